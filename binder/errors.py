@@ -1,0 +1,181 @@
+"""Every exception of binder: a program, a file or an endpoint goes wrong, and one sentence with the place and a hint comes out.
+
+    BinderError
+    ├── ProgramError(span, hint)      the text of a program is at fault; span marks the place
+    │   ├── SyntaxFault               it is not in the language (grammar)
+    │   └── CheckFault                it is, but does not fit the tables, or asks for what is not allowed
+    ├── PlanError                     a program that no plan can answer exactly
+    ├── ExecutionError                it was checked, and failed while it ran
+    │   ├── QueryError                the engine refused a query or failed on it
+    │   ├── SandboxError              a worker process died or could not be started
+    │   └── LimitExceeded(kind, limit)
+    ├── LMError(retryable)            the endpoint of the language model
+    │   ├── NotConfigured             no model, no endpoint or no key is set
+    │   ├── RateLimited               429, or the quota is used up
+    │   ├── Refused                   the endpoint says no: key, permission, unknown model, bad request, content filter
+    │   ├── BadReply                  a reply that cannot be read
+    │   └── Unreachable               no connection, time-out, server error
+    ├── BudgetExceeded(spent, limit)
+    ├── UsageError                    binder itself was called wrongly (an argument, an option)
+    └── DataError(path, row)          a table that cannot be loaded
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """Where something stands in a program: offsets of characters, the end not included."""
+
+    start: int
+    end: int
+
+
+class BinderError(Exception):
+    """Base of all; str() is what a person reads, hint says what to do next."""
+
+    def __init__(self, message: str, *, hint: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message + (f"\n  hint: {self.hint}" if self.hint else "")
+
+
+class ProgramError(BinderError):
+    """A fault in the text of a program. `feedback()` is the same for the language model that shall repair it."""
+
+    def __init__(self, message: str, *, text: str | None = None, span: Span | None = None, hint: str | None = None):
+        super().__init__(message, hint=hint)
+        self.text = text
+        self.span = span
+
+    def __str__(self) -> str:
+        place = caret(self.text, self.span) if self.text and self.span else ""
+        return self.message + place + (f"\n  hint: {self.hint}" if self.hint else "")
+
+    def feedback(self) -> str:
+        """The error as a message to the author of the program."""
+        return f"{type(self).__name__}: {self}"
+
+
+class SyntaxFault(ProgramError):
+    """The text is not in the language."""
+
+
+class CheckFault(ProgramError):
+    """The text is in the language but does not fit the tables, or asks for what is not allowed."""
+
+
+class PlanError(BinderError):
+    """No plan answers this program exactly."""
+
+
+class ExecutionError(BinderError):
+    """A checked program failed while it ran."""
+
+
+class QueryError(ExecutionError):
+    """The engine refused a query or failed on it."""
+
+
+class SandboxError(ExecutionError):
+    """A worker process died or could not be started."""
+
+
+class LimitExceeded(ExecutionError):
+    """A limit of the engine's own work was reached: kind is one of seconds, memory_mb, rows, ..."""
+
+    def __init__(self, kind: str, limit: float, *, hint: str | None = None):
+        super().__init__(f"the program was stopped: it needs more than {kind}={limit:g}", hint=hint)
+        self.kind = kind
+        self.limit = limit
+
+    def __reduce__(self) -> tuple[type, tuple[str, float]]:
+        return type(self), (self.kind, self.limit)
+
+
+class LMError(BinderError):
+    """The endpoint of the language model failed; retryable says whether the same request may succeed later."""
+
+    retryable = False
+
+
+class NotConfigured(LMError):
+    """No model, no endpoint or no key is set."""
+
+
+class RateLimited(LMError):
+    """HTTP 429; not retryable when the quota is used up. retry_after: seconds the endpoint asks to wait."""
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after: float | None = None, quota: bool = False):
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+        self.retryable = not quota
+
+
+class Refused(LMError):
+    """The endpoint says no: key, permission, unknown model, bad request. status is the HTTP status."""
+
+    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None):
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class BadReply(LMError):
+    """A reply that cannot be read."""
+
+    retryable = True
+
+
+class Unreachable(LMError):
+    """No connection, time-out or a server error."""
+
+    retryable = True
+
+
+class BudgetExceeded(BinderError):
+    """The budget is used up, or the plan needs more than it allows."""
+
+    def __init__(self, message: str, *, spent: float, limit: float, hint: str | None = None):
+        super().__init__(message, hint=hint)
+        self.spent = spent
+        self.limit = limit
+
+
+class UsageError(BinderError):
+    """binder was called wrongly."""
+
+
+class DataError(BinderError):
+    """A table cannot be loaded. path: the file, where there is one; row: the line in it."""
+
+    def __init__(self, message: str, *, path: str | None = None, row: int | None = None, hint: str | None = None):
+        super().__init__(message, hint=hint)
+        self.path = path
+        self.row = row
+
+
+def caret(text: str, span: Span) -> str:
+    """The line of text that holds the span, with carets below it, as further lines of a message."""
+    start = min(span.start, len(text))
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", start)
+    line = text[first : last if last >= 0 else len(text)]
+    offset = start - first
+    width = max(1, min(span.end - start, len(line) - offset))
+    if len(line) > 110:  # a window around the place
+        cut = max(0, offset - 50)
+        line, offset = ("…" if cut else "") + line[cut : cut + 110], offset - cut + (1 if cut else 0)
+        width = max(1, min(width, len(line) - offset))
+    return f"\n    {line}\n    {' ' * offset}{'^' * width}"
+
+
+def nearest(name: str, known: list[str], most: int = 3) -> list[str]:
+    """The known names that look most like a name, best first: for hints."""
+    import difflib
+
+    folded = {k.casefold(): k for k in reversed(known)}
+    return [folded[m] for m in difflib.get_close_matches(name.casefold(), list(folded), n=most, cutoff=0.5)]
