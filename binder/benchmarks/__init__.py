@@ -1,0 +1,84 @@
+"""The nouns of an evaluation: what an example asks and what is right, and what an answer to it is worth.
+
+A benchmark reads its official release into Examples and turns an Example and an answer into a Score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Verdict = Literal["right", "wrong", "not run"]
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as its release holds it: text only, rows in order. title: of the page it stands on, where the release says."""
+
+    name: str
+    title: str | None
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question over one table. gold: the right values as written; canonical: how the official metric reads each of them."""
+
+    id: str
+    question: str
+    table: RawTable
+    gold: tuple[str, ...]
+    canonical: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one metric says of one answer; "not run" means that there was no answer, which is neither right nor wrong."""
+
+    verdict: Verdict
+    metric: str = "official"
+
+
+class Benchmark(Protocol):
+    """A loader and its metrics, the official one first."""
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The names of the parts that can be read."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the metrics, the official one first."""
+
+    def examples(self, split: str) -> Iterator[Example]:
+        """The examples of one split, in the order of the release; each table is read once."""
+
+    def score(self, example: Example, answer: list[str] | None, metric: str = "official") -> Score:
+        """Judge an answer; None: the program did not run."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many answers were right, wrong and not run."""
+
+    right: int
+    wrong: int
+    not_run: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.right + self.wrong + self.not_run
+
+    @property
+    def accuracy(self) -> float:
+        """The share that is right of all, those not run included; 0 where there are none."""
+        return self.right / self.total if self.total else 0.0
+
+
+def tally(scores: Iterable[Score]) -> Tally:
+    """Count the verdicts."""
+    verdicts = [score.verdict for score in scores]
+    return Tally(verdicts.count("right"), verdicts.count("wrong"), verdicts.count("not run"))

@@ -1,0 +1,98 @@
+"""A resolved tree comes in; the same tree with the arguments of its calls made ready goes out.
+
+A column of a web table is sent as the raw text of its cells; a bare column of `ans` means that column of the enclosing FROM.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from binder.check.kinds import kind
+from binder.check.literals import raw_of
+from binder.errors import CheckFault
+from binder.program import Call, Program, is_placeholder, placeholders
+
+
+def arguments(tree: exp.Expression, program: Program) -> None:
+    """Rewrites the arguments of every call in place."""
+    for node in placeholders(tree):
+        call = program.call(node.name)
+        if call is None:
+            continue
+        if not node.expressions:
+            raise CheckFault("a call needs something to ask about", text=program.text, span=call.span, hint='write QA("map@question"; column)')
+        if call.kind == "map":
+            _map(node, call, program)
+        else:
+            _ans(node, call, program)
+
+
+def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
+    for argument in list(node.expressions):
+        if isinstance(argument, exp.Star) or (isinstance(argument, exp.Column) and isinstance(argument.this, exp.Star)):
+            raise CheckFault("a map call takes columns by name", text=program.text, span=call.span, hint="list the columns it needs instead of *")
+        if isinstance(argument, exp.Column):
+            name = argument.name
+            raw = raw_of(argument)
+            sent = raw if raw is not None else argument
+            if raw is not None:
+                argument.replace(raw)
+            sent.meta["header"] = name
+
+
+def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:
+    """Every argument of `ans` becomes a sub-select."""
+    for argument in list(node.expressions):
+        if isinstance(argument, exp.Subquery):
+            _raw_projections(argument.unnest())
+        elif isinstance(argument, exp.Column) and "source" in argument.meta:
+            argument.replace(exp.Subquery(this=_enclosing(argument, node)))
+        elif not argument.find(exp.Column):
+            header = "text" if kind(argument) == "text" else "value"
+            argument.replace(exp.Subquery(this=exp.Select(expressions=[exp.alias_(argument.copy(), header, quoted=True)])))
+        else:
+            inner = _enclosing(argument.find(exp.Column), node)
+            inner.set("expressions", [exp.alias_(argument.copy(), "value", quoted=True)])
+            argument.replace(exp.Subquery(this=inner))
+
+
+def _enclosing(column: exp.Column, node: exp.Anonymous) -> exp.Select:
+    """SELECT column FROM the FROM around the call, after its plain WHERE."""
+    select = node.find_ancestor(exp.Select)
+    while isinstance(select, exp.Select) and column.meta["source"].alias.casefold() not in _aliases(select):
+        select = select.find_ancestor(exp.Select)
+    if not isinstance(select, exp.Select):
+        select = node.find_ancestor(exp.Select)
+    assert isinstance(select, exp.Select)
+    held = column.meta["field"]
+    raw = raw_of(column)
+    inner = exp.Select(expressions=[exp.alias_(raw if raw is not None else column.copy(), held.name, quoted=True)])
+    for part in ("from_", "joins"):
+        value = select.args.get(part)
+        if isinstance(value, list):
+            inner.set(part, [item.copy() for item in value])
+        elif value is not None:
+            inner.set(part, value.copy())
+    where = select.args.get("where")
+    plain = [c.copy() for c in (where.this.flatten() if isinstance(where.this, exp.And) else [where.this])] if where else []
+    plain = [c for c in plain if not any(is_placeholder(part) for part in c.walk())]
+    if plain:
+        inner.where(*plain, copy=False)
+    return inner
+
+
+def _aliases(select: exp.Select) -> set[str]:
+    nodes = [select.args["from_"].this] if select.args.get("from_") else []
+    nodes += [join.this for join in select.args.get("joins") or ()]
+    return {node.meta["source"].alias.casefold() for node in nodes if "source" in node.meta}
+
+
+def _raw_projections(select: exp.Expression) -> None:
+    """The rows of an argument are sent as the text of their cells."""
+    if not isinstance(select, exp.Select) or select.args.get("group") or select.args.get("distinct"):
+        return
+    for projection in select.expressions:
+        shown = projection.unalias()
+        raw = raw_of(shown) if isinstance(shown, exp.Column) else None
+        if raw is not None:
+            shown.replace(raw)

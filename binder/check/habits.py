@@ -1,0 +1,182 @@
+"""A resolved tree comes in; the same tree with SQLite's answer wherever DuckDB would refuse goes out (DESIGN: one program, one meaning).
+
+Text functions over a typed column of a web table read the text of its cells, as the author of the program saw it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from binder.check.kinds import column_kind, kind
+from binder.check.literals import as_text, moment, number
+
+_READS_TEXT = (
+    exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.RegexpReplace, exp.RegexpExtract, exp.RegexpExtractAll, exp.RegexpLike, exp.Left, exp.Right,
+    exp.SplitPart, exp.Split, exp.StrPosition, exp.Contains, exp.StartsWith, exp.EndsWith, exp.Length, exp.Initcap, exp.Reverse, exp.Pad, exp.Like,
+    exp.ILike, exp.Glob, exp.SimilarTo, exp.DPipe, exp.Concat, exp.ConcatWs, exp.GroupConcat, exp.Levenshtein,
+)  # fmt: skip
+_READS_NUMBERS = (exp.Sum, exp.Avg, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Add, exp.Neg, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Median, exp.Stddev, exp.Variance)
+_READS_DATES = (exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Hour, exp.Minute, exp.Second, exp.Extract, exp.Monthname, exp.Dayname)
+
+
+def rewrite(tree: exp.Expression) -> exp.Expression:
+    """Applies every habit, inner expressions first."""
+    for node in reversed(list(tree.walk())):
+        if isinstance(node, exp.Anonymous):
+            habit = _FUNCTIONS.get(node.name.upper())
+            if habit is not None:
+                node.replace(habit(node))
+        elif isinstance(node, (exp.Like, exp.ILike)):
+            _like(node)
+        elif isinstance(node, (exp.Cast, exp.TryCast)):
+            _cast(node)
+        elif isinstance(node, (exp.Max, exp.Min)) and node.args.get("count") is not None:
+            _extreme(node)
+        elif isinstance(node, exp.TimeToStr):
+            _strftime(node)
+        elif isinstance(node, (exp.Date, exp.Datetime)):
+            _date(node)
+        elif isinstance(node, _READS_TEXT):
+            _each(node, as_text)
+        elif isinstance(node, _READS_NUMBERS):
+            _arithmetic(node)
+        elif isinstance(node, _READS_DATES):
+            _part_of_date(node)
+    return tree
+
+
+def _each(node: exp.Expression, change: Callable[[exp.Expression], exp.Expression]) -> None:
+    """Changes every operand that is a column or has a kind."""
+    for name, value in list(node.args.items()):
+        if isinstance(value, exp.Expression) and name not in ("start", "length", "group", "position", "occurrence", "separator"):
+            node.set(name, change(value))
+        elif isinstance(value, list):
+            node.set(name, [change(item) if isinstance(item, exp.Expression) else item for item in value])
+
+
+def _on_web_table(node: exp.Expression) -> bool:
+    origins = [column.meta["field"].origin for column in node.find_all(exp.Column) if "field" in column.meta]
+    return any(origin and origin[0].tidied for origin in origins)
+
+
+def _like(node: exp.Like | exp.ILike) -> None:
+    """LIKE ignores case on web tables; over a date it matches the text of the cell or the ISO form."""
+    subject = node.this
+    folded = isinstance(node, exp.Like) and _on_web_table(node)
+    made = type(node) if not folded else exp.ILike
+    negate = node.args.get("negate")
+    text = as_text(subject)
+    test: exp.Expression = made(this=text, expression=node.expression, negate=negate)
+    parent = node.parent
+    if kind(subject) == "date" and isinstance(text, exp.Column) and not isinstance(parent, exp.Escape):
+        iso = exp.Cast(this=subject.copy(), to=exp.DataType.build("VARCHAR"))
+        other = made(this=iso, expression=node.expression.copy(), negate=negate)
+        test = exp.paren(exp.and_(test, other, copy=False) if negate else exp.or_(test, other, copy=False), copy=False)
+    node.replace(test)
+
+
+def _cast(node: exp.Cast | exp.TryCast) -> None:
+    """CAST(text AS a number) reads the number; CAST(column AS text) is the text of the cell."""
+    target, source = column_kind(node.to.sql("duckdb")), kind(node.this)
+    if target == "text":
+        node.set("this", as_text(node.this))
+    elif source == "text" and target == "number" and not isinstance(node.this, exp.Literal):
+        node.replace(exp.TryCast(this=number(node.this), to=node.to))
+    elif source in ("text", None) and target in ("date", "boolean") and isinstance(node, exp.Cast) and not isinstance(node.this, exp.Literal):
+        node.replace(exp.TryCast(this=node.this, to=node.to))
+
+
+def _arithmetic(node: exp.Expression) -> None:
+    operands = [node.this, node.args.get("expression")]
+    if any(kind(operand) == "date" or isinstance(operand, exp.Interval) for operand in operands):
+        return
+    for name, operand in (("this", operands[0]), ("expression", operands[1])):
+        if isinstance(operand, exp.Distinct):
+            operand.set("expressions", [number(item) if kind(item) == "text" else item for item in operand.expressions])
+        elif operand is not None and kind(operand) == "text":
+            node.set(name, number(operand))
+        elif operand is not None and kind(operand) == "boolean" and isinstance(node, (exp.Sum, exp.Avg)):
+            node.set(name, exp.Cast(this=operand, to=exp.DataType.build("BIGINT")))
+
+
+def _part_of_date(node: exp.Expression) -> None:
+    """YEAR of a column of years is that column; of a text, the year of the date it writes."""
+    name = "expression" if isinstance(node, exp.Extract) else "this"
+    operand = node.args[name]
+    year = isinstance(node, exp.Year) or (isinstance(node, exp.Extract) and node.name.upper() == "YEAR")
+    if kind(operand) == "number" and year:
+        node.replace(operand)
+    elif kind(operand) == "text":
+        node.set(name, moment(operand))
+
+
+def _strftime(node: exp.TimeToStr) -> None:
+    """STRFTIME(format, date) as SQLite writes it, or the other way round."""
+    subject, pattern = node.this, node.args["format"]
+    if isinstance(subject, exp.Literal) and "%" in subject.this:
+        subject, pattern = pattern, subject
+    if kind(subject) == "number" and isinstance(pattern, exp.Literal) and pattern.this == "%Y":
+        node.replace(exp.Cast(this=subject, to=exp.DataType.build("VARCHAR")))
+        return
+    node.set("this", moment(subject) if kind(subject) == "text" else subject)
+    node.set("format", pattern)
+
+
+def _date(node: exp.Date | exp.Datetime) -> None:
+    target = "DATE" if isinstance(node, exp.Date) else "TIMESTAMP"
+    node.replace(exp.TryCast(this=moment(node.this) if kind(node.this) == "text" else node.this, to=exp.DataType.build(target)))
+
+
+def _extreme(node: exp.Max | exp.Min) -> None:
+    """MAX(a, b) of a row is GREATEST."""
+    made = exp.Greatest if isinstance(node, exp.Max) else exp.Least
+    node.replace(made(this=node.this, expressions=[node.args["count"], *node.expressions], ignore_nulls=True))
+
+
+def _day_difference(node: exp.Anonymous) -> exp.Expression:
+    """DATEDIFF(a, b) counts days from b to a; with three arguments the first is the unit."""
+    unit, later, earlier = "day", *node.expressions[:2]
+    if len(node.expressions) == 3:
+        unit, earlier, later = node.expressions[0].name, node.expressions[1], node.expressions[2]
+    arguments = [exp.Literal.string(unit.lower())] + [moment(part) if kind(part) == "text" else part for part in (earlier, later)]
+    return _numeric("DATE_DIFF", *arguments)
+
+
+def _numeric(name: str, *arguments: exp.Expression) -> exp.Expression:
+    made = exp.Anonymous(this=name, expressions=list(arguments))
+    made.meta["kind"] = "number"
+    return made
+
+
+def _julian(node: exp.Anonymous) -> exp.Expression:
+    subject = node.expressions[0]
+    return _numeric("JULIAN", moment(subject) if kind(subject) == "text" else subject)
+
+
+def _total(node: exp.Anonymous) -> exp.Expression:
+    subject = node.expressions[0]
+    added = exp.Sum(this=number(subject) if kind(subject) == "text" else subject)
+    return exp.Coalesce(this=added, expressions=[exp.Literal.number("0.0")])
+
+
+def _is_null(node: exp.Anonymous) -> exp.Expression:
+    return exp.paren(exp.Is(this=node.expressions[0], expression=exp.Null()), copy=False)
+
+
+def _substring_index(node: exp.Anonymous) -> exp.Expression:
+    """SUBSTRING_INDEX(text, separator, n) for n = 1 or -1: the first or the last part."""
+    text, separator, count = node.expressions
+    return exp.SplitPart(this=as_text(text), delimiter=separator, part_index=count)
+
+
+
+
+_FUNCTIONS: dict[str, Callable[[exp.Anonymous], exp.Expression]] = {
+    "DAY_DIFFERENCE": _day_difference,
+    "JULIANDAY": _julian,
+    "TOTAL": _total,
+    "ISNULL": _is_null,
+    "SUBSTRING_INDEX": _substring_index,
+}

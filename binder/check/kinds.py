@@ -1,0 +1,85 @@
+"""An expression of a resolved tree comes in; its kind goes out: number, text, date, boolean, or None where it cannot be told.
+
+Kinds decide where SQLite's habits and a call's type come in; an unknown kind changes nothing.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINT", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "REAL", "DECIMAL")
+
+_NUMBER = (
+    exp.Count, exp.Sum, exp.Avg, exp.Length, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Ln, exp.Log, exp.Exp, exp.Pow,
+    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Extract, exp.RowNumber, exp.Rank, exp.DenseRank,
+    exp.Ntile, exp.PercentRank, exp.CumeDist, exp.Median, exp.Quantile, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.StrPosition,
+    exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Levenshtein, exp.ArraySize, exp.Unicode, exp.ApproxDistinct, exp.DateDiff,
+    exp.RegexpCount, exp.Hour, exp.Minute, exp.Second, exp.Sign, exp.CountIf,
+)  # fmt: skip
+_TEXT = (
+    exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Concat, exp.ConcatWs, exp.DPipe, exp.Replace, exp.RegexpReplace, exp.RegexpExtract, exp.Left, exp.Right,
+    exp.SplitPart, exp.TimeToStr, exp.GroupConcat, exp.Initcap, exp.Reverse, exp.Repeat, exp.Pad, exp.Chr, exp.Format, exp.StrToMap,
+)  # fmt: skip
+_BOOLEAN = (exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.RegexpLike, exp.StartsWith, exp.EndsWith, exp.Contains, exp.LogicalAnd, exp.LogicalOr)
+_DATE = (exp.CurrentDate, exp.CurrentTimestamp, exp.StrToTime, exp.StrToDate, exp.TsOrDsToDate, exp.Date, exp.DateTrunc, exp.TimestampTrunc, exp.MakeInterval, exp.LastDay)
+_SAME = (exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue, exp.Paren, exp.Distinct, exp.Filter, exp.Window, exp.IgnoreNulls, exp.ArgMax, exp.ArgMin, exp.Nullif, exp.Mode, exp.Order)
+_TEXT_NAMES = {"STRING_AGG", "FORMAT", "PRINTF", "SUBSTR", "LTRIM", "RTRIM", "STRIP_ACCENTS", "LPAD", "RPAD", "LISTAGG", "MONTHNAME", "DAYNAME", "REGEXP_EXTRACT"}
+
+
+def column_kind(type_name: str) -> str | None:
+    """The kind of a DuckDB column type."""
+    name = type_name.upper().split("(")[0].strip()
+    if name.endswith("]"):
+        return None
+    if name in NUMBERS or name in ("INTEGER", "UINTEGER"):
+        return "number"
+    if name in ("VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR"):
+        return "text"
+    if name == "DATE" or name.startswith("TIMESTAMP") or name.startswith("DATETIME"):
+        return "date"
+    return "boolean" if name in ("BOOLEAN", "BOOL") else None
+
+
+def kind(node: exp.Expression | None) -> str | None:
+    """What an expression yields."""
+    if node is None:
+        return None
+    if isinstance(node, exp.Column):
+        held = node.meta.get("field")
+        return held.kind if held else None
+    if isinstance(node, exp.Literal):
+        return "text" if node.is_string else "number"
+    if isinstance(node, (exp.Cast, exp.TryCast)):
+        return column_kind(node.to.sql("duckdb"))
+    if isinstance(node, _SAME):
+        return kind(node.this if not isinstance(node, exp.Distinct) else node.expressions[0])
+    if isinstance(node, exp.Add):
+        return _sum(node)
+    if isinstance(node, exp.Sub) and "date" in (kind(node.this), kind(node.expression)):
+        return "date" if isinstance(node.expression, exp.Interval) else None
+    for family, name in ((_BOOLEAN, "boolean"), (_NUMBER, "number"), (_TEXT, "text"), (_DATE, "date")):
+        if isinstance(node, family):
+            return name
+    if isinstance(node, exp.Coalesce):
+        return _common([node.this, *node.expressions])
+    if isinstance(node, (exp.Greatest, exp.Least)):
+        return _common([node.this, *node.expressions])
+    if isinstance(node, exp.Case):
+        return _common([branch.args["true"] for branch in node.args["ifs"]] + [node.args.get("default")])
+    if isinstance(node, exp.If):
+        return _common([node.args.get("true"), node.args.get("false")])
+    if isinstance(node, exp.Query):
+        return kind(node.selects[0].unalias()) if len(node.selects) == 1 else None
+    if isinstance(node, exp.Anonymous) and node.name.upper() in _TEXT_NAMES:
+        return "text"
+    return node.meta.get("kind")
+
+
+def _sum(node: exp.Add) -> str | None:
+    kinds = {kind(node.this), kind(node.expression)}
+    return "date" if "date" in kinds else "number" if kinds <= {"number", "text"} else None
+
+
+def _common(nodes: list[exp.Expression | None]) -> str | None:
+    kinds = {kind(node) for node in nodes if node is not None and not isinstance(node, exp.Null)}
+    return kinds.pop() if len(kinds) == 1 else None

@@ -1,0 +1,433 @@
+"""The tree of a program and the tables come in; the same tree with every name resolved, stars expanded and aliases replaced goes out.
+
+What the tables make certain (a header or a page title misspelt by little, a quoted word that is no column) is repaired and listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from binder.check.kinds import column_kind, kind
+from binder.check.scope import Field, Scope, Source, alike, key
+from binder.errors import CheckFault, nearest
+from binder.program import Program
+from binder.table import Table
+
+PLACEHOLDERS = {"table", "thetable", "tbl", "t", "data", "dataset", "df", "dataframe", "mytable", "yourtable", "tablename", "table1"}
+
+
+class Names:
+    """Resolves one program against the tables; `repairs` lists what was mended."""
+
+    def __init__(self, program: Program, tables: Sequence[Table]):
+        self.program = program
+        self.tables = {table.name.casefold(): table for table in tables}
+        self.repairs: list[str] = []
+
+    def fault(self, node: exp.Expression, message: str, hint: str | None = None) -> CheckFault:
+        return CheckFault(message, text=self.program.text, span=self.program.span(node), hint=hint)
+
+    def repaired(self, what: str) -> None:
+        if what not in self.repairs:
+            self.repairs.append(what)
+
+    # queries
+
+    def query(self, node: exp.Expression, outer: Scope | None = None) -> list[Field]:
+        """Resolves a SELECT, a set operation or a parenthesis around one; its output columns."""
+        scope = Scope(outer)
+        self._with(node, scope)
+        if isinstance(node, exp.Subquery):
+            fields = self.query(node.this, scope)
+            self._tail(node, scope, fields)
+            return fields
+        if isinstance(node, exp.SetOperation):
+            left, right = self.query(node.this, scope), self.query(node.expression, scope)
+            if len(left) != len(right) and not node.args.get("by_name"):
+                raise self.fault(node.expression, f"the two sides of a set operation have {len(left)} and {len(right)} columns")
+            fields = [Field(a.name, a.kind if a.kind == b.kind else None, call=a.call) for a, b in zip(left, right, strict=False)]
+            self._tail(node, scope, fields)
+            return fields
+        if isinstance(node, exp.Select):
+            return self._select(node, scope)
+        if isinstance(node, exp.Values):
+            return self._values(node, scope)
+        raise self.fault(node, "only a SELECT can stand here")
+
+    def _with(self, node: exp.Expression, scope: Scope) -> None:
+        clause = node.args.get("with_")
+        for cte in clause.expressions if clause else ():
+            given = [column.name for column in cte.args["alias"].args.get("columns") or ()]
+            if clause.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
+                first = self.query(cte.this.this.copy(), scope)
+                scope.ctes[cte.alias.casefold()] = Source(cte.alias, _renamed(first, given))
+            fields = _renamed(self.query(cte.this, scope), given)
+            scope.ctes[cte.alias.casefold()] = Source(cte.alias, fields, select=None if given else cte.this)
+
+    def _tail(self, node: exp.Expression, scope: Scope, fields: list[Field]) -> None:
+        """ORDER BY and LIMIT of a set operation see its output columns alone."""
+        source = Source("", fields)
+        for part in ("order", "limit", "offset"):
+            for column in list(node.args[part].find_all(exp.Column)) if node.args.get(part) else ():
+                found = source.find(column.name)
+                if found is None:
+                    names = [f.name for f in fields]
+                    match = alike(column.name, names)
+                    if match is None:
+                        raise self.fault(column, f"no output column is called {column.name!r}", _known(names))
+                    found = Field(match)
+                column.replace(exp.column(exp.to_identifier(found.name, quoted=True)))
+
+    def _values(self, node: exp.Values, scope: Scope) -> list[Field]:
+        first = node.expressions[0]
+        for row in node.expressions:
+            self.expression(row, scope)
+        return [Field(f"col{i}", kind(value)) for i, value in enumerate(first.expressions if isinstance(first, exp.Tuple) else [first])]
+
+    def _select(self, node: exp.Select, scope: Scope) -> list[Field]:
+        self._from(node, scope)
+        self._stars(node, scope)
+        names = [self._name(projection) for projection in node.expressions]
+        for projection in node.expressions:
+            self.expression(projection, scope)
+            if isinstance(projection, exp.Alias):
+                scope.aliases.setdefault(projection.alias.casefold(), projection.this)
+        for part in ("distinct", "where", "group", "having", "qualify"):
+            if node.args.get(part):
+                self.expression(node.args[part], scope)
+        for window in node.args.get("windows") or ():
+            self.expression(window, scope)
+        self._positions(node)
+        self._order(node, scope)
+        for part in ("limit", "offset"):
+            if node.args.get(part):
+                self.expression(node.args[part], scope)
+        return self._outputs(node, names)
+
+    def _name(self, projection: exp.Expression) -> str:
+        """What a projection is called: its alias, its column, the question of its call, or its text."""
+        shown = projection.unalias()
+        call = self.program.call(shown.name) if isinstance(shown, exp.Anonymous) else None
+        if isinstance(projection, exp.Alias):
+            return projection.alias
+        return call.question if call else shown.name if isinstance(shown, exp.Column) else shown.sql("duckdb")
+
+    def _outputs(self, node: exp.Select, names: list[str]) -> list[Field]:
+        """Names every projection and says what it offers to the query around it."""
+        fields, projections = [], []
+        for projection, name in zip(node.expressions, names, strict=True):
+            shown = projection.unalias()
+            if isinstance(shown, exp.Column) and "field" in shown.meta and not isinstance(projection, exp.Alias):
+                name = shown.meta["field"].name
+            if not isinstance(projection, exp.Alias):
+                projection = exp.alias_(shown, name, quoted=True)
+            held = shown.meta.get("field")
+            call_name = shown.name.lower() if isinstance(shown, exp.Anonymous) and self.program.call(shown.name) else None
+            origin = held.origin if held else _unchanged(shown)
+            fields.append(Field(name, kind(shown), origin, call_name or (held.call if held else None)))
+            projections.append(projection)
+        node.set("expressions", projections)
+        return fields
+
+    def _positions(self, node: exp.Select) -> None:
+        """GROUP BY 1 means the first projection."""
+        group = node.args.get("group")
+        for item in list(group.expressions) if group else ():
+            if isinstance(item, exp.Literal) and not item.is_string:
+                index = int(item.this) - 1
+                if not 0 <= index < len(node.expressions):
+                    raise self.fault(item, f"GROUP BY {item.this}: there are {len(node.expressions)} columns")
+                item.replace(node.expressions[index].unalias().copy())
+
+    def _order(self, node: exp.Select, scope: Scope) -> None:
+        """ORDER BY prefers an alias to a column of the same name."""
+        order = node.args.get("order")
+        for item in order.expressions if order else ():
+            column = item.this
+            if isinstance(column, exp.Column) and not column.table and column.name.casefold() in scope.aliases:
+                item.set("this", scope.aliases[column.name.casefold()].copy())
+            elif isinstance(column, exp.Literal) and not column.is_string and column.this.isdigit():
+                index = int(column.this) - 1
+                if not 0 <= index < len(node.expressions):
+                    raise self.fault(column, f"ORDER BY {column.this}: there are {len(node.expressions)} columns")
+                item.set("this", node.expressions[index].unalias().copy())
+            else:
+                self.expression(item, scope)
+
+    # sources
+
+    def _from(self, node: exp.Select, scope: Scope) -> None:
+        start = node.args.get("from_")
+        if start is None and not node.args.get("joins"):
+            called = any(self.program.call(f.name) for f in node.find_all(exp.Anonymous))
+            needs_table = called and any(isinstance(c.parent_select, exp.Select) and c.parent_select is node for c in node.find_all(exp.Column))
+            if needs_table and len(self.tables) == 1 and scope.outer is None:
+                only = next(iter(self.tables.values()))
+                node.set("from_", exp.From(this=exp.Table(this=exp.to_identifier(only.name, quoted=True))))
+                start = node.args["from_"]
+        if start is not None:
+            self._add(start.this, scope)
+        for join in node.args.get("joins") or ():
+            self._join(join, scope)
+
+    def _join(self, join: exp.Join, scope: Scope) -> None:
+        before = list(scope.sources.values())
+        self._add(join.this, scope)
+        added = [source for source in scope.sources.values() if source not in before]
+        if join.args.get("using") or join.method == "NATURAL":
+            names = [column.name for column in join.args.get("using") or ()]
+            if join.method == "NATURAL":
+                names = [f.name for s in added for f in s.fields if any(b.find(f.name) for b in before)]
+            for column in join.args.get("using") or ():
+                sides = [[f for s in side for f in [s.find(column.name)] if f] for side in (before, added)]
+                if not all(sides):
+                    raise self.fault(column, f"USING: {column.name!r} is not a column of both tables")
+            for name in names:
+                scope.merged[name.casefold()] = next(f for s in before for f in [s.find(name)] if f)
+        if join.args.get("on"):
+            self.expression(join.args["on"], scope)
+        if join.kind in ("SEMI", "ANTI"):
+            for source in added:
+                source.shown = False
+
+    def _add(self, node: exp.Expression, scope: Scope) -> None:
+        """Adds what stands in FROM to the scope."""
+        if isinstance(node, exp.Table):
+            self._table(node, scope)
+        elif isinstance(node, exp.Lateral):
+            self._derived(node, node.this, scope, Scope(scope))
+        elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
+            self._add(node.this, scope)
+        elif isinstance(node, exp.Subquery):
+            self._derived(node, node.this, scope, scope.outer)
+        elif isinstance(node, exp.Values):
+            self._register(node, self._values(node, scope), scope)
+        elif isinstance(node, exp.Unnest):
+            self.expression_list(node.expressions, scope)
+            self._register(node, [Field("unnest")], scope)
+        else:
+            raise self.fault(node, "only tables and sub-selects can stand in FROM")
+        for join in node.args.get("joins") or ():
+            self._join(join, scope)
+
+    def _derived(self, node: exp.Expression, inner: exp.Expression, scope: Scope, outer: Scope | None) -> None:
+        lateral = isinstance(node, exp.Lateral)
+        around = Scope(outer, dict(scope.ctes)) if not lateral else outer
+        self._register(node, self.query(inner, around), scope, select=inner.unnest() if isinstance(inner, exp.Subquery) else inner)
+
+    def _table(self, node: exp.Table, scope: Scope) -> None:
+        if isinstance(node.this, exp.Func):
+            self.expression(node.this, scope)
+            alias = node.args.get("alias")
+            self._register(node, [Field(alias.name if alias else node.this.sql_name().lower())], scope)
+            return
+        name = node.name
+        cte = None if node.db else scope.cte(name)
+        if cte is not None:
+            self._register(node, cte.fields, scope, select=cte.select)
+            return
+        table = self._stored(node, name)
+        alias = node.alias or name
+        node.set("this", exp.to_identifier(table.name, quoted=True))
+        node.set("db", None)
+        fields = [Field(c.name, column_kind(c.type), (table, c)) for c in table.columns]
+        self._register(node, fields, scope, table=table, alias=alias)
+
+    def _stored(self, node: exp.Table, name: str) -> Table:
+        table = self.tables.get(name.casefold())
+        if table is not None and not node.db:
+            return table
+        if len(self.tables) == 1 and not node.db:
+            only = next(iter(self.tables.values()))
+            titles = [only.name, *([only.title] if only.title else [])]
+            certain = key(name) in PLACEHOLDERS or alike(name, titles, 0.6) or (only.title and key(name) and key(name) in key(only.title))
+            if certain:
+                self.repaired(f"table {name!r} -> {only.name!r}")
+                return only
+        match = alike(name, [t.name for t in self.tables.values()])
+        if match and not node.db:
+            self.repaired(f"table {name!r} -> {match!r}")
+            return self.tables[match.casefold()]
+        known = ", ".join(t.name for t in self.tables.values())
+        raise self.fault(node, f"there is no table {name!r}", f"the tables are: {known}")
+
+    def _register(
+        self,
+        node: exp.Expression,
+        fields: list[Field],
+        scope: Scope,
+        table: Table | None = None,
+        select: exp.Expression | None = None,
+        alias: str | None = None,
+    ) -> None:
+        given = node.args.get("alias")
+        columns = [column.name for column in (given.args.get("columns") or ())] if given else []
+        alias = alias or (node.alias if given else "") or f"sub_{len(scope.sources)}"
+        if alias.casefold() in scope.sources:
+            raise self.fault(node, f"two tables are called {alias!r}", "give each its own alias")
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=given.args.get("columns") if given else None))
+        if columns:
+            fields, select = _renamed(fields, columns), None
+        node.meta["source"] = scope.sources[alias.casefold()] = Source(alias, fields, table, select)
+
+    # expressions
+
+    def expression_list(self, nodes: Sequence[exp.Expression], scope: Scope) -> None:
+        for node in list(nodes):
+            self.expression(node, scope)
+
+    def expression(self, node: exp.Expression, scope: Scope) -> None:
+        """Resolves the columns in an expression; sub-selects see this scope as their outer one."""
+        if isinstance(node, exp.Query):
+            self.query(node, scope)
+        elif isinstance(node, exp.Column):
+            self._column(node, scope)
+        elif isinstance(node, exp.Lambda):
+            names = {p.name.casefold() for p in node.expressions}
+            scope.locals |= names
+            self.expression(node.this, scope)
+            scope.locals -= names
+        else:
+            self.expression_list([child for child in node.iter_expressions() if not isinstance(child, exp.Identifier)], scope)
+
+    def _column(self, node: exp.Column, scope: Scope) -> None:
+        if isinstance(node.this, exp.Star):
+            return
+        name = node.name
+        if node.table:
+            self._qualified(node, name, scope)
+            return
+        if name.casefold() in scope.locals:
+            return
+        for level in scope.chain():
+            if name.casefold() in level.merged:
+                node.meta["field"] = level.merged[name.casefold()]
+                return
+            holders = level.holders(name)
+            if len(holders) > 1:
+                owners = ", ".join(f"{source.alias}.{name}" for source, _ in holders)
+                raise self.fault(node, f"{name!r} could be a column of {len(holders)} tables", f"say which: {owners}")
+            if holders:
+                self._set(node, *holders[0])
+                return
+            if name.casefold() in level.aliases and level is scope:
+                node.replace(exp.paren(level.aliases[name.casefold()].copy(), copy=False))
+                return
+        self._repair(node, name, scope)
+
+    def _qualified(self, node: exp.Column, name: str, scope: Scope) -> None:
+        source = scope.source(node.table)
+        if source is None:
+            if len(scope.sources) == 1 and node.table.casefold() in self.tables | {key(p): p for p in PLACEHOLDERS}:
+                source = next(iter(scope.sources.values()))
+                self.repaired(f"{node.table}.{name} -> {source.alias}.{name}")
+            else:
+                aliases = [s.alias for level in scope.chain() for s in level.sources.values()]
+                raise self.fault(node, f"there is no table {node.table!r} here", _known(aliases))
+        found = source.find(name)
+        if found is None:
+            match = alike(name, [f.name for f in source.fields])
+            if match is None:
+                names = [f.name for f in source.fields]
+                raise self.fault(node, f"table {source.alias!r} has no column {name!r}", _known(nearest(name, names) or names))
+            self.repaired(f"column {name!r} -> {match!r}")
+            found = source.find(match)
+        assert found is not None
+        self._set(node, source, found)
+
+    def _set(self, node: exp.Column, source: Source, found: Field) -> None:
+        node.this.set("this", found.name)
+        node.this.set("quoted", True)
+        node.set("table", exp.to_identifier(source.alias, quoted=True))
+        node.meta["field"] = found
+        node.meta["source"] = source
+
+    def _repair(self, node: exp.Column, name: str, scope: Scope) -> None:
+        """A name that no table has: what it certainly means, or a fault."""
+        span = self.program.span(node)
+        quoted = self.program.text[span.start : span.start + 1] == '"'
+        known = {f.name: (source, f) for source, f in reversed(scope.fields())}
+        match = alike(name, known, 1.0 if quoted else 0.85) or _nameless(name, scope)
+        if match is not None:
+            self._set(node, *known[match])
+            if match.casefold() != name.casefold():
+                self.repaired(f"column {name!r} -> {match!r}")
+        elif quoted:
+            node.replace(exp.Literal.string(name))
+        else:
+            names = [f.name for _, f in scope.fields()]
+            hint = _known(nearest(name, names) or names)
+            if not scope.sources:
+                hint = "there is no FROM here; a text is quoted with '"
+            raise self.fault(node, f"there is no column {name!r}", hint)
+
+    # stars
+
+    def _stars(self, node: exp.Select, scope: Scope) -> None:
+        projections: list[exp.Expression] = []
+        for projection in node.expressions:
+            star = projection.this if isinstance(projection, exp.Column) else projection
+            if not isinstance(star, exp.Star):
+                projections.append(projection)
+                continue
+            if isinstance(projection, exp.Column):
+                source = scope.source(projection.table)
+                if source is None:
+                    raise self.fault(projection, f"there is no table {projection.table!r} here")
+                sources = [source]
+            else:
+                sources = [source for source in scope.sources.values() if source.shown]
+            if not sources:
+                raise self.fault(projection, "`*` needs a FROM")
+            projections += self._expand(star, sources, scope)
+        node.set("expressions", projections)
+
+    def _expand(self, star: exp.Star, sources: list[Source], scope: Scope) -> list[exp.Expression]:
+        left_out = {key(column.name) for column in star.args.get("except_") or ()}
+        replaced = {key(item.alias): item for item in star.args.get("replace") or ()}
+        out: list[exp.Expression] = []
+        seen: set[str] = set()
+        for source in sources:
+            for f in source.fields:
+                merged = f.name.casefold() in scope.merged
+                if key(f.name) in left_out or (merged and f.name.casefold() in seen):
+                    continue
+                seen.add(f.name.casefold())
+                if key(f.name) in replaced:
+                    out.append(replaced[key(f.name)].copy())
+                elif merged:
+                    out.append(exp.column(exp.to_identifier(f.name, quoted=True)))
+                else:
+                    out.append(exp.column(exp.to_identifier(f.name, quoted=True), exp.to_identifier(source.alias, quoted=True)))
+        return out
+
+
+def _renamed(fields: list[Field], names: list[str]) -> list[Field]:
+    return [Field(names[i], f.kind, f.origin, f.call) if i < len(names) else f for i, f in enumerate(fields)]
+
+
+def _unchanged(node: exp.Expression) -> tuple[Table, object] | None:
+    """The stored column whose values an expression hands on unchanged, such as MAX(column)."""
+    if isinstance(node, exp.Window):
+        return _unchanged(node.this)
+    if isinstance(node, (exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Lag, exp.Lead, exp.Paren, exp.FirstValue, exp.LastValue, exp.ArgMax, exp.ArgMin)):
+        inner = node.this
+        held = inner.meta.get("field") if isinstance(inner, exp.Column) else None
+        return held.origin if held else _unchanged(inner)
+    return None
+
+
+def _nameless(name: str, scope: Scope) -> str | None:
+    """`filledcolumnname`, `filledcolumnname_2`: how the original Binder calls columns without a header."""
+    stem, _, number = key(name).partition("filledcolumnname")
+    if stem or "filledcolumnname" not in key(name):
+        return None
+    empty = [f.name for _, f in scope.fields() if f.origin and not f.origin[1].header.strip()]
+    index = int(number) - 1 if number.isdigit() else 0
+    return empty[index] if index < len(empty) else None
+
+
+def _known(names: Sequence[str]) -> str | None:
+    return "it knows: " + ", ".join(repr(name) for name in list(dict.fromkeys(names))[:12]) if names else None

@@ -1,0 +1,176 @@
+"""The text of a program and the tables come in; a text that is in the language goes out where the tables make certain what was meant.
+
+Headers that need quotes get them, a page title in FROM becomes the table, a sub-select gets its parentheses, an apostrophe is doubled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from binder import grammar
+from binder.check.names import PLACEHOLDERS
+from binder.check.scope import alike, key
+from binder.errors import SyntaxFault
+from binder.program import Program, parse
+from binder.table import Table
+from binder.tokens import Token, tokens
+
+_CLAUSES = frozenset("SELECT FROM WHERE GROUP ORDER HAVING LIMIT OFFSET UNION EXCEPT INTERSECT ON USING JOIN LEFT RIGHT FULL INNER CROSS NATURAL AS WINDOW QUALIFY".split())
+_WORDS = _CLAUSES | frozenset("AND OR NOT IN LIKE ILIKE IS NULL BETWEEN CASE WHEN THEN ELSE END DESC ASC DISTINCT BY EXISTS QA COUNT SUM AVG MIN MAX".split())
+
+
+def parsed(text: str, tables: Sequence[Table], language: str = "sql") -> Program:
+    """The Program of a text, repaired for free where it needs to be; else the SyntaxFault of the text as it was given."""
+    repairs: list[str] = []
+    mended = _headers(text, tables, repairs)
+    try:
+        return parse(mended, language, tuple(repairs))
+    except SyntaxFault as first:
+        for attempt in (_apostrophes, _from_title, _near_headers, _bare_selects):
+            mended = attempt(mended, tables, repairs)
+        try:
+            return parse(mended, language, tuple(repairs))
+        except SyntaxFault:
+            if not repairs:
+                raise first from None
+            raise _original(text, language, first) from None
+
+
+def _original(text: str, language: str, otherwise: SyntaxFault) -> SyntaxFault:
+    """The fault of the text before any repair."""
+    try:
+        grammar.parse(text, language)
+    except SyntaxFault as fault:
+        return fault
+    return otherwise
+
+
+def _quote(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
+    """Quotes each header that is no plain name, longest first, where it stands bare."""
+    names = {c.name for table in tables for c in table.columns if _needs_quotes(c.name)}
+    if not names:
+        return text
+    patterns = [(name, _pattern(name)) for name in sorted(names, key=len, reverse=True)]
+    out, place = [], 0
+    for token in tokens(text):
+        if token.start < place or token.kind not in ("NAME", "NUMBER", "OTHER", "OPERATOR"):
+            continue
+        for name, pattern in patterns:
+            match = pattern.match(text, token.start)
+            if match and _stands_alone(text, token.start, match.end()):
+                out += [text[place : token.start], _quote(name)]
+                place = match.end()
+                repairs.append(f"{match.group()!r} -> {_quote(name)}")
+                break
+    return "".join([*out, text[place:]])
+
+
+def _needs_quotes(name: str) -> bool:
+    """Whether a header, written bare, would be read as something else, and is more than a sign or a number."""
+    return not re.fullmatch(r"[^\W\d]\w*", name) and bool(re.search(r"[^\W\d]|#|№", name)) and not re.match(r"['\"`(\[]", name)
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    words = [re.escape(word) for word in name.split()]
+    return re.compile(r"(?:\s|\\n)+".join(words), re.IGNORECASE)
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    inside = (re.match(r"\w", before) and re.match(r"\w", text[start])) or (re.match(r"\w", after) and re.match(r"\w", text[end - 1]))
+    return not inside and before not in ("`", ".") and not (after == "(" and re.search(r"\w$", text[start:end]))
+
+
+def _near_headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
+    """Quotes a run of bare words that is certainly a header."""
+    names = [c.name for table in tables for c in table.columns]
+    out, place = [], 0
+    for run in _runs(tokens(text)):
+        written = text[run[0].start : run[-1].end]
+        match = alike(written, names)
+        if match is not None and (len(run) > 1 or not re.fullmatch(r"[^\W\d]\w*", written)):
+            out += [text[place : run[0].start], _quote(match)]
+            place = run[-1].end
+            repairs.append(f"{written!r} -> {_quote(match)}")
+    return "".join([*out, text[place:]])
+
+
+def _runs(found: Sequence[Token]) -> list[list[Token]]:
+    """Neighbouring words and signs between keywords, commas and parentheses."""
+    runs: list[list[Token]] = [[]]
+    for token in found:
+        joins = token.kind in ("NAME", "NUMBER", "OTHER") and token.word not in _WORDS
+        if joins or (token.text in ("/", "-", ".", "%", "&") and runs[-1]):
+            runs[-1].append(token)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
+    """FROM <page title> of the only table."""
+    if len(tables) != 1:
+        return text
+    only, found = tables[0], tokens(text)
+    out, place = [], 0
+    for index, token in enumerate(found):
+        if token.word != "FROM" or token.start < place or index + 1 == len(found):
+            continue
+        stop = next((i for i in range(index + 1, len(found)) if found[i].word in _CLAUSES or found[i].text in (";",) or _closes(found, index + 1, i)), len(found))
+        if stop == index + 1:
+            continue
+        span = found[index + 1].start, found[stop - 1].end
+        written = text[slice(*span)]
+        titles = [only.name, *([only.title] if only.title else [])]
+        if found[index + 1].text != "(" and written.casefold() != only.name.casefold() and (alike(written, titles, 0.6) or key(written) in PLACEHOLDERS):
+            out += [text[place : span[0]], _quote(only.name)]
+            place = span[1]
+            repairs.append(f"FROM {written!r} -> {only.name}")
+    return "".join([*out, text[place:]])
+
+
+def _closes(found: Sequence[Token], start: int, index: int) -> bool:
+    """Whether a parenthesis closes here that was opened before the start."""
+    depth = 0
+    for token in found[start : index + 1]:
+        depth += (token.text == "(") - (token.text == ")")
+    return depth < 0
+
+
+def _apostrophes(text: str, _: Sequence[Table], repairs: list[str]) -> str:
+    """An apostrophe inside a text is doubled, also where a backslash stands before it."""
+    mended = re.sub(r"\\'", "''", text)
+    if any(token.kind == "OTHER" and token.text == "'" for token in tokens(mended)):
+        mended = re.sub(r"(?<=[^\W\d_])'(?=[^\W\d_])", "''", mended)
+    if mended != text:
+        repairs.append("an apostrophe inside a text is doubled")
+    return mended
+
+
+def _bare_selects(text: str, _: Sequence[Table], repairs: list[str]) -> str:
+    """SELECT ... - SELECT ...: the difference of two queries; `= SELECT ...`: a sub-select."""
+    found = tokens(text)
+    depth = 0
+    for before, token in zip(found, found[1:], strict=False):
+        depth += (before.text == "(") - (before.text == ")")
+        if token.word == "SELECT" and before.text in ("-", "+", "*", "/", "=", "<", ">", "<=", ">=", "!=", "<>"):
+            left, right = text[: before.start].strip(), text[token.start :].rstrip("; \n")
+            whole = depth == 0 and before.text in "+-*/" and left.upper().startswith("SELECT")
+            repairs.append("a sub-select is put in parentheses")
+            if whole:
+                return f"SELECT ({left}) {before.text} ({_bare_selects(right, _, [])})"
+            return f"{text[: token.start]}({right})" if depth == 0 else _wrapped(text, found, token)
+    return text
+
+
+def _wrapped(text: str, found: Sequence[Token], select: Token) -> str:
+    """Parentheses around a SELECT up to the one that closes what it stands in."""
+    start = found.index(select)
+    end = next((i for i in range(start, len(found)) if _closes(found, start, i)), len(found))
+    stop = found[end].start if end < len(found) else len(text)
+    return f"{text[: select.start]}({text[select.start : stop]}){text[stop:]}"

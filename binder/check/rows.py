@@ -1,0 +1,217 @@
+"""A resolved tree comes in; the same tree with row order made explicit goes out: tables keep their order, ties keep it, and so does LIMIT.
+
+Bare columns under GROUP BY take the first row of the group (with one MIN or MAX, the row that holds it), a scalar sub-select its first row.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from binder.check.kinds import kind
+from binder.check.literals import hidden_column
+from binder.check.scope import Field, Source
+
+AGGREGATES = (exp.AggFunc, exp.Count)
+_ORDER = "row order"  # the hidden column with which a sub-select hands on its order
+
+
+def settle(tree: exp.Expression) -> exp.Expression:
+    """Applies all three rules to every SELECT of the tree, inner ones first."""
+    for select in reversed(list(tree.find_all(exp.Select))):
+        _first_rows(select)
+        if is_grouped(select):
+            _bare_columns(select)
+        if select.parent is tree or _keeps_order(select):
+            order_rows(select)
+    return tree
+
+
+def is_grouped(select: exp.Select) -> bool:
+    """Whether the SELECT yields groups rather than rows."""
+    if select.args.get("group") or select.args.get("having"):
+        return True
+    return any(aggregates_of(part) for part in (*select.expressions, select.args.get("order")) if part is not None)
+
+
+def aggregates_of(node: exp.Expression) -> list[exp.Expression]:
+    """Aggregate functions in an expression that belong to its own SELECT and are no window functions."""
+    found = []
+    for part in node.walk(prune=lambda n: isinstance(n, exp.Query) or (isinstance(n, exp.Window) and n is not node)):
+        if isinstance(part, exp.Window):
+            inner = [part.args.get("partition_by") or [], part.args.get("order")]
+            for piece in [*inner[0], inner[1]]:
+                found += aggregates_of(piece) if piece is not None else []
+            arguments = list(part.this.iter_expressions()) if isinstance(part.this, exp.Expression) else []
+            for piece in arguments:
+                found += aggregates_of(piece)
+        elif is_aggregate(part):
+            found.append(part)
+    return found
+
+
+def is_aggregate(node: exp.Expression) -> bool:
+    if isinstance(node, (exp.Max, exp.Min)) and node.args.get("count") is not None:
+        return False
+    return isinstance(node, AGGREGATES) or (isinstance(node, exp.Anonymous) and node.name.upper() in _NAMED)
+
+
+_NAMED = {
+    "STRING_AGG", "LISTAGG", "FAVG", "FSUM", "PRODUCT", "BOOL_AND", "BOOL_OR", "BIT_AND", "BIT_OR", "BIT_XOR", "HISTOGRAM", "ENTROPY", "KURTOSIS", "SKEWNESS",
+    "MAD", "SEM", "GEOMEAN", "GEOMETRIC_MEAN", "ARBITRARY", "LIST", "QUANTILE_CONT", "QUANTILE_DISC", "REGR_SLOPE", "CORR", "COVAR_POP", "COVAR_SAMP",
+}  # fmt: skip
+
+
+def _first_rows(select: exp.Select) -> None:
+    """A sub-select that stands for one value takes its first row."""
+    subquery = select.parent
+    if not isinstance(subquery, exp.Subquery) or select.args.get("limit") or subquery.args.get("limit"):
+        return
+    holder = subquery.parent
+    if holder is None or isinstance(holder, (exp.From, exp.Join, exp.In, exp.Any, exp.All, exp.Exists, exp.CTE, exp.Lateral, exp.SetOperation, exp.Subquery, exp.Table)):
+        return
+    if isinstance(holder, exp.Anonymous) and holder.name.lower().startswith("call_"):
+        return
+    if isinstance(holder, exp.Select) and subquery.arg_key in ("from_", "joins", "laterals"):
+        return
+    if is_grouped(select) and not select.args.get("group"):
+        return
+    select.limit(1, copy=False)
+
+
+def _keeps_order(select: exp.Select) -> bool:
+    """Whether the order of rows can be seen outside: under LIMIT, and in the arguments of a call."""
+    holder = select.parent
+    around = holder.parent if isinstance(holder, exp.Subquery) else None
+    argument = isinstance(around, exp.Anonymous) and around.name.lower().startswith("call_")
+    return bool(select.args.get("limit")) or bool(select.args.get("order")) or argument
+
+
+def order_rows(select: exp.Select) -> None:
+    """Adds the order of the source rows behind the ORDER BY that there is."""
+    order = select.args.get("order")
+    if order is not None and any(isinstance(item.this, exp.Var) for item in order.expressions):
+        return  # ORDER BY ALL
+    keys = order_keys(select)
+    if not keys or (order is None and _streams(select)):
+        return
+    if select.args.get("distinct"):
+        if not _undistinct(select):
+            return
+        keys = [exp.Min(this=part) for part in keys]
+    elif is_grouped(select):
+        if not select.args.get("group"):
+            return
+        keys = [exp.Min(this=part) for part in keys]
+    select.order_by(*[exp.Ordered(this=part, nulls_first=False) for part in keys], copy=False)
+
+
+def _streams(select: exp.Select) -> bool:
+    """Whether the engine keeps row order by itself: one source, no grouping."""
+    single = select.args.get("from_") is not None and not select.args.get("joins")
+    source = select.args["from_"].this if single else None
+    windows = any(isinstance(part, exp.Window) for part in select.find_all(exp.Window))
+    looked_up = any(part.name.lower().startswith("call_") for part in select.find_all(exp.Anonymous)) or next(iter(select.find_all(exp.Subquery)), None)
+    return isinstance(source, exp.Table) and not (select.args.get("distinct") or is_grouped(select) or windows or looked_up)
+
+
+def _undistinct(select: exp.Select) -> bool:
+    """SELECT DISTINCT as GROUP BY of all its columns, which can be ordered by first appearance."""
+    if select.args["distinct"].args.get("on") or is_grouped(select) or any(p.find(exp.Window) for p in select.expressions):
+        return False
+    if select.args.get("qualify"):
+        return False
+    select.set("distinct", None)
+    select.set("group", exp.Group(expressions=[p.unalias().copy() for p in select.expressions]))
+    order = select.args.get("order")
+    known = [p.unalias() for p in select.expressions]
+    return order is None or all(item.this in known for item in order.expressions)
+
+
+def order_keys(select: exp.Select) -> list[exp.Expression]:
+    """What puts the source rows of a SELECT in order: the row_id of each stored table, or what its sub-selects hand on."""
+    start = select.args.get("from_")
+    nodes = [start.this] if start else []
+    nodes += [join.this for join in select.args.get("joins") or () if join.kind not in ("SEMI", "ANTI")]
+    keys: list[exp.Expression] = []
+    for node in nodes:
+        source = _source_of(select, node)
+        found = _key(source) if source is not None else None
+        if found is None:
+            return keys
+        keys.append(found)
+    return keys
+
+
+def _source_of(select: exp.Select, node: exp.Expression) -> Source | None:
+    """The Source that a FROM item became; any column that refers to it carries it."""
+    held = node.meta.get("source")
+    return held if isinstance(held, Source) else None
+
+
+def _key(source: Source) -> exp.Expression | None:
+    if source.table is not None:
+        return hidden_column(source, Field("row_id", "number"))
+    select = source.select
+    if not isinstance(select, exp.Select) or select.args.get("distinct"):
+        return None
+    if _ORDER not in [p.alias for p in select.expressions]:
+        keys = order_keys(select)
+        order = select.args.get("order")
+        if not keys and order is None:
+            return None
+        if is_grouped(select):
+            if not select.args.get("group"):
+                return None
+            keys = [exp.Min(this=part) for part in keys]
+        items = [item.copy() for item in order.expressions] if order else []
+        items = [item for item in items if not isinstance(item.this, exp.Min) or item.this not in keys]
+        items += [exp.Ordered(this=part, nulls_first=False) for part in keys]
+        numbered = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=items))
+        made = keys[0] if order is None and len(keys) == 1 else numbered
+        select.append("expressions", exp.alias_(made, _ORDER, quoted=True))
+    return hidden_column(source, Field(_ORDER, "number"))
+
+
+def _bare_columns(select: exp.Select) -> None:
+    """Columns that are neither grouped nor aggregated take the row that stands for the group."""
+    group = select.args.get("group")
+    if group is not None and (group.args.get("all") or group.args.get("rollup") or group.args.get("cube") or group.args.get("grouping_sets")):
+        return
+    grouped = list(group.expressions) if group else []
+    order = _standing_row(select)
+    parts = [*select.expressions, *([select.args["having"]] if select.args.get("having") else []), *([select.args["order"]] if select.args.get("order") else [])]
+    for part in parts:
+        _aggregate_bare(part, grouped, order)
+
+
+def _standing_row(select: exp.Select) -> list[exp.Expression]:
+    """With exactly one MIN or MAX, the row that holds it; else the first."""
+    extremes = [a for part in select.expressions for a in aggregates_of(part)]
+    keys = order_keys(select)
+    ordered = [exp.Ordered(this=part, nulls_first=False) for part in keys]
+    if len(extremes) == 1 and isinstance(extremes[0], (exp.Min, exp.Max)):
+        held = exp.Ordered(this=extremes[0].this.copy(), desc=isinstance(extremes[0], exp.Max), nulls_first=False)
+        return [held, *ordered]
+    return list(ordered)
+
+
+def _aggregate_bare(node: exp.Expression, grouped: list[exp.Expression], order: list[exp.Expression]) -> None:
+    if isinstance(node, exp.Column) and node not in grouped:
+        if "field" in node.meta and not isinstance(node.this, exp.Star):
+            held = dict(node.meta)
+            inner = node.copy()
+            first = exp.First(this=exp.Order(this=inner, expressions=[o.copy() for o in order]) if order else inner)
+            first.meta["kind"] = kind(node)
+            node.replace(first)
+            inner.meta.update(held)
+        return
+    if node in grouped or is_aggregate(node) or isinstance(node, exp.Query):
+        return
+    if isinstance(node, exp.Window):
+        for piece in [*(node.args.get("partition_by") or []), *([node.args["order"]] if node.args.get("order") else [])]:
+            _aggregate_bare(piece, grouped, order)
+        for piece in list(node.this.iter_expressions()):
+            _aggregate_bare(piece, grouped, order)
+        return
+    for child in list(node.iter_expressions()):
+        _aggregate_bare(child, grouped, order)

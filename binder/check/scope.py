@@ -1,0 +1,118 @@
+"""What a name can stand for inside one SELECT: sources (tables, sub-selects, CTEs) and the fields they offer.
+
+A column node of a resolved tree carries its Field and Source in `meta`, so later steps never search for names again.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp
+
+from binder.table import Column, Table
+from binder.values import fold
+
+
+class _Shared:
+    """Copied trees share what their nodes point to."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Shared:
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class Field(_Shared):
+    """One column that a source offers. origin: the stored column whose values it shows unchanged; call: the call it shows."""
+
+    name: str
+    kind: str | None = None
+    origin: tuple[Table, Column] | None = None
+    call: str | None = None
+
+
+@dataclass(eq=False)
+class Source(_Shared):
+    """Something in a FROM clause. select: the SELECT behind it, where there is one; shown: whether `*` includes it."""
+
+    alias: str
+    fields: list[Field]
+    table: Table | None = None
+    select: exp.Expression | None = None
+    shown: bool = True
+    open: bool = False  # its fields are not known: any name is taken
+
+    def find(self, name: str) -> Field | None:
+        """The field of a name, case ignored; `row_id` of a stored table counts."""
+        for candidate in self.fields:
+            if candidate.name.casefold() == name.casefold():
+                return candidate
+        if self.open:
+            return Field(name)
+        if self.table is not None and name.casefold() in ("row_id", "rowid"):
+            return Field("row_id", "number")
+        return None
+
+
+@dataclass(eq=False)
+class Scope(_Shared):
+    """The names that one SELECT sees; outer is the SELECT around it."""
+
+    outer: Scope | None = None
+    ctes: dict[str, Source] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    merged: dict[str, Field] = field(default_factory=dict)  # columns of USING and NATURAL
+    aliases: dict[str, exp.Expression] = field(default_factory=dict)
+    locals: set[str] = field(default_factory=set)  # parameters of lambdas
+
+    def chain(self) -> Iterator[Scope]:
+        """This scope and those around it, inside out."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.outer
+
+    def cte(self, name: str) -> Source | None:
+        return next((s.ctes[name.casefold()] for s in self.chain() if name.casefold() in s.ctes), None)
+
+    def source(self, alias: str) -> Source | None:
+        return next((s.sources[alias.casefold()] for s in self.chain() if alias.casefold() in s.sources), None)
+
+    def holders(self, name: str) -> list[tuple[Source, Field]]:
+        """The sources of this scope alone that offer a name."""
+        found = ((source, source.find(name)) for source in self.sources.values())
+        exact = [(source, hit) for source, hit in found if hit is not None]
+        closed = [pair for pair in exact if not pair[0].open]
+        return closed or exact
+
+    def fields(self) -> list[tuple[Source, Field]]:
+        """All that can be named here or further out."""
+        return [(source, f) for scope in self.chain() for source in scope.sources.values() for f in source.fields]
+
+
+def key(name: str) -> str:
+    """What two spellings of one name share: letters and digits without case, accents, signs and spaces."""
+    plain = fold(name.replace("\\n", " "))
+    return re.sub(r"[\W_]+", "", plain) or re.sub(r"\s+", "", plain)
+
+
+def alike(name: str, known: Iterable[str], cutoff: float = 0.85) -> str | None:
+    """The one known name that a misspelt name certainly means, or None."""
+    spellings: dict[str, list[str]] = {}
+    for candidate in known:
+        spellings.setdefault(key(candidate), []).append(candidate)
+    wanted = key(name)
+    if wanted in spellings:
+        same = list(dict.fromkeys(spellings[wanted]))
+        return same[0] if len(same) == 1 else None
+    if len(wanted) < 4:
+        return None
+    close = difflib.get_close_matches(wanted, list(spellings), n=2, cutoff=cutoff)
+    digits = re.sub(r"\D", "", wanted)
+    close = [match for match in close if re.sub(r"\D", "", match) == digits]
+    if len(close) == 1 and len(set(spellings[close[0]])) == 1:
+        return spellings[close[0]][0]
+    return None

@@ -1,0 +1,180 @@
+"""A resolved tree comes in; the type of every call, taken from where it stands, goes out (DESIGN section 3).
+
+boolean: a bare predicate; options: compared with yes or no; number, date: compared with one or computed with; text: read as text; auto: read
+off the replies. One call has one type: the strictest its places ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from binder.check.kinds import column_kind, kind
+from binder.check.literals import COMPARISONS
+from binder.errors import CheckFault
+from binder.program import Call, Program
+from binder.values import read_boolean, read_date, read_number
+
+YES_NO = ("yes", "no")
+_COMPUTED = (exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Median)
+_DATED = (exp.Year, exp.Month, exp.Day, exp.TimeToStr, exp.DateTrunc, exp.DateDiff, exp.Extract)
+_WRITTEN = (
+    exp.Like, exp.ILike, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.SplitPart, exp.Split, exp.Contains, exp.StartsWith, exp.EndsWith,
+    exp.DPipe, exp.Concat, exp.RegexpLike, exp.RegexpExtract, exp.Left, exp.Right, exp.Length, exp.StrPosition, exp.GroupConcat, exp.Glob,
+)  # fmt: skip
+_HANDED_ON = (exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Filter, exp.Distinct, exp.Nullif, exp.Mode, exp.Subquery)
+STRICTNESS = ("auto", "text", "date", "number", "options", "boolean")
+KINDS = {"number": "number", "date": "date", "boolean": "boolean", "text": "text", "options": "text", "auto": None}
+
+
+@dataclass(frozen=True)
+class Typing:
+    """What a call may answer: type is boolean, number, date, text or auto; options close the list; spellings only advise."""
+
+    type: str = "auto"
+    options: tuple[str, ...] | None = None
+    spellings: tuple[str, ...] | None = None
+
+
+def typings(tree: exp.Expression, program: Program) -> dict[str, Typing]:
+    """The type of each call of the tree, and `kind` set on every node that stands for one."""
+    places: dict[str, list[tuple[exp.Expression, str, list[str]]]] = {}
+    for node in tree.walk():
+        call = shown_call(node, program)
+        if call is not None:
+            places.setdefault(call.name, []).append((node, *_place(node)))
+    found: dict[str, Typing] = {}
+    for name, uses in places.items():
+        wanted = sorted({use[1] for use in uses}, key=STRICTNESS.index)
+        chosen = wanted[-1]
+        call = program.call(name)
+        assert call is not None
+        _agree(program, call, wanted)
+        literals = list(dict.fromkeys(text for use in uses for text in use[2]))
+        found[name] = Typing(
+            "text" if chosen == "options" else chosen,
+            YES_NO if chosen == "options" else None,
+            tuple(literals) if chosen in ("text", "auto") and literals else None,
+        )
+        for node, _, _ in uses:
+            node.meta["kind"] = KINDS[chosen]
+            if isinstance(node, exp.Column):
+                node.meta["field"] = _retyped(node.meta["field"], KINDS[chosen])
+            if chosen == "boolean":
+                _compare_truth(node)
+    return found
+
+
+def shown_call(node: exp.Expression, program: Program) -> Call | None:
+    """The call whose value a node shows: a placeholder, or a column of a sub-select that hands it on."""
+    if isinstance(node, exp.Anonymous):
+        return program.call(node.name)
+    if isinstance(node, exp.Column) and "field" in node.meta and node.meta["field"].call:
+        return program.call(node.meta["field"].call)
+    return None
+
+
+def _retyped(held: object, new_kind: str | None) -> object:
+    from dataclasses import replace
+
+    return replace(held, kind=new_kind)  # type: ignore[type-var]
+
+
+def _agree(program: Program, call: Call, wanted: list[str]) -> None:
+    strict = [w for w in wanted if w in ("date", "number", "options", "boolean")]
+    if {"options", "boolean"} >= set(strict):
+        return
+    if len(strict) > 1:
+        names = " and ".join("yes or no" if w == "options" else f"a {w}" for w in strict)
+        raise CheckFault(
+            f"the answer to {call.question!r} is used as {names}", text=program.text, span=call.span, hint="cast one use in place: CAST(QA(...) AS VARCHAR)"
+        )
+
+
+def _place(node: exp.Expression) -> tuple[str, list[str]]:
+    """What the place of a node asks of it, and the text literals it is compared with."""
+    while isinstance(node.parent, _HANDED_ON) or (isinstance(node.parent, exp.Select) and isinstance(node.parent.parent, exp.Subquery)):
+        if isinstance(node.parent, exp.Select):
+            if len(node.parent.expressions) != 1 or node.parent.expressions[0].unalias() is not node.unalias():
+                break
+            node = node.parent.parent  # a scalar sub-select
+            continue
+        node = node.parent
+        if isinstance(node.parent, exp.Alias) and isinstance(node.parent.parent, exp.Select) and isinstance(node.parent.parent.parent, exp.Subquery):
+            node = node.parent
+    parent = node.parent
+    if isinstance(parent, exp.Alias) and isinstance(parent.parent, exp.Select) and isinstance(parent.parent.parent, exp.Subquery):
+        select = parent.parent
+        if len(select.expressions) == 1 and not isinstance(select.parent.parent, (exp.From, exp.Join, exp.Lateral, exp.Select)):
+            return _place(select.parent)
+    if isinstance(parent, (*COMPARISONS, exp.In, exp.Between)):
+        return _compared(parent, node)
+    if isinstance(parent, (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)) or (isinstance(parent, exp.If) and node.arg_key == "this"):
+        return "boolean", []
+    if isinstance(parent, exp.Is) and isinstance(parent.expression, exp.Boolean):
+        return "boolean", []
+    if isinstance(parent, _COMPUTED):
+        return ("date", []) if "date" in (kind(parent.this), kind(parent.args.get("expression"))) else ("number", [])
+    if isinstance(parent, _DATED):
+        return "date", []
+    if isinstance(parent, _WRITTEN):
+        return "text", []
+    if isinstance(parent, (exp.Cast, exp.TryCast)):
+        target = column_kind(parent.to.sql("duckdb"))
+        return (target, []) if target in ("number", "date", "boolean") else ("auto", [])
+    if isinstance(parent, (exp.Coalesce, exp.Case, exp.If)):
+        kinds = {kind(sibling) for sibling in _siblings(parent, node)} - {None}
+        return (str(kinds.pop()), []) if len(kinds) == 1 else ("auto", [])
+    return "auto", []
+
+
+def _siblings(parent: exp.Expression, node: exp.Expression) -> Iterator[exp.Expression]:
+    if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case):
+        parent = parent.parent
+    if isinstance(parent, exp.Case):
+        values = [branch.args["true"] for branch in parent.args["ifs"]] + [parent.args.get("default")]
+    else:
+        values = [parent.this, *parent.expressions] if isinstance(parent, exp.Coalesce) else [parent.args.get("true"), parent.args.get("false")]
+    yield from (value for value in values if value is not None and value is not node)
+
+
+def _compared(parent: exp.Expression, node: exp.Expression) -> tuple[str, list[str]]:
+    """The type of a value compared with others, and the texts among them."""
+    if isinstance(parent, exp.In):
+        if parent.args.get("query") is not None:
+            return (kind(parent.args["query"].unnest()) or "auto", []) if parent.this is node else ("auto", [])
+        others = parent.expressions if parent.this is node else [parent.this]
+    elif isinstance(parent, exp.Between):
+        others = [part for part in (parent.this, parent.args["low"], parent.args["high"]) if part is not node]
+    else:
+        others = [parent.expression if parent.this is node else parent.this]
+    texts = [other.this for other in others if isinstance(other, exp.Literal) and other.is_string]
+    if any(isinstance(other, exp.Boolean) for other in others):
+        return "boolean", []
+    if texts and len(texts) == len(others):
+        return _written(texts)
+    kinds = {kind(other) for other in others} - {None}
+    return (kinds.pop() or "auto", texts) if len(kinds) == 1 else ("auto", texts)
+
+
+def _written(texts: list[str]) -> tuple[str, list[str]]:
+    if all(read_boolean(text) is not None for text in texts):
+        return ("boolean", []) if all(text.strip().casefold().rstrip(".") in ("true", "false") for text in texts) else ("options", [])
+    if all(read_number(text) is not None for text in texts):
+        return "number", []
+    if all(read_date(text) is not None for text in texts):
+        return "date", []
+    return "text", texts
+
+
+def _compare_truth(node: exp.Expression) -> None:
+    """A boolean compared with 'yes' or 'no' is compared with TRUE or FALSE."""
+    parent = node.parent
+    others = [parent.this, parent.args.get("expression"), *parent.expressions] if isinstance(parent, (*COMPARISONS, exp.In)) else []
+    for other in others:
+        if isinstance(other, exp.Literal) and other.is_string:
+            truth = read_boolean(other.this)
+            if truth is not None:
+                other.replace(exp.Boolean(this=truth))

@@ -1,0 +1,164 @@
+"""What the cells of one column have in common: a type, a unit, and the value of each cell.
+
+The distinct cells of a text column come in, with its header and the cell of its last row; a Reading comes out, which is text
+unless at least nine in ten cells agree on something better.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Any, NamedTuple
+
+from binder.values import Measure, clean, is_missing, measure, read_date, read_duration
+
+SHARE = 0.9  # of the cells that say anything must agree
+_PROBE = 1000  # cells that are tried first where there are many more
+_LONGEST = 2**63 - 1  # of a BIGINT
+
+# Headers whose digits name something: nobody adds them up.
+_CODES = re.compile(r"\b(?:zip|postal|postcode|post code|phone|telephone|fax|isbn|issn|upc|ean)\b", re.IGNORECASE)
+_NOTHING = re.compile(r"none|na", re.IGNORECASE)  # missing, in a column that is not text
+# Words that stand where a number or a date is wanting: they speak neither for nor against a type, and are kept as raw text.
+_WANTING = re.compile(
+    r"none|na|n\.a\.|tb[acd]|unknown|dn[fspq]|did not .*|dsq|dq|disq\w*|ret|retired|nc|wd|withdrew|withdrawn|abd"
+    r"|cancel+ed|postponed",
+    re.IGNORECASE,
+)
+
+
+class Reading(NamedTuple):
+    """A column as read: values and texts stand one for each cell; texts are the cells themselves, None where missing."""
+
+    type: str
+    unit: str | None
+    values: list[Any]
+    texts: list[str | None]
+
+
+class _Found(NamedTuple):
+    """What a rule makes of a column: the cells it can convert."""
+
+    type: str
+    unit: str | None
+    values: dict[str, Any]
+
+
+def read_column(cells: Sequence[str], header: str = "", last: str | None = None) -> Reading:
+    """The type and the values of a column of distinct cells; last is the cell of the last row, which may be a total."""
+    told = [c for c in cells if not is_missing(c) and not _WANTING.fullmatch(c.strip())]
+    step = len(told) // _PROBE + 1
+    for rule in (_booleans, _numbers, _dates, _durations) if told else ():
+        if step > 2 and rule(told[::step], header, last) is None:
+            continue
+        if (found := rule(told, header, last)) is not None:
+            texts = [None if is_missing(c) or _NOTHING.fullmatch(c.strip()) else c for c in cells]
+            return Reading(found.type, found.unit, [found.values.get(c) for c in cells], texts)
+    texts = [None if is_missing(c) else c for c in cells]
+    return Reading("VARCHAR", None, [None if t is None else clean(t) for t in texts], texts)
+
+
+def is_code(header: str) -> bool:
+    """Whether a header says that the digits below it are names: zip codes, telephone numbers."""
+    return _CODES.search(header) is not None
+
+
+def _enough(found: dict[str, Any], told: list[str], last: str | None) -> bool:
+    """Whether so many cells convert that the rest are exceptions; the last row may be one for nothing (a total)."""
+    footer = len(found) >= 3 and last is not None and last not in found and last in told
+    return len(found) >= SHARE * (len(told) - footer)
+
+
+def _booleans(told: list[str], header: str, last: str | None) -> _Found | None:
+    """True and false, all through; yes and no stay text, for programs compare with them."""
+    values = {c: c.strip().casefold() == "true" for c in told if c.strip().casefold() in ("true", "false")}
+    return _Found("BOOLEAN", None, values) if len(values) == len(told) else None
+
+
+def _numbers(told: list[str], header: str, last: str | None) -> _Found | None:
+    """Numbers of one unit; plain ones may stand between those with the unit."""
+    if is_code(header):
+        return None
+    measures = {c: m for c in told if (m := measure(c)) is not None}
+    if not _enough(measures, told, last):
+        return None
+    unit = _unit(measures, len(told))
+    units = {"", "tie", _kind(unit)} if sum(not m.unit for m in measures.values()) >= 1 else {"", _kind(unit)}
+    values = {c: m.number for c, m in measures.items() if _kind(m.unit) in units}
+    odd = [c for c in told if c not in values]
+    if not values or not _enough(values, told, last) or any(read_duration(c) is not None for c in odd):
+        return None
+    if any(re.fullmatch(r"0\d+", c.strip()) for c in odd) and len({len(c.strip()) for c in told}) == 1:
+        return None  # codes of one length, such as "01" to "56"
+    if all(isinstance(v, int) for v in values.values()):
+        if all(abs(v) <= _LONGEST for v in values.values()):
+            return _Found("BIGINT", unit or None, values)
+        if any(c.strip().isdigit() and len(c.strip()) > 18 for c in values):
+            return None  # an identifier: a DOUBLE would lose its last digits
+    return _Found("DOUBLE", unit or None, {c: float(v) for c, v in values.items()})
+
+
+def _unit(measures: dict[str, Measure], told: int) -> str:
+    """The unit that most measures carry; one word that is no known unit must stand in nearly all cells."""
+    spellings = Counter(m.unit for m in measures.values() if m.unit and m.unit != "tie")
+    kinds: Counter[str] = Counter()
+    for spelling, count in spellings.items():
+        kinds[_kind(spelling)] += count
+    if not kinds:
+        return ""
+    kind, count = kinds.most_common(1)[0]
+    known = any(m.known for m in measures.values() if _kind(m.unit) == kind)
+    if not known and (" " in kind or count < 3 or count < SHARE * told):
+        return ""
+    return max((s for s in spellings if _kind(s) == kind), key=lambda s: spellings[s])
+
+
+def _kind(unit: str) -> str:
+    """A unit without its plural and its capitals."""
+    folded = unit.casefold()
+    return folded[:-1] if len(folded) > 2 and folded.endswith("s") else folded
+
+
+def _dates(told: list[str], header: str, last: str | None) -> _Found | None:
+    """Full dates; where months and days are both digits, the order that fits the whole column, else the month first."""
+    dates = {c: d for c in told if (d := read_date(c)) is not None}
+    if not _enough(dates, told, last):
+        return None
+    orders = [{c: d for c in told if (d := read_date(c, day_first)) is not None} for day_first in (False, True)]
+    dates = max(orders, key=len)
+    if not _enough(dates, told, last):
+        return None
+    if not any(isinstance(d, datetime) for d in dates.values()):
+        return _Found("DATE", None, dates)
+    return _Found("TIMESTAMP", None, {c: _timestamp(d) for c, d in dates.items()})
+
+
+def _timestamp(moment: date | datetime) -> datetime:
+    """A date as its first instant."""
+    return moment if isinstance(moment, datetime) else datetime.combine(moment, time())
+
+
+def _durations(told: list[str], header: str, last: str | None) -> _Found | None:
+    """Times that were taken, in seconds; not times of day, and not a winner's time followed by gaps ("+1.2")."""
+    values = {c: s for c in told if (s := read_duration(c)) is not None}
+    if not values or _clocks(values, header):
+        return None
+    for cell in told:  # "52.34" beside "1:02.10"
+        if cell not in values and (m := measure(cell)) and not m.unit and isinstance(m.number, float) and m.number < 60:
+            values[cell] = m.number
+    signed = sum(c.strip().startswith("+") for c in values)
+    if not _enough(values, told, last) or 0 < signed < len([s for s in values.values() if s]):
+        return None
+    return _Found("DOUBLE", "seconds", values)
+
+
+def _clocks(values: dict[str, float], header: str) -> bool:
+    """Whether cells like 13:30 are times of day or scores: hours and minutes, with no word of a length in the header."""
+    if any(c.count(":") > 1 or "." in c for c in values) or re.search(r"length|duration|running|m:s", header, re.IGNORECASE):
+        return False
+    firsts = [seconds // 60 for seconds in values.values()]
+    rounded = all(seconds % 5 == 0 for seconds in values.values())
+    timed = re.search(r"\btimes?\b|\blap|\bgap|behind|deficit|notes|record|split|run\b", header, re.IGNORECASE)
+    return not timed or max(firsts) < 24 and (rounded or max(firsts) >= 10)

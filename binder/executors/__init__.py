@@ -1,0 +1,78 @@
+"""A plan and an executor come in; execution goes out as a generator: it yields Batches, is sent Mappings, returns Rows.
+
+Executors never see the language model. One supplies three verbs (collect, bind, query) and the generator below does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from binder.plan import Ask, Plan
+
+Value = Any  # a cell: None, bool, int, float, str, date, datetime, Decimal ...
+Input = tuple[Value, ...]
+
+
+class Part(NamedTuple):
+    """One argument of an ans call: a small table."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One Ask and the inputs it needs now. parts: for ans, what to read for each input."""
+
+    ask: Ask
+    inputs: tuple[Input, ...]
+    parts: dict[Input, tuple[Part, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Inputs -> values of one call: for map one value, for ans a list."""
+
+    values: dict[Input, Value]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a query yields. types: the engine's name of each column's type."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: list[tuple[Value, ...]]
+
+
+Execution = Generator[Batch, Mapping, Rows]
+
+
+class Executor(Protocol):
+    """Runs the plain part of one plan."""
+
+    def collect(self, ask: Ask) -> Batch:
+        """The inputs of a call that its mapping does not hold yet."""
+
+    def bind(self, ask: Ask, mapping: Mapping) -> None:
+        """Adds to the mapping of a call."""
+
+    def query(self) -> Rows:
+        """The rows of the program, every call looked up."""
+
+    def close(self) -> None:
+        """Frees what the execution holds."""
+
+
+def execute(plan: Plan, executor: Executor) -> Execution:
+    """Executes a plan: asks in order, each about what is not known yet, then the query."""
+    try:
+        for ask in plan.asks:
+            batch = executor.collect(ask)
+            mapping = (yield batch) if batch.inputs else Mapping({})
+            executor.bind(ask, mapping)
+        return executor.query()
+    finally:
+        executor.close()

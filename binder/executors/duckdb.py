@@ -1,0 +1,130 @@
+"""Frames with tables and queries come in on standard input; frames with Arrow results go out: the DuckDB side, in a process of its own.
+
+The connection is hardened before the first query: no files, no network, no extensions, no settings. The process holds no key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import struct
+import sys
+from typing import Any, BinaryIO
+
+import duckdb
+import pyarrow as pa
+
+SETTINGS = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+    "max_temp_directory_size": "0B",
+    "max_expression_depth": "500",
+}
+NUMBER = r"^\s*[^\w.+\-]*([+\-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+\-]?\d+)?)\s*(?:[^\d\s:/\-–—][^\d]*)?$"
+MACROS = (
+    f"CREATE MACRO number_in(t) AS TRY_CAST(replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE)",
+)  # fmt: skip
+
+
+class Session:
+    """One hardened connection with its tables."""
+
+    def __init__(self, memory_mb: int, threads: int):
+        self.connection = duckdb.connect(":memory:", config={**SETTINGS, "memory_limit": f"{memory_mb}MB", "threads": str(threads)})
+        for macro in MACROS:
+            self.connection.execute(macro)
+        self.connection.execute("SET lock_configuration=true")
+
+    def load(self, header: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        """Makes an Arrow table known under a name."""
+        table = pa.ipc.open_stream(payload).read_all()
+        self.connection.register(header["name"], table)
+        return {"rows": table.num_rows}, b""
+
+    def drop(self, header: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
+        """Forgets tables."""
+        for name in header["names"]:
+            with contextlib.suppress(duckdb.Error):
+                self.connection.unregister(name)
+        return {}, b""
+
+    def describe(self, header: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
+        """Binds a query without running it."""
+        self._one_select(header["sql"])
+        relation = self.connection.sql(header["sql"])
+        return {"columns": relation.columns, "types": [str(t) for t in relation.types]}, b""
+
+    def run(self, header: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
+        """Runs a query; stops with `rows` once it yields more than the limit."""
+        self._one_select(header["sql"])
+        result = self.connection.execute(header["sql"])
+        types = [str(column[1]) for column in result.description or ()]
+        reader = result.to_arrow_reader(10_000)
+        sink = pa.BufferOutputStream()
+        count = 0
+        with pa.ipc.new_stream(sink, reader.schema) as writer:
+            for batch in reader:
+                count += batch.num_rows
+                if count > header["rows"]:
+                    reader.close()
+                    return {"fault": "rows", "message": "too many rows"}, b""
+                writer.write_batch(batch)
+        return {"columns": reader.schema.names, "types": types}, sink.getvalue()
+
+    def _one_select(self, sql: str) -> None:
+        """The engine's own parser must see exactly one SELECT."""
+        statements = self.connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise duckdb.ParserException("only one SELECT is allowed")
+
+
+def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> None:
+    """Answers frames until the input ends."""
+    session = Session(memory_mb, threads)
+    while True:
+        frame = read_frame(stdin)
+        if frame is None:
+            session.connection.close()
+            return
+        header, payload = frame
+        try:
+            reply, data = getattr(session, header["verb"])(header, payload)
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
+            reply, data = {"fault": "memory_mb", "message": str(error)}, b""
+        except Exception as error:  # noqa: BLE001  the frame carries it to the parent, which raises it there
+            reply, data = {"fault": "query", "message": str(error), "kind": type(error).__name__}, b""
+        write_frame(stdout, reply, data)
+
+
+def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    """A header and its payload; None at the end of the stream."""
+    sizes = stream.read(12)
+    if len(sizes) < 12:
+        return None
+    first, second = struct.unpack("<IQ", sizes)
+    return json.loads(stream.read(first)), stream.read(second)
+
+
+def write_frame(stream: BinaryIO, header: dict[str, Any], payload: bytes) -> None:
+    data = json.dumps(header).encode()
+    stream.write(struct.pack("<IQ", len(data), len(payload)) + data)
+    stream.write(payload)
+    stream.flush()
+
+
+def main() -> None:
+    """The worker process: limits first, then frames."""
+    memory_mb, threads = int(sys.argv[1]), int(sys.argv[2])
+    with contextlib.suppress(ValueError, OSError):
+        roof = (memory_mb + 1536) * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (roof, roof))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdin = sys.stdout = None  # type: ignore[assignment]
+    serve(stdin, stdout, memory_mb, threads)

@@ -1,0 +1,193 @@
+"""The executor of Binder SQL: a plan's collects, mappings and query come in; inputs and rows come out of a worker.
+
+A mapping is a narrow table that lives as long as the execution; base tables are never copied or changed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from decimal import Decimal
+
+import pyarrow as pa
+from sqlglot import exp
+
+from binder.errors import CheckFault, QueryError
+from binder.executors import Batch, Input, Mapping, Part, Rows, Value
+from binder.executors.worker import Worker
+from binder.plan import Ask, Plan
+from binder.plan.collect import inputs_of_ans, inputs_of_map, key_name, looked_up, mapping_name, outer_columns
+from binder.values import read_date, read_number
+
+_TAGS = itertools.count(1)
+_TYPES = {"number": pa.float64(), "boolean": pa.bool_(), "text": pa.string(), "date": pa.timestamp("us"), "auto": pa.string()}
+
+
+class SqlExecutor:
+    """Executes one plan in a worker."""
+
+    def __init__(self, plan: Plan, worker: Worker):
+        self.plan = plan
+        self.worker = worker
+        self.tag = f"#{next(_TAGS)}"
+        self.kinds = {ask.call.name: ask.call.kind for ask in plan.asks}
+        self.known: dict[str, dict[Input, Value]] = {ask.call.name: {} for ask in plan.asks}
+        self.tables: dict[str, pa.Table] = {}
+        self.asked: set[int] = set()
+        self.generation = 0
+
+    def collect(self, ask: Ask) -> Batch:
+        """The distinct inputs that the mapping does not hold yet; an input of NULLs alone is not asked."""
+        known = self.known[ask.call.name]
+        if ask.call.kind == "ans":
+            return self._collect_ans(ask, known)
+        query = inputs_of_map(ask.collect, frozenset(self.asked))
+        rows = self._run(query).rows
+        fresh = [row for row in dict.fromkeys(rows) if row not in known and any(value is not None for value in row)]
+        return Batch(ask, tuple(fresh))
+
+    def bind(self, ask: Ask, mapping: Mapping) -> None:
+        """Adds values to the mapping of a call and shows the engine the whole of it."""
+        known = self.known[ask.call.name]
+        known.update(mapping.values)
+        self.asked.add(ask.collect.site.number)
+        self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, known))
+
+    def query(self) -> Rows:
+        """The rows of the whole program."""
+        rows = self._run(self.plan.query.tree)
+        return Rows(self.plan.query.columns, rows.types, rows.rows)
+
+    def check(self) -> None:
+        """Binds the program over empty mappings: what the engine would refuse is refused before anything is asked."""
+        for ask in self.plan.asks:
+            self.asked.add(ask.collect.site.number)
+            self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, {}))
+        self._ready()
+        try:
+            self.worker.describe(self._sql(self.plan.query.tree))
+        except QueryError as error:
+            raise CheckFault(error.message, text=self.plan.checked.program.text) from error
+        self.asked.clear()
+
+    def close(self) -> None:
+        """Drops the mappings."""
+        if self.tables and self.generation == self.worker.generation:
+            self.worker.drop(list(self.tables))
+        self.tables.clear()
+
+    def _collect_ans(self, ask: Ask, known: dict[Input, Value]) -> Batch:
+        node = ask.collect.site.node
+        outer, query = inputs_of_ans(ask.collect, frozenset(self.asked))
+        keys: list[Input] = [()] if query is None else list(dict.fromkeys(self._run(query).rows))
+        parts: dict[Input, tuple[Part, ...]] = {}
+        for key in keys:
+            if key in known:
+                continue
+            tables = tuple(self._part(argument, dict(zip([c.sql("duckdb") for c in outer], key, strict=True))) for argument in node.expressions)
+            if any(part.rows for part in tables):
+                parts[key] = tables
+        return Batch(ask, tuple(parts), parts)
+
+    def _part(self, argument: exp.Expression, outer: dict[str, Value]) -> Part:
+        """The rows of one argument of ans, for one set of outer values."""
+        query = argument.unnest().copy()
+        for column in list(query.find_all(exp.Column)):
+            if column.sql("duckdb") in outer:
+                column.replace(_constant(outer[column.sql("duckdb")]))
+        rows = self._run(query)
+        names = [projection.alias_or_name for projection in query.selects]
+        shown = [i for i, name in enumerate(names) if name != "row order"]
+        return Part(tuple(names[i] for i in shown), tuple(tuple(row[i] for i in shown) for row in rows.rows))
+
+    def _mapping_table(self, ask: Ask, known: dict[Input, Value]) -> pa.Table:
+        """k0, k1, ... and value; for ans also position."""
+        if ask.call.kind == "map":
+            width = len(ask.collect.site.node.expressions)
+            columns = {key_name(i): _column([row[i] for row in known]) for i in range(width)}
+            return pa.table({**columns, "value": typed(list(known.values()), ask.typing.type)})
+        width = len(outer_columns(ask.collect.site.node))
+        flat = [(key, i, value) for key, values in known.items() for i, value in enumerate(values)]
+        columns = {key_name(i): _column([key[i] for key, _, _ in flat]) for i in range(width)}
+        position = pa.array([i for _, i, _ in flat], pa.int64())
+        return pa.table({**columns, "position": position, "value": typed([value for _, _, value in flat], ask.typing.type)})
+
+    def _load(self, name: str, table: pa.Table) -> None:
+        self._ready()
+        self.tables[name] = table
+        self.worker.load(name, table)
+
+    def _ready(self) -> None:
+        """After a kill the new worker is shown the mappings again."""
+        if self.generation != self.worker.generation:
+            self.generation = self.worker.generation
+            for name, table in self.tables.items():
+                self.worker.load(name, table)
+
+    def _sql(self, tree: exp.Expression) -> str:
+        return looked_up(tree, self.kinds, self.tag).sql("duckdb")
+
+
+    def _run(self, tree: exp.Expression) -> Rows:
+        self._ready()
+        table, types = self.worker.run(self._sql(tree))
+        columns = [[_value(value) for value in column.to_pylist()] for column in table.columns]
+        return Rows(tuple(table.column_names), tuple(types), list(zip(*columns, strict=True)) if columns else [])
+
+
+def typed(values: list[Value], kind: str) -> pa.Array:
+    """The values of a mapping as one column; `auto` is read off them: all numbers, all dates, else text."""
+    present = [value for value in values if value is not None]
+    if kind == "auto":
+        kind, values = _read(present, values)
+    if kind == "number" and all(isinstance(value, int) and abs(value) < 2**53 for value in present):
+        return pa.array(values, pa.int64())
+    if kind == "date" and all(not isinstance(value, datetime.datetime) for value in present):
+        return pa.array(values, pa.date32())
+    if kind == "text":
+        values = [None if value is None else as_string(value) for value in values]
+    return pa.array(values, _TYPES[kind])
+
+
+def _read(present: list[Value], values: list[Value]) -> tuple[str, list[Value]]:
+    for kind, read in (("number", _number), ("date", _date)):
+        if present and all(read(value) is not None for value in present):
+            return kind, [None if value is None else read(value) for value in values]
+    return "text", values
+
+
+def _number(value: Value) -> int | float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return value
+    plain = isinstance(value, str) and not (value.strip().startswith("0") and value.strip().isdigit() and len(value.strip()) > 1)
+    return read_number(value) if plain and value.strip().replace(",", "").replace(".", "", 1).lstrip("+-−").isdigit() else None
+
+
+def _date(value: Value) -> datetime.date | None:
+    if isinstance(value, datetime.date):
+        return value
+    return read_date(value) if isinstance(value, str) else None
+
+
+def as_string(value: Value) -> str:
+    """A reply as text."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return repr(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _column(values: list[Value]) -> pa.Array:
+    return pa.array(values) if any(value is not None for value in values) else pa.array(values, pa.string())
+
+
+def _value(value: Value) -> Value:
+    """Whole decimals, as SUM yields them, are integers."""
+    if isinstance(value, Decimal) and value == value.to_integral_value() and value.as_tuple().exponent == 0:
+        return int(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _constant(value: Value) -> exp.Expression:
+    return exp.convert(value)

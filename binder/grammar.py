@@ -1,0 +1,140 @@
+"""The text of a program comes in; its tree goes out, or a SyntaxFault that names the cause and marks the place.
+
+The only door to lark. The languages are written down in grammars/*.lark: common.lark, then binder_<language>.lark. Every token of
+a program is in the tree, in order. A call is a tree `call`: a token QUESTION and trees `argument`. What is a name is a tree `name`
+or `bare_name` around one token: NAME, BACKTICK_NAME, BRACKET_NAME, DQ_NAME, or a keyword that is a name there.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from binder.errors import UsageError
+from binder.faults import DEEPEST, GLUED, TOO_DEEP, Failure, check, explain
+from binder.tokens import Token, tokens
+
+if TYPE_CHECKING:
+    import lark
+
+__all__ = ["RESERVED", "Token", "parse", "text", "tokens"]
+
+# Words that are never names, so that a forgotten item is an error and not a column called FROM. DuckDB reserves more of them.
+RESERVED = {
+    "sql": tuple(
+        "ALL AND AS CASE DISTINCT ELSE EXCEPT FALSE FROM GROUP HAVING IN INTERSECT LIMIT NOT NULL ON OR ORDER QUALIFY SELECT THEN"
+        " TRUE UNION WHEN WHERE WITH".split()
+    )
+}
+
+
+def parse(program: str, language: str = "sql") -> lark.Tree[lark.Token]:
+    """The tree of a program; a SyntaxFault where it is not in the language."""
+    from lark.exceptions import UnexpectedInput
+
+    parser = _parser(language)
+    check(program)
+    try:
+        return parser.parse(program)
+    except UnexpectedInput as error:
+        token = getattr(error, "token", None)
+        kind = token.type if token is not None else ""
+        start = len(program) if kind == "$END" or error.pos_in_stream is None else error.pos_in_stream
+        raise explain(Failure(program, start, kind, _expected(parser, error), RESERVED[language])) from None
+
+
+@functools.cache
+def _source(language: str) -> str:
+    """The grammar of a language as it is written down."""
+    if language not in RESERVED:
+        raise UsageError(f"there is no language {language!r}", hint="the languages are " + ", ".join(RESERVED))
+    # an installed package holds the grammars; a checkout has them beside the package
+    inside = Path(__file__).parent / "grammars"
+    folder = inside if inside.is_dir() else Path(__file__).parent.parent / "grammars"
+    return "\n".join((folder / f"{name}.lark").read_text(encoding="utf-8") for name in ("common", f"binder_{language}"))
+
+
+def text(language: str, columns: Mapping[str, Sequence[str]] | None = None) -> str:
+    """The grammar of a language in one piece, for servers that constrain decoding; columns: the headers of each table.
+
+    With columns, a name in backticks is one of these headers, and there are no names in brackets. What it allows is a little wider
+    than what parse accepts (a reserved word passes for a name): parse what comes back.
+    """
+    headers = dict.fromkeys(header for names in (columns or {}).values() for header in names if header)
+    if not headers:
+        return _source(language)
+    terminal = " | ".join(json.dumps("`" + header.replace("`", "``") + "`", ensure_ascii=False) for header in headers)
+    lines = _source(language).replace(" | BRACKET_NAME", "").splitlines()
+    kept = (line for line in lines if not line.startswith("BRACKET_NAME:"))
+    return "\n".join(f"BACKTICK_NAME: {terminal}" if line.startswith("BACKTICK_NAME:") else line for line in kept)
+
+
+class _Watch:
+    """Stands between lexer and parser: tells the lexer which keywords are never names, and spoils tokens that go too far."""
+
+    opening = frozenset({"LPAR", "LSQB", "LBRACE", "CASE"})
+    closing = frozenset({"RPAR", "RSQB", "RBRACE", "END"})
+
+    def __init__(self, reserved: Iterable[str]):
+        self.always_accept = tuple(reserved)
+
+    def process(self, stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
+        """The tokens, but of a kind no rule accepts where the nesting is too deep or a word touches a number."""
+        depth, number_end = 0, None
+        for token in stream:
+            depth += (token.type in self.opening) - (token.type in self.closing)
+            if depth > DEEPEST:
+                yield token.new_borrow_pos(TOO_DEEP, token.value, token)
+            elif token.start_pos == number_end and (token[0].isalpha() or token[0] == "_"):
+                yield token.new_borrow_pos(GLUED, token.value, token)
+            else:
+                yield token
+            number_end = token.end_pos if token.type == "NUMBER" else None
+
+
+@functools.cache
+def _parser(language: str) -> lark.Lark:
+    """The parser of a language; its tables are built once and kept in the cache folder of the platform."""
+    import lark
+
+    source = _source(language)
+    folder = _cache_folder()
+    return lark.Lark(
+        source,
+        parser="lalr",
+        lexer="contextual",
+        propagate_positions=True,
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+        postlex=_Watch(RESERVED[language]),
+        cache=str(folder / f"{language}-{sys.version_info[0]}.{sys.version_info[1]}.lark") if folder else False,
+    )
+
+
+def _cache_folder() -> Path | None:
+    """Where this user's caches are kept; None where nothing can be written."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    try:
+        folder = (Path(home) if home else Path.home() / ".cache") / "binder"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def _expected(parser: lark.Lark, error: lark.exceptions.UnexpectedInput) -> frozenset[str]:
+    """What could have stood at the place of an error: the names of terminals of many spellings, the text of keywords and signs."""
+    state = error.interactive_parser
+    if state is None:
+        return frozenset()
+    texts = {terminal.name: terminal.pattern for terminal in parser.terminals}
+    found = set()
+    for name in state.accepts():
+        pattern = texts.get(name)
+        found.add(pattern.value if pattern is not None and pattern.type == "str" else name)
+    return frozenset(found)

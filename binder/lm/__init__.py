@@ -1,0 +1,114 @@
+"""What a language model is asked and what it says: a Request of messages goes in, a Reply of texts and its Usage comes out.
+Knows no Program, Table or Trace; the layers of the stack (openai, replay, ...) all have the two methods of LM."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One completion to ask for. sample tells apart equal requests of a vote; schema is the JSON schema of the reply, as text."""
+
+    messages: tuple[Message, ...]
+    model: str
+    temperature: float | None = None
+    max_tokens: int | None = None
+    n: int = 1
+    sample: int = 0
+    schema: str | None = None
+    seed: int | None = None
+
+    def data(self) -> dict[str, Any]:
+        """The request as JSON data, without what is not set."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def key(self) -> str:
+        """The digest of all that can change the reply."""
+        canonical = json.dumps(self.data(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Request:
+        """The request that data() came from."""
+        return cls(**data | {"messages": tuple(Message(**message) for message in data["messages"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What requests used; estimated counts those whose tokens the endpoint did not tell, cost is None where nobody told it."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    estimated: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        costs = [cost for cost in (self.cost, other.cost) if cost is not None]
+        return Usage(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            sum(costs) if costs else None,
+            self.estimated + other.estimated,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the texts of a reply; finish is the endpoint's word for why it ended: stop, length, content_filter, refusal, ..."""
+
+    text: str
+    finish: str = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The texts of one request, at least one and at most request.n, and what they used."""
+
+    choices: tuple[Choice, ...]
+    usage: Usage = Usage()
+
+    @property
+    def text(self) -> str:
+        """The first text."""
+        return self.choices[0].text
+
+    @property
+    def finish(self) -> str:
+        """Why the first text ended."""
+        return self.choices[0].finish
+
+    def data(self) -> dict[str, Any]:
+        """The reply as JSON data."""
+        usage = {name: value for name, value in asdict(self.usage).items() if value}
+        return {"choices": [asdict(choice) for choice in self.choices], "usage": usage}
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Reply:
+        """The reply that data() came from."""
+        return cls(tuple(Choice(**choice) for choice in data["choices"]), Usage(**data.get("usage", {})))
+
+
+class LM(Protocol):
+    """A language model, or a layer around one."""
+
+    async def complete(self, request: Request) -> Reply:
+        """The reply to a request, or an LMError."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of connections and files."""
+        ...

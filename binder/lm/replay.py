@@ -1,0 +1,102 @@
+"""Stand-ins for an endpoint: a recording or a script goes in, an LM comes out that needs no network.
+A recording is a text file of one Request and its Reply a line, made by the Record layer."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from binder.errors import DataError, NotConfigured
+from binder.lm import LM, Choice, Reply, Request, Usage
+
+
+class Record:
+    """Appends each request and its reply to a file, on disk before the reply is used."""
+
+    def __init__(self, lm: LM, path: str | os.PathLike[str]):
+        self.lm = lm
+        self.path = Path(path)
+
+    async def complete(self, request: Request) -> Reply:
+        """The reply of the layer below, recorded."""
+        reply = await self.lm.complete(request)
+        line = json.dumps({"request": request.data(), "reply": reply.data()}, ensure_ascii=False) + "\n"
+        with open(self.path, "ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read() != b"\n":  # a write that was cut short: keep it to its own line
+                    line = "\n" + line
+            file.write(line.encode("utf-8", "backslashreplace"))
+            file.flush()
+            os.fsync(file.fileno())
+        return reply
+
+    async def close(self) -> None:
+        """Closes the layer below."""
+        await self.lm.close()
+
+
+class Replay:
+    """Serves the replies of a recording; of equal requests the one recorded last holds."""
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self.path = Path(path)
+        self.replies = {request.key(): reply for request, reply in recorded(self.path)}
+
+    async def complete(self, request: Request) -> Reply:
+        """The recorded reply to an equal request."""
+        reply = self.replies.get(request.key())
+        if reply is None:
+            raise _unknown(request, f"the recording {self.path.name} holds no reply", "record it again, the request has changed")
+        return reply
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Scripted:
+    """Answers with what a function says to a request, or with the next of a series of texts; keeps the requests it was given."""
+
+    def __init__(self, answers: Callable[[Request], str | Reply] | Iterable[str | Reply]):
+        self.answers = answers if callable(answers) else iter(answers)
+        self.requests: list[Request] = []
+
+    async def complete(self, request: Request) -> Reply:
+        """What the script says."""
+        self.requests.append(request)
+        if callable(self.answers):
+            said = self.answers(request)
+        else:
+            try:
+                said = next(self.answers)
+            except StopIteration:
+                raise _unknown(request, "the script holds no further reply", "give it more, or a function") from None
+        return said if isinstance(said, Reply) else Reply((Choice(said),), Usage(requests=1))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def recorded(path: Path) -> Iterator[tuple[Request, Reply]]:
+    """The requests and replies of a recording; a last line that was cut short is passed over."""
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)  # of bytes: a text may hold other ends of lines
+    except OSError as error:
+        raise DataError(f"the recording cannot be read: {error.strerror}", path=str(path)) from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+            yield Request.read(data["request"]), Reply.read(data["reply"])
+        except (ValueError, KeyError, TypeError) as error:
+            if line.endswith(b"\n"):
+                raise DataError(f"line {number} is no recorded reply: {error}", path=str(path), row=number) from error
+
+
+def _unknown(request: Request, message: str, hint: str) -> NotConfigured:
+    """The error that names the question that has no reply."""
+    question = request.messages[-1].content if request.messages else ""
+    return NotConfigured(f"{message} to: {question[:200]}", hint=hint)

@@ -1,0 +1,102 @@
+"""A checked program comes in; the naive plan goes out: every call asked about every row of its FROM, inner calls first.
+
+The order of asks is the order in which SQL evaluates its clauses, so that what was asked before can spare what comes after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from binder.check import Checked
+from binder.check.rows import is_aggregate, is_grouped
+from binder.plan import Ask, Collect, Plan, Query, Site
+from binder.program import is_placeholder, placeholders
+
+_CLAUSES = ("with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "expressions", "order", "limit", "offset")
+
+
+def build(checked: Checked) -> Plan:
+    """The reference plan of a program."""
+    asks = []
+    for number, node in enumerate(_in_order(checked.query)):
+        node.meta["site"] = number
+        asks.append(_ask(checked, node, number))
+    return Plan(checked, tuple(asks), Query(checked.query, tuple(f.name for f in checked.outputs)))
+
+
+def _in_order(node: exp.Expression) -> Iterator[exp.Anonymous]:
+    """Placeholders in the order in which their values are needed."""
+    if isinstance(node, exp.Select):
+        for clause in _CLAUSES:
+            value = node.args.get(clause)
+            for part in value if isinstance(value, list) else [value] if value is not None else []:
+                yield from _in_order(part)
+        for clause in node.args.keys() - set(_CLAUSES):
+            value = node.args.get(clause)
+            if isinstance(value, exp.Expression):
+                yield from _in_order(value)
+        return
+    for child in node.iter_expressions():
+        yield from _in_order(child)
+    if is_placeholder(node):
+        assert isinstance(node, exp.Anonymous)
+        yield node
+
+
+def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
+    call = checked.program.call(node.name)
+    assert call is not None
+    select = node.find_ancestor(exp.Select)
+    assert isinstance(select, exp.Select)
+    level, join = _level(node, select)
+    site = Site(number, node, select, level, join)
+    columns = tuple(_header(argument, index) for index, argument in enumerate(node.expressions))
+    return Ask(call, checked.typings[call.name], columns, _title(checked, node), Collect(site))
+
+
+def _header(argument: exp.Expression, index: int) -> str:
+    """The name under which an argument is sent."""
+    if isinstance(argument, exp.Column):
+        return str(argument.meta.get("header") or argument.name)
+    inner = placeholders(argument)
+    if inner:
+        return f"answer_{index + 1}"
+    shown = argument.copy()
+    for column in shown.find_all(exp.Column):
+        column.set("table", None)
+    return shown.sql("duckdb").replace('"', "")
+
+
+def _title(checked: Checked, node: exp.Anonymous) -> str | None:
+    """The title of the only table that the arguments come from."""
+    names = {table.name for table in node.find_all(exp.Table)}
+    tables = {t for t in checked.tables if t.name in names}
+    for column in node.find_all(exp.Column):
+        held = column.meta.get("field")
+        if held is not None and held.origin is not None:
+            tables.add(held.origin[0])
+    titles = {table.title for table in tables}
+    return titles.pop() if len(titles) == 1 else None
+
+
+def _level(node: exp.Anonymous, select: exp.Select) -> tuple[str, int | None]:
+    """Which rows of its SELECT a call is evaluated on."""
+    path: list[exp.Expression] = [node]
+    parent = node.parent
+    while parent is not None and parent is not select:
+        path.append(parent)
+        parent = parent.parent
+    clause = path[-1]
+    key = clause.arg_key
+    if key == "joins":
+        return "on", select.args["joins"].index(clause)
+    if key in ("where", "group", "from_"):
+        return "rows", None
+    grouped = is_grouped(select)
+    group = select.args.get("group")
+    keys = group.expressions if group else []
+    if grouped and not any(is_aggregate(step) or step in keys for step in path):
+        return "groups", None
+    return "rows", None

@@ -1,0 +1,206 @@
+"""A Collect and the sites asked so far come in; the plain query that yields its inputs goes out, and so do lookups of bound calls.
+
+A bound call is a look-up in the narrow table of its mapping: a scalar sub-select that compares NULL-safely, legal wherever an expression is.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from binder.check.scope import Source
+from binder.plan import Collect, Site
+from binder.program import placeholders
+
+
+def mapping_name(call_name: str, tag: str) -> str:
+    """The table that holds the mapping of a call in the execution of that tag."""
+    return f"answers of {call_name.lower()} {tag}"
+
+
+def key_name(index: int) -> str:
+    return f"k{index}"
+
+
+def unasked(node: exp.Expression, asked: frozenset[int]) -> bool:
+    """Whether an expression needs a call that was not asked yet."""
+    return any(part.meta.get("site") not in asked for part in placeholders(node))
+
+
+def inputs_of_map(collect: Collect, asked: frozenset[int]) -> exp.Select:
+    """SELECT DISTINCT the arguments of a map call, one column each."""
+    keys = [exp.alias_(a.copy(), key_name(i), quoted=True) for i, a in enumerate(collect.site.node.expressions)]
+    inner = _rows(collect, keys, asked)
+    return _lifted(inner, collect.site, [key_name(i) for i in range(len(keys))], asked)
+
+
+def inputs_of_ans(collect: Collect, asked: frozenset[int]) -> tuple[list[exp.Column], exp.Select | None]:
+    """The outer columns that the arguments of an ans call refer to, and the query for their distinct values."""
+    outer = outer_columns(collect.site.node)
+    if not outer:
+        return [], None
+    keys = [exp.alias_(column.copy(), key_name(i), quoted=True) for i, column in enumerate(outer)]
+    inner = _rows(collect, keys, asked)
+    return outer, _lifted(inner, collect.site, [key_name(i) for i in range(len(keys))], asked)
+
+
+def outer_columns(node: exp.Expression) -> list[exp.Column]:
+    """Columns in a tree whose source stands outside of it."""
+    own = {id(part.meta["source"]) for part in node.walk() if isinstance(part.meta.get("source"), Source) and not isinstance(part, exp.Column)}
+    found: dict[str, exp.Column] = {}
+    for column in node.find_all(exp.Column):
+        source = column.meta.get("source")
+        if source is not None and id(source) not in own:
+            found.setdefault(column.sql("duckdb"), column)
+    return list(found.values())
+
+
+def _rows(collect: Collect, keys: list[exp.Expression], asked: frozenset[int]) -> exp.Select:
+    site = collect.site
+    if site.level == "groups":
+        return _groups(site, keys, asked)
+    if site.level == "output" and _complete(site.select, asked):
+        return _output(site.select, keys)
+    query = exp.Select(expressions=keys, distinct=exp.Distinct())
+    start = site.select.args.get("from_")
+    if start is not None:
+        query.set("from_", start.copy())
+    joins = [join.copy() for join in site.select.args.get("joins") or ()]
+    if site.join is not None:
+        joins = joins[: site.join + 1]
+        _as_pairs(joins[-1], asked)
+    for join in joins:
+        if join.args.get("on") is not None and unasked(join.args["on"], asked):
+            _relax(join, asked)
+    query.set("joins", joins)
+    conditions = [c.copy() for c in collect.where if not unasked(c, asked)]
+    return query.where(*conditions, copy=False) if conditions else query
+
+
+def _as_pairs(join: exp.Join, asked: frozenset[int]) -> None:
+    """A condition of an outer join is evaluated on pairs: as an inner join shows them."""
+    join.set("side", None)
+    join.set("kind", None)
+
+
+def _relax(join: exp.Join, asked: frozenset[int]) -> None:
+    """Keeps of a join condition what is known; more pairs may come, never fewer."""
+    condition = join.args["on"]
+    known = [c for c in conjuncts(condition) if not unasked(c, asked)]
+    join.set("on", exp.and_(*known, copy=False) if known else exp.true())
+
+
+def conjuncts(node: exp.Expression) -> list[exp.Expression]:
+    """The conditions that AND puts together."""
+    node = node.unnest() if isinstance(node, exp.Paren) else node
+    return [part for side in (node.left, node.right) for part in conjuncts(side)] if isinstance(node, exp.And) else [node]
+
+
+def _complete(select: exp.Select, asked: frozenset[int]) -> bool:
+    """Whether every clause but the projections can be evaluated."""
+    parts = [select.args.get(p) for p in ("where", "having", "qualify", "order", "limit", "offset")]
+    known = all(not unasked(part, asked) for part in parts if part is not None)
+    joined = all(not unasked(join, asked) for join in select.args.get("joins") or ())
+    return known and joined and not select.args.get("distinct")
+
+
+def _output(select: exp.Select, keys: list[exp.Expression]) -> exp.Select:
+    """Exactly the rows that the SELECT yields, LIMIT included."""
+    inner = select.copy()
+    inner.set("with_", None)
+    inner.set("expressions", keys)
+    names = [exp.column(exp.to_identifier(key.alias, quoted=True)) for key in keys]
+    return exp.Select(expressions=names, distinct=exp.Distinct(), from_=exp.From(this=exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("asked")))))
+
+
+def _groups(site: Site, keys: list[exp.Expression], asked: frozenset[int]) -> exp.Select:
+    """The groups of a SELECT, its HAVING as far as it is known."""
+    inner = site.select.copy()
+    for part in ("with_", "order", "limit", "offset", "qualify", "windows"):
+        inner.set(part, None)
+    having = inner.args.get("having")
+    if having is not None:
+        known = [c for c in conjuncts(having.this) if not unasked(c, asked)]
+        inner.set("having", exp.Having(this=exp.and_(*known, copy=False)) if known else None)
+    inner.set("expressions", keys)
+    inner.set("distinct", exp.Distinct())
+    return inner
+
+
+def _lifted(query: exp.Select, site: Site, names: list[str], asked: frozenset[int]) -> exp.Select:
+    """Puts the FROM of the queries around into a correlated collect, and the CTEs it can refer to in front."""
+    select: exp.Expression | None = site.select
+    withs = [site.select.args.get("with_")]
+    while select is not None:
+        select = select.parent
+        if isinstance(select, (exp.Subquery, exp.SetOperation)):
+            withs.append(select.args.get("with_"))
+        if not isinstance(select, exp.Select):
+            continue
+        withs.append(select.args.get("with_"))
+        if outer_columns(query) and select.args.get("from_") is not None:
+            query = _lateral(query, select, names, asked)
+    ctes = [cte.copy() for clause in reversed(withs) if clause for cte in clause.expressions if not unasked(cte, asked)]
+    if ctes:
+        recursive = any(clause.args.get("recursive") for clause in withs if clause)
+        query.set("with_", exp.With(expressions=ctes, recursive=recursive))
+    return query
+
+
+def _lateral(query: exp.Select, around: exp.Select, names: list[str], asked: frozenset[int]) -> exp.Select:
+    alias = exp.TableAlias(this=exp.to_identifier("asked", quoted=True))
+    keys = [exp.column(exp.to_identifier(name, quoted=True), exp.to_identifier("asked", quoted=True)) for name in names]
+    outer = exp.Select(expressions=keys, distinct=exp.Distinct(), from_=around.args["from_"].copy())
+    joins = [join.copy() for join in around.args.get("joins") or ()]
+    for join in joins:
+        if join.args.get("on") is not None and unasked(join.args["on"], asked):
+            _relax(join, asked)
+    outer.set("joins", [*joins, exp.Join(this=exp.Lateral(this=exp.Subquery(this=query), alias=alias))])
+    where = around.args.get("where")
+    known = [c.copy() for c in conjuncts(where.this) if not placeholders(c) and not c.find(exp.Query)] if where else []
+    return outer.where(*known, copy=False) if known else outer
+
+
+def looked_up(tree: exp.Expression, kinds: dict[str, str], tag: str) -> exp.Expression:
+    """A copy of a tree in which every call is a look-up in its mapping. kinds: call name -> map or ans."""
+    root = exp.Subquery(this=tree.copy())
+    for node in placeholders(root):
+        table = mapping_name(node.name, tag)
+        node.replace(_map_value(node, table) if kinds[node.name.lower()] == "map" else _ans_value(node, table))
+    made = root.this
+    made.pop()
+    return made
+
+
+def _column(name: str, table: str) -> exp.Column:
+    return exp.column(exp.to_identifier(name, quoted=True), exp.to_identifier(table, quoted=True))
+
+
+def _from(table: str) -> exp.From:
+    return exp.From(this=exp.Table(this=exp.to_identifier(table, quoted=True)))
+
+
+def _keyed(table: str, arguments: list[exp.Expression]) -> exp.Select:
+    select = exp.Select(expressions=[_column("value", table)], from_=_from(table))
+    matches = [exp.NullSafeEQ(this=_column(key_name(i), table), expression=argument.copy()) for i, argument in enumerate(arguments)]
+    return select.where(*matches, copy=False) if matches else select
+
+
+def _map_value(node: exp.Anonymous, table: str) -> exp.Expression:
+    return exp.Subquery(this=_keyed(table, list(node.expressions)))
+
+
+def _ans_value(node: exp.Anonymous, table: str) -> exp.Expression:
+    """All answers inside IN and as the whole of a SELECT without FROM; else the first."""
+    select = _keyed(table, list(outer_columns(node)))
+    select.order_by(_column("position", table), copy=False)
+    holder = node.parent
+    if isinstance(holder, exp.In) and len(holder.expressions) == 1 and holder.this is not node:
+        holder.set("query", exp.Subquery(this=select))
+        holder.set("expressions", None)
+        return exp.Null()
+    whole = holder.parent if isinstance(holder, exp.Alias) else None
+    if isinstance(whole, exp.Select) and len(whole.expressions) == 1 and not whole.args.get("from_"):
+        whole.set("from_", _from(table))
+        whole.order_by(_column("position", table), copy=False)
+        return _column("value", table)
+    return exp.Subquery(this=select.limit(1, copy=False))

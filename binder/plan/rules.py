@@ -1,0 +1,66 @@
+"""Rules turn a plan into one that asks fewer questions and yields the same rows; each says why it is legal.
+
+RULES=() is the reference meaning. Every rule is tested by executing with and without it: the same rows, never more questions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlglot import exp
+
+from binder.check.rows import is_grouped
+from binder.plan import Ask, Plan, Rule
+from binder.plan.collect import conjuncts
+from binder.program import placeholders
+
+
+def filter_first(plan: Plan) -> Plan:
+    """Collect only rows that meet the other conditions of WHERE.
+
+    Legal because a row that fails one conjunct of its own WHERE is dropped whatever the call would answer, and because a condition that
+    holds a call takes part only once that call was asked.
+    """
+
+    def narrowed(ask: Ask) -> Ask:
+        site = ask.collect.site
+        where = site.select.args.get("where")
+        if where is None or site.level not in ("rows", "output"):
+            return ask
+        kept = [c for c in conjuncts(where.this) if site.number not in {part.meta.get("site") for part in placeholders(c)}]
+        return replace(ask, collect=replace(ask.collect, where=tuple(kept)))
+
+    return replace(plan, asks=tuple(narrowed(ask) for ask in plan.asks))
+
+
+def ask_what_is_shown(plan: Plan) -> Plan:
+    """A call among the projections of a SELECT without grouping is asked about the rows that come out, LIMIT included.
+
+    Legal because a projection is evaluated on no other row, and because nothing that decides which rows come out holds an unasked call:
+    else all its rows are collected.
+    """
+
+    def shown(ask: Ask) -> Ask:
+        site = ask.collect.site
+        if site.level != "rows" or _clause(site.node) != "expressions" or is_grouped(site.select):
+            return ask
+        return replace(ask, collect=replace(ask.collect, site=replace(site, level="output")))
+
+    return replace(plan, asks=tuple(shown(ask) for ask in plan.asks))
+
+
+def _clause(node: exp.Expression) -> str | None:
+    """The clause of its SELECT in which a node stands."""
+    while node.parent is not None and not isinstance(node.parent, exp.Select):
+        node = node.parent
+    return node.arg_key
+
+
+RULES: tuple[Rule, ...] = (filter_first, ask_what_is_shown)
+
+
+def optimize(plan: Plan, rules: tuple[Rule, ...] = RULES) -> Plan:
+    """The plan after all rules, in order."""
+    for rule in rules:
+        plan = rule(plan)
+    return plan

@@ -1,0 +1,209 @@
+"""The text of a program comes in; a Program with its calls and a skeleton in which calls are placeholders goes out.
+
+The grammar's tree is the one parse of record: the skeleton is re-emitted from it, every name quoted, every call `call_<n>(...)`.
+"""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
+
+from binder import grammar
+from binder.errors import Span, SyntaxFault
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+LANGUAGES = ("sql",)
+KINDS = ("map", "ans")
+PREFIX = "call_"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One embedded question to the language model: `map` once per distinct input, `ans` once."""
+
+    name: str
+    kind: str
+    question: str
+    span: Span
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.kind} {self.question!r}"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program in one language; text is what runs, repairs say how it came from what was given."""
+
+    text: str
+    language: str
+    calls: tuple[Call, ...]
+    skeleton: str
+    functions: tuple[tuple[str, Span], ...] = ()
+    places: tuple[tuple[int, Span], ...] = field(repr=False, default=())
+    repairs: tuple[str, ...] = ()
+
+    def tree(self) -> exp.Expression:
+        """A fresh tree of the skeleton."""
+        try:
+            return sqlglot.parse_one(self.skeleton, read="duckdb")
+        except (sqlglot.errors.SqlglotError, RecursionError) as error:
+            detail = getattr(error, "errors", None) or [{"description": "nested too deeply"}]
+            raise SyntaxFault(
+                f"the program is not valid SQL: {detail[0]['description']}".rstrip("."),
+                text=self.text,
+                span=self.place(_offset(self.skeleton, detail[0])),
+            ) from error
+
+    def place(self, offset: int) -> Span:
+        """Where in the text the token stands that covers an offset of the skeleton."""
+        index = bisect.bisect_right(self.places, (offset, Span(len(self.text) + 1, 0))) - 1
+        return self.places[max(index, 0)][1] if self.places else Span(0, len(self.text))
+
+    def span(self, node: exp.Expression) -> Span:
+        """Where in the text a node of the tree begins; the whole program where it cannot be told."""
+        starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+        return self.place(min(starts)) if starts else Span(0, len(self.text))
+
+    def call(self, name: str) -> Call | None:
+        """The call of a placeholder."""
+        return next((call for call in self.calls if call.name == name.lower()), None)
+
+
+def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Program:
+    """The Program of a text; a SyntaxFault with the place marked where it is not in the language."""
+    writer = _Writer()
+    tree = grammar.parse(text, language)
+    whole = tree.children[0]
+    if getattr(whole, "data", None) == "call":
+        writer.write("SELECT", Span(0, 0))
+        writer.node(whole)
+        writer.write("AS answer", Span(0, 0))
+    else:
+        writer.node(whole)
+    return Program(
+        text, language, tuple(writer.calls), "".join(writer.out), tuple(writer.functions), tuple(writer.places), repairs
+    )
+
+
+def placeholders(node: exp.Expression) -> list[exp.Anonymous]:
+    """The placeholders of calls in a tree, inner ones before those that hold them."""
+    return [part for part in reversed(list(node.find_all(exp.Anonymous))) if is_placeholder(part)]
+
+
+def is_placeholder(node: exp.Expression | None) -> bool:
+    """Whether a node stands for a call."""
+    return isinstance(node, exp.Anonymous) and node.name.lower().startswith(PREFIX)
+
+
+class _Writer:
+    """Emits the skeleton of a tree token by token and remembers where each token came from."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.length = 0
+        self.places: list[tuple[int, Span]] = []
+        self.calls: list[Call] = []
+        self.functions: list[tuple[str, Span]] = []
+
+    def write(self, text: str, span: Span) -> None:
+        self.places.append((self.length, span))
+        self.out.append(text + " ")
+        self.length += len(text) + 1
+
+    def node(self, node: Tree[Token] | Token) -> None:
+        from lark import Token
+
+        if isinstance(node, Token):
+            self.write(_requote(node), _span(node))
+        elif node.data == "call":
+            self.call(node)
+        elif node.data in ("function", "table_function"):
+            self.function(node)
+        else:
+            for child in node.children:
+                self.node(child)
+
+    def function(self, node: Tree[Token]) -> None:
+        """A function keeps its name unquoted; names that mean another thing to the parser of the skeleton are changed."""
+        token = next(node.children[0].scan_values(lambda _: True)) if hasattr(node.children[0], "scan_values") else node.children[0]
+        name = _requote(token).strip('"').lower()
+        self.functions.append((name, _span(token)))
+        self.write(_FOREIGN.get(name, name if name.isidentifier() else _requote(token)), _span(token))
+        for child in node.children[1:]:
+            self.node(child)
+
+    def call(self, node: Tree[Token]) -> None:
+        from lark import Tree
+
+        span = Span(node.meta.start_pos, node.meta.end_pos)
+        question = next(child for child in node.children if getattr(child, "type", None) == "QUESTION")
+        arguments = [child for child in node.children if isinstance(child, Tree) and child.data == "argument"]
+        kind, asked = _kind(_unquote(str(question)), arguments)
+        call = Call(f"{PREFIX}{len(self.calls)}", kind, asked, span)
+        self.calls.append(call)
+        self.write(f"{call.name}(", span)
+        for index, argument in enumerate(arguments):
+            if index:
+                self.write(",", span)
+            bare = _rule(argument.children[0]) == "query"
+            if bare:
+                self.write("(", span)
+            for child in argument.children:
+                self.node(child)
+            if bare:
+                self.write(")", span)
+        self.write(")", span)
+
+
+_FOREIGN = {"datediff": "day_difference"}  # two arguments or three
+
+
+def _span(token: Token) -> Span:
+    return Span(token.start_pos or 0, token.end_pos or 0)
+
+
+def _rule(node: object) -> str | None:
+    data = getattr(node, "data", None)
+    return str(data) if data is not None else None
+
+
+def _requote(token: Token) -> str:
+    """A token as DuckDB's SQL writes it."""
+    text = str(token)
+    if token.type == "BACKTICK_NAME":
+        return _quoted(text[1:-1].replace("``", "`"))
+    if token.type == "BRACKET_NAME":
+        return _quoted(text[1:-1])
+    return text
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _unquote(text: str) -> str:
+    quote, inner = text[0], text[1:-1]
+    return inner.replace(quote * 2, quote).replace("\\" + quote, quote)
+
+
+def _kind(question: str, arguments: list[Tree[Token]]) -> tuple[str, str]:
+    """The kind written before the `@`; without one the arguments decide."""
+    kind, at, asked = question.partition("@")
+    if at and kind.strip().lower() in KINDS:
+        return kind.strip().lower(), asked.strip()
+    selects = any(_rule(argument.children[0]) in ("query", "subquery") for argument in arguments)
+    return ("ans" if selects else "map"), question.strip()
+
+
+def _offset(text: str, detail: dict[str, object]) -> int:
+    """Where in a text an error of sqlglot stands, which counts lines and columns from 1."""
+    line, column = detail.get("line"), detail.get("col")
+    if not isinstance(line, int) or not isinstance(column, int):
+        return 0
+    return sum(len(part) + 1 for part in text.split("\n")[: line - 1]) + max(column - 1, 0)

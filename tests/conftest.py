@@ -1,0 +1,59 @@
+"""Fixtures for all tests: a local endpoint goes in, and nothing else of the outside world does.
+The environment holds no settings of an endpoint, and connections to anything but this machine are refused."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server import Server
+
+
+def _offline(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuses connections to other machines, and names of other machines."""
+    if event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple) and not _local(arguments[1][0]):
+        raise RuntimeError(f"the tests are offline, but something connects to {arguments[1]}")
+    if event == "socket.getaddrinfo" and arguments[0] and not _local(arguments[0]):
+        raise RuntimeError(f"the tests are offline, but something looks up {arguments[0]!r}")
+
+
+def _local(host: str | bytes) -> bool:
+    """Whether a host is this machine."""
+    name = host.decode() if isinstance(host, bytes) else host
+    try:
+        return name in ("localhost", "") or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+sys.addaudithook(_offline)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings or the proxies of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith(("OPENAI_", "BINDER_")) and name != "BINDER_DATA" or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A scripted endpoint."""
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real tables and programs; tests that need it are skipped where it is not."""
+    folder = Path(os.environ.get("BINDER_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no data at {folder}: set BINDER_DATA")
+    return folder
