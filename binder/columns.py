@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
-from binder.values import Measure, clean, is_missing, measure, read_date, read_duration
+from binder.values import UNITS, Measure, clean, fold, is_missing, lead, measure, read_date, read_duration, read_first_day, read_month
 
 SHARE = 0.9  # of the cells that say anything must agree
 _PROBE = 1000  # cells that are tried first where there are many more
@@ -23,7 +23,7 @@ _CODES = re.compile(r"\b(?:zip|postal|postcode|post code|phone|telephone|fax|isb
 _NOTHING = re.compile(r"none|na", re.IGNORECASE)  # missing, in a column that is not text
 # Words that stand where a number or a date is wanting: they speak neither for nor against a type, and are kept as raw text.
 _WANTING = re.compile(
-    r"none|na|n\.a\.|tb[acd]|unknown|dn[fspq]|did not .*|dsq|dq|disq\w*|ret|retired|nc|wd|withdrew|withdrawn|abd"
+    r"none|na|n\.a\.|n/d|n/k|tb[acd]|unknown|(?:data )?(?:unavailable|not available|unknown)|no data|dn[fspq]|(?:.*, )?did not .*|dsq|dq|disq\w*|ret|retired|nc|wd|withdrew|withdrawn|abd"
     r"|cancel+ed|postponed",
     re.IGNORECASE,
 )
@@ -48,7 +48,7 @@ class _Found(NamedTuple):
 
 def read_column(cells: Sequence[str], header: str = "", last: str | None = None) -> Reading:
     """The type and the values of a column of distinct cells; last is the cell of the last row, which may be a total."""
-    told = [c for c in cells if not is_missing(c) and not _WANTING.fullmatch(c.strip())]
+    told = [c for c in cells if not is_missing(c) and not _WANTING.fullmatch(c.strip()) and not _repeats(c, header)]
     step = len(told) // _PROBE + 1
     for rule in (_booleans, _numbers, _dates, _durations) if told else ():
         if step > 2 and rule(told[::step], header, last) is None:
@@ -65,6 +65,11 @@ def is_code(header: str) -> bool:
     return _CODES.search(header) is not None
 
 
+def _repeats(cell: str, header: str) -> bool:
+    """Whether a cell is the header once more, as in a long table."""
+    return cell.strip()[:1].isalpha() and fold(cell) in (fold(header), *map(fold, header.split("\n")))
+
+
 def _enough(found: dict[str, Any], told: list[str], last: str | None) -> bool:
     """Whether so many cells convert that the rest are exceptions; the last row may be one for nothing (a total)."""
     footer = len(found) >= 3 and last is not None and last not in found and last in told
@@ -77,11 +82,16 @@ def _booleans(told: list[str], header: str, last: str | None) -> _Found | None:
     return _Found("BOOLEAN", None, values) if len(values) == len(told) else None
 
 
+_TWO_LINES = re.compile(r"[^(\n]*\n\s*(?:\([^()]*\)|[−–-]?[\d.,]+\s?[^\W\d].*)")  # "15.0\n(59)", "4220 m\n13,845 ft"
+_TWICE = re.compile(r"[^(/\n]*\s*(?:\(.*\)|/.*|\n.*)")  # "168 (551)" below "Height m (ft)"
+
+
 def _numbers(told: list[str], header: str, last: str | None) -> _Found | None:
     """Numbers of one unit; plain ones may stand between those with the unit."""
     if is_code(header):
         return None
     measures = {c: m for c in told if (m := measure(c)) is not None}
+    measures |= _remarked(measures, told, header)
     if not _enough(measures, told, last):
         return None
     unit = _unit(measures, len(told))
@@ -98,6 +108,15 @@ def _numbers(told: list[str], header: str, last: str | None) -> _Found | None:
         if any(c.strip().isdigit() and len(c.strip()) > 18 for c in values):
             return None  # an identifier: a DOUBLE would lose its last digits
     return _Found("DOUBLE", unit or None, {c: float(v) for c, v in values.items()})
+
+
+def _remarked(measures: dict[str, Measure], told: list[str], header: str) -> dict[str, Measure]:
+    """Numbers with something after them: exceptions among plain numbers, or all of them given in two units."""
+    rest = [c for c in told if c not in measures]
+    if 2 * len(measures) < len(told):
+        pattern = _TWO_LINES if len([u for u in re.findall(r"[^\W\d_][\w/]*", header) if u.casefold() in UNITS]) < 2 else _TWICE
+        rest = [c for c in rest if pattern.fullmatch(c.strip())]
+    return {c: m for c in rest if (m := measure(lead(c))) is not None}
 
 
 def _unit(measures: dict[str, Measure], told: int) -> str:
@@ -117,17 +136,19 @@ def _unit(measures: dict[str, Measure], told: int) -> str:
 
 def _kind(unit: str) -> str:
     """A unit without its plural and its capitals."""
-    folded = unit.casefold()
+    folded = {"'": "ft", "feet": "ft", "foot": "ft", '"': "in", "inche": "in"}.get(unit.casefold(), unit.casefold())
     return folded[:-1] if len(folded) > 2 and folded.endswith("s") else folded
 
 
 def _dates(told: list[str], header: str, last: str | None) -> _Found | None:
-    """Full dates; where months and days are both digits, the order that fits the whole column, else the month first."""
-    dates = {c: d for c in told if (d := read_date(c)) is not None}
-    if not _enough(dates, told, last):
+    """Dates, at least half of them full, or months; with both in digits, the order that fits the column, else the month first."""
+    full = {c for c in told if read_date(c) is not None}
+    sure = full or {c for c in told if read_month(c) is not None}
+    if 2 * len(sure) < len(told):
         return None
     orders = [{c: d for c in told if (d := read_date(c, day_first)) is not None} for day_first in (False, True)]
     dates = max(orders, key=len)
+    dates |= {c: d for c in told if c not in full and (d := read_first_day(c)) is not None}
     if not _enough(dates, told, last):
         return None
     if not any(isinstance(d, datetime) for d in dates.values()):

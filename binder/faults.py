@@ -6,83 +6,25 @@ asking: the first row that finds itself in the text explains the failure. `{word
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from binder.errors import Span, SyntaxFault
-from binder.tokens import OPENERS, Token, tokens
+from binder.failure import CLAUSES, WORDS, Failure
 
 LONGEST = 65536
 DEEPEST = 64
-SIGNS = (".", ":", "%", "/", "&", "-", "+", "*", "~")
 TOO_DEEP, GLUED = "TOO_DEEP", "GLUED"  # kinds of tokens that no grammar accepts
-STATEMENTS = frozenset(
-    "ALTER ANALYZE ATTACH BEGIN CALL CHECKPOINT COMMENT COMMIT COPY CREATE DEALLOCATE DELETE DESCRIBE DETACH DROP EXECUTE EXPLAIN"
-    " EXPORT FORCE GRANT IMPORT INSERT INSTALL LOAD MERGE PRAGMA PREPARE REINDEX REPLACE RESET REVOKE ROLLBACK SET SHOW SUMMARIZE"
-    " TRUNCATE UPDATE USE VACUUM".split()
-)
-CLAUSES = frozenset("FROM WHERE GROUP HAVING QUALIFY WINDOW ORDER LIMIT OFFSET UNION INTERSECT EXCEPT".split())
-WORDS = OPENERS | CLAUSES | frozenset("AND ASC DESC ELSE END EXISTS IS NULL OVER USING WITH".split())
+SIGNS = (".", ":", "%", "/", "&", "-", "+", "*", "~")
+LINKS = frozenset({"BY", "IN", "AS", "ON", "OR", "AND", "ALL"})  # keywords that are also in the middle of headers
+STATEMENTS = frozenset({
+    "ALTER", "ANALYZE", "ATTACH", "BEGIN", "CALL", "CHECKPOINT", "COMMENT", "COMMIT", "COPY", "CREATE", "DEALLOCATE",
+    "DELETE", "DESCRIBE", "DETACH", "DROP", "EXECUTE", "EXPLAIN", "EXPORT", "FORCE", "GRANT", "IMPORT", "INSERT",
+    "INSTALL", "LOAD", "MERGE", "PRAGMA", "PREPARE", "REINDEX", "REPLACE", "RESET", "REVOKE", "ROLLBACK", "SET",
+    "SHOW", "SUMMARIZE", "TRUNCATE", "UPDATE", "USE", "VACUUM",
+})
 UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Where the grammar said no, to what kind of token, what it expected there, and the words that are never names."""
-
-    text: str
-    start: int = 0
-    kind: str = ""
-    expected: frozenset[str] = frozenset()
-    reserved: tuple[str, ...] = ()
-
-    @functools.cached_property
-    def tokens(self) -> list[Token]:
-        """The tokens of the text."""
-        return tokens(self.text)
-
-    @functools.cached_property
-    def index(self) -> int:
-        """The index of the token at which the grammar failed; the number of tokens at the end of the text."""
-        return next((i for i, token in enumerate(self.tokens) if token.end > self.start), len(self.tokens))
-
-    @property
-    def span(self) -> Span:
-        """The place of that token."""
-        return self.at(self.index)
-
-    def at(self, index: int) -> Span:
-        """The place of a token, or the end of the text."""
-        if 0 <= index < len(self.tokens):
-            return Span(self.tokens[index].start, self.tokens[index].end)
-        end = self.tokens[-1].end if self.tokens else 0
-        return Span(end, end)
-
-    def token(self, offset: int = 0) -> Token:
-        """The token at an offset from the failing one; an empty one outside the text."""
-        index = self.index + offset
-        if 0 <= index < len(self.tokens):
-            return self.tokens[index]
-        return Token("END", "", *self.at(index))
-
-    @functools.cached_property
-    def open(self) -> list[int]:
-        """The indices of the parentheses that are open at the failing token."""
-        stack: list[int] = []
-        for index, token in enumerate(self.tokens[: self.index]):
-            if token.text == "(":
-                stack.append(index)
-            elif token.text == ")" and stack:
-                stack.pop()
-        return stack
-
-    @property
-    def in_call(self) -> bool:
-        """Whether the innermost open parenthesis is that of a call."""
-        return bool(self.open) and self.tokens[self.open[-1] - 1].word == "QA" and self.open[-1] > 0
 
 
 class Fault(NamedTuple):
@@ -99,60 +41,28 @@ class Fault(NamedTuple):
 
 def check(text: str) -> None:
     """Refuses, in linear time, a text that need not be shown to the grammar."""
-    _raise_first(FIRST, Failure(text))
+    fault = _first(FIRST, Failure(text))
+    if fault is not None:
+        raise fault
 
 
 def explain(failure: Failure) -> SyntaxFault:
     """The fault behind a failure of the grammar."""
-    try:
-        _raise_first(FAULTS, failure)
-    except SyntaxFault as fault:
-        return fault
-    raise AssertionError("the last row explains everything")
+    return _first(FAULTS, failure) or _made(OTHERWISE, failure, failure.span)
 
 
-def _raise_first(table: tuple[Fault, ...], failure: Failure) -> None:
-    """Raises the first row of a table that finds itself."""
-    for fault in table:
-        span = fault.find(failure)
-        if span is not None:
-            word = failure.text[span.start : span.end]
-            known = {
-                "word": word if len(word) <= 60 else word[:57] + "...",
-                "before": failure.token(-1).text or "the beginning",
-                "after": failure.token().text or "the end",
-                "expected": _in_words(failure.expected),
-            }
-            hint = fault.hint and fault.hint.format(**known)
-            raise SyntaxFault(fault.message.format(**known), text=failure.text, span=span, hint=hint or None)
+def _first(table: tuple[Fault, ...], failure: Failure) -> SyntaxFault | None:
+    """The first row of a table that finds itself in a text."""
+    found = ((fault, fault.find(failure)) for fault in table)
+    return next((_made(fault, failure, span) for fault, span in found if span is not None), None)
 
 
-def _in_words(expected: frozenset[str]) -> str:
-    """What was expected, for a hint."""
-    if not expected:
-        return ""
-    words = [word.upper() for word in expected if word.replace("_", "").isalpha() and word not in KINDS]
-    signs = [f"'{sign}'" for sign in expected if not sign.replace("_", "").isalpha()]
-    kinds = {KINDS[kind] for kind in expected if kind in KINDS}
-    if "NUMBER" in expected and "NAME" in expected:  # an operand: its keywords need not be listed
-        return "expected here: a column, a value, a function, a call or a sub-select in parentheses"
-    shown = sorted(kinds) + sorted(signs) + sorted(words)
-    return "expected here: " + ", ".join(shown[:12]) + (", ..." if len(shown) > 12 else "")
-
-
-KINDS = {
-    "NAME": "a name",
-    "BACKTICK_NAME": "a name",
-    "BRACKET_NAME": "a name",
-    "DQ_NAME": "a name",
-    "NUMBER": "a number",
-    "STRING": "a text in quotes",
-    "ESCAPED_STRING": "a text in quotes",
-    "QUESTION": "a question in quotes",
-    "COMPARISON": "a comparison",
-    "OPERATOR": "an operator",
-    "$END": "the end",
-}
+def _made(fault: Fault, failure: Failure, span: Span) -> SyntaxFault:
+    """A row as an error at a place."""
+    word = failure.text[span.start : span.end]
+    word = word if len(word) <= 60 else word[:57] + "..."
+    hint = (fault.hint or "").format(word=word, at=failure)
+    return SyntaxFault(fault.message.format(word=word, at=failure), text=failure.text, span=span, hint=hint or None)
 
 
 def _long(failure: Failure) -> Span | None:
@@ -177,23 +87,12 @@ def _placeholder(failure: Failure) -> Span | None:
 # ---- after the grammar has said no
 
 
-def _words_back(failure: Failure, index: int) -> int:
-    """The index of the first of the words that end before an index: what may be one name of several words."""
-    while index > 0:
-        token, before = failure.tokens[index - 1], failure.tokens[index - 2].word if index > 1 else ""
-        part = token.kind in ("NAME", "NUMBER") and token.word not in WORDS
-        if not part and not (token.word == "BY" and before and before not in ("GROUP", "ORDER", "PARTITION")):
-            break
-        index -= 1
-    return index
-
-
 def _comment_only(failure: Failure) -> Span | None:
     return None if any(token.text != ";" for token in failure.tokens) else Span(0, len(failure.text))
 
 
 def _deep(failure: Failure) -> Span | None:
-    return failure.span if failure.kind == TOO_DEEP else None
+    return Span(failure.start, failure.start + 1) if failure.kind == TOO_DEEP else None
 
 
 def _glued(failure: Failure) -> Span | None:
@@ -255,12 +154,10 @@ def _unclosed(failure: Failure) -> Span | None:
 
 def _bare_text(failure: Failure) -> Span | None:
     """An argument of a call that is several words."""
-    if not failure.in_call or failure.token().kind not in ("NAME", "NUMBER", "OTHER", "OPERATOR", "STRING"):
+    if not failure.in_call or failure.token().kind not in ("NAME", "NUMBER", "OTHER", "STRING"):
         return None
-    first = failure.index
-    while first - 1 > failure.open[-1] and failure.tokens[first - 1].text not in (";", ","):
-        first -= 1
-    if failure.tokens[first].kind not in ("NAME", "NUMBER", "OTHER") or failure.tokens[first].word in WORDS or first == failure.index:
+    first = failure.words_back(failure.index)
+    if first == failure.index or failure.tokens[first - 1].text not in (";", ","):
         return None
     depth, last = 0, failure.index
     for last in range(failure.index, len(failure.tokens)):
@@ -299,14 +196,14 @@ def _signed(failure: Failure) -> Span | None:
     token, before, after = failure.token(), failure.token(-1), failure.token(1)
     stops = after.kind in ("END", "OPERATOR") or after.word in WORDS
     if token.kind == "OTHER" and before.text == "(" and after.text == ")":
-        return Span(failure.at(_words_back(failure, index - 1)).start, after.end)
+        return Span(failure.at(failure.words_back(index - 1)).start, after.end)
     if token.kind == "OTHER":
         end = after.end if after.kind in ("NAME", "NUMBER") and after.start == token.end else token.end
-        return Span(failure.at(_words_back(failure, index)).start, end)
+        return Span(failure.at(failure.words_back(index)).start, end)
     if token.text in SIGNS and stops:
-        return Span(failure.at(_words_back(failure, index)).start, token.end)
+        return Span(failure.at(failure.words_back(index)).start, token.end)
     stops = token.kind in ("END", "OPERATOR") or token.word in WORDS
-    first = _words_back(failure, index - 1)
+    first = failure.words_back(index - 1)
     if stops and token.text != "(" and before.text in SIGNS and first < index - 1:
         return Span(failure.at(first).start, before.end)
     return None
@@ -318,7 +215,7 @@ def _reserved(failure: Failure) -> Span | None:
     if token.word not in failure.reserved or "NAME" not in failure.expected:
         return None
     if token.word == before.word:
-        return Span(failure.at(_words_back(failure, failure.index - 1)).start, before.end)
+        return Span(failure.at(failure.words_back(failure.index - 1)).start, before.end)
     goes_on = after.kind == "OPERATOR" and after.text not in ("(", "[", "*", ".")
     goes_on = goes_on or after.word in CLAUSES | {"AND", "OR", "IS", "IN", "LIKE", "AS", "ASC", "DESC", "BETWEEN"}
     ends = after.kind == "END" and before.text != ","
@@ -340,16 +237,14 @@ def _several(failure: Failure) -> Span | None:
     """A name of several words that is not quoted."""
     index, token = failure.index, failure.token()
     if failure.open and failure.open[-1] == index - 1:  # FROM Fantastic Four (1967 TV series)
-        first = _words_back(failure, index - 1)
+        first = failure.words_back(index - 1)
         close = next((t.end for t in failure.tokens[index:] if t.text == ")"), token.end)
         return Span(failure.tokens[first].start, close) if first < index - 2 else None
-    first = _words_back(failure, index)
-    words = token.kind in ("NAME", "NUMBER") and (token.word not in WORDS or token.word in ("BY", "IN", "AS", "ON", "OR", "AND", "ALL"))
+    first = failure.words_back(index)
+    words = token.kind == "NUMBER" or (token.kind == "NAME" and (token.word not in WORDS or token.word in LINKS))
     if not words or first == index:
         return None
-    last = index
-    while last + 1 < len(failure.tokens) and _words_back(failure, last + 2) <= last + 1:
-        last += 1
+    last = next((i for i in range(index + 1, len(failure.tokens)) if not failure.is_part(i)), len(failure.tokens)) - 1
     return Span(failure.tokens[first].start, failure.tokens[last].end)
 
 
@@ -357,57 +252,65 @@ def _list(failure: Failure) -> Span | None:
     return failure.span if failure.token().text == "[" else None
 
 
+def _early(failure: Failure) -> Span | None:
+    return failure.span if failure.token().kind == "END" else None
+
+
 ONE = "write one SELECT, or QA(...)"
 QUOTE_IT = "a name that is more than one word, or has signs in it, is quoted: `{word}`"
 TWICE = "an apostrophe inside '...' is written twice, not with a backslash: 'o''flynn'"
 FIRST: tuple[Fault, ...] = (
-    Fault(f"the program is longer than {LONGEST // 1024} kB", "write a shorter program", _long, ("SELECT " + "1 + " * 20000 + "1",)),
-    Fault("the program holds a character that cannot be read", "remove control characters", _unreadable, ("SELECT a\0 FROM w",)),
+    Fault(f"the program is longer than {LONGEST // 1024} kB", "write less", _long, ("SELECT " + "1 + " * 20000 + "1",)),
+    Fault("the program holds a character that cannot be read", "remove it", _unreadable, ("SELECT a\0 FROM w",)),
     Fault("the program is empty", ONE, _empty, ("", " \n")),
     Fault("{word} is a placeholder, not a program", ONE, _placeholder, ("<dummy program>",)),
 )
 FAULTS: tuple[Fault, ...] = (
-    Fault("the program is empty", ONE, _comment_only, (";", "-- nothing")),
     Fault(f"the program is nested deeper than {DEEPEST}", "use WITH to name its parts", _deep, (
         "SELECT " + "(" * 65 + "1" + ")" * 65, "SELECT " + "CASE WHEN a THEN " * 65 + "1" + " END" * 65)),
+    Fault("the program is empty", ONE, _comment_only, (";", "-- nothing")),
     Fault("only one read-only SELECT is allowed, not {word}", ONE, _not_select, (
-        "DROP TABLE w", "INSERT INTO w VALUES (1)", "COPY w TO 'f'", "ATTACH 'f'", "PRAGMA version", "WITH a AS (SELECT 1) DELETE FROM w")),
+        "DROP TABLE w", "INSERT INTO w VALUES (1)", "COPY w TO 'f'", "ATTACH 'f'", "PRAGMA version",
+        "WITH a AS (SELECT 1) DELETE FROM w")),
     Fault("only one statement is allowed, and another begins at {word}", ONE, _two, (
         "SELECT 1; SELECT 2", "SELECT 1; DROP TABLE w", "SELECT a FROM w SELECT b FROM w")),
     Fault("this is not a program: a program is one SELECT, or QA(...)", "begin with SELECT, WITH or QA(", _prose, (
         "africa", "70", "the answer is 7", "FROM w", "```sql\nSELECT 1\n```")),
     Fault("{word} is no number, and as a name it must be quoted", QUOTE_IT, _glued, (
         "SELECT 1st FROM w", "SELECT a FROM w WHERE 2nd = 1")),
+    Fault("the argument {word} of QA(...) is several words and not quoted", "a text: '{word}', a column: `{word}`", _bare_text, (
+        "QA('ans@who?'; Uptown Girl)", "QA('ans@who?'; SELECT a FROM w; Green Lantern (film))", "QA('ans@who?'; Can't Stop)",
+        "SELECT QA('map@q'; cast member 1) FROM w")),
     Fault("a quote is opened and never closed", TWICE, _quote, (
         "SELECT a FROM w WHERE b = 'x", "SELECT a FROM w WHERE b = 'val d'lsere'", "SELECT `a FROM w")),
     Fault("the text ends at the apostrophe in {word}", TWICE, _apostrophe, (
         "SELECT a FROM w WHERE b = 'd'x' OR b = 'd'y'",)),
     Fault("the question of QA(...) must be quoted", 'write QA("map@question"; column)', _no_question, (
         "SELECT QA(map@is it; a) FROM w", "QA()", "SELECT QA(a; 'b') FROM w")),
-    Fault("QA(...) as the whole program stands alone", 'to go on, write SELECT QA("map@question"; column) FROM ...', _after_call, (
+    Fault("QA(...) as the whole program stands alone", 'write SELECT QA("map@question"; column) FROM ...', _after_call, (
         "QA('map@q'; a) FROM w", "QA('ans@q'; a) = 'yes'")),
     Fault("there is one ) too many", None, _extra, ("SELECT (SELECT 1)) = 2", "SELECT a FROM w)")),
     Fault("this ( is never closed", None, _unclosed, ("SELECT (1 + 2", "SELECT a FROM w WHERE b IN (1, 2 ORDER BY a")),
-    Fault("the argument {word} of QA(...) is several words and not quoted", "quote a text: '{word}'; quote a column: `{word}`", _bare_text, (
-        "QA('ans@who?'; Uptown Girl)", "QA('ans@who?'; SELECT a FROM w; Green Lantern (film))", "SELECT QA('map@q'; cast member 1) FROM w")),
-    Fault("a sub-select must stand in parentheses", "write (SELECT ...)", _bare_select, (
-        "SELECT a FROM w WHERE b = 1 - SELECT 2", "SELECT MAX(SELECT 1)")),
     Fault("{word} is or holds a reserved word, so as a name it must be quoted", "write `{word}`", _reserved, (
         "SELECT order FROM w", "SELECT a FROM w WHERE group = 1", "SELECT a AS limit FROM w", "SELECT w.from FROM w",
         "SELECT transferred from FROM w")),
+    Fault("a sub-select must stand in parentheses", "write (SELECT ...)", _bare_select, (
+        "SELECT a FROM w WHERE b = 1 - SELECT 2", "SELECT MAX(SELECT 1)")),
     Fault("there is a second FROM, so a SELECT is missing", "write a sub-select as (SELECT ... FROM ...)", _second_from, (
         "SELECT a FROM w WHERE b = 1 - a FROM w",)),
     Fault("a table is a name; a text or a path is no table", "name one of the tables", _file, ("SELECT a FROM 'f.csv'",)),
-    Fault("parameters are not in the language", "write the value itself", _parameter, ("SELECT a FROM w WHERE b = ?", "SELECT $1")),
+    Fault("parameters are not in the language", "write the value", _parameter, ("SELECT a FROM w WHERE b = ?", "SELECT $1")),
     Fault("{word} is no expression, and as a name it must be quoted", QUOTE_IT, _signed, (
         "SELECT a FROM w WHERE rd. = 1", "SELECT # FROM w", "SELECT a FROM w WHERE win % = 3", r"SELECT final\npoints FROM w",
         "SELECT money ($) FROM w", "SELECT MAX(%) FROM w", "SELECT selected by: FROM w", "SELECT pick # FROM w")),
-    Fault("something is missing between {before} and {after}", "{expected}", _nothing, (
-        "SELECT a, FROM w", "SELECT a FROM WHERE b = 1", "SELECT FROM w", "SELECT a FROM w WHERE", "SELECT a FROM w GROUP BY ORDER BY a")),
+    Fault("something is missing between {at.before} and {at.after}", "{at.wanted}", _nothing, (
+        "SELECT a, FROM w", "SELECT a FROM WHERE b = 1", "SELECT FROM w", "SELECT a FROM w WHERE",
+        "SELECT a FROM w GROUP BY ORDER BY a")),
     Fault("{word} is several words: as one name it must be quoted", QUOTE_IT, _several, (
         "SELECT SUM(box office) FROM w", "SELECT took office FROM w WHERE took office = 1", "SELECT first cast member FROM w",
         "SELECT a FROM Fantastic Four (1967 TV series)")),
-    Fault("{word} cannot stand here", "a list is not written in brackets, use list_value(...); {expected}", _list, ("SELECT [[1, 2], [3]]",)),
-    Fault("the program ends too early", "{expected}", lambda f: f.span if f.token().kind == "END" else None, ("SELECT CASE WHEN a THEN b",)),
-    Fault("{word} cannot stand here", "{expected}", lambda f: f.span, ("SELECT a FROM w ORDER a",)),
+    Fault("{word} cannot stand here: a list is not written in brackets", "write list_value(...)", _list, (
+        "SELECT [[1, 2], [3]]",)),
+    Fault("the program ends too early", "{at.wanted}", _early, ("SELECT CASE WHEN a THEN b",)),
 )
+OTHERWISE = Fault("{word} cannot stand here", "{at.wanted}", lambda failure: failure.span, ("SELECT a FROM w ORDER a",))

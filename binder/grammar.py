@@ -1,8 +1,8 @@
 """The text of a program comes in; its tree goes out, or a SyntaxFault that names the cause and marks the place.
 
-The only door to lark. The languages are written down in grammars/*.lark: common.lark, then binder_<language>.lark. Every token of
-a program is in the tree, in order. A call is a tree `call`: a token QUESTION and trees `argument`. What is a name is a tree `name`
-or `bare_name` around one token: NAME, BACKTICK_NAME, BRACKET_NAME, DQ_NAME, or a keyword that is a name there.
+The only door to lark. The languages are written down in grammars/*.lark: common.lark, then binder_<language>.lark. Every token
+of a program is in the tree, in order. A call is a tree `call`: a token QUESTION and trees `argument`. A name is a tree `name` or
+`bare_name` around one token: NAME, BACKTICK_NAME, BRACKET_NAME, DQ_NAME, or a keyword that is a name there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from binder.errors import UsageError
-from binder.faults import DEEPEST, GLUED, TOO_DEEP, Failure, check, explain
+from binder.failure import Failure
+from binder.faults import DEEPEST, GLUED, TOO_DEEP, check, explain
 from binder.tokens import Token, tokens
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ __all__ = ["RESERVED", "Token", "parse", "text", "tokens"]
 
 # Words that are never names, so that a forgotten item is an error and not a column called FROM. DuckDB reserves more of them.
 RESERVED = {
-    "sql": tuple(
-        "ALL AND AS CASE DISTINCT ELSE EXCEPT FALSE FROM GROUP HAVING IN INTERSECT LIMIT NOT NULL ON OR ORDER QUALIFY SELECT THEN"
-        " TRUE UNION WHEN WHERE WITH".split()
+    "sql": (
+        "ALL", "AND", "AS", "CASE", "DISTINCT", "ELSE", "EXCEPT", "FALSE", "FROM", "GROUP", "HAVING", "IN",
+        "INTERSECT", "LIMIT", "NOT", "NULL", "ON", "OR", "ORDER", "QUALIFY", "SELECT", "THEN", "TRUE", "UNION",
+        "WHEN", "WHERE", "WITH",
     )
 }
 
@@ -62,8 +64,8 @@ def _source(language: str) -> str:
 def text(language: str, columns: Mapping[str, Sequence[str]] | None = None) -> str:
     """The grammar of a language in one piece, for servers that constrain decoding; columns: the headers of each table.
 
-    With columns, a name in backticks is one of these headers, and there are no names in brackets. What it allows is a little wider
-    than what parse accepts (a reserved word passes for a name): parse what comes back.
+    With columns, a name in backticks is one of these headers, and there are no names in brackets. What it allows is a little
+    wider than what parse accepts (a reserved word passes for a name): parse what comes back.
     """
     headers = dict.fromkeys(header for names in (columns or {}).values() for header in names if header)
     if not headers:
@@ -128,13 +130,9 @@ def _cache_folder() -> Path | None:
 
 
 def _expected(parser: lark.Lark, error: lark.exceptions.UnexpectedInput) -> frozenset[str]:
-    """What could have stood at the place of an error: the names of terminals of many spellings, the text of keywords and signs."""
-    state = error.interactive_parser
+    """What could have stood at the place of an error: keywords and signs as they are written, names of other terminals."""
+    state = getattr(error, "interactive_parser", None)
     if state is None:
         return frozenset()
-    texts = {terminal.name: terminal.pattern for terminal in parser.terminals}
-    found = set()
-    for name in state.accepts():
-        pattern = texts.get(name)
-        found.add(pattern.value if pattern is not None and pattern.type == "str" else name)
-    return frozenset(found)
+    fixed = {terminal.name: terminal.pattern.value for terminal in parser.terminals if terminal.pattern.type == "str"}
+    return frozenset(fixed.get(name, name) for name in state.accepts())

@@ -134,6 +134,8 @@ class _Writer:
         token = next(node.children[0].scan_values(lambda _: True)) if hasattr(node.children[0], "scan_values") else node.children[0]
         name = _requote(token).strip('"').lower()
         self.functions.append((name, _span(token)))
+        if any(str(child) == "," for child in node.children):
+            name = _OF_ROWS.get(name, name)
         self.write(_FOREIGN.get(name, name if name.isidentifier() else _requote(token)), _span(token))
         for child in node.children[1:]:
             self.node(child)
@@ -162,6 +164,7 @@ class _Writer:
 
 
 _FOREIGN = {"datediff": "day_difference"}  # two arguments or three
+_OF_ROWS = {"max": "greatest", "min": "least"}  # of several arguments, as SQLite has them
 
 
 def _span(token: Token) -> Span:

@@ -8,9 +8,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from binder.lm import Message, Request
+
+if TYPE_CHECKING:
+    from binder.memory import Exemplar
+    from binder.table import Table
 
 Type = Literal["auto", "text", "number", "boolean", "date"]
 
@@ -36,6 +40,21 @@ with the answer to its own row: a single value or null. Equal answers are spelt 
 The task is "ans": answer the question once, from all the rows together, and those of the further tables in "more". "answers" \
 is a list of the answers, each a single value; most questions have one. No answer at all is [].""",
 }
+
+PROGRAMS = """\
+You write programs that answer questions over tables. A program is one read-only SELECT in DuckDB's SQL in which what SQL cannot know or read is asked \
+of a language model:
+
+  QA("map@question"; column[; column ...])      one value per row of the FROM, wherever SQL allows an expression
+  QA("ans@question"; (SELECT ...)[; ...])       one answer from all the rows of a sub-select; it may be the whole program
+
+Rules
+- Reply with the program and nothing else.
+- Use plain SQL for what it can do (filter, count, compare, sort, add) and QA for what needs knowledge of the world or reading of free text.
+- Compare a QA question that asks yes or no with 'yes' or 'no'. Put plain conditions in WHERE beside QA: they spare questions.
+- Quote names with backticks. Copy column names and cell values exactly as they are shown. `row_id` counts rows from 0 in the order of the table.
+- Number and date columns hold numbers and dates although their cells are shown as written; text functions on them see the cell as written.
+- Select only what answers the question: a name, a number, a date, not whole rows."""
 
 # Type -> the JSON types of an answer; every answer may be null.
 TYPES: dict[Type, list[str]] = {
@@ -89,6 +108,49 @@ def ans_request(
     first, *more = ({"columns": list(names), "rows": [[wire(value) for value in row] for row in rows]} for names, rows in tables)
     task = {"task": "ans", "question": question, **first, "more": more, **_wanted(type, options, spellings, table)}
     return _request(task, {"type": "array", "items": _answer_schema(type, options)}, shots, model, sample)
+
+
+def program_request(
+    question: str, tables: Sequence[Table], exemplars: Iterable[Exemplar], *, model: str, samples: int = 1, temperature: float = 0.7
+) -> Request:
+    """The request for programs that answer a question; several samples are drawn with some temperature."""
+    messages = [Message("system", PROGRAMS)]
+    for shot in exemplars:
+        lines = [_row(("row_id", *shot.header)), *(_row((str(i), *row)) for i, row in enumerate(shot.rows))]
+        messages.append(Message("user", _program_task("w", shot.title, "", lines, shot.question)))
+        messages.append(Message("assistant", shot.program))
+    described = [table_text(table) for table in tables]
+    messages.append(Message("user", "\n\n".join([*described, f"Question: {question}\nProgram:"])))
+    return Request(tuple(messages), model, n=samples, temperature=temperature if samples > 1 else 0.0)
+
+
+def table_text(table: Table, most: int = 8, width: int = 160) -> str:
+    """A table as a program's author is shown it: name, title, typed columns, and its first rows as they are written."""
+    columns = "\n".join(f"  {_named(c.name)} {c.type}{f' ({c.unit})' if c.unit else ''}" for c in table.columns)
+    first = [column[:most] for column in (table.head(c, most) for c in table.columns)]
+    rows = [_row((str(i), *(_short(cell, width) for cell in cells))) for i, cells in enumerate(zip(*first, strict=True))]
+    lines = [_row(("row_id", *(c.name for c in table.columns))), *rows]
+    if table.num_rows > most:
+        lines.append(f"... {table.num_rows} rows in all")
+    return _program_task(table.name, table.title, columns, lines, None)
+
+
+def _program_task(name: str, title: str | None, columns: str, lines: Sequence[str], question: str | None) -> str:
+    head = f"Table {name}" + (f", titled {title!r}" if title else "")
+    parts = [head, *([f"Columns:\n{columns}"] if columns else []), *lines, *([f"Question: {question}", "Program:"] if question else [])]
+    return "\n".join(parts)
+
+
+def _named(name: str) -> str:
+    return "`" + name.replace("`", "``").replace("\n", "\\n") + "`"
+
+
+def _row(cells: Sequence[str | None]) -> str:
+    return "| " + " | ".join((cell or "").replace("\n", "\\n").replace("|", "/") for cell in cells) + " |"
+
+
+def _short(cell: str | None, width: int) -> str | None:
+    return cell if cell is None or len(cell) <= width else cell[: width - 1] + "…"
 
 
 def wire(value: object) -> object:

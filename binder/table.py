@@ -43,6 +43,7 @@ class Table:
     data: pyarrow.Table
     tidied: bool
     _spellings: dict[str, dict[str, list[str]] | None] = field(default_factory=dict, init=False)
+    _shown: dict[str, dict[Any, str]] = field(default_factory=dict, init=False)
 
     def __repr__(self) -> str:
         columns = ", ".join(f"{c.name!r} {c.type}" for c in self.columns[:8]) + (", ..." if len(self.columns) > 8 else "")
@@ -62,6 +63,10 @@ class Table:
         """The cells of a column as a person is shown them: the raw text, or the value spelled out."""
         return list(arrow.spelled(self.data.column(column.raw or column.name)).to_pylist())
 
+    def head(self, column: Column, most: int) -> list[str | None]:
+        """The first cells of a column as a person is shown them."""
+        return list(arrow.spelled(self.data.column(column.raw or column.name).slice(0, most)).to_pylist())
+
     def spellings(self, name: str) -> dict[str, list[str]] | None:
         """The distinct texts of a text column by what they fold to; None where there are too many to search."""
         if name not in self._spellings:
@@ -76,6 +81,18 @@ class Table:
                         found.setdefault(fold(text), []).append(text)
             self._spellings[name] = found
         return self._spellings[name]
+
+    def shown(self, column: Column) -> dict[Any, str]:
+        """Value -> the raw text of its cells, where a value has one raw text alone: what a person is shown for it."""
+        if column.raw is None:
+            return {}
+        if column.name not in self._shown:
+            pairs = self.data.select([column.name, column.raw]).group_by([column.name, column.raw]).aggregate([])
+            found: dict[Any, str | None] = {}
+            for value, text in zip(pairs.column(0).to_pylist(), pairs.column(1).to_pylist(), strict=True):
+                found[value] = text if value not in found else None
+            self._shown[column.name] = {value: text for value, text in found.items() if value is not None and text is not None}
+        return self._shown[column.name]
 
     def has_missing(self, column: Column) -> bool:
         """Whether some cell of a column is NULL."""

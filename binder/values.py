@@ -58,13 +58,13 @@ class Measure(NamedTuple):
 
 _POWERS = {2: "hundred", 3: "thousand k", 6: "million mil mn m", 9: "billion bn b", 12: "trillion t"}
 _SCALES = {word: power for power, words in _POWERS.items() for word in words.split()}
-_UNITS = frozenset(
+UNITS = frozenset(
     re.findall(
         r"\S+",
         """% ‰ ° °c °f $ € £ percent usd eur gbp dollar dollars euro euros yen
         ft foot feet in inch inches yd yds yard yards mi mile miles nmi km m metre metres meter meters cm mm
-        km² km2 sqkm m² m2 ha acre acres sqmi sqft kg g mg lb lbs pound pounds oz ton tons tonne tonnes
-        cc l litre litres liter liters km/h kph mph kn knot knots m/s hz khz mhz ghz w kw mw gw kwh mwh hp bhp v kv gb mb kb tb
+        \' " km² km2 sqkm m² m2 ha acre acres sqmi sqft kg g mg lb lbs pound pounds oz ton tons tonne tonnes
+        kg/m³ psi rpm cc l litre litres liter liters km/h kph mph kn knot knots m/s hz khz mhz ghz w kw mw gw kwh mwh hp bhp v kv gb mb kb tb
         s sec secs second seconds min mins minute minutes h hr hrs hour hours day days week weeks month months yr yrs year years
         pt pts point points vote votes seat seats goal goals lap laps game games match matches win wins episode episodes
         people inhabitants""",
@@ -77,19 +77,21 @@ _NAMES = (
 _MONTHS = {name[:3]: number for number, name in enumerate(_NAMES, 1)}
 _CURRENCY = r"(?:US|AU|CA|NZ|HK|[ACRS])?\$|[€£¥₹₩₽₺₱]|Rs\.?|(?:USD|EUR|GBP|INR|CHF|JPY|CAD|AUD)(?=\s?\d)"
 _DIGITS = r"\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)|\d{1,3}(?:\ \d{3})+(?!\d)|\d+"
+_FRACTION = r"(?:(?<=\d)[ -])?(?<!\d)\d{1,2}⁄\d{1,2}|(?<=\d)[ -]\d{1,2}/(?:2|3|4|8|16|32|64)(?!\d)"
 _NUMBER = re.compile(
-    rf"(?P<mark>[~≈]|c\.|ca\.|\#|No\.?|T(?=\d)|=)?\s?(?P<sign>[-+−–])?\s?(?P<currency>{_CURRENCY})?\s?(?P<sign2>[-−])?"
-    rf"(?P<whole>{_DIGITS})?(?P<part>\.\d+)?(?P<vulgar>[¼½¾⅓⅔⅛⅜⅝⅞])?(?P<power>[eE][-+]?\d{{1,3}})?"
+    rf"(?P<mark>[~≈]|c\.|ca\.|\#|№|No\.?|T(?=\d)|=)?\s?(?P<sign>[-+−–])?\s?(?P<currency>{_CURRENCY})?\s?(?P<sign2>[-−])?"
+    rf"(?P<whole>{_DIGITS})?(?P<part>\.\d+)?(?P<vulgar>[¼½¾⅓⅔⅛⅜⅝⅞])?(?P<fraction>{_FRACTION})?(?P<power>[eE][-+]?\d{{1,3}})?"
     r"(?:(?P<ordinal>st|nd|rd|th)\b|(?P<tie>=))?"
     r"(?:\s?(?P<scale>hundred|thousand|million|billion|trillion|mil\b|mn\b|bn\b|[kmbKMBT]\b))?"
-    r"(?:[\s-]?(?P<unit>[%‰°€£$]|[^\W\d_][\w/²³.°%]*(?:\s[^\W\d_][\w/²³.]*)?|°[CF]|%\s\w+))?"
+    r"(?:[\s-]?(?P<unit>[%‰°€£$]|[^\W\d_][\w/²³.°%]*(?:\s[^\W\d_][\w/²³.]*)?|°[CF]|%\s\w+|'|\"))?"
     r"\s*(?P<note>\([^()]*\))?[*#^]*\.?"
 )
-_NO_UNIT = re.compile(rf"(?:{'|'.join(_NAMES)}|[ap]\.?m|b\.?c\.?e?|a\.?d|c\.?e)\.?", re.IGNORECASE)
-_SAME = re.compile(r"\(\s*[\d.,]+\s?[^\W\d].*\)")  # the same measure in other words: "12 (3.7 m)", unlike "12 (3)"
+_NO_UNIT = re.compile(rf"(?:{'|'.join(_NAMES)}|[ap]\.?m|a\.?d|c\.?e)\.?", re.IGNORECASE)
+_BEFORE = re.compile(r"b\.?\s?c\.?(?:\s?e\.?)?", re.IGNORECASE)
+_SAME = re.compile(r"\(\s*[\d.,]+\s?[^\W\d%].*\)|\(\s*[\d.,]+\s?%\s*\)")  # the same in other words: "12 (3.7 m)", unlike "12 (3)"
 _SIMPLE = re.compile(r"(-?)([$€£]?)([1-9]\d{0,2}(?:,\d{3})+|[1-9]\d*|0)(\.\d+)?(%?)")  # what most cells look like
 _FEATS = re.compile(r"\s+\(?(?:[WNPSOCAGMETU][RB]|WJR|=?NR|Q|q)\)?(?=$|\s)")  # marks of records: "9.58 WR"
-_START = re.compile(r"[~≈=#+\-−–.]|c\.|ca\.|No|T\d|[\d¼½¾⅓⅔⅛⅜⅝⅞]|" + _CURRENCY)
+_START = re.compile(r"[~≈=#№+\-−–.]|c\.|ca\.|No|T\d|[\d¼½¾⅓⅔⅛⅜⅝⅞]|" + _CURRENCY)
 
 
 def measure(text: str) -> Measure | None:
@@ -102,9 +104,9 @@ def measure(text: str) -> Measure | None:
     if len(text) > 60 or not _START.match(text):
         return None
     if (found := _NUMBER.fullmatch(_FEATS.sub("", text))) is None:
-        return None
-    whole, part, vulgar = found["whole"] or "", found["part"] or "", found["vulgar"] or ""
-    if not (whole or part or vulgar) or (len(whole) > 1 and whole[0] == "0") or (found["sign"] and found["sign2"]):
+        return _compound(text)
+    whole, part, broken = found["whole"] or "", found["part"] or "", found["vulgar"] or found["fraction"] or ""
+    if not (whole or part or broken) or (len(whole) > 1 and whole[0] == "0" and not part) or (found["sign"] and found["sign2"]):
         return None  # also "007": a code, not a number
     scale, unit = found["scale"], found["unit"]
     if scale and len(scale) == 1 and not found["currency"]:  # "5 m" is metres, "12B" a bus: a letter scales money only
@@ -114,24 +116,56 @@ def measure(text: str) -> Measure | None:
     if unit and (found["ordinal"] or _NO_UNIT.fullmatch(unit) or (unit == "s" and text.endswith("0s"))):
         return None  # "1st Battalion", "12 May", "1980s"
     digits = whole.replace(",", "").replace(" ", "")
-    number = _value(digits, part, vulgar, found["power"] or "", _SCALES[scale.lower()] if scale else 0)
+    number = _value(digits, part, broken, found["power"] or "", _SCALES[scale.lower()] if scale else 0)
     if (found["sign"] or found["sign2"] or "+") in "-−–":
         number = -number
+    if unit and _BEFORE.fullmatch(unit):
+        return Measure(-number, "", known=True)  # a year
     if found["mark"] == "T" or found["mark"] == "=" or found["tie"]:
         return Measure(number, "tie", known=found["mark"] != "T")
     if found["currency"] and unit:
-        return None if unit.casefold() not in _UNITS else Measure(number, found["currency"], known=True)
+        return None if unit.casefold() not in UNITS else Measure(number, found["currency"], known=True)
     unit = (found["currency"] or unit or "").rstrip(".")
-    return Measure(number, unit, known=not unit or bool(found["currency"]) or unit.casefold().replace(" ", "") in _UNITS)
+    return Measure(number, unit, known=not unit or bool(found["currency"]) or unit.casefold().replace(" ", "") in UNITS)
 
 
-def _value(whole: str, part: str, vulgar: str, power: str, scale: int) -> int | float:
+def _value(whole: str, part: str, broken: str, power: str, scale: int) -> int | float:
     """The number that these pieces spell; whole ones are int."""
-    if not (part or vulgar or power or scale):
+    if not (part or broken or power or scale):
         return int(whole)
-    exact = Decimal(f"{whole or 0}{part}{power}") + (Decimal(unicodedata.numeric(vulgar)) if vulgar else 0)
+    exact = Decimal(f"{whole or 0}{part}{power}")
+    if len(broken) == 1:
+        exact += Decimal(unicodedata.numeric(broken))
+    elif broken:
+        above, below = re.split("[/⁄]", broken.strip(" -"))
+        exact += Decimal(above) / (Decimal(below) or 1)
     exact *= 10**scale
     return int(exact) if scale and exact == exact.to_integral_value() else float(exact)
+
+
+# Measures of two parts: the unit of the first, the unit of the second, how many of these make one of the first.
+_PARTS = [
+    ("ft", "ft|feet|foot|'", "in|inch|inches|\"|''", 12),
+    ("years", "years?|yrs?", "months?|mos?", 12),
+    ("years", "years?|yrs?", "weeks?", 52),
+    ("years", "years?|yrs?", "days?", 365),
+    ("months", "months?", "days?", 30),
+    ("weeks", "weeks?", "days?", 7),
+    ("lb", "lbs?|pounds?", "oz|ounces?", 16),
+]
+_COMPOUNDS = [
+    (unit, re.compile(rf"(\d+)\s?(?:{first})\.?,?\s?(?:and\s|-)?(\d+)(\.\d+)?({_FRACTION}|[¼½¾])?\s?(?:{second})\.?(?:\s*\([^()]*\))?", re.IGNORECASE), ratio)
+    for unit, first, second, ratio in _PARTS
+]
+
+
+def _compound(text: str) -> Measure | None:
+    """A measure of two parts, in the unit of the first: 6'2" is 6.1667 ft."""
+    text = text.translate(_DASHES)
+    for unit, pattern, ratio in _COMPOUNDS if text[0].isdigit() else ():
+        if found := pattern.fullmatch(text):
+            return Measure(round(int(found[1]) + _value(found[2], found[3] or "", found[4] or "", "", 0) / ratio, 4), unit, known=True)
+    return None
 
 
 def read_number(text: str) -> int | float | None:
@@ -140,15 +174,26 @@ def read_number(text: str) -> int | float | None:
     return found.number if found and found.known and abs(found.number) != float("inf") else None
 
 
-_DURATION = re.compile(r"\+?(?:(\d{1,3}):)?(\d{1,3}):(\d{2}(?:\.\d{1,6})?)")
+_DURATION = re.compile(r"\+?(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,3}):(\d{2}(?:\.\d{1,6})?)")
+_SPELT = re.compile(
+    r"(?:(?P<d>\d+)\s?d(?:ays?)?,?\s?)?(?:(?P<h>\d+)\s?h(?:(?:ou)?rs?)?\.?,?\s?)?(?:and\s)?(?:(?P<m>\d+)\s?m(?:in(?:ute)?s?)?\.?,?\s?)?(?:and\s)?"
+    r"(?:(?P<s>\d+(?:\.\d+)?)\s?s(?:ec(?:ond)?s?)?\.?)?",
+    re.IGNORECASE,
+)
 
 
 def read_duration(text: str) -> float | None:
-    """Seconds, for "1:46.30" (minutes and seconds) and "2:03:04" (hours); the column decides whether "4:30" is a clock."""
-    found = _DURATION.fullmatch(_FEATS.sub("", clean(text)).strip("* "))
-    if found is None or float(found[3]) >= 60 or (found[1] and int(found[2]) >= 60):
+    """Seconds, for "1:46.30" (minutes and seconds), "2:03:04" (hours) and "3m 37s"; the column decides whether "4:30" is a clock."""
+    text = _FEATS.sub("", clean(text)).strip("* ")
+    if found := _DURATION.fullmatch(text):
+        days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        overflown = seconds >= 60 or found[2] and minutes >= 60 or found[1] and hours >= 24
+    elif text[:1].isdigit() and (found := _SPELT.fullmatch(text)) and sum(part is not None for part in found.groups()) > 1:
+        days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        overflown = False
+    else:
         return None
-    return round(int(found[1] or 0) * 3600 + int(found[2]) * 60 + float(found[3]), 6)
+    return None if overflown else round(days * 86400 + hours * 3600 + minutes * 60 + seconds, 6)
 
 
 _MONTH = rf"(?P<m>{'|'.join(_NAMES)})\.?"
@@ -212,3 +257,39 @@ def _moment(found: re.Match[str], month: int, day: int) -> date | datetime | Non
         return moment
     except (ValueError, OverflowError):  # no such day, hour, or year
         return None
+
+
+_MONTH_OF = re.compile(rf"{_MONTH},?(?:\s+of)?\s+(?P<y>\d{{4}})|(?P<y2>\d{{4}}),?\s+{_MONTH.replace('<m>', '<m2>')}", re.IGNORECASE)
+
+
+def read_month(text: str) -> date | None:
+    """The first day of a month: "March 1984", "1984 Mar"."""
+    found = _MONTH_OF.fullmatch(" ".join(clean(text).split())) if len(text) <= 60 else None
+    return date(int(found["y"] or found["y2"]), _MONTHS[(found["m"] or found["m2"])[:3].lower()], 1) if found else None
+
+
+_ABOUT = re.compile(
+    r"(?:[~≈<>≤≥]|(?:c|ca|circa|approx|approximately|about|around|over|under|nearly|almost|est|more than|less than|at least)\b\.?|c\.?(?=\d))\s*",
+    re.IGNORECASE,
+)
+_REST = re.compile(r"\s*(?:\n.*|[(\[;].*|±.*|[?+*]+|\s[A-Z]{1,2})$", re.DOTALL)
+_UP_TO = re.compile(r"(?<=\d)\s?(?:[-–—&]|to|or|and)\s?[$€£]?[\d.,]+", re.IGNORECASE)
+_SPANS = [
+    re.compile(rf"\s?(?:[-–—/&]|to|and)\s?(?:{'|'.join(_NAMES)})?\.?\s*\d{{1,2}}{more}(?=,?\s+(?:{'|'.join(_NAMES)}|\d{{4}}))", re.IGNORECASE)
+    for more in ("", rf"\s+(?:{'|'.join(_NAMES)})")
+]
+
+
+def lead(text: str) -> str:
+    """What is said first, without "about" and what follows in parentheses, on other lines, or after ±; of a range, the beginning."""
+    first = clean(text)
+    return _UP_TO.sub("", _REST.sub("", _ABOUT.sub("", first, count=1)), count=1).strip() or first
+
+
+def read_first_day(text: str, day_first: bool | None = None) -> date | datetime | None:
+    """The date that a text begins with: a month, the first day of a span, what stands before a remark; a bare year is January 1."""
+    head = _REST.sub("", _ABOUT.sub("", clean(text), count=1)).strip()
+    for spelling in (head, *(pattern.sub("", head) for pattern in _SPANS), re.split(r"\s(?:to|until|[-–—])\s", head)[0]):
+        if (day := read_date(spelling, day_first) or read_month(spelling)) is not None:
+            return day
+    return date(int(head), 1, 1) if re.fullmatch(r"[12]\d{3}", head) else None

@@ -122,8 +122,8 @@ def test_no_text_is_too_strange(text: str) -> None:
 @pytest.mark.parametrize("piece", ["{", "[", '{"', "{'", '{"a":', "{'a':[", '{"r1": "x"}', '{"a": 1, ', "{\\", '{"{'])
 def test_strange_texts_take_time_in_proportion(piece: str) -> None:
     start = time.perf_counter()
-    read_answers("x" + piece * (300_000 // len(piece)), KEYS)
-    assert time.perf_counter() - start < 3.0
+    read_answers("x" + piece * (100_000 // len(piece)), KEYS)
+    assert time.perf_counter() - start < 2.0
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlglot import exp
 
@@ -16,6 +17,7 @@ from binder.check.names import Names
 from binder.check.scope import Field
 from binder.check.types import Typing
 from binder.program import Program
+from binder.result import text
 from binder.table import Table
 
 
@@ -28,6 +30,11 @@ class Checked:
     query: exp.Expression
     outputs: tuple[Field, ...]
     typings: dict[str, Typing]
+
+    def texts(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[str, ...]]:
+        """Rows as a person is shown them: the raw text of a cell where a value comes from one unchanged."""
+        shown = [f.origin[0].shown(f.origin[1]) if f.origin else {} for f in self.outputs]
+        return [tuple(known.get(value) or text(value) for value, known in zip(row, shown, strict=True)) for row in rows]
 
 
 def check(program: Program, tables: Sequence[Table]) -> Checked:

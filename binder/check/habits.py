@@ -32,8 +32,8 @@ def rewrite(tree: exp.Expression) -> exp.Expression:
             _like(node)
         elif isinstance(node, (exp.Cast, exp.TryCast)):
             _cast(node)
-        elif isinstance(node, (exp.Max, exp.Min)) and node.args.get("count") is not None:
-            _extreme(node)
+        elif isinstance(node, exp.SubstringIndex):
+            node.replace(exp.SplitPart(this=as_text(node.this), delimiter=node.args["delimiter"], part_index=node.args["count"]))
         elif isinstance(node, exp.TimeToStr):
             _strftime(node)
         elif isinstance(node, (exp.Date, exp.Datetime)):
@@ -129,12 +129,6 @@ def _date(node: exp.Date | exp.Datetime) -> None:
     node.replace(exp.TryCast(this=moment(node.this) if kind(node.this) == "text" else node.this, to=exp.DataType.build(target)))
 
 
-def _extreme(node: exp.Max | exp.Min) -> None:
-    """MAX(a, b) of a row is GREATEST."""
-    made = exp.Greatest if isinstance(node, exp.Max) else exp.Least
-    node.replace(made(this=node.this, expressions=[node.args["count"], *node.expressions], ignore_nulls=True))
-
-
 def _day_difference(node: exp.Anonymous) -> exp.Expression:
     """DATEDIFF(a, b) counts days from b to a; with three arguments the first is the unit."""
     unit, later, earlier = "day", *node.expressions[:2]
@@ -165,12 +159,6 @@ def _is_null(node: exp.Anonymous) -> exp.Expression:
     return exp.paren(exp.Is(this=node.expressions[0], expression=exp.Null()), copy=False)
 
 
-def _substring_index(node: exp.Anonymous) -> exp.Expression:
-    """SUBSTRING_INDEX(text, separator, n) for n = 1 or -1: the first or the last part."""
-    text, separator, count = node.expressions
-    return exp.SplitPart(this=as_text(text), delimiter=separator, part_index=count)
-
-
 
 
 _FUNCTIONS: dict[str, Callable[[exp.Anonymous], exp.Expression]] = {
@@ -178,5 +166,4 @@ _FUNCTIONS: dict[str, Callable[[exp.Anonymous], exp.Expression]] = {
     "JULIANDAY": _julian,
     "TOTAL": _total,
     "ISNULL": _is_null,
-    "SUBSTRING_INDEX": _substring_index,
 }

@@ -52,6 +52,9 @@ class Literals:
                 a.replace(new_a) if new_a is not a else None
                 b.replace(new_b) if new_b is not b else None
             return
+        if isinstance(node, EQUALITIES) and (absent := self._absent(node, left, right)) is not None:
+            node.replace(absent)
+            return
         if isinstance(left, exp.Literal) and not isinstance(right, exp.Literal):
             new_right, new_left = self._align(right, left)
         else:
@@ -78,7 +81,8 @@ class Literals:
         apart: list[exp.Expression] = []  # members that compare in another way than the rest
         for item in node.expressions:
             left, right = self._align(node.this.copy(), item)
-            test = self._respelt(exp.EQ(this=left, expression=right))
+            equal = exp.EQ(this=left, expression=right)
+            test = self._absent(equal, node.this, item) or self._respelt(equal)
             if isinstance(test, exp.In):
                 kept += test.expressions
             elif isinstance(test, exp.EQ) and test.this == node.this:
@@ -110,17 +114,27 @@ class Literals:
             return moment(left), right
         return left, right
 
+    def _absent(self, node: exp.Binary, column: exp.Expression, literal: exp.Expression) -> exp.Expression | None:
+        """`column = '-'`, where the column is no text and has missing cells: a test for NULL."""
+        held: Field | None = column.meta.get("field") if isinstance(column, exp.Column) else None
+        if held is None or held.origin is None or held.kind == "text" or not isinstance(literal, exp.Literal) or not literal.is_string:
+            return None
+        table, stored = held.origin
+        if not _says_missing(literal.this) or not table.has_missing(stored):
+            return None
+        self.repairs.append(f"{stored.name!r} {literal.this!r} -> a missing value")
+        raw = raw_of(column)
+        return _missing(node, raw if raw is not None else column)
+
     def _respelt(self, node: exp.Binary) -> exp.Expression:
         """A test for equality, its text literal replaced by the cells it spells where no cell equals it."""
-        for column, literal in ((node.this, node.expression), (node.expression, node.this)):
-            if isinstance(column, exp.Column) and isinstance(literal, exp.Literal) and literal.is_string and kind(column) == "text":
-                return self._cells(node, column, literal.this)
+        for subject, literal in ((node.this, node.expression), (node.expression, node.this)):
+            if isinstance(literal, exp.Literal) and literal.is_string and (held := _behind(subject)) is not None:
+                return self._cells(node, subject, held, literal.this)
         return node
 
-    def _cells(self, node: exp.Binary, column: exp.Column, text: str) -> exp.Expression:
-        held: Field | None = column.meta.get("field")
-        if held is None or held.origin is None:
-            return node
+    def _cells(self, node: exp.Binary, column: exp.Expression, held: Field, text: str) -> exp.Expression:
+        assert held.origin is not None
         table, stored = held.origin
         cells = spellings(table, stored, text, shown=held.name == stored.raw)
         if cells is None:
@@ -153,17 +167,25 @@ def _literal(left: exp.Expression, literal: exp.Literal, left_kind: str | None) 
     return left, literal
 
 
+def _behind(node: exp.Expression) -> Field | None:
+    """The stored column of texts whose cells an operand shows: the column itself, or the one that a scalar sub-select picks from."""
+    if isinstance(node, exp.Subquery) and isinstance(node.unnest(), exp.Select):
+        return _behind(node.unnest().expressions[0].unalias())
+    held: Field | None = node.meta.get("field") if isinstance(node, exp.Column) else None
+    return held if held is not None and held.origin is not None and held.kind == "text" else None
+
+
 def _unit(node: exp.Expression) -> str | None:
     held = node.meta.get("field") if isinstance(node, exp.Column) else None
     return held.origin[1].unit if held and held.origin else None
 
 
-def _missing(node: exp.Binary, column: exp.Column) -> exp.Expression:
+def _missing(node: exp.Binary, column: exp.Expression) -> exp.Expression:
     test: exp.Expression = exp.Is(this=column.copy(), expression=exp.Null())
     return exp.not_(test, copy=False) if isinstance(node, (exp.NEQ, exp.NullSafeNEQ)) else test
 
 
-def _any(node: exp.Binary, column: exp.Column, cells: list[str]) -> exp.Expression:
+def _any(node: exp.Binary, column: exp.Expression, cells: list[str]) -> exp.Expression:
     literals = [exp.Literal.string(cell) for cell in cells]
     if len(cells) == 1:
         return type(node)(this=column.copy(), expression=literals[0])
@@ -183,7 +205,7 @@ def spellings(table: Table, column: Column, text: str, shown: bool = False) -> l
     same = known.get(folded)
     if same:
         return [text] if text in same else same
-    if is_missing(text) or folded in ("none", "null", "nan"):
+    if _says_missing(text):
         return None if table.has_missing(column) else []
     wanted = key(text)
     if not wanted:
@@ -192,6 +214,10 @@ def spellings(table: Table, column: Column, text: str, shown: bool = False) -> l
     if len(keyed) == 1:
         return keyed[0]
     return _close(folded, known) if table.tidied and len(wanted) >= 4 else []
+
+
+def _says_missing(text: str) -> bool:
+    return is_missing(text) or text.strip().casefold() in ("none", "null", "nan")
 
 
 def _close(folded: str, known: dict[str, list[str]]) -> list[str]:

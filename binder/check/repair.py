@@ -19,15 +19,17 @@ from binder.tokens import Token, tokens
 _CLAUSES = frozenset("SELECT FROM WHERE GROUP ORDER HAVING LIMIT OFFSET UNION EXCEPT INTERSECT ON USING JOIN LEFT RIGHT FULL INNER CROSS NATURAL AS WINDOW QUALIFY".split())
 _WORDS = _CLAUSES | frozenset("AND OR NOT IN LIKE ILIKE IS NULL BETWEEN CASE WHEN THEN ELSE END DESC ASC DISTINCT BY EXISTS QA COUNT SUM AVG MIN MAX".split())
 
+_BEFORE_OPERAND = frozenset("SELECT WHERE AND OR BY NOT HAVING WHEN THEN ELSE CASE DISTINCT BETWEEN LIKE".split())
+
 
 def parsed(text: str, tables: Sequence[Table], language: str = "sql") -> Program:
     """The Program of a text, repaired for free where it needs to be; else the SyntaxFault of the text as it was given."""
     repairs: list[str] = []
-    mended = _headers(text, tables, repairs)
+    mended = _from_title(_headers(text, tables, repairs), tables, repairs)
     try:
         return parse(mended, language, tuple(repairs))
     except SyntaxFault as first:
-        for attempt in (_apostrophes, _from_title, _near_headers, _bare_selects):
+        for attempt in (_apostrophes, _reserved, _near_headers, _bare_selects):
             mended = attempt(mended, tables, repairs)
         try:
             return parse(mended, language, tuple(repairs))
@@ -100,6 +102,20 @@ def _near_headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str
     return "".join([*out, text[place:]])
 
 
+def _reserved(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
+    """Quotes a header that is a reserved word where an operand must stand."""
+    names = {c.name.upper(): c.name for table in tables for c in table.columns if c.name.upper() in _WORDS | {"TO", "ALL"}}
+    found = tokens(text)
+    out, place = [], 0
+    for before, token in zip(found, found[1:], strict=False):
+        operand = before.word in _BEFORE_OPERAND or (before.kind == "OPERATOR" and before.text not in (")", "]", "."))
+        if token.word in names and operand:
+            out += [text[place : token.start], _quote(names[token.word])]
+            place = token.end
+            repairs.append(f"{token.text!r} -> {_quote(names[token.word])}")
+    return "".join([*out, text[place:]])
+
+
 def _runs(found: Sequence[Token]) -> list[list[Token]]:
     """Neighbouring words and signs between keywords, commas and parentheses."""
     runs: list[list[Token]] = [[]]
@@ -122,7 +138,7 @@ def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
         if token.word != "FROM" or token.start < place or index + 1 == len(found):
             continue
         stop = next((i for i in range(index + 1, len(found)) if found[i].word in _CLAUSES or found[i].text in (";",) or _closes(found, index + 1, i)), len(found))
-        if stop == index + 1:
+        if stop <= index + 2:
             continue
         span = found[index + 1].start, found[stop - 1].end
         written = text[slice(*span)]

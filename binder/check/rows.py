@@ -50,8 +50,6 @@ def aggregates_of(node: exp.Expression) -> list[exp.Expression]:
 
 
 def is_aggregate(node: exp.Expression) -> bool:
-    if isinstance(node, (exp.Max, exp.Min)) and node.args.get("count") is not None:
-        return False
     return isinstance(node, AGGREGATES) or (isinstance(node, exp.Anonymous) and node.name.upper() in _NAMED)
 
 

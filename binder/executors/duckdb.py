@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import resource
 import struct
 import sys
@@ -14,6 +15,8 @@ from typing import Any, BinaryIO
 
 import duckdb
 import pyarrow as pa
+
+from binder.errors import DataError
 
 SETTINGS = {
     "enable_external_access": "false",
@@ -81,6 +84,18 @@ class Session:
         statements = self.connection.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise duckdb.ParserException("only one SELECT is allowed")
+
+
+def read_database(path: str) -> dict[str, pa.Table]:
+    """The tables of a .duckdb file, opened for reading only."""
+    if not os.path.isfile(path):
+        raise DataError(f"there is no file {path}", path=path)
+    try:
+        with duckdb.connect(path, read_only=True) as connection:
+            names = connection.sql("SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+            return {name: connection.sql(f'SELECT * FROM "{name.replace(chr(34), chr(34) * 2)}"').to_arrow_table() for (name,) in names}
+    except duckdb.Error as error:
+        raise DataError(f"{path} cannot be read as a DuckDB database: {str(error).splitlines()[0]}", path=path) from error
 
 
 def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> None:

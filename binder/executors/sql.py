@@ -8,15 +8,19 @@ from __future__ import annotations
 import datetime
 import itertools
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
 from binder.errors import CheckFault, QueryError
 from binder.executors import Batch, Input, Mapping, Part, Rows, Value
+from binder.executors import provenance
+from binder.executors.provenance import Said
 from binder.executors.worker import Worker
 from binder.plan import Ask, Plan
 from binder.plan.collect import inputs_of_ans, inputs_of_map, key_name, looked_up, mapping_name, outer_columns
+from binder.program import placeholders
 from binder.values import read_date, read_number
 
 _TAGS = itertools.count(1)
@@ -70,11 +74,36 @@ class SqlExecutor:
             raise CheckFault(error.message, text=self.plan.checked.program.text) from error
         self.asked.clear()
 
+    def rows_of(self, tree: exp.Expression) -> list[tuple[Value, ...]]:
+        """The rows of another query over the same mappings."""
+        try:
+            return self._run(tree).rows
+        finally:
+            self.close()
+
+    def bounds(self) -> dict[int, int]:
+        """Site number -> the most inputs it can have, counted with nothing asked."""
+        found: dict[int, int] = {}
+        for ask in self.plan.asks:
+            site = ask.collect.site
+            inner = [node.meta["site"] for argument in site.node.expressions for node in placeholders(argument)]
+            if inner and ask.call.kind == "map":
+                found[site.number] = max(found[number] for number in inner)
+            else:
+                self.asked.update(inner)
+                found[site.number] = len(self.collect(ask).inputs)
+                self.asked.clear()
+        return found
+
+    def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
+        """Where a cell of the result came from: row_ids of the tables, and what each call was asked and answered for that row."""
+        return provenance.origin(self, row, column, said)
+
     def close(self) -> None:
-        """Drops the mappings."""
+        """Drops the mappings; they are kept here for `origin`."""
         if self.tables and self.generation == self.worker.generation:
             self.worker.drop(list(self.tables))
-        self.tables.clear()
+        self.generation = 0
 
     def _collect_ans(self, ask: Ask, known: dict[Input, Value]) -> Batch:
         node = ask.collect.site.node

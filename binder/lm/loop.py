@@ -19,8 +19,7 @@ PATIENCE = 2.0  # seconds that a cancelled coroutine has to clean up
 Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 _lock = threading.Lock()
-_loops: list[asyncio.AbstractEventLoop] = []  # the last one is in use; a forked child keeps its parent's, see _forked
-_owner = os.getpid()
+_loops: dict[int, asyncio.AbstractEventLoop] = {}  # by process
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -63,31 +62,19 @@ async def _announced(coroutine: Coroutine[Any, Any, T], ended: threading.Event) 
 
 
 def _running() -> asyncio.AbstractEventLoop:
-    """The loop of this process, started when first asked for."""
+    """The loop of this process, started in a thread of its own when first asked for."""
     with _lock:
-        if not _loops or _owner != os.getpid():
-            _start()
-        return _loops[-1]
-
-
-def _start() -> None:
-    """Starts a loop in a thread of its own."""
-    global _owner
-    loop = asyncio.SelectorEventLoop(Selector())
-    threading.Thread(target=loop.run_forever, name="binder-lm", daemon=True).start()
-    _loops.append(loop)
-    _owner = os.getpid()
+        loop = _loops.get(os.getpid())
+        if loop is None:
+            loop = _loops[os.getpid()] = asyncio.SelectorEventLoop(Selector())
+            threading.Thread(target=loop.run_forever, name="binder-lm", daemon=True).start()
+        return loop
 
 
 def _forked() -> None:
-    """Gives a forked child a lock that no lost thread holds; the parent's loop is kept, closing it would disturb the parent."""
+    """Gives a forked child a lock that no lost thread holds; the loop of its parent is kept, unused."""
     global _lock
-    # Not epoll: a forked child shares its parent's, and would take connections out of it when it ends.
-
-
-Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
-
-_lock = threading.Lock()
+    _lock = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

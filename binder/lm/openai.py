@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import ctypes
 import os
 import re
 import weakref
@@ -112,8 +113,11 @@ class OpenAI:
 
 
 def _abandon(process: int, loop: asyncio.AbstractEventLoop, client: AsyncOpenAI) -> None:
-    """Closes the connections of an OpenAI that nobody closed, unless they are a parent process's; waits for it at the end."""
-    if process != os.getpid() or not loop.is_running() or client.is_closed():
+    """Closes the connections of an OpenAI that nobody closed; at the end of the process, waits for it."""
+    if process != os.getpid():  # they are the parent's, which still uses them: not even the collector may close them here
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))
+        return
+    if not loop.is_running() or client.is_closed():
         return
     closing = asyncio.run_coroutine_threadsafe(client.close(), loop)
     if current_loop() is None:

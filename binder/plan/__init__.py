@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from binder import html
 from binder.check import Checked
 from binder.check.types import Typing
 from binder.program import Call
+from binder.result import count
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,35 +55,59 @@ class Query:
     columns: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Bill:
+    """What a plan can cost at most: questions (map inputs and ans), requests, and a rough number of tokens."""
+
+    questions: int
+    requests: int
+    tokens: int
+
+    def __str__(self) -> str:
+        if not self.questions:
+            return "asks the language model nothing"
+        return f"asks at most {count(self.questions, 'question')} in {count(self.requests, 'request')}, about {count(self.tokens, 'token')}"
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """asks in the order in which they are asked, then the query. bound: site number -> most questions it can need."""
+    """asks in the order in which they are asked, then the query. bound: site number -> most inputs it can have; bill: once explained."""
 
     checked: Checked
     asks: tuple[Ask, ...]
     query: Query
     bound: dict[int, int] = field(default_factory=dict)
+    bill: Bill | None = None
 
     def __str__(self) -> str:
         lines = [f"Query    {self.checked.program.text.strip()}"]
         for ask in self.asks:
             most = self.bound.get(ask.collect.site.number)
-            bill = "" if most is None else f"   <= {most} question{'' if most == 1 else 's'}"
-            lines.append(f"  Ask      {ask.call.kind} {ask.call.question!r} {_answers(ask.typing)}{bill}")
-            where = " and ".join(c.sql("duckdb") for c in ask.collect.where)
-            lines.append(f"    Collect  distinct {', '.join(ask.columns)}{'   where ' + where if where else ''}")
-        return "\n".join([*lines, *[f"  repaired: {repair}" for repair in self.checked.program.repairs]])
+            where = " and ".join(_readable(condition) for condition in ask.collect.where)
+            lines.append(f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.typing)}")
+            lines.append(f"    Collect  distinct {', '.join(map(repr, ask.columns))}{'  where ' + where if where else ''}" + ("" if most is None else f"  (at most {most:,})"))
+        lines += [f"repaired for free: {repair}" for repair in self.checked.program.repairs]
+        return "\n".join([*lines, *([f"It {self.bill}."] if self.bill else [])])
 
-    @property
-    def questions(self) -> int | None:
-        """The most questions that the plan can ask: map inputs and ans; None before it was explained."""
-        return sum(self.bound.values()) if len(self.bound) == len(self.asks) else None
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return html.code(str(self))
 
 
 Rule = Callable[[Plan], Plan]
 
 
 def _answers(typing: Typing) -> str:
-    if typing.options:
-        return "-> " + " or ".join(typing.options)
-    return f"-> {typing.type}"
+    return " or ".join(typing.options) if typing.options else typing.type
+
+
+def _readable(condition: exp.Expression) -> str:
+    """A condition as its author would write it: without the qualifiers and quotes that resolving put in."""
+    shown = condition.copy()
+    for column in shown.find_all(exp.Column):
+        column.set("table", None)
+    for name in shown.find_all(exp.Identifier):
+        name.set("quoted", not name.name.isidentifier())
+    return shown.sql("duckdb")

@@ -1,0 +1,77 @@
+"""A cell of a result comes in; where it came from goes out: the rows of the tables behind it and what each call was asked for them.
+
+The program is run once more with the inputs of its calls and the row_ids of its tables beside its columns, over the same mappings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from binder.check.literals import hidden_column
+from binder.check.rows import is_aggregate, is_grouped
+from binder.check.scope import Field, Source
+from binder.plan import Ask
+from binder.program import placeholders
+
+if TYPE_CHECKING:
+    from binder.executors.sql import SqlExecutor
+
+Said = Callable[[Ask, tuple[Any, ...]], dict[str, Any]]  # what the language model was sent and replied for an input
+
+
+def origin(executor: SqlExecutor, row: int, column: int, said: Said) -> dict[str, Any]:
+    """The origin of one cell."""
+    asks = {ask.call.name: ask for ask in executor.plan.asks}
+    tree = executor.plan.query.tree
+    found: dict[str, Any] = {"row": row, "column": executor.plan.query.columns[column], "rows": {}, "calls": []}
+    if not isinstance(tree, exp.Select):
+        return found | {"calls": [_called(ask, key, value, said) for ask in asks.values() for key, value in executor.known[ask.call.name].items()]}
+    select, marks = _with_inputs(tree)
+    cells = executor.rows_of(select)[row] if marks else ()
+    for (kind, name), cell in zip(marks, cells[len(tree.expressions) :], strict=False):
+        items = list(cell) if isinstance(cell, tuple) else [cell]
+        if kind == "rows":
+            found["rows"][name] = sorted({item for item in items if item is not None})
+            continue
+        known = executor.known[name]
+        keys = [tuple(item.values()) for item in items if isinstance(item, dict)]
+        found["calls"] += [_called(asks[name], key, known[key], said) for key in dict.fromkeys(keys) if key in known]
+    found["calls"] += [_called(ask, (), executor.known[name][()], said) for name, ask in asks.items() if () in executor.known[name]]
+    return found
+
+
+def _called(ask: Ask, key: tuple[Any, ...], value: Any, said: Said) -> dict[str, Any]:
+    inputs = dict(zip(ask.columns, key, strict=False)) if ask.call.kind == "map" else {}
+    return {"call": ask.call.question, "kind": ask.call.kind, "inputs": inputs, "value": value, **said(ask, key)}
+
+
+def _with_inputs(tree: exp.Select) -> tuple[exp.Select, list[tuple[str, str]]]:
+    """The SELECT with a list or struct of inputs per call and the row_id of each stored table as further columns."""
+    marks: list[tuple[str, str]] = []
+    if tree.args.get("distinct"):
+        return tree, marks
+    select = tree.copy()
+    grouped = is_grouped(tree)
+    added: list[exp.Expression] = []
+    for node in {n.name.lower(): n for n in placeholders(tree) if n.find_ancestor(exp.Select) is tree}.values():
+        if any(is_aggregate(part) for argument in node.expressions for part in argument.walk()) or not node.find(exp.Column):
+            continue
+        if node.find(exp.Query):
+            continue
+        pieces = [exp.PropertyEQ(this=exp.to_identifier(f"k{i}", quoted=True), expression=a.copy()) for i, a in enumerate(node.expressions)]
+        struct: exp.Expression = exp.Struct(expressions=pieces)
+        added.append(exp.ArrayAgg(this=struct) if grouped else struct)
+        marks.append(("call", node.name.lower()))
+    nodes = [tree.args["from_"].this] if tree.args.get("from_") else []
+    for item in [*nodes, *(join.this for join in tree.args.get("joins") or () if join.kind not in ("SEMI", "ANTI"))]:
+        source = item.meta.get("source")
+        if isinstance(source, Source) and source.table is not None:
+            row_id = hidden_column(source, Field("row_id", "number"))
+            added.append(exp.ArrayAgg(this=row_id) if grouped else row_id)
+            marks.append(("rows", source.table.name))
+    for i, part in enumerate(added):
+        select.append("expressions", exp.alias_(part, f"origin {i}", quoted=True))
+    return select, marks

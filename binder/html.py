@@ -1,0 +1,40 @@
+"""Plain data comes in; small pieces of HTML go out, every text escaped. Nothing here needs a script or a style sheet from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+
+def text(value: str) -> str:
+    """A text with markup and control characters made harmless."""
+    return escape("".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in value)).replace("\n", "<br>")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int = 60) -> str:
+    """A table; rows beyond the most are counted."""
+    head = "".join(f'<th style="text-align:left">{text(column)}</th>' for column in columns)
+    body = "".join("<tr>" + "".join(f'<td style="text-align:left">{text(cell)}</td>' for cell in row) + "</tr>" for row in rows[:most])
+    more = small(f"{len(rows) - most} more rows") if len(rows) > most else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def code(source: str) -> str:
+    """A program or a plan."""
+    return f'<pre style="margin:4px 0">{escape(source)}</pre>'
+
+
+def notes(lines: Iterable[str]) -> str:
+    """A list of remarks; nothing where there are none."""
+    items = "".join(f"<li>{text(line)}</li>" for line in lines)
+    return f'<ul style="margin:4px 0">{items}</ul>' if items else ""
+
+
+def small(line: str) -> str:
+    """A line below something."""
+    return f'<div style="color:#666;font-size:85%">{text(line)}</div>'
+
+
+def details(title: str, inner: str) -> str:
+    """Something that opens on a click; inner is HTML already."""
+    return f"<details><summary>{text(title)}</summary>{inner}</details>"

@@ -1,0 +1,52 @@
+"""Events come in, in order; questions about what happened are answered from them: the trace is the only memory of a run.
+
+Events are frozen and hold plain data only, so that a trace can be written to a file a line an event.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. kind: loaded, retrieved, sampled, rejected, planned, asked, executed, failed, voted. at: seconds since the start."""
+
+    kind: str
+    at: float
+    data: dict[str, Any]
+
+
+@dataclass
+class Trace:
+    """An append-only list of events."""
+
+    events: list[Event] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def add(self, kind: str, **data: Any) -> int:
+        """Appends an event that happens now; its number."""
+        self.events.append(Event(kind, round(time.monotonic() - self.started, 6), data))
+        return len(self.events) - 1
+
+    def of(self, *kinds: str) -> Iterator[Event]:
+        """The events of some kinds."""
+        return (event for event in self.events if event.kind in kinds)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events)
+
+    def __repr__(self) -> str:
+        return f"Trace({len(self.events)} events)"
+
+    def lines(self) -> Iterator[str]:
+        """One JSON object an event."""
+        for event in self.events:
+            yield json.dumps({"kind": event.kind, "at": event.at, **event.data}, ensure_ascii=False, default=str)
