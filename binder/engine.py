@@ -75,6 +75,14 @@ class Binder:
         """`ask` for asynchronous code, in any event loop."""
         return await await_on_loop(self._ask(question, samples, language))
 
+    def use(self, *tables: Table) -> None:
+        """Puts other tables in the place of those that there are; the worker process stays."""
+        if [id(table) for table in tables] == [id(table) for table in self.tables]:
+            return
+        self.tables = tables
+        self._worker.use(tables)
+        self._planned.cache_clear()
+
     def close(self) -> None:
         """Ends the worker and lets go of connections."""
         self._worker.close()
@@ -170,13 +178,15 @@ def connect(
     timeout: float = 60.0,
     memory: Memory | None = None,
     tidy: bool | None = None,
+    title: str | None = None,
     lm: LM | None = None,
     rules: Sequence[Rule] = RULES,
 ) -> Binder:
     """Opens tables for programs and questions.
 
     tables: {name: DataFrame, Arrow table, relation, path (.csv .tsv .json .parquet) or list of dicts}, one of these alone (then named `w`), or the
-    path of a .duckdb or .sqlite file. tidy: type columns from their text (by default only where the source has no types). model, base_url and
+    path of a .duckdb or .sqlite file. tidy: type columns from their text (by default only where the source has no types);
+    title: what the table is called where it comes from, for the language model. model, base_url and
     api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. concurrency: requests at a time; batch_rows: inputs per
     request; timeout: seconds per request; lm: anything with the two methods of binder.lm.LM instead of an endpoint.
     """
@@ -184,6 +194,9 @@ def connect(
         raise UsageError("concurrency and batch_rows must be at least 1")
     where = endpoint(model, base_url, api_key)
     stack = lm if lm is not None else Retry(OpenAI(where, timeout))
+    opened = _open(tables, tidy)
+    if title is not None:
+        opened = tuple(replace(table, title=title) for table in opened)
     return Binder(
-        _open(tables, tidy), stack, where.model or ("" if lm is None else "scripted"), limits or Limits(), memory or Memory.shipped(), rules, concurrency, batch_rows
+        opened, stack, where.model or ("" if lm is None else "scripted"), limits or Limits(), memory or Memory.shipped(), rules, concurrency, batch_rows
     )

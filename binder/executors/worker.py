@@ -67,6 +67,14 @@ class Worker:
         if names and self._process is not None:
             self._ask({"verb": "drop", "names": list(names)})
 
+    def use(self, tables: Sequence[Table]) -> None:
+        """Puts other tables in the place of those that there are."""
+        with self._lock:
+            if self._loaded:
+                self.drop([table.name for table in self.tables])
+            self.tables = tuple(tables)
+            self._loaded = False
+
     def close(self) -> None:
         """Ends the process."""
         with self._lock:

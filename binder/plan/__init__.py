@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlglot import exp
 
@@ -91,6 +92,17 @@ class Plan:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def data(self) -> dict[str, Any]:
+        """The plan as JSON data."""
+        asks = [
+            {
+                "kind": ask.call.kind, "question": ask.call.question, "type": ask.typing.type, "options": ask.typing.options, "columns": ask.columns,
+                "where": [_readable(condition) for condition in ask.collect.where], "most": self.bound.get(ask.collect.site.number),
+            }
+            for ask in self.asks
+        ]  # fmt: skip
+        return {"program": self.checked.program.text, "asks": asks, "bill": vars(self.bill) if self.bill else None, "repairs": list(self.checked.program.repairs)}
 
     def _repr_html_(self) -> str:
         return html.code(str(self))

@@ -1,0 +1,203 @@
+"""Words on a command line come in; a table, a plan, an answer or JSON goes out, and an exit status.
+
+0 done; 1 the program was refused or failed; 2 bad usage; 3 done, but some values are missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from binder import __version__
+from binder.errors import BinderError, UsageError
+
+if TYPE_CHECKING:
+    from binder.engine import Binder
+
+DONE, FAILED, USAGE, MISSING = 0, 1, 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; its exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except UsageError as error:
+        print(f"binder: {error}", file=sys.stderr)
+        return USAGE
+    except BinderError as error:
+        print(f"binder: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        return FAILED
+    except KeyboardInterrupt:
+        print("binder: stopped", file=sys.stderr)
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="binder", description="Answers questions over tables with programs that a person can read, check and trust.")
+    parser.add_argument("--version", action="version", version=f"binder {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _run(commands.add_parser("run", help="execute a program"))
+    _explain(commands.add_parser("explain", help="show the plan of a program and what it can cost; asks nothing"))
+    _ask(commands.add_parser("ask", help="answer a question"))
+    _eval(commands.add_parser("eval", help="evaluate on a benchmark"))
+    _demo(commands.add_parser("demo", help="a few questions over small tables, from question to answer"))
+    return parser
+
+
+def _tables(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--table", "-t", action="append", default=[], metavar="[NAME=]PATH", help="a table: .csv .tsv .json .parquet; or a .duckdb or .sqlite file")
+    parser.add_argument("--title", help="the title of the only table")
+    parser.add_argument("--tidy", action="store_true", default=None, help="type the columns of typed sources from their text, too")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _endpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", help="the language model (BINDER_MODEL)")
+    parser.add_argument("--base-url", help="the endpoint (OPENAI_BASE_URL); the key is taken from OPENAI_API_KEY")
+    parser.add_argument("--concurrency", type=int, default=16, help="requests at a time (16)")
+    parser.add_argument("--batch-rows", type=int, default=20, help="inputs per request (20)")
+    parser.add_argument("--timeout", type=float, default=60.0, help="seconds per request (60)")
+    parser.add_argument("--trace", type=Path, metavar="FILE", help="write what happened, one JSON object a line")
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("program", help="the program, or - for standard input")
+    _tables(parser)
+    _endpoint(parser)
+    parser.set_defaults(command=run)
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("program", help="the program, or - for standard input")
+    _tables(parser)
+    parser.add_argument("--batch-rows", type=int, default=20, help="inputs per request (20)")
+    parser.set_defaults(command=explain)
+
+
+def _ask(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("question")
+    _tables(parser)
+    _endpoint(parser)
+    parser.add_argument("--samples", type=int, default=5, help="programs to sample (5)")
+    parser.set_defaults(command=ask)
+
+
+def _eval(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("benchmark", choices=["wikitq"])
+    parser.add_argument("--data", type=Path, required=True, help="the official release: a folder or a zip")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--programs", type=Path, required=True, help="recorded programs, one JSON object a line")
+    parser.add_argument("--answers", type=Path, help="recorded answers that stand for the language model")
+    parser.add_argument("--out", type=Path, required=True, help="predictions, one JSON object a line")
+    parser.set_defaults(command=evaluate)
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    _endpoint(parser)
+    parser.add_argument("--samples", type=int, default=3, help="programs to sample (3)")
+    parser.set_defaults(command=demo)
+
+
+def run(options: argparse.Namespace) -> int:
+    """binder run"""
+    with _connected(options) as db:
+        result = db.run(_program(options))
+        _traced(options, result.trace)
+        print(_json(result.data()) if options.json else result)
+        if not options.json:
+            _aside([*(f"repaired for free: {repair}" for repair in result.repairs), str(result.usage)])
+        return MISSING if result.errors else DONE
+
+
+def explain(options: argparse.Namespace) -> int:
+    """binder explain"""
+    with _connected(options) as db:
+        plan = db.explain(_program(options))
+        print(_json(plan.data()) if options.json else plan)
+    return DONE
+
+
+def ask(options: argparse.Namespace) -> int:
+    """binder ask"""
+    with _connected(options) as db:
+        answer = db.ask(options.question, samples=options.samples)
+        _traced(options, answer.trace)
+        if options.json:
+            print(_json(answer.data()))
+        else:
+            print(answer)
+            _aside([f"confidence {answer.confidence:.0%}; {answer.program or 'no program gave an answer'}", str(answer.usage)])
+            for candidate in answer.candidates if not answer.values else ():
+                _aside([f"{candidate.program}: {candidate.error or 'an empty result'}"])
+    if not answer.values:
+        return FAILED
+    return MISSING if answer.result is not None and answer.result.errors else DONE
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """binder eval"""
+    from binder.benchmarks.evaluate import evaluate_programs
+
+    report = evaluate_programs(options.data, options.split, options.programs, options.answers, options.out)
+    print(report)
+    return DONE
+
+
+def demo(options: argparse.Namespace) -> int:
+    """binder demo"""
+    from binder.demo import show
+
+    return show(options)
+
+
+def _connected(options: argparse.Namespace) -> Binder:
+    from binder.engine import connect
+
+    endpoint = {name: getattr(options, name, None) for name in ("model", "base_url")}
+    sizes = {name: getattr(options, name) for name in ("concurrency", "batch_rows", "timeout") if hasattr(options, name)}
+    return connect(_sources(options), tidy=options.tidy, title=options.title, **endpoint, **sizes)
+
+
+def _sources(options: argparse.Namespace) -> Any:
+    """The tables that --table names; one without a name is called w."""
+    if not options.table:
+        raise UsageError("no table is given", hint="--table w=cyclists.csv")
+    named: dict[str, str] = {}
+    for given in options.table:
+        name, equals, path = given.partition("=")
+        if not equals:
+            if len(options.table) == 1:
+                return given
+            name, path = Path(given).name.split(".")[0], given
+        if name in named:
+            raise UsageError(f"two tables are called {name!r}", hint="give each its own name: --table a=... --table b=...")
+        named[name] = path
+    return named
+
+
+def _program(options: argparse.Namespace) -> str:
+    return sys.stdin.read() if options.program == "-" else str(options.program)
+
+
+def _traced(options: argparse.Namespace, trace: Any) -> None:
+    if options.trace:
+        options.trace.write_text("".join(line + "\n" for line in trace.lines()), encoding="utf-8")
+
+
+def _aside(lines: Sequence[str]) -> None:
+    """What is not the answer goes to standard error."""
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False)
