@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from binder.values import UNITS, Measure, clean, fold, is_missing, lead, measure, read_date, read_duration, read_first_day, read_month
 
 SHARE = 0.9  # of the cells that say anything must agree
+_WORDS = 0.75  # are enough where the others have no digit: "Playoff" among numbers
 _PROBE = 1000  # cells that are tried first where there are many more
 _LONGEST = 2**63 - 1  # of a BIGINT
 
@@ -73,7 +74,9 @@ def _repeats(cell: str, header: str) -> bool:
 def _enough(found: dict[str, Any], told: list[str], last: str | None) -> bool:
     """Whether so many cells convert that the rest are exceptions; the last row may be one for nothing (a total)."""
     footer = len(found) >= 3 and last is not None and last not in found and last in told
-    return len(found) >= SHARE * (len(told) - footer)
+    odd = [c for c in told if c not in found]
+    words = sum(not any(map(str.isdigit, c)) for c in odd)
+    return len(found) >= SHARE * (len(told) - max(words, footer)) and len(found) >= _WORDS * (len(told) - footer)
 
 
 def _booleans(told: list[str], header: str, last: str | None) -> _Found | None:
@@ -82,6 +85,7 @@ def _booleans(told: list[str], header: str, last: str | None) -> _Found | None:
     return _Found("BOOLEAN", None, values) if len(values) == len(told) else None
 
 
+_COMMA = re.compile(r"[+−–-]?\d+,\d{1,2}\s?%?")  # "11,2"
 _TWO_LINES = re.compile(r"[^(\n]*\n\s*(?:\([^()]*\)|[−–-]?[\d.,]+\s?[^\W\d].*)")  # "15.0\n(59)", "4220 m\n13,845 ft"
 _TWICE = re.compile(r"[^(/\n]*\s*(?:\(.*\)|/.*|\n.*)")  # "168 (551)" below "Height m (ft)"
 
@@ -92,6 +96,7 @@ def _numbers(told: list[str], header: str, last: str | None) -> _Found | None:
         return None
     measures = {c: m for c in told if (m := measure(c)) is not None}
     measures |= _remarked(measures, told, header)
+    measures |= _even(measures, told)
     if not _enough(measures, told, last):
         return None
     unit = _unit(measures, len(told))
@@ -116,7 +121,23 @@ def _remarked(measures: dict[str, Measure], told: list[str], header: str) -> dic
     if 2 * len(measures) < len(told):
         pattern = _TWO_LINES if len([u for u in re.findall(r"[^\W\d_][\w/]*", header) if u.casefold() in UNITS]) < 2 else _TWICE
         rest = [c for c in rest if pattern.fullmatch(c.strip())]
-    return {c: m for c in rest if (m := measure(lead(c))) is not None}
+    found = {c: m for c in rest if (m := measure(lead(c))) is not None}
+    if 3 * sum(_is_year(m) for m in measures.values()) > 2 * len(told):
+        found |= {c: Measure(day.year, "", known=True) for c in rest if c not in found and (day := read_first_day(c)) is not None}
+    if all(_COMMA.fullmatch(c.strip()) for c in rest if c not in found):
+        found |= {c: m for c in rest if c not in found and (m := measure(c.replace(",", "."))) is not None}
+    return found
+
+
+def _is_year(found: Measure) -> bool:
+    return not found.unit and isinstance(found.number, int) and 1000 <= found.number <= 2100
+
+
+def _even(measures: dict[str, Measure], told: list[str]) -> dict[str, Measure]:
+    """The zero of signed numbers, which golfers call E (even par)."""
+    if not all(m.number == 0 or c.strip()[0] in "+-−–" for c, m in measures.items()):
+        return {}
+    return {c: Measure(0, "", known=True) for c in told if measures and c.strip().casefold() in ("e", "even")}
 
 
 def _unit(measures: dict[str, Measure], told: int) -> str:
@@ -144,7 +165,7 @@ def _dates(told: list[str], header: str, last: str | None) -> _Found | None:
     """Dates, at least half of them full, or months; with both in digits, the order that fits the column, else the month first."""
     full = {c for c in told if read_date(c) is not None}
     sure = full or {c for c in told if read_month(c) is not None}
-    if 2 * len(sure) < len(told):
+    if 3 * len(sure) < len(told):
         return None
     orders = [{c: d for c in told if (d := read_date(c, day_first)) is not None} for day_first in (False, True)]
     dates = max(orders, key=len)

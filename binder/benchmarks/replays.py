@@ -13,6 +13,7 @@ from collections import abc
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from binder.values import is_missing
 from binder.errors import DataError, UsageError
 
 JSON = str | int | float | bool | None
@@ -146,7 +147,7 @@ def loose(values: abc.Sequence[JSON]) -> Cells:
 def plain(value: JSON) -> str:
     """A value in the one way of writing it that loose keys compare."""
     text = "" if value is None else fold(str(value))
-    if text in NO_VALUE:
+    if text in NO_VALUE or is_missing(text):
         return ""
     try:
         return str(float(text.replace(",", "")))

@@ -68,6 +68,8 @@ def _like(node: exp.Like | exp.ILike) -> None:
     made = type(node) if not folded else exp.ILike
     negate = node.args.get("negate")
     text = as_text(subject)
+    if kind(node.expression) == "number":
+        node.set("expression", exp.Cast(this=node.expression, to=exp.DataType.build("VARCHAR")))
     test: exp.Expression = made(this=text, expression=node.expression, negate=negate)
     parent = node.parent
     if kind(subject) == "date" and isinstance(text, exp.Column) and not isinstance(parent, exp.Escape):

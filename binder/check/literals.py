@@ -82,7 +82,7 @@ class Literals:
         for item in node.expressions:
             left, right = self._align(node.this.copy(), item)
             equal = exp.EQ(this=left, expression=right)
-            test = self._absent(equal, node.this, item) or self._respelt(equal)
+            test = self._absent(equal, node.this, item) or self._respelt(equal, negative=isinstance(node.parent, exp.Not))
             if isinstance(test, exp.In):
                 kept += test.expressions
             elif isinstance(test, exp.EQ) and test.this == node.this:
@@ -126,17 +126,17 @@ class Literals:
         raw = raw_of(column)
         return _missing(node, raw if raw is not None else column)
 
-    def _respelt(self, node: exp.Binary) -> exp.Expression:
+    def _respelt(self, node: exp.Binary, negative: bool = False) -> exp.Expression:
         """A test for equality, its text literal replaced by the cells it spells where no cell equals it."""
         for subject, literal in ((node.this, node.expression), (node.expression, node.this)):
             if isinstance(literal, exp.Literal) and literal.is_string and (held := _behind(subject)) is not None:
-                return self._cells(node, subject, held, literal.this)
+                return self._cells(node, subject, held, literal.this, negative or isinstance(node, (exp.NEQ, exp.NullSafeNEQ)))
         return node
 
-    def _cells(self, node: exp.Binary, column: exp.Expression, held: Field, text: str) -> exp.Expression:
+    def _cells(self, node: exp.Binary, column: exp.Expression, held: Field, text: str, negative: bool) -> exp.Expression:
         assert held.origin is not None
         table, stored = held.origin
-        cells = spellings(table, stored, text, shown=held.name == stored.raw)
+        cells = spellings(table, stored, text, shown=held.name == stored.raw, in_part=not negative)
         if cells is None:
             self.repairs.append(f"{stored.name!r} {text!r} -> a missing value")
             return _missing(node, column)
@@ -193,7 +193,7 @@ def _any(node: exp.Binary, column: exp.Expression, cells: list[str]) -> exp.Expr
     return exp.not_(inside, copy=False) if isinstance(node, (exp.NEQ, exp.NullSafeNEQ)) else inside
 
 
-def spellings(table: Table, column: Column, text: str, shown: bool = False) -> list[str] | None:
+def spellings(table: Table, column: Column, text: str, shown: bool = False, in_part: bool = True) -> list[str] | None:
     """The cells of a text column that a literal spells: itself, those equal but for case and signs, the one it misspells by little.
 
     Empty where nothing is certain; None where the literal spells a missing value and the column has some.
@@ -213,7 +213,7 @@ def spellings(table: Table, column: Column, text: str, shown: bool = False) -> l
     keyed = [cells for cell, cells in known.items() if key(cell) == wanted]
     if len(keyed) == 1:
         return keyed[0]
-    return _close(folded, known) if table.tidied and len(wanted) >= 4 else []
+    return _close(folded, known) if in_part and table.tidied and len(wanted) >= 4 else []
 
 
 def _says_missing(text: str) -> bool:
@@ -221,10 +221,15 @@ def _says_missing(text: str) -> bool:
 
 
 def _close(folded: str, known: dict[str, list[str]]) -> list[str]:
-    """The only cell that a text begins, up to a sign, or that differs by a letter or two."""
+    """The cells that a text names in part, several words of it or up to a sign, or the only one that differs by a letter or two."""
     starts = [cells for cell, cells in known.items() if cell.startswith(folded) and re.match(r"\s*[(,\[/;:\n]", cell[len(folded) :])]
     if len(starts) == 1:
         return starts[0]
+    if len(folded.split()) > 1:
+        inside = re.compile(rf"(?<!\w){re.escape(folded)}(?!\w)")
+        holders = [cells for cell, cells in known.items() if inside.search(cell)]
+        if holders:
+            return [cell for cells in holders for cell in cells]
     digits = re.sub(r"\D", "", folded)
     close = difflib.get_close_matches(folded, list(known), n=2, cutoff=0.9)
     close = [cell for cell in close if re.sub(r"\D", "", cell) == digits and cell[:1] == folded[:1]]

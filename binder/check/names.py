@@ -12,7 +12,7 @@ from sqlglot import exp
 from binder.check.kinds import column_kind, kind
 from binder.check.scope import Field, Scope, Source, alike, key
 from binder.errors import CheckFault, nearest
-from binder.program import Program
+from binder.program import Program, is_placeholder
 from binder.table import Table
 
 PLACEHOLDERS = {"table", "thetable", "tbl", "t", "data", "dataset", "df", "dataframe", "mytable", "yourtable", "tablename", "table1"}
@@ -226,7 +226,7 @@ class Names:
         name = node.name
         cte = None if node.db else scope.cte(name)
         if cte is not None:
-            self._register(node, cte.fields, scope, select=cte.select)
+            self._register(node, cte.fields, scope, select=cte.select, alias=node.alias or name)
             return
         table = self._stored(node, name)
         alias = node.alias or name
@@ -284,6 +284,10 @@ class Names:
             self.query(node, scope)
         elif isinstance(node, exp.Column):
             self._column(node, scope)
+        elif isinstance(node, exp.In) and is_placeholder(node.args.get("field")):
+            node.set("expressions", [node.args["field"]])  # IN QA(...) is IN (QA(...))
+            node.set("field", None)
+            self.expression_list([node.this, *node.expressions], scope)
         elif isinstance(node, exp.Lambda):
             names = {p.name.casefold() for p in node.expressions}
             scope.locals |= names

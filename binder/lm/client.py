@@ -75,4 +75,4 @@ def explain(error: BaseException) -> LMError:
     reason = " ".join(f"{type(causes[-1]).__name__}: {causes[-1]}".split()).rstrip(": ")[:200]
     if any(isinstance(cause, BROKEN) for cause in causes):
         return BadReply(f"the reply is not what its headers say: {reason}")
-    return Unreachable(f"the endpoint did not answer: {reason}")
+    return Unreachable(f"the endpoint did not answer: {reason}", hint="is it running? its address is base_url= or OPENAI_BASE_URL")

@@ -1,0 +1,27 @@
+# Two commands do all the set-up on a fresh machine with Python 3.11 or later: make demo, make test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test check style speed clean
+
+demo: $(VENV)/ready  ## the main job end to end, on recorded replies when no endpoint is set
+	$(BIN)/python -m binder demo
+
+test: $(VENV)/ready  ## the whole suite, offline
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/ready  ## lint, format of imports, types
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+style: $(VENV)/ready  ## mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+
+$(VENV)/ready: setup.cfg pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

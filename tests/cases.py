@@ -1,0 +1,114 @@
+"""Cases in text files come in: tables, programs and what shall come of them. What did come of each goes out as the same text.
+
+`=== table w` opens a table of text cells (`=== typed w`: cells are JSON where they can be); any other `=== title` opens a case: its
+program, then sections `--- rows`, `--- asked`, `--- plan`, `--- repairs`, `--- missing`, `--- refused`. Only sections that are there are compared.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from binder.engine import Binder, connect
+from binder.errors import BinderError
+from binder.plan import Rule
+from binder.plan.rules import RULES
+from binder.table import Table, load, tidy
+from tests.oracle import Oracle
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One program over some tables and its sections; place is file:line."""
+
+    place: str
+    title: str
+    tables: tuple[Table, ...]
+    program: str
+    sections: dict[str, str]
+
+
+def cases(path: str) -> list[object]:
+    """The cases of a file, as parameters of a test."""
+    return [pytest.param(case, id=f"{case.place} {case.title}") for case in read(FIXTURES / path)]
+
+
+def read(path: Path) -> Iterator[Case]:
+    """The cases of a file: each over all tables that stand before it."""
+    tables: dict[str, Table] = {}
+    line = 1
+    for block in path.read_text(encoding="utf-8").split("=== ")[1:]:
+        head, _, body = block.partition("\n")
+        kind, _, name = head.partition(" ")
+        if kind in ("table", "typed"):
+            tables[name.split()[0]] = _table(kind, body.strip("\n"), *name.split(" ", 1))
+        else:
+            program, *sections = body.split("\n--- ")
+            named = {part.partition("\n")[0]: part.partition("\n")[2].rstrip("\n") for part in sections}
+            yield Case(f"{path.name}:{line}", head, tuple(tables.values()), program.strip("\n"), named)
+        line += block.count("\n")
+
+
+def _table(kind: str, body: str, name: str, title: str | None = None) -> Table:
+    """A table whose lines are rows and whose cells stand between bars; \\n in a cell is a line break."""
+    header, *rows = [[cell.strip().replace("\\n", "\n") for cell in line.split("|")] for line in body.split("\n")]
+    if kind == "table":
+        return tidy(header, rows, name, title)
+    return load([dict(zip(header, map(_cell, row), strict=True)) for row in rows], name, title)
+
+
+def _cell(text: str) -> object:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
+
+
+@cache
+def shared(rules: tuple[Rule, ...] = RULES) -> Binder:
+    """One connection, with one worker, for all cases that run under the same rules."""
+    db = connect({"w": [{"a": 1}]}, lm=Oracle(), rules=rules)
+    atexit.register(db.close)
+    return db
+
+
+def opened(tables: Sequence[Table], rules: tuple[Rule, ...] = RULES) -> tuple[Binder, Oracle]:
+    """The shared connection over other tables, and its language model with an empty log."""
+    db = shared(rules)
+    db.use(*tables)
+    db.lm = lm = Oracle()
+    return db, lm
+
+
+def outcome(case: Case) -> dict[str, str]:
+    """What came of a case, in the sections that it asks for."""
+    db, lm = opened(case.tables)
+    try:
+        plan = str(db.explain(case.program)) if "plan" in case.sections else ""
+        result = db.run(case.program)
+    except BinderError as error:
+        return {"refused": f"{type(error).__name__}: {error}" if case.sections.get("refused") else "yes"}
+    found = {
+        "rows": "\n".join(json.dumps(row, ensure_ascii=False) for row in result.data()["rows"]),
+        "columns": json.dumps(result.columns, ensure_ascii=False),
+        "texts": "\n".join(json.dumps(row, ensure_ascii=False) for row in result.texts),
+        "asked": "\n".join(lm.asked),
+        "plan": plan,
+        "repairs": "\n".join(result.repairs),
+        "missing": "\n".join(f"{entry.fault} {entry}" for entry in result.errors),
+    }
+    return {name: found[name] if name in found else "no" for name in case.sections}
+
+
+def compare(case: Case) -> None:
+    """Fails with the place of the case where something else came of it."""
+    assert case.sections, f"{case.place}: nothing is expected of this case"
+    assert outcome(case) == case.sections, f"{case.place}: {case.title}"
