@@ -12,7 +12,20 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
-from binder.values import UNITS, Measure, clean, fold, is_missing, lead, measure, read_date, read_duration, read_first_day, read_month
+from binder.values import (
+    UNITS,
+    Measure,
+    clean,
+    fold,
+    is_missing,
+    lead,
+    measure,
+    range_start,
+    read_date,
+    read_duration,
+    read_first_day,
+    read_month,
+)
 
 SHARE = 0.9  # of the cells that say anything must agree
 _WORDS = 0.75  # are enough where the others have no digit: "Playoff" among numbers
@@ -24,8 +37,8 @@ _CODES = re.compile(r"\b(?:zip|postal|postcode|post code|phone|telephone|fax|isb
 _NOTHING = re.compile(r"none|na", re.IGNORECASE)  # missing, in a column that is not text
 # Words that stand where a number or a date is wanting: they speak neither for nor against a type, and are kept as raw text.
 _WANTING = re.compile(
-    r"none|na|n\.a\.|n/d|n/k|tb[acd]|unknown|(?:data )?(?:unavailable|not available|unknown)|no data|dn[fspq]|(?:.*, )?did not .*|dsq|dq|disq\w*|ret|retired|nc|wd|withdrew|withdrawn|abd"
-    r"|cancel+ed|postponed",
+    r"none|na|n\.a\.|n/d|n/k|no data|(?:data )?(?:unavailable|not available|unknown)|tb[acd]|dn[fspq]|(?:.*, )?did not .*|dsq|dq|disq\w*"
+    r"|ret|retired|nc|wd|withdrew|withdrawn|abd|cancel+ed|postponed",
     re.IGNORECASE,
 )
 
@@ -86,7 +99,11 @@ def _booleans(told: list[str], header: str, last: str | None) -> _Found | None:
 
 
 _COMMA = re.compile(r"[+−–-]?\d+,\d{1,2}\s?%?")  # "11,2"
-_TWO_LINES = re.compile(r"[^(\n]*\n\s*(?:\([^()]*\)|[−–-]?[\d.,]+\s?[^\W\d].*)")  # "15.0\n(59)", "4220 m\n13,845 ft"
+_OUT_OF = re.compile(r"(\d+(?:\.\d+)?)\s?/\s?(5|10|20|50|100)")  # "7.5/10"
+# What follows a number in a column where something follows nearly all of them.
+_REMARK = re.compile(  # "4220 m\n13,845 ft", "15.0\n(59)", "2.4 (#5)"
+    r"[^(\n]*(?:\n\s*(?:\([^()]*\)|[−–-]?[\d.,]+\s?[^\W\d].*)|\s\((?![\d.,−–-]*\))[^()]*\))"
+)
 _TWICE = re.compile(r"[^(/\n]*\s*(?:\(.*\)|/.*|\n.*)")  # "168 (551)" below "Height m (ft)"
 
 
@@ -96,7 +113,7 @@ def _numbers(told: list[str], header: str, last: str | None) -> _Found | None:
         return None
     measures = {c: m for c in told if (m := measure(c)) is not None}
     measures |= _remarked(measures, told, header)
-    measures |= _even(measures, told)
+    measures |= _even(measures, told) if measures else _marks(told)
     if not _enough(measures, told, last):
         return None
     unit = _unit(measures, len(told))
@@ -116,12 +133,15 @@ def _numbers(told: list[str], header: str, last: str | None) -> _Found | None:
 
 
 def _remarked(measures: dict[str, Measure], told: list[str], header: str) -> dict[str, Measure]:
-    """Numbers with something after them: exceptions among plain numbers, or all of them given in two units."""
+    """Numbers with something after them: exceptions among plain numbers, or most of them remarked, or given in two units."""
     rest = [c for c in told if c not in measures]
+    beginning = range_start
     if 2 * len(measures) < len(told):
-        pattern = _TWO_LINES if len([u for u in re.findall(r"[^\W\d_][\w/]*", header) if u.casefold() in UNITS]) < 2 else _TWICE
+        beginning = lead
+        units = [word for word in re.findall(r"[^\W\d_][\w/]*", header) if word.casefold() in UNITS]
+        pattern = _TWICE if len(units) > 1 else _REMARK
         rest = [c for c in rest if pattern.fullmatch(c.strip())]
-    found = {c: m for c in rest if (m := measure(lead(c))) is not None}
+    found = {c: m for c in rest if (m := measure(beginning(c))) is not None}
     if 3 * sum(_is_year(m) for m in measures.values()) > 2 * len(told):
         found |= {c: Measure(day.year, "", known=True) for c in rest if c not in found and (day := read_first_day(c)) is not None}
     if all(_COMMA.fullmatch(c.strip()) for c in rest if c not in found):
@@ -130,6 +150,7 @@ def _remarked(measures: dict[str, Measure], told: list[str], header: str) -> dic
 
 
 def _is_year(found: Measure) -> bool:
+    """Whether a number may be a year."""
     return not found.unit and isinstance(found.number, int) and 1000 <= found.number <= 2100
 
 
@@ -137,7 +158,15 @@ def _even(measures: dict[str, Measure], told: list[str]) -> dict[str, Measure]:
     """The zero of signed numbers, which golfers call E (even par)."""
     if not all(m.number == 0 or c.strip()[0] in "+-−–" for c, m in measures.items()):
         return {}
-    return {c: Measure(0, "", known=True) for c in told if measures and c.strip().casefold() in ("e", "even")}
+    return {c: Measure(0, "", known=True) for c in told if c.strip().casefold() in ("e", "even")}
+
+
+def _marks(told: list[str]) -> dict[str, Measure]:
+    """Marks out of the same number, all through: "7.5/10"."""
+    parts = [found for c in told if (found := _OUT_OF.fullmatch(c.strip()))]
+    if len(parts) < len(told) or len({found[2] for found in parts}) > 1:
+        return {}
+    return {c: Measure(float(found[1]), "/" + found[2], known=True) for c, found in zip(told, parts, strict=True)}
 
 
 def _unit(measures: dict[str, Measure], told: int) -> str:
@@ -161,15 +190,19 @@ def _kind(unit: str) -> str:
     return folded[:-1] if len(folded) > 2 and folded.endswith("s") else folded
 
 
+_MARKED = re.compile(r"\s*(?:\n\(.*\)|[*†‡]+)$")  # "June 22, 1984\n(#84003236)"
+
+
 def _dates(told: list[str], header: str, last: str | None) -> _Found | None:
-    """Dates, at least half of them full, or months; with both in digits, the order that fits the column, else the month first."""
-    full = {c for c in told if read_date(c) is not None}
-    sure = full or {c for c in told if read_month(c) is not None}
-    if 3 * len(sure) < len(told):
+    """Dates, a third of them full, or months; with both in digits, the order that fits the column, else the month first."""
+    full = sum(read_date(_MARKED.sub("", c)) is not None for c in told) or sum(read_month(c) is not None for c in told)
+    if 3 * full < len(told):
         return None
-    orders = [{c: d for c in told if (d := read_date(c, day_first)) is not None} for day_first in (False, True)]
+    orders = [
+        {c: day for c in told if (day := read_date(c, day_first) or read_first_day(c, day_first)) is not None}
+        for day_first in (False, True)
+    ]
     dates = max(orders, key=len)
-    dates |= {c: d for c in told if c not in full and (d := read_first_day(c)) is not None}
     if not _enough(dates, told, last):
         return None
     if not any(isinstance(d, datetime) for d in dates.values()):
@@ -188,7 +221,11 @@ def _durations(told: list[str], header: str, last: str | None) -> _Found | None:
     if not values or _clocks(values, header):
         return None
     for cell in told:  # "52.34" beside "1:02.10"
-        if cell not in values and (m := measure(cell)) and not m.unit and isinstance(m.number, float) and m.number < 60:
+        if cell in values:
+            continue
+        if 2 * len(values) >= len(told) and (seconds := read_duration(lead(cell))) is not None:
+            values[cell] = seconds
+        elif (m := measure(cell)) and not m.unit and isinstance(m.number, float) and m.number < 60:
             values[cell] = m.number
     signed = sum(c.strip().startswith("+") for c in values)
     if not _enough(values, told, last) or 0 < signed < len([s for s in values.values() if s]):

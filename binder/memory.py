@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
+
+from binder.errors import DataError
+from binder.table import Table, tidy
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,11 @@ class Exemplar:
     program: str
     language: str = "sql"
 
+    @cached_property
+    def table(self) -> Table:
+        """The table, typed as any other."""
+        return tidy(self.header, self.rows, title=self.title)
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -30,9 +39,22 @@ class Memory:
         """The exemplars that come with binder."""
         return Memory(_shipped())
 
-    def retrieve(self, question: str, most: int = 6) -> tuple[Exemplar, ...]:
-        """Exemplars to show for a question."""
-        return self.exemplars[:most]
+    def retrieve(self, question: str, most: int = 12) -> tuple[Exemplar, ...]:
+        """Exemplars to show for a question, in their order: of more than the most, those that share the most words with it."""
+        asked = _words(question)
+        nearest = sorted(self.exemplars, key=lambda exemplar: -len(asked & _words(exemplar.question)))[:most]
+        return tuple(exemplar for exemplar in self.exemplars if exemplar in nearest)
+
+
+def read(block: str) -> Exemplar:
+    """An exemplar as the file has it: `title:`, a table of lines with `|`, `question:` and the program below it."""
+    above, asked, below = block.strip().partition("\nquestion: ")
+    question, _, program = below.partition("\n")
+    title, *lines = above.split("\n")
+    table = [tuple(cell.strip().replace("\\n", "\n") for cell in line.strip().strip("|").split("|")) for line in lines]
+    if not (asked and table and program.strip() and title.startswith("title: ")):
+        raise DataError(f"no exemplar: {block.strip()[:80]!r}", hint="it has a title, a table, a question and a program, see data/exemplars.txt")
+    return Exemplar(title.removeprefix("title: "), table[0], tuple(table[1:]), question, program.strip())
 
 
 @cache
@@ -41,11 +63,5 @@ def _shipped() -> tuple[Exemplar, ...]:
     return tuple(read(block) for block in text.split("\n\n") if block.strip() and not block.startswith("#"))
 
 
-def read(block: str) -> Exemplar:
-    """An exemplar as the file has it: `title:`, a table of lines with `|`, `question:` and the program."""
-    lines = block.strip().split("\n")
-    fields = dict(line.split(": ", 1) for line in lines if line.startswith(("title: ", "question: ", "language: ")))
-    table = [tuple(cell.strip().replace("\\n", "\n") for cell in line.strip("|").split("|")) for line in lines if line.startswith("|")]
-    start = next(i for i, line in enumerate(lines) if line.startswith("question: ")) + 1
-    program = "\n".join(line for line in lines[start:] if not line.startswith("language: "))
-    return Exemplar(fields["title"], table[0], tuple(table[1:]), fields["question"], program, fields.get("language", "sql"))
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text.casefold()))

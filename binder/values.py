@@ -19,12 +19,14 @@ _BLANKS = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"[ \t]*\n\s*")
 _PLAIN = re.compile(r"[!-Z\\^-~]+(?: [!-Z\\^-~]+)*")  # printable ASCII, single blanks, no "[": clean already
 _DASHES = str.maketrans({**dict.fromkeys("‐‑‒–—―−", "-"), **dict.fromkeys("‘’‚′`´", "'"), **dict.fromkeys("“”„″«»", '"')})
+_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 
 
 def clean(text: str) -> str:
-    """The text without footnote marks, blanks made single; line breaks inside a cell stay. Never empties a text."""
+    """The text without footnote marks and invisible characters, blanks made single; line breaks stay. Never empties a text."""
     if _PLAIN.fullmatch(text):
         return text
+    text = text.translate(_UNSEEN)
     bare = _BLANKS.sub(" ", _FOOTNOTE.sub("", text)) if text.strip() else ""
     bare = _LINES.sub("\n", bare).strip()
     return bare or _BLANKS.sub(" ", text).strip()
@@ -34,7 +36,8 @@ def fold(text: str) -> str:
     """The text as it is compared leniently: case, accents, kinds of dashes and quotes, and blanks do not count."""
     if text.isascii():
         return " ".join(text.casefold().translate(_DASHES).split())
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text.translate(_DASHES)) if not unicodedata.combining(c))
+    text = text.translate(_UNSEEN).translate(_DASHES)
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(bare.casefold().translate(_DASHES).split())
 
 
@@ -64,7 +67,8 @@ UNITS = frozenset(
         """% ‰ ° °c °f $ € £ percent usd eur gbp dollar dollars euro euros yen
         ft foot feet in inch inches yd yds yard yards mi mile miles nmi km m metre metres meter meters cm mm
         \' " km² km2 sqkm m² m2 ha acre acres sqmi sqft kg g mg lb lbs pound pounds oz ton tons tonne tonnes
-        kg/m³ psi rpm cc l litre litres liter liters km/h kph mph kn knot knots m/s hz khz mhz ghz w kw mw gw kwh mwh hp bhp v kv gb mb kb tb
+        kg/m³ psi rpm cc l litre litres liter liters
+        km/h kph mph kn knot knots m/s hz khz mhz ghz w kw mw gw kwh mwh hp bhp v kv gb mb kb tb
         s sec secs second seconds min mins minute minutes h hr hrs hour hours day days week weeks month months yr yrs year years
         pt pts point points vote votes seat seats goal goals lap laps game games match matches win wins episode episodes
         people inhabitants""",
@@ -153,8 +157,12 @@ _PARTS = [
     ("weeks", "weeks?", "days?", 7),
     ("lb", "lbs?|pounds?", "oz|ounces?", 16),
 ]
+_COMPOUND = (
+    r"(\d+)\s?(?:{first})\.?,?\s?(?:and\s|-)?(?P<whole>\d+)(?P<part>\.\d+)?(?P<broken>{fraction}|[¼½¾])?\s?(?:{second})\.?"
+    r"(?:\s*\([^()]*\))?"
+)
 _COMPOUNDS = [
-    (unit, re.compile(rf"(\d+)\s?(?:{first})\.?,?\s?(?:and\s|-)?(\d+)(\.\d+)?({_FRACTION}|[¼½¾])?\s?(?:{second})\.?(?:\s*\([^()]*\))?", re.IGNORECASE), ratio)
+    (unit, re.compile(_COMPOUND.format(first=first, second=second, fraction=_FRACTION), re.IGNORECASE), ratio)
     for unit, first, second, ratio in _PARTS
 ]
 
@@ -164,7 +172,8 @@ def _compound(text: str) -> Measure | None:
     text = text.translate(_DASHES)
     for unit, pattern, ratio in _COMPOUNDS if text[0].isdigit() else ():
         if found := pattern.fullmatch(text):
-            return Measure(round(int(found[1]) + _value(found[2], found[3] or "", found[4] or "", "", 0) / ratio, 4), unit, known=True)
+            rest = _value(found["whole"], found["part"] or "", found["broken"] or "", "", 0)
+            return Measure(round(int(found[1]) + rest / ratio, 4), unit, known=True)
     return None
 
 
@@ -176,24 +185,24 @@ def read_number(text: str) -> int | float | None:
 
 _DURATION = re.compile(r"\+?(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,3}):(\d{2}(?:\.\d{1,6})?)")
 _SPELT = re.compile(
-    r"(?:(?P<d>\d+)\s?d(?:ays?)?,?\s?)?(?:(?P<h>\d+)\s?h(?:(?:ou)?rs?)?\.?,?\s?)?(?:and\s)?(?:(?P<m>\d+)\s?m(?:in(?:ute)?s?)?\.?,?\s?)?(?:and\s)?"
-    r"(?:(?P<s>\d+(?:\.\d+)?)\s?s(?:ec(?:ond)?s?)?\.?)?",
+    r"(?:(\d+)\s?d(?:ays?)?,?\s?)?(?:(\d+)\s?h(?:(?:ou)?rs?)?\.?,?\s?)?(?:and\s)?(?:(\d+)\s?m(?:in(?:ute)?s?)?\.?,?\s?)?(?:and\s)?"
+    r"(?:(\d+(?:\.\d+)?)\s?s(?:ec(?:ond)?s?)?\.?)?",
     re.IGNORECASE,
 )
 
 
 def read_duration(text: str) -> float | None:
-    """Seconds, for "1:46.30" (minutes and seconds), "2:03:04" (hours) and "3m 37s"; the column decides whether "4:30" is a clock."""
+    """Seconds, for "1:46.30", "2:03:04" (hours), "1:02:03:04" (days), "3m 37s"; the column decides whether "4:30" is a clock."""
     text = _FEATS.sub("", clean(text)).strip("* ")
-    if found := _DURATION.fullmatch(text):
-        days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        overflown = seconds >= 60 or found[2] and minutes >= 60 or found[1] and hours >= 24
-    elif text[:1].isdigit() and (found := _SPELT.fullmatch(text)) and sum(part is not None for part in found.groups()) > 1:
-        days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        overflown = False
-    else:
+    found = _DURATION.fullmatch(text)
+    if found is None and text[:1].isdigit() and (found := _SPELT.fullmatch(text)) and sum(map(bool, found.groups())) < 2:
         return None
-    return None if overflown else round(days * 86400 + hours * 3600 + minutes * 60 + seconds, 6)
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    if seconds >= 60 or found[2] and minutes >= 60 or found[1] and hours >= 24:
+        return None
+    return round(days * 86400 + hours * 3600 + minutes * 60 + seconds, 6)
 
 
 _MONTH = rf"(?P<m>{'|'.join(_NAMES)})\.?"
@@ -259,36 +268,46 @@ def _moment(found: re.Match[str], month: int, day: int) -> date | datetime | Non
         return None
 
 
-_MONTH_OF = re.compile(rf"{_MONTH},?(?:\s+of)?\s+(?P<y>\d{{4}})|(?P<y2>\d{{4}}),?\s+{_MONTH.replace('<m>', '<m2>')}", re.IGNORECASE)
+_MONTHS_OF = [
+    re.compile(pattern, re.IGNORECASE) for pattern in (rf"{_MONTH},?(?:\s+of)?\s+(?P<y>\d{{4}})", rf"(?P<y>\d{{4}}),?\s+{_MONTH}")
+]
 
 
 def read_month(text: str) -> date | None:
     """The first day of a month: "March 1984", "1984 Mar"."""
-    found = _MONTH_OF.fullmatch(" ".join(clean(text).split())) if len(text) <= 60 else None
-    return date(int(found["y"] or found["y2"]), _MONTHS[(found["m"] or found["m2"])[:3].lower()], 1) if found else None
+    text = " ".join(clean(text).split()) if len(text) <= 60 else ""
+    found = next((found for pattern in _MONTHS_OF if (found := pattern.fullmatch(text)) and int(found["y"])), None)
+    return date(int(found["y"]), _MONTHS[found["m"][:3].lower()], 1) if found else None
 
 
 _ABOUT = re.compile(
-    r"(?:[~≈<>≤≥]|(?:c|ca|circa|approx|approximately|about|around|over|under|nearly|almost|est|more than|less than|at least)\b\.?|c\.?(?=\d))\s*",
+    r"(?:[~≈<>≤≥]|(?:c|ca|circa|approx|approximately|about|around|over|under|nearly|almost|est|more than|less than|at least)\b\.?"
+    r"|c\.?(?=\d))\s*",
     re.IGNORECASE,
 )
 _REST = re.compile(r"\s*(?:\n.*|[(\[;].*|±.*|[?+*]+|\s[A-Z]{1,2})$", re.DOTALL)
 _UP_TO = re.compile(r"(?<=\d)\s?(?:[-–—&]|to|or|and)\s?[$€£]?[\d.,]+", re.IGNORECASE)
-_SPANS = [
-    re.compile(rf"\s?(?:[-–—/&]|to|and)\s?(?:{'|'.join(_NAMES)})?\.?\s*\d{{1,2}}{more}(?=,?\s+(?:{'|'.join(_NAMES)}|\d{{4}}))", re.IGNORECASE)
-    for more in ("", rf"\s+(?:{'|'.join(_NAMES)})")
+_ANY_MONTH = f"(?:{'|'.join(_NAMES)})"
+_SPANS = [  # "May 3–5, 2010", "May 3–June 5, 2010", "3–5 May 2010"; then "3 May–5 June 2010"
+    re.compile(rf"\s?(?:[-–—/&]|to|and)\s?{first}\d{{1,2}}{last}(?=,?\s+(?:{_ANY_MONTH}|\d{{4}}))", re.IGNORECASE)
+    for first, last in ((rf"{_ANY_MONTH}?\.?\s*", ""), ("", rf"\s+{_ANY_MONTH}"))
 ]
 
 
 def lead(text: str) -> str:
-    """What is said first, without "about" and what follows in parentheses, on other lines, or after ±; of a range, the beginning."""
+    """What is said first, without "about", and without what follows in parentheses, on other lines, or after a ±."""
     first = clean(text)
-    return _UP_TO.sub("", _REST.sub("", _ABOUT.sub("", first, count=1)), count=1).strip() or first
+    return _REST.sub("", _ABOUT.sub("", first, count=1)).strip() or first
+
+
+def range_start(text: str) -> str:
+    """The lead, and of a range its beginning: "32 mm" of "32–33 mm"."""
+    return _UP_TO.sub("", lead(text), count=1)
 
 
 def read_first_day(text: str, day_first: bool | None = None) -> date | datetime | None:
-    """The date that a text begins with: a month, the first day of a span, what stands before a remark; a bare year is January 1."""
-    head = _REST.sub("", _ABOUT.sub("", clean(text), count=1)).strip()
+    """The date that a text begins with: of a month or a span its first day, of a bare year January 1; remarks do not count."""
+    head = lead(text)
     for spelling in (head, *(pattern.sub("", head) for pattern in _SPANS), re.split(r"\s(?:to|until|[-–—])\s", head)[0]):
         if (day := read_date(spelling, day_first) or read_month(spelling)) is not None:
             return day

@@ -17,6 +17,7 @@ _READS_TEXT = (
     exp.SplitPart, exp.Split, exp.StrPosition, exp.Contains, exp.StartsWith, exp.EndsWith, exp.Length, exp.Initcap, exp.Reverse, exp.Pad, exp.Like,
     exp.ILike, exp.Glob, exp.SimilarTo, exp.DPipe, exp.Concat, exp.ConcatWs, exp.GroupConcat, exp.Levenshtein,
 )  # fmt: skip
+_SUBJECTS = ("this", "expression", "expressions", "delimiter", "substr", "replacement")
 _READS_NUMBERS = (exp.Sum, exp.Avg, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Add, exp.Neg, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Median, exp.Stddev, exp.Variance)
 _READS_DATES = (exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Hour, exp.Minute, exp.Second, exp.Extract, exp.Monthname, exp.Dayname)
 
@@ -48,12 +49,13 @@ def rewrite(tree: exp.Expression) -> exp.Expression:
 
 
 def _each(node: exp.Expression, change: Callable[[exp.Expression], exp.Expression]) -> None:
-    """Changes every operand that is a column or has a kind."""
-    for name, value in list(node.args.items()):
-        if isinstance(value, exp.Expression) and name not in ("start", "length", "group", "position", "occurrence", "separator"):
+    """Changes the operands that are texts: not positions, lengths and other literals."""
+    for name in _SUBJECTS[:1] if isinstance(node, (exp.Left, exp.Right)) else _SUBJECTS:
+        value = node.args.get(name)
+        if isinstance(value, exp.Expression) and not isinstance(value, exp.Literal):
             node.set(name, change(value))
         elif isinstance(value, list):
-            node.set(name, [change(item) if isinstance(item, exp.Expression) else item for item in value])
+            node.set(name, [item if isinstance(item, exp.Literal) else change(item) for item in value])
 
 
 def _on_web_table(node: exp.Expression) -> bool:

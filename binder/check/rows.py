@@ -36,23 +36,38 @@ def is_grouped(select: exp.Select) -> bool:
 def aggregates_of(node: exp.Expression) -> list[exp.Expression]:
     """Aggregate functions in an expression that belong to its own SELECT and are no window functions."""
     found = []
-    for part in node.walk(prune=lambda n: isinstance(n, exp.Query) or (isinstance(n, exp.Window) and n is not node)):
+    for part in node.walk(prune=lambda n: isinstance(n, (exp.Query, exp.Window)) and n is not node):
         if isinstance(part, exp.Window):
-            inner = [part.args.get("partition_by") or [], part.args.get("order")]
-            for piece in [*inner[0], inner[1]]:
-                found += aggregates_of(piece) if piece is not None else []
-            arguments = list(part.this.iter_expressions()) if isinstance(part.this, exp.Expression) else []
-            for piece in arguments:
+            for piece in window_parts(part):
                 found += aggregates_of(piece)
-        elif is_aggregate(part):
+            if part is node:
+                break
+        elif isinstance(part, AGGREGATES) or _is_named_aggregate(part):
             found.append(part)
     return found
 
 
+def window_parts(window: exp.Window) -> list[exp.Expression]:
+    """What a window function reads: its arguments, its FILTER, PARTITION BY and ORDER BY."""
+    function, parts = window.this, [*(window.args.get("partition_by") or []), window.args.get("order")]
+    while isinstance(function, _AROUND):
+        parts += [part for part in function.iter_expressions() if part is not function.this]
+        function = function.this
+    return [part for part in (*function.iter_expressions(), *parts) if isinstance(part, exp.Expression)]
+
+
 def is_aggregate(node: exp.Expression) -> bool:
-    return isinstance(node, AGGREGATES) or (isinstance(node, exp.Anonymous) and node.name.upper() in _NAMED)
+    """Whether a node is an aggregate, with all that belongs to it: what stands inside sees rows, not groups."""
+    while isinstance(node, _AROUND):
+        node = node.this
+    return isinstance(node, AGGREGATES) or _is_named_aggregate(node)
 
 
+def _is_named_aggregate(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.upper() in _NAMED
+
+
+_AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 _NAMED = {
     "STRING_AGG", "LISTAGG", "FAVG", "FSUM", "PRODUCT", "BOOL_AND", "BOOL_OR", "BIT_AND", "BIT_OR", "BIT_XOR", "HISTOGRAM", "ENTROPY", "KURTOSIS", "SKEWNESS",
     "MAD", "SEM", "GEOMEAN", "GEOMETRIC_MEAN", "ARBITRARY", "LIST", "QUANTILE_CONT", "QUANTILE_DISC", "REGR_SLOPE", "CORR", "COVAR_POP", "COVAR_SAMP",
@@ -206,9 +221,7 @@ def _aggregate_bare(node: exp.Expression, grouped: list[exp.Expression], order: 
     if node in grouped or is_aggregate(node) or isinstance(node, exp.Query):
         return
     if isinstance(node, exp.Window):
-        for piece in [*(node.args.get("partition_by") or []), *([node.args["order"]] if node.args.get("order") else [])]:
-            _aggregate_bare(piece, grouped, order)
-        for piece in list(node.this.iter_expressions()):
+        for piece in window_parts(node):
             _aggregate_bare(piece, grouped, order)
         return
     for child in list(node.iter_expressions()):

@@ -7,14 +7,14 @@ off the replies. One call has one type: the strictest its places ask for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from binder.check.kinds import column_kind, kind
 from binder.check.literals import COMPARISONS
 from binder.errors import CheckFault
-from binder.program import Call, Program
+from binder.program import Call, Program, placeholders
 from binder.values import read_boolean, read_date, read_number
 
 YES_NO = ("yes", "no")
@@ -40,11 +40,12 @@ class Typing:
 
 def typings(tree: exp.Expression, program: Program) -> dict[str, Typing]:
     """The type of each call of the tree, and `kind` set on every node that stands for one."""
+    same = _merged(tree, program)
     places: dict[str, list[tuple[exp.Expression, str, list[str]]]] = {}
     for node in tree.walk():
         call = shown_call(node, program)
         if call is not None:
-            places.setdefault(call.name, []).append((node, *_place(node)))
+            places.setdefault(same[call.name], []).append((node, *_place(node)))
     found: dict[str, Typing] = {}
     for name, uses in places.items():
         wanted = sorted({use[1] for use in uses}, key=STRICTNESS.index)
@@ -59,12 +60,30 @@ def typings(tree: exp.Expression, program: Program) -> dict[str, Typing]:
             tuple(literals) if chosen in ("text", "auto") and literals else None,
         )
         for node, _, _ in uses:
-            node.meta["kind"] = KINDS[chosen]
-            if isinstance(node, exp.Column):
-                node.meta["field"] = _retyped(node.meta["field"], KINDS[chosen])
-            if chosen == "boolean":
-                _compare_truth(node)
+            _set_kind(node, chosen)
     return found
+
+
+def _merged(tree: exp.Expression, program: Program) -> dict[str, str]:
+    """Makes one call of those that ask the same question about the same columns; each call -> the first of its equals."""
+    first: dict[tuple[object, ...], str] = {}
+    same: dict[str, str] = {}
+    for node in placeholders(tree):  # inner ones first: they are part of what the outer ones ask about
+        call = program.call(node.name)
+        if call is not None:
+            kinds = (kind(column) for column in node.find_all(exp.Column))
+            same[call.name] = first.setdefault((call.kind, call.question, *(part.sql("duckdb") for part in node.expressions), *kinds), call.name)
+            node.set("this", same[call.name])
+    return same
+
+
+def _set_kind(node: exp.Expression, chosen: str) -> None:
+    """Says of a node that shows a call what it yields."""
+    node.meta["kind"] = KINDS[chosen]
+    if isinstance(node, exp.Column):
+        node.meta["field"] = replace(node.meta["field"], kind=KINDS[chosen])
+    if chosen == "boolean":
+        _compare_truth(node)
 
 
 def shown_call(node: exp.Expression, program: Program) -> Call | None:
@@ -74,12 +93,6 @@ def shown_call(node: exp.Expression, program: Program) -> Call | None:
     if isinstance(node, exp.Column) and "field" in node.meta and node.meta["field"].call:
         return program.call(node.meta["field"].call)
     return None
-
-
-def _retyped(held: object, new_kind: str | None) -> object:
-    from dataclasses import replace
-
-    return replace(held, kind=new_kind)  # type: ignore[type-var]
 
 
 def _agree(program: Program, call: Call, wanted: list[str]) -> None:

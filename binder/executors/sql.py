@@ -46,15 +46,14 @@ class SqlExecutor:
         if ask.call.kind == "ans":
             return self._collect_ans(ask, known)
         query = inputs_of_map(ask.collect, frozenset(self.asked))
-        rows = self._run(query).rows
-        fresh = [row for row in dict.fromkeys(rows) if row not in known and any(value is not None for value in row)]
+        fresh = [row for row in self._inputs(query) if row not in known and any(value is not None for value in row)]
         return Batch(ask, tuple(fresh))
 
     def bind(self, ask: Ask, mapping: Mapping) -> None:
         """Adds values to the mapping of a call and shows the engine the whole of it."""
         known = self.known[ask.call.name]
         known.update(mapping.values)
-        self.asked.add(ask.collect.site.number)
+        self.asked.update(ask.covers)
         self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, known))
 
     def query(self) -> Rows:
@@ -65,7 +64,7 @@ class SqlExecutor:
     def check(self) -> None:
         """Binds the program over empty mappings: what the engine would refuse is refused before anything is asked."""
         for ask in self.plan.asks:
-            self.asked.add(ask.collect.site.number)
+            self.asked.update(ask.covers)
             self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, {}))
         self._ready()
         try:
@@ -108,7 +107,7 @@ class SqlExecutor:
     def _collect_ans(self, ask: Ask, known: dict[Input, Value]) -> Batch:
         node = ask.collect.site.node
         outer, query = inputs_of_ans(ask.collect, frozenset(self.asked))
-        keys: list[Input] = [()] if query is None else list(dict.fromkeys(self._run(query).rows))
+        keys: list[Input] = [()] if query is None else self._inputs(query)
         parts: dict[Input, tuple[Part, ...]] = {}
         for key in keys:
             if key in known:
@@ -117,6 +116,10 @@ class SqlExecutor:
             if any(part.rows for part in tables):
                 parts[key] = tables
         return Batch(ask, tuple(parts), parts)
+
+    def _inputs(self, query: exp.Expression) -> list[Input]:
+        """Distinct inputs, in the order in which the query yields them: equal runs make equal requests."""
+        return list(dict.fromkeys(self._run(query).rows))
 
     def _part(self, argument: exp.Expression, outer: dict[str, Value]) -> Part:
         """The rows of one argument of ans, for one set of outer values."""

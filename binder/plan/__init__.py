@@ -39,13 +39,15 @@ class Collect:
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """Ask the language model about what was collected. columns: the names sent; title: of the table, where there is one."""
+    """Ask the language model about what was collected. columns: the names sent; title: of the table, where there is one;
+    covers: the numbers of all sites whose inputs these are."""
 
     call: Call
     typing: Typing
     columns: tuple[str, ...]
     title: str | None
     collect: Collect
+    covers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

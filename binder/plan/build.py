@@ -53,7 +53,7 @@ def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
     level, join = _level(node, select)
     site = Site(number, node, select, level, join)
     columns = tuple(_header(argument, index) for index, argument in enumerate(node.expressions))
-    return Ask(call, checked.typings[call.name], columns, _title(checked, node), Collect(site))
+    return Ask(call, checked.typings[call.name], columns, _title(checked, node), Collect(site), (number,))
 
 
 def _header(argument: exp.Expression, index: int) -> str:

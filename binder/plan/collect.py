@@ -5,11 +5,16 @@ A bound call is a look-up in the narrow table of its mapping: a scalar sub-selec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
+from binder.check.rows import order_keys
 from binder.check.scope import Source
 from binder.plan import Collect, Site
 from binder.program import placeholders
+
+_POSITION = "n"  # where in row order an input first stands
 
 
 def mapping_name(call_name: str, tag: str) -> str:
@@ -27,20 +32,31 @@ def unasked(node: exp.Expression, asked: frozenset[int]) -> bool:
 
 
 def inputs_of_map(collect: Collect, asked: frozenset[int]) -> exp.Select:
-    """SELECT DISTINCT the arguments of a map call, one column each."""
-    keys = [exp.alias_(a.copy(), key_name(i), quoted=True) for i, a in enumerate(collect.site.node.expressions)]
-    inner = _rows(collect, keys, asked)
-    return _lifted(inner, collect.site, [key_name(i) for i in range(len(keys))], asked)
+    """The distinct arguments of a map call, one column each."""
+    return _inputs(collect, collect.site.node.expressions, asked)
 
 
 def inputs_of_ans(collect: Collect, asked: frozenset[int]) -> tuple[list[exp.Column], exp.Select | None]:
     """The outer columns that the arguments of an ans call refer to, and the query for their distinct values."""
     outer = outer_columns(collect.site.node)
-    if not outer:
-        return [], None
-    keys = [exp.alias_(column.copy(), key_name(i), quoted=True) for i, column in enumerate(outer)]
-    inner = _rows(collect, keys, asked)
-    return outer, _lifted(inner, collect.site, [key_name(i) for i in range(len(keys))], asked)
+    return outer, _inputs(collect, outer, asked) if outer else None
+
+
+def _inputs(collect: Collect, values: Sequence[exp.Expression], asked: frozenset[int]) -> exp.Select:
+    """Distinct values at a site, in the order of their first appearance, so that equal runs ask equal requests."""
+    names = [key_name(i) for i in range(len(values))]
+    keys = [exp.alias_(value.copy(), name, quoted=True) for value, name in zip(values, names, strict=True)]
+    inner = _lifted(_rows(collect, keys, asked), collect.site, names, asked)
+    clause = inner.args.get("with_")
+    inner.set("with_", None)
+    ordered = exp.Min(this=exp.column(_POSITION)) if _POSITION in inner.named_selects else exp.var("ALL")
+    return exp.Select(
+        expressions=[exp.column(exp.to_identifier(name, quoted=True)) for name in names],
+        from_=_derived(inner),
+        group=exp.Group(all=True),
+        order=exp.Order(expressions=[exp.Ordered(this=ordered, nulls_first=False)]),
+        with_=clause,
+    )
 
 
 def outer_columns(node: exp.Expression) -> list[exp.Column]:
@@ -55,28 +71,42 @@ def outer_columns(node: exp.Expression) -> list[exp.Column]:
 
 
 def _rows(collect: Collect, keys: list[exp.Expression], asked: frozenset[int]) -> exp.Select:
+    """The rows on which a call is evaluated, as far as that is known, their place in row order beside them."""
     site = collect.site
     if site.level == "groups":
         return _groups(site, keys, asked)
     if site.level == "output" and _complete(site.select, asked):
         return _output(site.select, keys)
-    query = exp.Select(expressions=keys, distinct=exp.Distinct())
+    query = exp.Select(expressions=keys)
     start = site.select.args.get("from_")
     if start is not None:
         query.set("from_", start.copy())
     joins = [join.copy() for join in site.select.args.get("joins") or ()]
     if site.join is not None:
         joins = joins[: site.join + 1]
-        _as_pairs(joins[-1], asked)
+        _as_pairs(joins[-1])
     for join in joins:
         if join.args.get("on") is not None and unasked(join.args["on"], asked):
             _relax(join, asked)
     query.set("joins", joins)
     conditions = [c.copy() for c in collect.where if not unasked(c, asked)]
-    return query.where(*conditions, copy=False) if conditions else query
+    if conditions:
+        query.where(*conditions, copy=False)
+    return _placed(query, order_keys(query))
 
 
-def _as_pairs(join: exp.Join, asked: frozenset[int]) -> None:
+def _placed(query: exp.Select, order: list[exp.Expression]) -> exp.Select:
+    """The query with the place of each row as a further column, where one column tells it."""
+    if len(order) == 1:
+        query.append("expressions", exp.alias_(order[0].copy(), _POSITION))
+    return query
+
+
+def _derived(query: exp.Select) -> exp.From:
+    return exp.From(this=exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("asked"))))
+
+
+def _as_pairs(join: exp.Join) -> None:
     """A condition of an outer join is evaluated on pairs: as an inner join shows them."""
     join.set("side", None)
     join.set("kind", None)
@@ -109,21 +139,20 @@ def _output(select: exp.Select, keys: list[exp.Expression]) -> exp.Select:
     inner.set("with_", None)
     inner.set("expressions", keys)
     names = [exp.column(exp.to_identifier(key.alias, quoted=True)) for key in keys]
-    return exp.Select(expressions=names, distinct=exp.Distinct(), from_=exp.From(this=exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("asked")))))
+    return exp.Select(expressions=[*names, exp.alias_(exp.Window(this=exp.RowNumber()), _POSITION)], from_=_derived(inner))
 
 
 def _groups(site: Site, keys: list[exp.Expression], asked: frozenset[int]) -> exp.Select:
     """The groups of a SELECT, its HAVING as far as it is known."""
     inner = site.select.copy()
-    for part in ("with_", "order", "limit", "offset", "qualify", "windows"):
+    for part in ("with_", "order", "limit", "offset", "qualify", "windows", "distinct"):
         inner.set(part, None)
     having = inner.args.get("having")
     if having is not None:
         known = [c for c in conjuncts(having.this) if not unasked(c, asked)]
         inner.set("having", exp.Having(this=exp.and_(*known, copy=False)) if known else None)
     inner.set("expressions", keys)
-    inner.set("distinct", exp.Distinct())
-    return inner
+    return _placed(inner, [exp.Min(this=key) for key in order_keys(site.select)])
 
 
 def _lifted(query: exp.Select, site: Site, names: list[str], asked: frozenset[int]) -> exp.Select:
@@ -147,9 +176,11 @@ def _lifted(query: exp.Select, site: Site, names: list[str], asked: frozenset[in
 
 
 def _lateral(query: exp.Select, around: exp.Select, names: list[str], asked: frozenset[int]) -> exp.Select:
+    """A correlated collect beside the FROM that it refers to."""
+    query.set("expressions", [projection for projection in query.expressions if projection.alias_or_name != _POSITION])
     alias = exp.TableAlias(this=exp.to_identifier("asked", quoted=True))
     keys = [exp.column(exp.to_identifier(name, quoted=True), exp.to_identifier("asked", quoted=True)) for name in names]
-    outer = exp.Select(expressions=keys, distinct=exp.Distinct(), from_=around.args["from_"].copy())
+    outer = exp.Select(expressions=keys, from_=around.args["from_"].copy())
     joins = [join.copy() for join in around.args.get("joins") or ()]
     for join in joins:
         if join.args.get("on") is not None and unasked(join.args["on"], asked):

@@ -49,6 +49,22 @@ def ask_what_is_shown(plan: Plan) -> Plan:
     return replace(plan, asks=tuple(shown(ask) for ask in plan.asks))
 
 
+def ask_once(plan: Plan) -> Plan:
+    """Sites of one call that collect the same rows of the same SELECT are one ask.
+
+    Legal because equal arguments over equal rows are equal inputs; the ask stands where the first of them stood, so nothing waits for it.
+    """
+    kept: dict[tuple[object, ...], Ask] = {}
+    for ask in plan.asks:
+        site = ask.collect.site
+        inputs = ", ".join(argument.sql("duckdb") for argument in site.node.expressions)
+        conditions = tuple(condition.sql("duckdb") for condition in ask.collect.where)
+        key = (ask.call.name, id(site.select), site.level, site.join, inputs, conditions)
+        first = kept.get(key)
+        kept[key] = ask if first is None else replace(first, covers=(*first.covers, *ask.covers))
+    return replace(plan, asks=tuple(kept.values()))
+
+
 def _clause(node: exp.Expression) -> str | None:
     """The clause of its SELECT in which a node stands."""
     while node.parent is not None and not isinstance(node.parent, exp.Select):
@@ -56,7 +72,7 @@ def _clause(node: exp.Expression) -> str | None:
     return node.arg_key
 
 
-RULES: tuple[Rule, ...] = (filter_first, ask_what_is_shown)
+RULES: tuple[Rule, ...] = (filter_first, ask_what_is_shown, ask_once)
 
 
 def optimize(plan: Plan, rules: tuple[Rule, ...] = RULES) -> Plan:

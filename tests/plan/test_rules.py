@@ -1,0 +1,209 @@
+"""Random tables and programs go in. Each is executed without rules, with all rules, and by DuckDB alone with functions in the place of
+the language model: the rows must be the same, and the rules must never ask more."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from binder.plan.rules import RULES
+from binder.result import Result
+from binder.table import Table, load
+from tests.cases import Case, cases, compare, opened
+
+WORDS = ("paris", "lyon", "rome", "oslo", "a", "be")
+# What tests.oracle answers, as functions of DuckDB; of NULLs alone nothing is asked.
+FUNCTIONS = {
+    "upper(x)": "upper(x)",
+    "length(x)": "length(x)",
+    "long(x)": "length(x) > 4",
+    "vowel(x)": "contains(x, 'a')",
+    "yesno(x)": "CASE WHEN x IS NULL THEN NULL WHEN length(x) > 4 THEN 'yes' ELSE 'no' END",
+    "known(x)": "CASE WHEN contains(x, 'a') THEN NULL ELSE upper(x) END",
+    "both(x, y)": "CASE WHEN x IS NULL AND y IS NULL THEN NULL ELSE coalesce(x, '-') || '/' || coalesce(y, '-') END",
+    "same(x, y)": "CASE WHEN x IS NULL AND y IS NULL THEN NULL ELSE coalesce(x = y, false) END",
+}
+
+Text = st.none() | st.sampled_from(WORDS)
+Number = st.none() | st.integers(0, 5)
+Rows = st.lists(st.tuples(Text, Text, Number), min_size=1, max_size=7)
+
+
+def asked(program: str) -> str:
+    """`#long(w.a)` as a call."""
+    return re.sub(r"#(\w+)\(", r'QA("map@\1?", ', program)
+
+
+def plain(program: str) -> str:
+    """`#long(w.a)` as a function of DuckDB."""
+    return re.sub(r"#(\w+)\(", r'lm_\1(', program)
+
+
+@cache
+def engine() -> duckdb.DuckDBPyConnection:
+    """DuckDB alone, with the functions."""
+    connection = duckdb.connect()
+    for head, body in FUNCTIONS.items():
+        connection.execute(f"CREATE MACRO lm_{head} AS {body}")
+    return connection
+
+
+@st.composite
+def predicates(draw: st.DrawFn, names: tuple[str, ...], depth: int = 2) -> str:
+    """A condition over the tables of these names."""
+    t, u = draw(st.sampled_from(names)), draw(st.sampled_from(names))
+    column = draw(st.sampled_from("ab"))
+    simple = [
+        f"#long({t}.{column})", f"#vowel({t}.a || {u}.b)", f"#length({t}.{column}) > {draw(st.integers(1, 5))}", f"#yesno({t}.{column}) = 'yes'",
+        f"#upper({t}.{column}) = 'ROME'", f"#upper({t}.a) IN ('ROME', 'LYON')", f"#upper({t}.a) = #upper({u}.b)", f"#length({t}.{column}) = {u}.n",
+        f"#known({t}.{column}) IS NULL", f"#same({t}.a, {u}.b)", f"#length({t}.a) BETWEEN 2 AND 4", f"#length(#upper({t}.{column})) < 5",
+        f"#both({t}.a, {u}.b) LIKE '%e'", f"#long({t}.a) = TRUE", f"#yesno({t}.{column}) <> 'no'", f"#long({t}.b) IS TRUE",
+        f"{t}.n > {draw(st.integers(0, 4))}", f"{t}.a = 'rome'", f"{t}.{column} IS NULL", f"{t}.{column} LIKE 'r%'", f"{t}.a < {u}.b",
+    ]  # fmt: skip
+    if depth == 0:
+        return draw(st.sampled_from(simple))
+    one, other = predicates(names, depth - 1), predicates(names, depth - 1)
+    inner = f"{{}} (SELECT {{}} FROM v AS s WHERE {draw(predicates((*names, 's'), 0))} AND {draw(predicates(('s',), 0))})"
+    shape = draw(st.integers(0, 9))
+    if shape < 4:
+        return draw(st.sampled_from(simple))
+    if shape < 6:
+        return f"{draw(one)} AND {draw(other)}"
+    if shape < 7:
+        return f"({draw(one)} OR {draw(other)})"
+    if shape < 8:
+        return f"NOT ({draw(one)})"
+    negated = draw(st.sampled_from(["", "NOT "]))
+    return inner.format(f"{negated}EXISTS", "1") if shape < 9 else inner.format(f"{t}.a {negated}IN", "s.a")
+
+
+@st.composite
+def values(draw: st.DrawFn, names: tuple[str, ...]) -> str:
+    """A value over the tables of these names."""
+    t, u = draw(st.sampled_from(names)), draw(st.sampled_from(names))
+    condition = predicates(names, 1)
+    shape = draw(st.integers(0, 11))
+    if shape == 11:
+        return f"CASE WHEN {draw(condition)} THEN #upper({t}.a) WHEN {draw(condition)} THEN {u}.b ELSE 'no' END"
+    if shape == 10:
+        return f"(SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = {t}.n AND {draw(predicates((*names, 's'), 0))})"
+    return [
+        f"{t}.a", f"{t}.n", f"#upper({t}.a)", f"#upper({t}.b)", f"#length({t}.a) + {u}.n", f"COALESCE(#known({t}.a), 'x')", f"#length(#upper({t}.a))",
+        f"#both({t}.a, {u}.b)", f"#upper({t}.a || {u}.b)", f"lower(#upper({t}.b))",
+    ][shape]  # fmt: skip
+
+
+@st.composite
+def sources(draw: st.DrawFn) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """A FROM, the tables it makes known, and those whose row_id says the order of its rows."""
+    shape = draw(st.integers(0, 9))
+    if shape < 4:
+        return "FROM w", ("w",), ("w",)
+    if shape == 4:
+        return f"FROM (SELECT a, #upper(b) AS b, n FROM w WHERE {draw(predicates(('w',), 1))}) AS q", ("q",), ()
+    if shape == 5:
+        return "FROM w, v", ("w", "v"), ("w", "v")
+    kind = draw(st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"]))
+    on = draw(st.sampled_from(["w.n = v.n", "w.a = v.a"])) if shape < 8 else draw(predicates(("w", "v"), 0))
+    extra = f" AND {draw(predicates(('w', 'v'), 1))}" if draw(st.booleans()) else ""
+    names = ("w",) if kind in ("SEMI JOIN", "ANTI JOIN") else ("w", "v")
+    return f"FROM w {kind} v ON {on}{extra}", names, names
+
+
+@st.composite
+def selects(draw: st.DrawFn) -> str:
+    """A SELECT over rows."""
+    start, names, order = draw(sources())
+    distinct = draw(st.sampled_from(["", "", "DISTINCT "]))
+    shown = draw(st.lists(values(names), min_size=1, max_size=3))
+    where = f" WHERE {draw(predicates(names))}" if draw(st.booleans()) else ""
+    program = f"SELECT {distinct}{', '.join(f'{value} AS c{i}' for i, value in enumerate(shown))} {start}{where}"
+    shape = draw(st.integers(0, 5))
+    if shape == 0 and order and not distinct:
+        turn = draw(st.sampled_from(["ASC", "DESC"]))
+        keys = ", ".join([f"{draw(values(names))} {turn}", *(f"{name}.row_id" for name in order)])
+        return f"{program} ORDER BY {keys} LIMIT {draw(st.integers(1, 3))}"
+    if shape == 1 and order and not distinct:
+        keys = ", ".join(f"{name}.row_id" for name in order)
+        return f"{program} QUALIFY ROW_NUMBER() OVER (PARTITION BY {draw(values(names))} ORDER BY {keys}) = 1"
+    return program
+
+
+@st.composite
+def groups(draw: st.DrawFn) -> str:
+    """A SELECT over groups."""
+    start, names, _ = draw(sources())
+    t = draw(st.sampled_from(names))
+    key = draw(values(names))
+    totals = [
+        "COUNT(*)", f"SUM(#length({t}.a))", f"COUNT(DISTINCT #upper({t}.b))", f"MIN(#upper({t}.a))", f"MAX({t}.n)", f"AVG(#length({t}.b))",
+        f"COUNT(*) FILTER (WHERE {draw(predicates(names, 0))})", f"SUM(CASE WHEN {draw(predicates(names, 0))} THEN 1 ELSE 0 END)",
+        f"#upper(MAX({t}.a))", f"bool_or(#long({t}.a))",
+    ]  # fmt: skip
+    shown = draw(st.lists(st.sampled_from(totals), min_size=1, max_size=3))
+    where = f" WHERE {draw(predicates(names, 1))}" if draw(st.booleans()) else ""
+    if draw(st.integers(0, 4)) == 0:
+        return f"SELECT {', '.join(shown)} {start}{where}"
+    conditions = ["COUNT(*) > 1", f"MAX(#length({t}.a)) > 3", f"#long(MIN({t}.b))", f"NOT #vowel(MAX({t}.a)) OR COUNT(*) = 1"]
+    having = f" HAVING {draw(st.sampled_from(conditions))}" if draw(st.booleans()) else ""
+    by = draw(st.sampled_from(["1", key]))
+    return f"SELECT {key} AS k, {', '.join(f'{total} AS c{i}' for i, total in enumerate(shown))} {start}{where} GROUP BY {by}{having}"
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> str:
+    """A program: a SELECT, one over a CTE, or two put together."""
+    shape = draw(st.integers(0, 9))
+    if shape < 4:
+        return draw(selects())
+    if shape < 7:
+        return draw(groups())
+    inner = f"SELECT a, #upper(b) AS b, #length(a) AS n FROM w WHERE {draw(predicates(('w',), 1))}"
+    if shape == 7:
+        return f"WITH c AS ({inner}) SELECT c.a, c.b, d.n FROM c JOIN c AS d ON c.a = d.a WHERE {draw(predicates(('c', 'd'), 1))}"
+    if shape == 8:
+        together = draw(st.sampled_from(["UNION", "UNION ALL", "EXCEPT", "INTERSECT"]))
+        return f"SELECT #upper(a), n FROM w WHERE {draw(predicates(('w',), 1))} {together} SELECT #upper(a), n FROM v WHERE {draw(predicates(('v',), 1))}"
+    return f"WITH w2 AS ({inner}) SELECT upper(b), COUNT(*) FROM w2 WHERE {draw(predicates(('w2',), 1))} GROUP BY b"
+
+
+def table(name: str, rows: list[tuple[Any, ...]]) -> Table:
+    """A typed table, also where a column is NULL throughout."""
+    frame = pd.DataFrame(rows, columns=["a", "b", "n"])
+    return load(frame.astype({"a": "string", "b": "string", "n": "Int64"}), name)
+
+
+def run(program: str, tables: tuple[Table, ...], rules: tuple[Any, ...]) -> tuple[Result, int]:
+    """The result under some rules, and how many questions were asked."""
+    db, lm = opened(tables, rules)
+    result = db.run(asked(program))
+    assert result.usage.questions == len(lm.asked)
+    return result, len(lm.asked)
+
+
+def expected(program: str, tables: tuple[Table, ...]) -> list[tuple[Any, ...]]:
+    """The rows that DuckDB alone yields."""
+    for stored in tables:
+        engine().register(stored.name, stored.data)
+    return engine().execute(plain(program)).fetchall()
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(Rows, Rows, programs())
+def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[Any], v: list[Any], program: str) -> None:
+    tables = (table("w", w), table("v", v))
+    reference, most = run(program, tables, ())
+    ruled, count = run(program, tables, RULES)
+    assert ruled.rows == reference.rows
+    assert count <= most, f"the rules ask {count} questions, without them it is {most}"
+    assert Counter(ruled.rows) == Counter(expected(program, tables))
+    for result in (reference, ruled):
+        assert all(entry.fault == "no_answer" and entry.call == "known?" for entry in result.errors)
