@@ -162,9 +162,9 @@ def demo(options: argparse.Namespace) -> int:
 def _connected(options: argparse.Namespace) -> Binder:
     from binder.engine import connect
 
-    endpoint = {name: getattr(options, name, None) for name in ("model", "base_url")}
-    sizes = {name: getattr(options, name) for name in ("concurrency", "batch_rows", "timeout") if hasattr(options, name)}
-    return connect(_sources(options), tidy=options.tidy, title=options.title, **endpoint, **sizes)
+    names = ("model", "base_url", "concurrency", "batch_rows", "timeout")
+    settings: dict[str, Any] = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    return connect(_sources(options), tidy=options.tidy, title=options.title, **settings)
 
 
 def _sources(options: argparse.Namespace) -> Any:

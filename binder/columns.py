@@ -37,8 +37,8 @@ _CODES = re.compile(r"\b(?:zip|postal|postcode|post code|phone|telephone|fax|isb
 _NOTHING = re.compile(r"none|na", re.IGNORECASE)  # missing, in a column that is not text
 # Words that stand where a number or a date is wanting: they speak neither for nor against a type, and are kept as raw text.
 _WANTING = re.compile(
-    r"none|na|n\.a\.|n/d|n/k|no data|(?:data )?(?:unavailable|not available|unknown)|tb[acd]|dn[fspq]|(?:.*, )?did not .*|dsq|dq|disq\w*"
-    r"|ret|retired|nc|wd|withdrew|withdrawn|abd|cancel+ed|postponed",
+    r"none|na|n\.a\.|n/d|n/k|no data|(?:data )?(?:unavailable|not available|unknown)|tb[acd]|dn[fspq]|(?:.*, )?did not .*|dsq|dq"
+    r"|disq\w*|ret|retired|nc|wd|withdrew|withdrawn|abd|cancel+ed|postponed",
     re.IGNORECASE,
 )
 
@@ -62,7 +62,8 @@ class _Found(NamedTuple):
 
 def read_column(cells: Sequence[str], header: str = "", last: str | None = None) -> Reading:
     """The type and the values of a column of distinct cells; last is the cell of the last row, which may be a total."""
-    told = [c for c in cells if not is_missing(c) and not _WANTING.fullmatch(c.strip()) and not _repeats(c, header)]
+    headings = {fold(line) for line in (header, *header.split("\n")) if line[:1].isalpha()}
+    told = [c for c in cells if not is_missing(c) and not _WANTING.fullmatch(c.strip()) and not _repeats(c, header, headings)]
     step = len(told) // _PROBE + 1
     for rule in (_booleans, _numbers, _dates, _durations) if told else ():
         if step > 2 and rule(told[::step], header, last) is None:
@@ -79,9 +80,9 @@ def is_code(header: str) -> bool:
     return _CODES.search(header) is not None
 
 
-def _repeats(cell: str, header: str) -> bool:
-    """Whether a cell is the header once more, as in a long table."""
-    return cell.strip()[:1].isalpha() and fold(cell) in (fold(header), *map(fold, header.split("\n")))
+def _repeats(cell: str, header: str, headings: set[str]) -> bool:
+    """Whether a cell is the header, or a line of it, once more, as in a long table."""
+    return len(cell) <= len(header) and cell[:1].isalpha() and fold(cell) in headings
 
 
 def _enough(found: dict[str, Any], told: list[str], last: str | None) -> bool:
@@ -196,7 +197,7 @@ _MARKED = re.compile(r"\s*(?:\n\(.*\)|[*†‡]+)$")  # "June 22, 1984\n(#840032
 def _dates(told: list[str], header: str, last: str | None) -> _Found | None:
     """Dates, a third of them full, or months; with both in digits, the order that fits the column, else the month first."""
     full = sum(read_date(_MARKED.sub("", c)) is not None for c in told) or sum(read_month(c) is not None for c in told)
-    if 3 * full < len(told):
+    if 2 * full < len(told):
         return None
     orders = [
         {c: day for c in told if (day := read_date(c, day_first) or read_first_day(c, day_first)) is not None}

@@ -18,12 +18,14 @@ from binder.lm import LM
 from binder.lm.openai import OpenAI, endpoint
 from binder.lm.replay import Record, Replay, recorded
 from binder.lm.retry import Retry
-from binder.result import count, grid, plain
+from binder.plan import Plan
+from binder.result import count, grid, text
 from binder.table import Table, load
 
 FOLDER = Path(__file__).parent / "data" / "demo"
 REPLIES = FOLDER / "replies.jsonl"
-MOST_ROWS, MOST_CALLS = 4, 4  # of a table, and of what one value came from
+MOST_ROWS = 4  # of a table
+MOST_LINES = 4  # of each thing that a value came from
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,10 @@ def show(options: argparse.Namespace) -> int:
     """Asks all questions and prints each with its programs, plan, answer and origin; 1 where one has no answer."""
     speaker = _live(options) or _recorded()
     asked = questions()
-    print(f"binder demo: {count(len(asked), 'question')} over small tables, with {speaker.sentence}")
+    print(f"binder demo: {count(len(asked), 'question')} over small tables, with {speaker.sentence}", flush=True)
     answered = 0
-    with connect(asked[0].load(), speaker.model, lm=speaker.lm, concurrency=options.concurrency, batch_rows=options.batch_rows) as db:
+    sizes = {"concurrency": options.concurrency, "batch_rows": options.batch_rows}
+    with connect(asked[0].load(), speaker.model, lm=speaker.lm, **sizes) as db:
         for number, question in enumerate(asked, 1):
             db.use(*question.load())
             answer = db.ask(question.question, samples=speaker.samples)
@@ -78,7 +81,7 @@ def _live(options: argparse.Namespace) -> Speaker | None:
         if options.model or options.base_url:
             where.check(where.model or "")
         if record:
-            raise UsageError("there is no language model whose replies could be recorded", hint="give --model, and --base-url or OPENAI_API_KEY")
+            raise UsageError("there are no replies to record: no language model is set", hint="give --model and OPENAI_API_KEY")
         return None
     lm: LM = Retry(OpenAI(where, options.timeout))
     return Speaker(Record(lm, record) if record else lm, where.model, options.samples, f"the replies of {where.model}")
@@ -102,12 +105,17 @@ def _shown(db: Binder, answer: Answer) -> str:
     """One question from its tables to the origin of its answer."""
     parts = [*map(_table, db.tables), f"Question  {answer.question}", _programs(answer)]
     if answer.program and answer.winner:
-        plan = str(db.explain(answer.program)).removeprefix(f"Query    {answer.program.strip()}\n")
-        parts.append(f"Plan\n{indent(plan, '  ')}")
+        parts.append(f"Plan\n{indent(_plan(db.explain(answer.program)), '  ')}")
     parts.append(f"Answer    {answer}  (confidence {answer.confidence:.0%})")
     if answer.result and answer.result.rows:
         parts.append(f"Why\n{_why(db, answer.result.why(0))}")
     return "\n\n".join(parts)
+
+
+def _plan(plan: Plan) -> str:
+    """The steps of a plan and its bill, without what was shown already: its program and the repairs."""
+    lines = str(plan).removeprefix(f"Query    {plan.checked.program.text.strip()}\n").split("\n")
+    return "\n".join(line.removeprefix("  ") for line in lines if not line.startswith("repaired"))
 
 
 def _table(table: Table) -> str:
@@ -142,15 +150,18 @@ def _why(db: Binder, origin: dict[str, Any]) -> str:
     tables = {table.name: table for table in db.tables}
     for name, row_ids in origin["rows"].items():
         texts = [tables[name].texts(column) for column in tables[name].columns]
-        rows = [f"{name} {row_id}: {' | '.join(text[row_id] or '' for text in texts)}" for row_id in row_ids]
-        lines += _first(rows, "rows")
-    calls = []
-    for call in origin["calls"]:
-        inputs = ", ".join(f"{name} = {plain(value)}" for name, value in call["inputs"].items())
-        calls.append(f"{call['call']!r}{f', {inputs}' if inputs else ''}: {json.dumps(plain(call['value']), ensure_ascii=False)}")
-    return indent("\n".join([*lines, *_first(calls, "answers")]) or "from the program alone", "  ")
+        lines += _first([f"{name} {row_id}: {' | '.join(text[row_id] or '' for text in texts)}" for row_id in row_ids], "rows")
+    for question in dict.fromkeys(call["call"] for call in origin["calls"]):
+        said = [_said(call) for call in origin["calls"] if call["call"] == question]
+        lines += [f"asked: {question}", *indent("\n".join(_first(said, "answers")), "  ").split("\n")]
+    return indent("\n".join(lines) or "computed by the program", "  ")
+
+
+def _said(call: dict[str, Any]) -> str:
+    inputs = ", ".join(text(value) for value in call["inputs"].values())
+    return f"{inputs} -> {text(call['value'])}" if inputs else f"-> {text(call['value'])}"
 
 
 def _first(lines: list[str], noun: str) -> list[str]:
-    more = len(lines) - MOST_CALLS
-    return [*lines[:MOST_CALLS], *([f"... and {more} more {noun}"] if more > 0 else [])]
+    more = len(lines) - MOST_LINES
+    return [*lines[:MOST_LINES], *([f"... and {more} more {noun}"] if more > 0 else [])]

@@ -6,17 +6,19 @@ Equal programs are one sample with several votes.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from binder.dispatch import Dispatch
-from binder.errors import BinderError, ProgramError
+from binder.errors import BinderError, PlanError, ProgramError
 from binder.lm import Choice, Request
 from binder.memory import Memory
 from binder.plan import Plan
 from binder.prompt import program_request
 from binder.table import Table
+from binder.tokens import tokens
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +48,12 @@ async def generate(
 async def _sampled(request: Request, dispatch: Dispatch, samples: int) -> list[Choice]:
     """As many replies as were asked for: in one request where the endpoint can, the rest at the same time."""
     first = await dispatch.lm.complete(request)
-    dispatch.spent += first.usage
-    choices = list(first.choices)
-    more = [replace(request, n=1, sample=number) for number in range(len(choices), samples)]
-    for reply in await asyncio.gather(*(dispatch.lm.complete(extra) for extra in more)):
+    more = [replace(request, n=1, sample=number) for number in range(len(first.choices), samples)]
+    replies = [first, *await asyncio.gather(*(dispatch.lm.complete(extra) for extra in more), return_exceptions=True)]
+    choices: list[Choice] = []
+    for reply in replies:
+        if isinstance(reply, BaseException):
+            raise reply  # once all have ended: none is left running
         dispatch.spent += reply.usage
         choices += reply.choices
     return choices[:samples]
@@ -58,15 +62,50 @@ async def _sampled(request: Request, dispatch: Dispatch, samples: int) -> list[C
 def _checked(text: str, votes: int, dispatch: Dispatch, planned: Callable[[str, str], Plan]) -> Sample:
     try:
         return Sample(text, "sql", planned(text, "sql"), votes=votes)
-    except ProgramError as error:
-        dispatch.trace.add("rejected", program=text, message=error.message, span=list(error.span) if error.span else None, hint=error.hint)
+    except (ProgramError, PlanError) as error:
+        span = error.span if isinstance(error, ProgramError) else None
+        dispatch.trace.add("rejected", program=text, message=error.message, span=list(span) if span else None, hint=error.hint)
         return Sample(text, "sql", error=error, votes=votes)
 
 
+_PROGRAM = r"(?:\(\s*)*(?:(?-i:SELECT|select)\b|WITH\s+(?:RECURSIVE\s+)?[^\s(]+\s*(?:\([^()]*\)\s*)?AS\b[\w\s]*\(|QA\s*\()"
+_START = re.compile(rf"(?i)(?:\A|\n|:|`)[ \t]*(?={_PROGRAM})")  # not in the middle of a sentence
+_FENCE = re.compile(r"```[ \t]*\w*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
+_FURTHER = re.compile(  # what a part of a program after an empty line begins with
+    r"(?i)\s*(?:[(),]|--|/\*|(?:select|from|where|group|order|having|limit|offset|union|except|intersect|join|left|inner|and|or|on|qualify|window)\b)"
+)
+
+
 def extract(reply: str) -> str:
-    """The program in a reply: what a code fence holds, else the text from its first keyword on."""
-    without_thoughts = re.sub(r"(?s)\A\s*<think(ing)?>.*?</think(ing)?>", "", reply)
-    fences = re.findall(r"```[a-zA-Z]*\s*\n(.*?)```", without_thoughts, re.DOTALL)
-    text = fences[-1] if fences else without_thoughts
-    start = re.search(r"(?i)\b(select|with)\b\s|\bQA\s*\(", text)
-    return text[start.start() :].strip() if start and not fences else text.strip()
+    """The program in a reply: without thoughts, fences, labels, JSON and prose around it; a reply without a program as it is."""
+    said = re.sub(r"(?s)\A.*</think(?:ing)?>", "", reply).strip()
+    fenced = [inner for inner in _FENCE.findall(said) if re.match(rf"(?i)(?:--[^\n]*\n|\s)*{_PROGRAM}|\s*\{{", inner)]
+    text = _unwrapped(fenced[-1].strip() if fenced else said)
+    start = _START.search(text)
+    if start is None:
+        return text
+    program = text[start.end() :]
+    if start.group().startswith("`"):
+        program = program.removesuffix("`")
+    return _without_remarks(program).strip().rstrip(";").rstrip()
+
+
+def _unwrapped(text: str) -> str:
+    """The program in a JSON object, such as {"program": "SELECT ..."}; any other text as it is."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return text
+    texts = [value for value in data.values() if isinstance(value, str) and _START.match(value)] if isinstance(data, dict) else []
+    return texts[0] if texts else text
+
+
+def _without_remarks(program: str) -> str:
+    """A program without the prose below it: after its `;`, or after an empty line."""
+    depth = 0
+    for token in tokens(program):
+        depth += (token.text == "(") - (token.text == ")")
+        if token.text == ";" and depth == 0 and not _FURTHER.match(program, token.end):
+            return program[: token.start]
+    end = next((gap.start() for gap in re.finditer(r"\n[ \t]*\n", program) if not _FURTHER.match(program, gap.end())), None)
+    return program[:end]

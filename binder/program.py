@@ -48,7 +48,7 @@ class Program:
     places: tuple[tuple[int, Span], ...] = field(repr=False, default=())
     repairs: tuple[str, ...] = ()
 
-    def tree(self) -> exp.Expression:
+    def tree(self) -> exp.Expr:
         """A fresh tree of the skeleton."""
         try:
             return sqlglot.parse_one(self.skeleton, read="duckdb")
@@ -65,7 +65,7 @@ class Program:
         index = bisect.bisect_right(self.places, (offset, Span(len(self.text) + 1, 0))) - 1
         return self.places[max(index, 0)][1] if self.places else Span(0, len(self.text))
 
-    def span(self, node: exp.Expression) -> Span:
+    def span(self, node: exp.Expr) -> Span:
         """Where in the text a node of the tree begins; the whole program where it cannot be told."""
         starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
         return self.place(min(starts)) if starts else Span(0, len(self.text))
@@ -91,12 +91,12 @@ def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Pr
     )
 
 
-def placeholders(node: exp.Expression) -> list[exp.Anonymous]:
+def placeholders(node: exp.Expr) -> list[exp.Anonymous]:
     """The placeholders of calls in a tree, inner ones before those that hold them."""
     return [part for part in reversed(list(node.find_all(exp.Anonymous))) if is_placeholder(part)]
 
 
-def is_placeholder(node: exp.Expression | None) -> bool:
+def is_placeholder(node: exp.Expr | None) -> bool:
     """Whether a node stands for a call."""
     return isinstance(node, exp.Anonymous) and node.name.lower().startswith(PREFIX)
 

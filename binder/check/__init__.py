@@ -27,7 +27,7 @@ class Checked:
 
     program: Program
     tables: tuple[Table, ...]
-    query: exp.Expression
+    query: exp.Expr
     outputs: tuple[Field, ...]
     typings: dict[str, Typing]
 

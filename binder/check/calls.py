@@ -13,7 +13,7 @@ from binder.errors import CheckFault
 from binder.program import Call, Program, is_placeholder, placeholders
 
 
-def arguments(tree: exp.Expression, program: Program) -> None:
+def arguments(tree: exp.Expr, program: Program) -> None:
     """Rewrites the arguments of every call in place."""
     for node in placeholders(tree):
         call = program.call(node.name)
@@ -87,7 +87,7 @@ def _aliases(select: exp.Select) -> set[str]:
     return {node.meta["source"].alias.casefold() for node in nodes if "source" in node.meta}
 
 
-def _raw_projections(select: exp.Expression) -> None:
+def _raw_projections(select: exp.Expr) -> None:
     """The rows of an argument are sent as the text of their cells."""
     if not isinstance(select, exp.Select) or select.args.get("group") or select.args.get("distinct"):
         return

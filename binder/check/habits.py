@@ -22,7 +22,7 @@ _READS_NUMBERS = (exp.Sum, exp.Avg, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.M
 _READS_DATES = (exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Hour, exp.Minute, exp.Second, exp.Extract, exp.Monthname, exp.Dayname)
 
 
-def rewrite(tree: exp.Expression) -> exp.Expression:
+def rewrite(tree: exp.Expr) -> exp.Expr:
     """Applies every habit, inner expressions first."""
     for node in reversed(list(tree.walk())):
         if isinstance(node, exp.Anonymous):
@@ -48,17 +48,17 @@ def rewrite(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _each(node: exp.Expression, change: Callable[[exp.Expression], exp.Expression]) -> None:
+def _each(node: exp.Expr, change: Callable[[exp.Expr], exp.Expr]) -> None:
     """Changes the operands that are texts: not positions, lengths and other literals."""
     for name in _SUBJECTS[:1] if isinstance(node, (exp.Left, exp.Right)) else _SUBJECTS:
         value = node.args.get(name)
-        if isinstance(value, exp.Expression) and not isinstance(value, exp.Literal):
+        if isinstance(value, exp.Expr) and not isinstance(value, exp.Literal):
             node.set(name, change(value))
         elif isinstance(value, list):
             node.set(name, [item if isinstance(item, exp.Literal) else change(item) for item in value])
 
 
-def _on_web_table(node: exp.Expression) -> bool:
+def _on_web_table(node: exp.Expr) -> bool:
     origins = [column.meta["field"].origin for column in node.find_all(exp.Column) if "field" in column.meta]
     return any(origin and origin[0].tidied for origin in origins)
 
@@ -72,7 +72,7 @@ def _like(node: exp.Like | exp.ILike) -> None:
     text = as_text(subject)
     if kind(node.expression) == "number":
         node.set("expression", exp.Cast(this=node.expression, to=exp.DataType.build("VARCHAR")))
-    test: exp.Expression = made(this=text, expression=node.expression, negate=negate)
+    test: exp.Expr = made(this=text, expression=node.expression, negate=negate)
     parent = node.parent
     if kind(subject) == "date" and isinstance(text, exp.Column) and not isinstance(parent, exp.Escape):
         iso = exp.Cast(this=subject.copy(), to=exp.DataType.build("VARCHAR"))
@@ -92,7 +92,7 @@ def _cast(node: exp.Cast | exp.TryCast) -> None:
         node.replace(exp.TryCast(this=node.this, to=node.to))
 
 
-def _arithmetic(node: exp.Expression) -> None:
+def _arithmetic(node: exp.Expr) -> None:
     operands = [node.this, node.args.get("expression")]
     if any(kind(operand) == "date" or isinstance(operand, exp.Interval) for operand in operands):
         return
@@ -105,7 +105,7 @@ def _arithmetic(node: exp.Expression) -> None:
             node.set(name, exp.Cast(this=operand, to=exp.DataType.build("BIGINT")))
 
 
-def _part_of_date(node: exp.Expression) -> None:
+def _part_of_date(node: exp.Expr) -> None:
     """YEAR of a column of years is that column; of a text, the year of the date it writes."""
     name = "expression" if isinstance(node, exp.Extract) else "this"
     operand = node.args[name]
@@ -133,7 +133,7 @@ def _date(node: exp.Date | exp.Datetime) -> None:
     node.replace(exp.TryCast(this=moment(node.this) if kind(node.this) == "text" else node.this, to=exp.DataType.build(target)))
 
 
-def _day_difference(node: exp.Anonymous) -> exp.Expression:
+def _day_difference(node: exp.Anonymous) -> exp.Expr:
     """DATEDIFF(a, b) counts days from b to a; with three arguments the first is the unit."""
     unit, later, earlier = "day", *node.expressions[:2]
     if len(node.expressions) == 3:
@@ -142,30 +142,30 @@ def _day_difference(node: exp.Anonymous) -> exp.Expression:
     return _numeric("DATE_DIFF", *arguments)
 
 
-def _numeric(name: str, *arguments: exp.Expression) -> exp.Expression:
+def _numeric(name: str, *arguments: exp.Expr) -> exp.Expr:
     made = exp.Anonymous(this=name, expressions=list(arguments))
     made.meta["kind"] = "number"
     return made
 
 
-def _julian(node: exp.Anonymous) -> exp.Expression:
+def _julian(node: exp.Anonymous) -> exp.Expr:
     subject = node.expressions[0]
     return _numeric("JULIAN", moment(subject) if kind(subject) == "text" else subject)
 
 
-def _total(node: exp.Anonymous) -> exp.Expression:
+def _total(node: exp.Anonymous) -> exp.Expr:
     subject = node.expressions[0]
     added = exp.Sum(this=number(subject) if kind(subject) == "text" else subject)
     return exp.Coalesce(this=added, expressions=[exp.Literal.number("0.0")])
 
 
-def _is_null(node: exp.Anonymous) -> exp.Expression:
+def _is_null(node: exp.Anonymous) -> exp.Expr:
     return exp.paren(exp.Is(this=node.expressions[0], expression=exp.Null()), copy=False)
 
 
 
 
-_FUNCTIONS: dict[str, Callable[[exp.Anonymous], exp.Expression]] = {
+_FUNCTIONS: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "DAY_DIFFERENCE": _day_difference,
     "JULIANDAY": _julian,
     "TOTAL": _total,

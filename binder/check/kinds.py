@@ -40,7 +40,7 @@ def column_kind(type_name: str) -> str | None:
     return "boolean" if name in ("BOOLEAN", "BOOL") else None
 
 
-def kind(node: exp.Expression | None) -> str | None:
+def kind(node: exp.Expr | None) -> str | None:
     """What an expression yields."""
     if node is None:
         return None
@@ -80,6 +80,6 @@ def _sum(node: exp.Add) -> str | None:
     return "date" if "date" in kinds else "number" if kinds <= {"number", "text"} else None
 
 
-def _common(nodes: list[exp.Expression | None]) -> str | None:
+def _common(nodes: list[exp.Expr | None]) -> str | None:
     kinds = {kind(node) for node in nodes if node is not None and not isinstance(node, exp.Null)}
     return kinds.pop() if len(kinds) == 1 else None

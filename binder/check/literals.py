@@ -27,14 +27,14 @@ class Literals:
     def __init__(self) -> None:
         self.repairs: list[str] = []
 
-    def rewrite(self, tree: exp.Expression) -> None:
+    def rewrite(self, tree: exp.Expr) -> None:
         """All comparisons of the tree, inner ones first."""
         for node in reversed(list(tree.find_all(exp.Between, exp.In, *COMPARISONS))):
             if isinstance(node, exp.Between):
                 self._between(node)
             elif isinstance(node, exp.In):
                 self._in(node)
-            else:
+            elif isinstance(node, exp.Binary):
                 self._comparison(node)
 
     def _between(self, node: exp.Between) -> None:
@@ -77,8 +77,8 @@ class Literals:
                 shown = inner.expressions[0]
                 shown.set("this", number(shown.this))
             return
-        kept: list[exp.Expression] = []
-        apart: list[exp.Expression] = []  # members that compare in another way than the rest
+        kept: list[exp.Expr] = []
+        apart: list[exp.Expr] = []  # members that compare in another way than the rest
         for item in node.expressions:
             left, right = self._align(node.this.copy(), item)
             equal = exp.EQ(this=left, expression=right)
@@ -95,7 +95,7 @@ class Literals:
         if len(apart) > 1 or not kept:
             node.replace(exp.paren(exp.or_(*apart, copy=False), copy=False))
 
-    def _align(self, left: exp.Expression, right: exp.Expression) -> tuple[exp.Expression, exp.Expression]:
+    def _align(self, left: exp.Expr, right: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
         """Both sides as one kind; a literal, if there is one, stands right."""
         kinds = (kind(left), kind(right))
         if isinstance(right, exp.Literal) and right.is_string:
@@ -114,7 +114,7 @@ class Literals:
             return moment(left), right
         return left, right
 
-    def _absent(self, node: exp.Binary, column: exp.Expression, literal: exp.Expression) -> exp.Expression | None:
+    def _absent(self, node: exp.Binary, column: exp.Expr, literal: exp.Expr) -> exp.Expr | None:
         """`column = '-'`, where the column is no text and has missing cells: a test for NULL."""
         held: Field | None = column.meta.get("field") if isinstance(column, exp.Column) else None
         if held is None or held.origin is None or held.kind == "text" or not isinstance(literal, exp.Literal) or not literal.is_string:
@@ -123,17 +123,17 @@ class Literals:
         if not _says_missing(literal.this) or not table.has_missing(stored):
             return None
         self.repairs.append(f"{stored.name!r} {literal.this!r} -> a missing value")
-        raw = raw_of(column)
+        raw = raw_of(column) if isinstance(column, exp.Column) else None
         return _missing(node, raw if raw is not None else column)
 
-    def _respelt(self, node: exp.Binary, negative: bool = False) -> exp.Expression:
+    def _respelt(self, node: exp.Binary, negative: bool = False) -> exp.Expr:
         """A test for equality, its text literal replaced by the cells it spells where no cell equals it."""
         for subject, literal in ((node.this, node.expression), (node.expression, node.this)):
             if isinstance(literal, exp.Literal) and literal.is_string and (held := _behind(subject)) is not None:
                 return self._cells(node, subject, held, literal.this, negative or isinstance(node, (exp.NEQ, exp.NullSafeNEQ)))
         return node
 
-    def _cells(self, node: exp.Binary, column: exp.Expression, held: Field, text: str, negative: bool) -> exp.Expression:
+    def _cells(self, node: exp.Binary, column: exp.Expr, held: Field, text: str, negative: bool) -> exp.Expr:
         assert held.origin is not None
         table, stored = held.origin
         cells = spellings(table, stored, text, shown=held.name == stored.raw, in_part=not negative)
@@ -146,7 +146,7 @@ class Literals:
         return _any(node, column, cells)
 
 
-def _literal(left: exp.Expression, literal: exp.Literal, left_kind: str | None) -> tuple[exp.Expression, exp.Expression]:
+def _literal(left: exp.Expr, literal: exp.Literal, left_kind: str | None) -> tuple[exp.Expr, exp.Expr]:
     """A text literal against something of a known kind, read as that kind."""
     text = literal.this
     value: float | None
@@ -167,7 +167,7 @@ def _literal(left: exp.Expression, literal: exp.Literal, left_kind: str | None) 
     return left, literal
 
 
-def _behind(node: exp.Expression) -> Field | None:
+def _behind(node: exp.Expr) -> Field | None:
     """The stored column of texts whose cells an operand shows: the column itself, or the one that a scalar sub-select picks from."""
     if isinstance(node, exp.Subquery) and isinstance(node.unnest(), exp.Select):
         return _behind(node.unnest().expressions[0].unalias())
@@ -175,17 +175,17 @@ def _behind(node: exp.Expression) -> Field | None:
     return held if held is not None and held.origin is not None and held.kind == "text" else None
 
 
-def _unit(node: exp.Expression) -> str | None:
+def _unit(node: exp.Expr) -> str | None:
     held = node.meta.get("field") if isinstance(node, exp.Column) else None
     return held.origin[1].unit if held and held.origin else None
 
 
-def _missing(node: exp.Binary, column: exp.Expression) -> exp.Expression:
-    test: exp.Expression = exp.Is(this=column.copy(), expression=exp.Null())
+def _missing(node: exp.Binary, column: exp.Expr) -> exp.Expr:
+    test: exp.Expr = exp.Is(this=column.copy(), expression=exp.Null())
     return exp.not_(test, copy=False) if isinstance(node, (exp.NEQ, exp.NullSafeNEQ)) else test
 
 
-def _any(node: exp.Binary, column: exp.Expression, cells: list[str]) -> exp.Expression:
+def _any(node: exp.Binary, column: exp.Expr, cells: list[str]) -> exp.Expr:
     literals = [exp.Literal.string(cell) for cell in cells]
     if len(cells) == 1:
         return type(node)(this=column.copy(), expression=literals[0])
@@ -236,7 +236,7 @@ def _close(folded: str, known: dict[str, list[str]]) -> list[str]:
     return known[close[0]] if len(close) == 1 and not starts else []
 
 
-def number(node: exp.Expression) -> exp.Expression:
+def number(node: exp.Expr) -> exp.Expr:
     """Text as the number it writes, NULL where it writes none."""
     if isinstance(node, exp.Literal) and node.is_string:
         value = read_number(node.this)
@@ -246,7 +246,7 @@ def number(node: exp.Expression) -> exp.Expression:
     return made
 
 
-def moment(node: exp.Expression) -> exp.Expression:
+def moment(node: exp.Expr) -> exp.Expr:
     """Text as a date or time stamp, NULL where it is none."""
     if isinstance(node, exp.Literal) and node.is_string:
         day = read_date(node.this)
@@ -255,14 +255,14 @@ def moment(node: exp.Expression) -> exp.Expression:
     return exp.TryCast(this=node, to=exp.DataType.build("TIMESTAMP"))
 
 
-def date_literal(day: datetime.date) -> exp.Expression:
+def date_literal(day: datetime.date) -> exp.Expr:
     """A date as SQL writes it."""
     stamp = isinstance(day, datetime.datetime)
     text = day.isoformat(sep=" ") if isinstance(day, datetime.datetime) else day.isoformat()
     return exp.Cast(this=exp.Literal.string(text), to=exp.DataType.build("TIMESTAMP" if stamp else "DATE"))
 
 
-def as_text(node: exp.Expression) -> exp.Expression:
+def as_text(node: exp.Expr) -> exp.Expr:
     """A value as its text: the raw text of the cell where a column keeps it."""
     if isinstance(node, exp.Column):
         raw = raw_of(node)
@@ -293,8 +293,9 @@ def _through(source: Source, held: Field) -> exp.Column | None:
     if not isinstance(select, exp.Select) or select.args.get("distinct") or select.args.get("group"):
         return None
     inner = next((p.this for p in select.expressions if isinstance(p, exp.Alias) and p.alias == held.name), None)
-    column = inner.find(exp.Column) if isinstance(inner, (exp.Window, exp.Column)) else None
-    if column is None or (isinstance(inner, exp.Window) and not isinstance(inner.this, (exp.Lag, exp.Lead))):
+    lagged = isinstance(inner, exp.Window) and isinstance(inner.this, (exp.Lag, exp.Lead))
+    column = inner.this.this if isinstance(inner, exp.Window) and lagged else inner
+    if inner is None or not isinstance(column, exp.Column):
         return None
     raw = raw_of(column)
     if raw is None:

@@ -13,7 +13,7 @@ from binder.check.kinds import column_kind, kind
 from binder.check.scope import Field, Scope, Source, alike, key
 from binder.errors import CheckFault, nearest
 from binder.program import Program, is_placeholder
-from binder.table import Table
+from binder.table import Column, Table
 
 PLACEHOLDERS = {"table", "thetable", "tbl", "t", "data", "dataset", "df", "dataframe", "mytable", "yourtable", "tablename", "table1"}
 
@@ -26,7 +26,7 @@ class Names:
         self.tables = {table.name.casefold(): table for table in tables}
         self.repairs: list[str] = []
 
-    def fault(self, node: exp.Expression, message: str, hint: str | None = None) -> CheckFault:
+    def fault(self, node: exp.Expr, message: str, hint: str | None = None) -> CheckFault:
         return CheckFault(message, text=self.program.text, span=self.program.span(node), hint=hint)
 
     def repaired(self, what: str) -> None:
@@ -35,7 +35,7 @@ class Names:
 
     # queries
 
-    def query(self, node: exp.Expression, outer: Scope | None = None) -> list[Field]:
+    def query(self, node: exp.Expr, outer: Scope | None = None) -> list[Field]:
         """Resolves a SELECT, a set operation or a parenthesis around one; its output columns."""
         scope = Scope(outer)
         self._with(node, scope)
@@ -56,17 +56,17 @@ class Names:
             return self._values(node, scope)
         raise self.fault(node, "only a SELECT can stand here")
 
-    def _with(self, node: exp.Expression, scope: Scope) -> None:
+    def _with(self, node: exp.Expr, scope: Scope) -> None:
         clause = node.args.get("with_")
         for cte in clause.expressions if clause else ():
             given = [column.name for column in cte.args["alias"].args.get("columns") or ()]
-            if clause.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
+            if clause is not None and clause.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
                 first = self.query(cte.this.this.copy(), scope)
                 scope.ctes[cte.alias.casefold()] = Source(cte.alias, _renamed(first, given))
             fields = _renamed(self.query(cte.this, scope), given)
             scope.ctes[cte.alias.casefold()] = Source(cte.alias, fields, select=None if given else cte.this)
 
-    def _tail(self, node: exp.Expression, scope: Scope, fields: list[Field]) -> None:
+    def _tail(self, node: exp.Expr, scope: Scope, fields: list[Field]) -> None:
         """ORDER BY and LIMIT of a set operation see its output columns alone."""
         source = Source("", fields)
         for part in ("order", "limit", "offset"):
@@ -106,7 +106,7 @@ class Names:
                 self.expression(node.args[part], scope)
         return self._outputs(node, names)
 
-    def _name(self, projection: exp.Expression) -> str:
+    def _name(self, projection: exp.Expr) -> str:
         """What a projection is called: its alias, its column, the question of its call, or its text."""
         shown = projection.unalias()
         call = self.program.call(shown.name) if isinstance(shown, exp.Anonymous) else None
@@ -192,7 +192,7 @@ class Names:
             for source in added:
                 source.shown = False
 
-    def _add(self, node: exp.Expression, scope: Scope) -> None:
+    def _add(self, node: exp.Expr, scope: Scope) -> None:
         """Adds what stands in FROM to the scope."""
         if isinstance(node, exp.Table):
             self._table(node, scope)
@@ -212,7 +212,7 @@ class Names:
         for join in node.args.get("joins") or ():
             self._join(join, scope)
 
-    def _derived(self, node: exp.Expression, inner: exp.Expression, scope: Scope, outer: Scope | None) -> None:
+    def _derived(self, node: exp.Expr, inner: exp.Expr, scope: Scope, outer: Scope | None) -> None:
         lateral = isinstance(node, exp.Lateral)
         around = Scope(outer, dict(scope.ctes)) if not lateral else outer
         self._register(node, self.query(inner, around), scope, select=inner.unnest() if isinstance(inner, exp.Subquery) else inner)
@@ -255,11 +255,11 @@ class Names:
 
     def _register(
         self,
-        node: exp.Expression,
+        node: exp.Expr,
         fields: list[Field],
         scope: Scope,
         table: Table | None = None,
-        select: exp.Expression | None = None,
+        select: exp.Expr | None = None,
         alias: str | None = None,
     ) -> None:
         given = node.args.get("alias")
@@ -274,11 +274,11 @@ class Names:
 
     # expressions
 
-    def expression_list(self, nodes: Sequence[exp.Expression], scope: Scope) -> None:
+    def expression_list(self, nodes: Sequence[exp.Expr], scope: Scope) -> None:
         for node in list(nodes):
             self.expression(node, scope)
 
-    def expression(self, node: exp.Expression, scope: Scope) -> None:
+    def expression(self, node: exp.Expr, scope: Scope) -> None:
         """Resolves the columns in an expression; sub-selects see this scope as their outer one."""
         if isinstance(node, exp.Query):
             self.query(node, scope)
@@ -370,7 +370,7 @@ class Names:
     # stars
 
     def _stars(self, node: exp.Select, scope: Scope) -> None:
-        projections: list[exp.Expression] = []
+        projections: list[exp.Expr] = []
         for projection in node.expressions:
             star = projection.this if isinstance(projection, exp.Column) else projection
             if not isinstance(star, exp.Star):
@@ -388,10 +388,10 @@ class Names:
             projections += self._expand(star, sources, scope)
         node.set("expressions", projections)
 
-    def _expand(self, star: exp.Star, sources: list[Source], scope: Scope) -> list[exp.Expression]:
+    def _expand(self, star: exp.Star, sources: list[Source], scope: Scope) -> list[exp.Expr]:
         left_out = {key(column.name) for column in star.args.get("except_") or ()}
         replaced = {key(item.alias): item for item in star.args.get("replace") or ()}
-        out: list[exp.Expression] = []
+        out: list[exp.Expr] = []
         seen: set[str] = set()
         for source in sources:
             for f in source.fields:
@@ -412,7 +412,7 @@ def _renamed(fields: list[Field], names: list[str]) -> list[Field]:
     return [Field(names[i], f.kind, f.origin, f.call) if i < len(names) else f for i, f in enumerate(fields)]
 
 
-def _unchanged(node: exp.Expression) -> tuple[Table, object] | None:
+def _unchanged(node: exp.Expr) -> tuple[Table, Column] | None:
     """The stored column whose values an expression hands on unchanged, such as MAX(column)."""
     if isinstance(node, exp.Window):
         return _unchanged(node.this)

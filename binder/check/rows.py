@@ -15,7 +15,7 @@ AGGREGATES = (exp.AggFunc, exp.Count)
 _ORDER = "row order"  # the hidden column with which a sub-select hands on its order
 
 
-def settle(tree: exp.Expression) -> exp.Expression:
+def settle(tree: exp.Expr) -> exp.Expr:
     """Applies all three rules to every SELECT of the tree, inner ones first."""
     for select in reversed(list(tree.find_all(exp.Select))):
         _first_rows(select)
@@ -33,7 +33,7 @@ def is_grouped(select: exp.Select) -> bool:
     return any(aggregates_of(part) for part in (*select.expressions, select.args.get("order")) if part is not None)
 
 
-def aggregates_of(node: exp.Expression) -> list[exp.Expression]:
+def aggregates_of(node: exp.Expr) -> list[exp.Expr]:
     """Aggregate functions in an expression that belong to its own SELECT and are no window functions."""
     found = []
     for part in node.walk(prune=lambda n: isinstance(n, (exp.Query, exp.Window)) and n is not node):
@@ -47,23 +47,23 @@ def aggregates_of(node: exp.Expression) -> list[exp.Expression]:
     return found
 
 
-def window_parts(window: exp.Window) -> list[exp.Expression]:
+def window_parts(window: exp.Window) -> list[exp.Expr]:
     """What a window function reads: its arguments, its FILTER, PARTITION BY and ORDER BY."""
     function, parts = window.this, [*(window.args.get("partition_by") or []), window.args.get("order")]
     while isinstance(function, _AROUND):
         parts += [part for part in function.iter_expressions() if part is not function.this]
         function = function.this
-    return [part for part in (*function.iter_expressions(), *parts) if isinstance(part, exp.Expression)]
+    return [part for part in (*function.iter_expressions(), *parts) if isinstance(part, exp.Expr)]
 
 
-def is_aggregate(node: exp.Expression) -> bool:
+def is_aggregate(node: exp.Expr) -> bool:
     """Whether a node is an aggregate, with all that belongs to it: what stands inside sees rows, not groups."""
     while isinstance(node, _AROUND):
         node = node.this
     return isinstance(node, AGGREGATES) or _is_named_aggregate(node)
 
 
-def _is_named_aggregate(node: exp.Expression) -> bool:
+def _is_named_aggregate(node: exp.Expr) -> bool:
     return isinstance(node, exp.Anonymous) and node.name.upper() in _NAMED
 
 
@@ -140,12 +140,12 @@ def _undistinct(select: exp.Select) -> bool:
     return order is None or all(item.this in known for item in order.expressions)
 
 
-def order_keys(select: exp.Select) -> list[exp.Expression]:
+def order_keys(select: exp.Select) -> list[exp.Expr]:
     """What puts the source rows of a SELECT in order: the row_id of each stored table, or what its sub-selects hand on."""
     start = select.args.get("from_")
     nodes = [start.this] if start else []
     nodes += [join.this for join in select.args.get("joins") or () if join.kind not in ("SEMI", "ANTI")]
-    keys: list[exp.Expression] = []
+    keys: list[exp.Expr] = []
     for node in nodes:
         source = _source_of(select, node)
         found = _key(source) if source is not None else None
@@ -155,13 +155,13 @@ def order_keys(select: exp.Select) -> list[exp.Expression]:
     return keys
 
 
-def _source_of(select: exp.Select, node: exp.Expression) -> Source | None:
+def _source_of(select: exp.Select, node: exp.Expr) -> Source | None:
     """The Source that a FROM item became; any column that refers to it carries it."""
     held = node.meta.get("source")
     return held if isinstance(held, Source) else None
 
 
-def _key(source: Source) -> exp.Expression | None:
+def _key(source: Source) -> exp.Expr | None:
     if source.table is not None:
         return hidden_column(source, Field("row_id", "number"))
     select = source.select
@@ -197,7 +197,7 @@ def _bare_columns(select: exp.Select) -> None:
         _aggregate_bare(part, grouped, order)
 
 
-def _standing_row(select: exp.Select) -> list[exp.Expression]:
+def _standing_row(select: exp.Select) -> list[exp.Expr]:
     """With exactly one MIN or MAX, the row that holds it; else the first."""
     extremes = [a for part in select.expressions for a in aggregates_of(part)]
     keys = order_keys(select)
@@ -208,7 +208,7 @@ def _standing_row(select: exp.Select) -> list[exp.Expression]:
     return list(ordered)
 
 
-def _aggregate_bare(node: exp.Expression, grouped: list[exp.Expression], order: list[exp.Expression]) -> None:
+def _aggregate_bare(node: exp.Expr, grouped: list[exp.Expr], order: list[exp.Expr]) -> None:
     if isinstance(node, exp.Column) and node not in grouped:
         if "field" in node.meta and not isinstance(node.this, exp.Star):
             held = dict(node.meta)

@@ -41,7 +41,7 @@ class Source(_Shared):
     alias: str
     fields: list[Field]
     table: Table | None = None
-    select: exp.Expression | None = None
+    select: exp.Expr | None = None
     shown: bool = True
     open: bool = False  # its fields are not known: any name is taken
 
@@ -65,7 +65,7 @@ class Scope(_Shared):
     ctes: dict[str, Source] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
     merged: dict[str, Field] = field(default_factory=dict)  # columns of USING and NATURAL
-    aliases: dict[str, exp.Expression] = field(default_factory=dict)
+    aliases: dict[str, exp.Expr] = field(default_factory=dict)
     locals: set[str] = field(default_factory=set)  # parameters of lambdas
 
     def chain(self) -> Iterator[Scope]:

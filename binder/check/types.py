@@ -24,7 +24,8 @@ _WRITTEN = (
     exp.Like, exp.ILike, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.SplitPart, exp.Split, exp.Contains, exp.StartsWith, exp.EndsWith,
     exp.DPipe, exp.Concat, exp.RegexpLike, exp.RegexpExtract, exp.Left, exp.Right, exp.Length, exp.StrPosition, exp.GroupConcat, exp.Glob,
 )  # fmt: skip
-_HANDED_ON = (exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Filter, exp.Distinct, exp.Nullif, exp.Mode, exp.Subquery)
+_HANDED_ON = (exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Filter, exp.Distinct, exp.Nullif, exp.Mode)
+_TABLES = (exp.From, exp.Join, exp.Lateral, exp.Select, exp.Subquery, exp.CTE, exp.SetOperation)
 STRICTNESS = ("auto", "text", "date", "number", "options", "boolean")
 KINDS = {"number": "number", "date": "date", "boolean": "boolean", "text": "text", "options": "text", "auto": None}
 
@@ -38,10 +39,10 @@ class Typing:
     spellings: tuple[str, ...] | None = None
 
 
-def typings(tree: exp.Expression, program: Program) -> dict[str, Typing]:
+def typings(tree: exp.Expr, program: Program) -> dict[str, Typing]:
     """The type of each call of the tree, and `kind` set on every node that stands for one."""
     same = _merged(tree, program)
-    places: dict[str, list[tuple[exp.Expression, str, list[str]]]] = {}
+    places: dict[str, list[tuple[exp.Expr, str, list[str]]]] = {}
     for node in tree.walk():
         call = shown_call(node, program)
         if call is not None:
@@ -64,7 +65,7 @@ def typings(tree: exp.Expression, program: Program) -> dict[str, Typing]:
     return found
 
 
-def _merged(tree: exp.Expression, program: Program) -> dict[str, str]:
+def _merged(tree: exp.Expr, program: Program) -> dict[str, str]:
     """Makes one call of those that ask the same question about the same columns; each call -> the first of its equals."""
     first: dict[tuple[object, ...], str] = {}
     same: dict[str, str] = {}
@@ -77,7 +78,7 @@ def _merged(tree: exp.Expression, program: Program) -> dict[str, str]:
     return same
 
 
-def _set_kind(node: exp.Expression, chosen: str) -> None:
+def _set_kind(node: exp.Expr, chosen: str) -> None:
     """Says of a node that shows a call what it yields."""
     node.meta["kind"] = KINDS[chosen]
     if isinstance(node, exp.Column):
@@ -86,7 +87,7 @@ def _set_kind(node: exp.Expression, chosen: str) -> None:
         _compare_truth(node)
 
 
-def shown_call(node: exp.Expression, program: Program) -> Call | None:
+def shown_call(node: exp.Expr, program: Program) -> Call | None:
     """The call whose value a node shows: a placeholder, or a column of a sub-select that hands it on."""
     if isinstance(node, exp.Anonymous):
         return program.call(node.name)
@@ -106,22 +107,25 @@ def _agree(program: Program, call: Call, wanted: list[str]) -> None:
         )
 
 
-def _place(node: exp.Expression) -> tuple[str, list[str]]:
-    """What the place of a node asks of it, and the text literals it is compared with."""
-    while isinstance(node.parent, _HANDED_ON) or (isinstance(node.parent, exp.Select) and isinstance(node.parent.parent, exp.Subquery)):
-        if isinstance(node.parent, exp.Select):
-            if len(node.parent.expressions) != 1 or node.parent.expressions[0].unalias() is not node.unalias():
-                break
-            node = node.parent.parent  # a scalar sub-select
+def _seen_as(node: exp.Expr) -> exp.Expr:
+    """The widest expression that has the same value: parentheses, MIN, MAX and scalar sub-selects hand it on."""
+    while True:
+        parent = node.parent
+        if isinstance(parent, _HANDED_ON):
+            node = parent
             continue
-        node = node.parent
-        if isinstance(node.parent, exp.Alias) and isinstance(node.parent.parent, exp.Select) and isinstance(node.parent.parent.parent, exp.Subquery):
-            node = node.parent
+        select = parent.parent if isinstance(parent, exp.Alias) else parent
+        if not isinstance(select, exp.Select) or len(select.expressions) != 1 or select.expressions[0].unalias() is not node:
+            return node
+        if not isinstance(select.parent, exp.Subquery) or isinstance(select.parent.parent, _TABLES):
+            return node
+        node = select.parent
+
+
+def _place(node: exp.Expr) -> tuple[str, list[str]]:
+    """What the place of a node asks of it, and the text literals it is compared with."""
+    node = _seen_as(node)
     parent = node.parent
-    if isinstance(parent, exp.Alias) and isinstance(parent.parent, exp.Select) and isinstance(parent.parent.parent, exp.Subquery):
-        select = parent.parent
-        if len(select.expressions) == 1 and not isinstance(select.parent.parent, (exp.From, exp.Join, exp.Lateral, exp.Select)):
-            return _place(select.parent)
     if isinstance(parent, (*COMPARISONS, exp.In, exp.Between)):
         return _compared(parent, node)
     if isinstance(parent, (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)) or (isinstance(parent, exp.If) and node.arg_key == "this"):
@@ -143,7 +147,7 @@ def _place(node: exp.Expression) -> tuple[str, list[str]]:
     return "auto", []
 
 
-def _siblings(parent: exp.Expression, node: exp.Expression) -> Iterator[exp.Expression]:
+def _siblings(parent: exp.Expr, node: exp.Expr) -> Iterator[exp.Expr]:
     if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case):
         parent = parent.parent
     if isinstance(parent, exp.Case):
@@ -153,11 +157,12 @@ def _siblings(parent: exp.Expression, node: exp.Expression) -> Iterator[exp.Expr
     yield from (value for value in values if value is not None and value is not node)
 
 
-def _compared(parent: exp.Expression, node: exp.Expression) -> tuple[str, list[str]]:
+def _compared(parent: exp.Expr, node: exp.Expr) -> tuple[str, list[str]]:
     """The type of a value compared with others, and the texts among them."""
     if isinstance(parent, exp.In):
         if parent.args.get("query") is not None:
-            return (kind(parent.args["query"].unnest()) or "auto", []) if parent.this is node else ("auto", [])
+            other = parent.args["query"].unnest() if parent.this is node else parent.this
+            return kind(other) or "auto", []
         others = parent.expressions if parent.this is node else [parent.this]
     elif isinstance(parent, exp.Between):
         others = [part for part in (parent.this, parent.args["low"], parent.args["high"]) if part is not node]
@@ -182,7 +187,7 @@ def _written(texts: list[str]) -> tuple[str, list[str]]:
     return "text", texts
 
 
-def _compare_truth(node: exp.Expression) -> None:
+def _compare_truth(node: exp.Expr) -> None:
     """A boolean compared with 'yes' or 'no' is compared with TRUE or FALSE."""
     parent = node.parent
     others = [parent.this, parent.args.get("expression"), *parent.expressions] if isinstance(parent, (*COMPARISONS, exp.In)) else []

@@ -67,7 +67,7 @@ class Session:
         self._one_select(header["sql"])
         result = self.connection.execute(header["sql"])
         types = [str(column[1]) for column in result.description or ()]
-        reader = result.to_arrow_reader(10_000)
+        reader: Any = result.to_arrow_reader(10_000)
         sink = pa.BufferOutputStream()
         count = 0
         with pa.ipc.new_stream(sink, reader.schema) as writer:
@@ -141,5 +141,5 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdin = sys.stdout = None  # type: ignore[assignment]
+    sys.stdin = sys.stdout = open(os.devnull)  # noqa: SIM115  nothing else may write frames
     serve(stdin, stdout, memory_mb, threads)

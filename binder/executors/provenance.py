@@ -55,14 +55,14 @@ def _with_inputs(tree: exp.Select) -> tuple[exp.Select, list[tuple[str, str]]]:
         return tree, marks
     select = tree.copy()
     grouped = is_grouped(tree)
-    added: list[exp.Expression] = []
+    added: list[exp.Expr] = []
     for node in {n.name.lower(): n for n in placeholders(tree) if n.find_ancestor(exp.Select) is tree}.values():
         if any(is_aggregate(part) for argument in node.expressions for part in argument.walk()) or not node.find(exp.Column):
             continue
         if node.find(exp.Query):
             continue
         pieces = [exp.PropertyEQ(this=exp.to_identifier(f"k{i}", quoted=True), expression=a.copy()) for i, a in enumerate(node.expressions)]
-        struct: exp.Expression = exp.Struct(expressions=pieces)
+        struct: exp.Expr = exp.Struct(expressions=pieces)
         added.append(exp.ArrayAgg(this=struct) if grouped else struct)
         marks.append(("call", node.name.lower()))
     nodes = [tree.args["from_"].this] if tree.args.get("from_") else []

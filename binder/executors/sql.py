@@ -73,7 +73,7 @@ class SqlExecutor:
             raise CheckFault(error.message, text=self.plan.checked.program.text) from error
         self.asked.clear()
 
-    def rows_of(self, tree: exp.Expression) -> list[tuple[Value, ...]]:
+    def rows_of(self, tree: exp.Expr) -> list[tuple[Value, ...]]:
         """The rows of another query over the same mappings."""
         try:
             return self._run(tree).rows
@@ -117,18 +117,18 @@ class SqlExecutor:
                 parts[key] = tables
         return Batch(ask, tuple(parts), parts)
 
-    def _inputs(self, query: exp.Expression) -> list[Input]:
+    def _inputs(self, query: exp.Expr) -> list[Input]:
         """Distinct inputs, in the order in which the query yields them: equal runs make equal requests."""
         return list(dict.fromkeys(self._run(query).rows))
 
-    def _part(self, argument: exp.Expression, outer: dict[str, Value]) -> Part:
+    def _part(self, argument: exp.Expr, outer: dict[str, Value]) -> Part:
         """The rows of one argument of ans, for one set of outer values."""
         query = argument.unnest().copy()
         for column in list(query.find_all(exp.Column)):
             if column.sql("duckdb") in outer:
                 column.replace(_constant(outer[column.sql("duckdb")]))
         rows = self._run(query)
-        names = [projection.alias_or_name for projection in query.selects]
+        names = [projection.alias_or_name for projection in query.selects] if isinstance(query, exp.Query) else []
         shown = [i for i, name in enumerate(names) if name != "row order"]
         return Part(tuple(names[i] for i in shown), tuple(tuple(row[i] for i in shown) for row in rows.rows))
 
@@ -156,11 +156,11 @@ class SqlExecutor:
             for name, table in self.tables.items():
                 self.worker.load(name, table)
 
-    def _sql(self, tree: exp.Expression) -> str:
+    def _sql(self, tree: exp.Expr) -> str:
         return looked_up(tree, self.kinds, self.tag).sql("duckdb")
 
 
-    def _run(self, tree: exp.Expression) -> Rows:
+    def _run(self, tree: exp.Expr) -> Rows:
         self._ready()
         table, types = self.worker.run(self._sql(tree))
         columns = [[_value(value) for value in column.to_pylist()] for column in table.columns]
@@ -221,5 +221,5 @@ def _value(value: Value) -> Value:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _constant(value: Value) -> exp.Expression:
+def _constant(value: Value) -> exp.Expr:
     return exp.convert(value)

@@ -34,7 +34,7 @@ class Collect:
     """Distinct inputs of a call at one site. where: the conditions that rows must meet to be asked about."""
 
     site: Site
-    where: tuple[exp.Expression, ...] = ()
+    where: tuple[exp.Expr, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Ask:
 class Query:
     """The whole program as plain SQL over mappings."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     columns: tuple[str, ...]
 
 
@@ -117,7 +117,7 @@ def _answers(typing: Typing) -> str:
     return " or ".join(typing.options) if typing.options else typing.type
 
 
-def _readable(condition: exp.Expression) -> str:
+def _readable(condition: exp.Expr) -> str:
     """A condition as its author would write it: without the qualifiers and quotes that resolving put in."""
     shown = condition.copy()
     for column in shown.find_all(exp.Column):

@@ -26,7 +26,7 @@ def build(checked: Checked) -> Plan:
     return Plan(checked, tuple(asks), Query(checked.query, tuple(f.name for f in checked.outputs)))
 
 
-def _in_order(node: exp.Expression) -> Iterator[exp.Anonymous]:
+def _in_order(node: exp.Expr) -> Iterator[exp.Anonymous]:
     """Placeholders in the order in which their values are needed."""
     if isinstance(node, exp.Select):
         for clause in _CLAUSES:
@@ -35,7 +35,7 @@ def _in_order(node: exp.Expression) -> Iterator[exp.Anonymous]:
                 yield from _in_order(part)
         for clause in node.args.keys() - set(_CLAUSES):
             value = node.args.get(clause)
-            if isinstance(value, exp.Expression):
+            if isinstance(value, exp.Expr):
                 yield from _in_order(value)
         return
     for child in node.iter_expressions():
@@ -56,7 +56,7 @@ def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
     return Ask(call, checked.typings[call.name], columns, _title(checked, node), Collect(site), (number,))
 
 
-def _header(argument: exp.Expression, index: int) -> str:
+def _header(argument: exp.Expr, index: int) -> str:
     """The name under which an argument is sent."""
     if isinstance(argument, exp.Column):
         return str(argument.meta.get("header") or argument.name)
@@ -83,7 +83,7 @@ def _title(checked: Checked, node: exp.Anonymous) -> str | None:
 
 def _level(node: exp.Anonymous, select: exp.Select) -> tuple[str, int | None]:
     """Which rows of its SELECT a call is evaluated on."""
-    path: list[exp.Expression] = [node]
+    path: list[exp.Expr] = [node]
     parent = node.parent
     while parent is not None and parent is not select:
         path.append(parent)

@@ -26,7 +26,7 @@ def key_name(index: int) -> str:
     return f"k{index}"
 
 
-def unasked(node: exp.Expression, asked: frozenset[int]) -> bool:
+def unasked(node: exp.Expr, asked: frozenset[int]) -> bool:
     """Whether an expression needs a call that was not asked yet."""
     return any(part.meta.get("site") not in asked for part in placeholders(node))
 
@@ -42,7 +42,7 @@ def inputs_of_ans(collect: Collect, asked: frozenset[int]) -> tuple[list[exp.Col
     return outer, _inputs(collect, outer, asked) if outer else None
 
 
-def _inputs(collect: Collect, values: Sequence[exp.Expression], asked: frozenset[int]) -> exp.Select:
+def _inputs(collect: Collect, values: Sequence[exp.Expr], asked: frozenset[int]) -> exp.Select:
     """Distinct values at a site, in the order of their first appearance, so that equal runs ask equal requests."""
     names = [key_name(i) for i in range(len(values))]
     keys = [exp.alias_(value.copy(), name, quoted=True) for value, name in zip(values, names, strict=True)]
@@ -59,7 +59,7 @@ def _inputs(collect: Collect, values: Sequence[exp.Expression], asked: frozenset
     )
 
 
-def outer_columns(node: exp.Expression) -> list[exp.Column]:
+def outer_columns(node: exp.Expr) -> list[exp.Column]:
     """Columns in a tree whose source stands outside of it."""
     own = {id(part.meta["source"]) for part in node.walk() if isinstance(part.meta.get("source"), Source) and not isinstance(part, exp.Column)}
     found: dict[str, exp.Column] = {}
@@ -70,7 +70,7 @@ def outer_columns(node: exp.Expression) -> list[exp.Column]:
     return list(found.values())
 
 
-def _rows(collect: Collect, keys: list[exp.Expression], asked: frozenset[int]) -> exp.Select:
+def _rows(collect: Collect, keys: list[exp.Expr], asked: frozenset[int]) -> exp.Select:
     """The rows on which a call is evaluated, as far as that is known, their place in row order beside them."""
     site = collect.site
     if site.level == "groups":
@@ -95,7 +95,7 @@ def _rows(collect: Collect, keys: list[exp.Expression], asked: frozenset[int]) -
     return _placed(query, order_keys(query))
 
 
-def _placed(query: exp.Select, order: list[exp.Expression]) -> exp.Select:
+def _placed(query: exp.Select, order: list[exp.Expr]) -> exp.Select:
     """The query with the place of each row as a further column, where one column tells it."""
     if len(order) == 1:
         query.append("expressions", exp.alias_(order[0].copy(), _POSITION))
@@ -119,7 +119,7 @@ def _relax(join: exp.Join, asked: frozenset[int]) -> None:
     join.set("on", exp.and_(*known, copy=False) if known else exp.true())
 
 
-def conjuncts(node: exp.Expression) -> list[exp.Expression]:
+def conjuncts(node: exp.Expr) -> list[exp.Expr]:
     """The conditions that AND puts together."""
     node = node.unnest() if isinstance(node, exp.Paren) else node
     return [part for side in (node.left, node.right) for part in conjuncts(side)] if isinstance(node, exp.And) else [node]
@@ -133,7 +133,7 @@ def _complete(select: exp.Select, asked: frozenset[int]) -> bool:
     return known and joined and not select.args.get("distinct")
 
 
-def _output(select: exp.Select, keys: list[exp.Expression]) -> exp.Select:
+def _output(select: exp.Select, keys: list[exp.Expr]) -> exp.Select:
     """Exactly the rows that the SELECT yields, LIMIT included."""
     inner = select.copy()
     inner.set("with_", None)
@@ -142,7 +142,7 @@ def _output(select: exp.Select, keys: list[exp.Expression]) -> exp.Select:
     return exp.Select(expressions=[*names, exp.alias_(exp.Window(this=exp.RowNumber()), _POSITION)], from_=_derived(inner))
 
 
-def _groups(site: Site, keys: list[exp.Expression], asked: frozenset[int]) -> exp.Select:
+def _groups(site: Site, keys: list[exp.Expr], asked: frozenset[int]) -> exp.Select:
     """The groups of a SELECT, its HAVING as far as it is known."""
     inner = site.select.copy()
     for part in ("with_", "order", "limit", "offset", "qualify", "windows", "distinct"):
@@ -157,7 +157,7 @@ def _groups(site: Site, keys: list[exp.Expression], asked: frozenset[int]) -> ex
 
 def _lifted(query: exp.Select, site: Site, names: list[str], asked: frozenset[int]) -> exp.Select:
     """Puts the FROM of the queries around into a correlated collect, and the CTEs it can refer to in front."""
-    select: exp.Expression | None = site.select
+    select: exp.Expr | None = site.select
     withs = [site.select.args.get("with_")]
     while select is not None:
         select = select.parent
@@ -191,15 +191,14 @@ def _lateral(query: exp.Select, around: exp.Select, names: list[str], asked: fro
     return outer.where(*known, copy=False) if known else outer
 
 
-def looked_up(tree: exp.Expression, kinds: dict[str, str], tag: str) -> exp.Expression:
+def looked_up(tree: exp.Expr, kinds: dict[str, str], tag: str) -> exp.Expr:
     """A copy of a tree in which every call is a look-up in its mapping. kinds: call name -> map or ans."""
     root = exp.Subquery(this=tree.copy())
     for node in placeholders(root):
         table = mapping_name(node.name, tag)
         node.replace(_map_value(node, table) if kinds[node.name.lower()] == "map" else _ans_value(node, table))
-    made = root.this
-    made.pop()
-    return made
+    made: exp.Expr = root.this
+    return made.pop()
 
 
 def _column(name: str, table: str) -> exp.Column:
@@ -210,17 +209,17 @@ def _from(table: str) -> exp.From:
     return exp.From(this=exp.Table(this=exp.to_identifier(table, quoted=True)))
 
 
-def _keyed(table: str, arguments: list[exp.Expression]) -> exp.Select:
+def _keyed(table: str, arguments: list[exp.Expr]) -> exp.Select:
     select = exp.Select(expressions=[_column("value", table)], from_=_from(table))
     matches = [exp.NullSafeEQ(this=_column(key_name(i), table), expression=argument.copy()) for i, argument in enumerate(arguments)]
     return select.where(*matches, copy=False) if matches else select
 
 
-def _map_value(node: exp.Anonymous, table: str) -> exp.Expression:
+def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
     return exp.Subquery(this=_keyed(table, list(node.expressions)))
 
 
-def _ans_value(node: exp.Anonymous, table: str) -> exp.Expression:
+def _ans_value(node: exp.Anonymous, table: str) -> exp.Expr:
     """All answers inside IN and as the whole of a SELECT without FROM; else the first."""
     select = _keyed(table, list(outer_columns(node)))
     select.order_by(_column("position", table), copy=False)

@@ -65,7 +65,7 @@ def ask_once(plan: Plan) -> Plan:
     return replace(plan, asks=tuple(kept.values()))
 
 
-def _clause(node: exp.Expression) -> str | None:
+def _clause(node: exp.Expr) -> str | None:
     """The clause of its SELECT in which a node stands."""
     while node.parent is not None and not isinstance(node.parent, exp.Select):
         node = node.parent
