@@ -1,7 +1,7 @@
 """What the cells of one column have in common: a type, a unit, and the value of each cell.
 
 The distinct cells of a text column come in, with its header and the cell of its last row; a Reading comes out, which is text
-unless at least nine in ten cells agree on something better.
+unless nine in ten cells, or three in four where the rest are mere words, agree on something better.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _numbers(told: list[str], header: str, last: str | None) -> _Found | None:
         return None
     measures = {c: m for c in told if (m := measure(c)) is not None}
     measures |= _remarked(measures, told, header)
-    measures |= _even(measures, told) if measures else _marks(told)
+    measures |= _even(measures, told) | _commas(measures, told) if measures else _marks(told)
     if not _enough(measures, told, last):
         return None
     unit = _unit(measures, len(told))
@@ -145,9 +145,15 @@ def _remarked(measures: dict[str, Measure], told: list[str], header: str) -> dic
     found = {c: m for c in rest if (m := measure(beginning(c))) is not None}
     if 3 * sum(_is_year(m) for m in measures.values()) > 2 * len(told):
         found |= {c: Measure(day.year, "", known=True) for c in rest if c not in found and (day := read_first_day(c)) is not None}
-    if all(_COMMA.fullmatch(c.strip()) for c in rest if c not in found):
-        found |= {c: m for c in rest if c not in found and (m := measure(c.replace(",", "."))) is not None}
     return found
+
+
+def _commas(measures: dict[str, Measure], told: list[str]) -> dict[str, Measure]:
+    """Decimals with a comma, where some cell is surely a number and no other cell is in the way."""
+    odd = [c for c in told if c not in measures]
+    if not measures or not all(_COMMA.fullmatch(c.strip()) for c in odd):
+        return {}
+    return {c: m for c in odd if (m := measure(c.replace(",", "."))) is not None}
 
 
 def _is_year(found: Measure) -> bool:
@@ -197,7 +203,7 @@ _MARKED = re.compile(r"\s*(?:\n\(.*\)|[*†‡]+)$")  # "June 22, 1984\n(#840032
 def _dates(told: list[str], header: str, last: str | None) -> _Found | None:
     """Dates, a third of them full, or months; with both in digits, the order that fits the column, else the month first."""
     full = sum(read_date(_MARKED.sub("", c)) is not None for c in told) or sum(read_month(c) is not None for c in told)
-    if 2 * full < len(told):
+    if 3 * full < len(told):
         return None
     orders = [
         {c: day for c in told if (day := read_date(c, day_first) or read_first_day(c, day_first)) is not None}

@@ -68,18 +68,18 @@ def _checked(text: str, votes: int, dispatch: Dispatch, planned: Callable[[str, 
         return Sample(text, "sql", error=error, votes=votes)
 
 
-_PROGRAM = r"(?:\(\s*)*(?:(?-i:SELECT|select)\b|WITH\s+(?:RECURSIVE\s+)?[^\s(]+\s*(?:\([^()]*\)\s*)?AS\b[\w\s]*\(|QA\s*\()"
-_START = re.compile(rf"(?i)(?:\A|\n|:|`)[ \t]*(?={_PROGRAM})")  # not in the middle of a sentence
+# Keywords are in one case throughout: "Select the rows ..." and "With this ..." are prose.
+_PROGRAM = r"(?:\(\s*)*(?:(?:SELECT|select)\b|(?:WITH|with)\s[^(]+?\s*(?:\([^()]*\)\s*)?(?:AS|as)\b[\w\s]*\(|QA\s*\()"
+_START = re.compile(rf"(?:\A|\n|:|`)[ \t]*(?={_PROGRAM})")  # not in the middle of a sentence
 _FENCE = re.compile(r"```[ \t]*\w*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
-_FURTHER = re.compile(  # what a part of a program after an empty line begins with
-    r"(?i)\s*(?:[(),]|--|/\*|(?:select|from|where|group|order|having|limit|offset|union|except|intersect|join|left|inner|and|or|on|qualify|window)\b)"
-)
+_CLAUSE = "SELECT|FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT|JOIN|LEFT|INNER|AND|OR|ON|QUALIFY|WINDOW"
+_FURTHER = re.compile(rf"\s*(?:\Z|[(),]|--|/\*|(?:[A-Z]{{3,}}|{_CLAUSE}|{_CLAUSE.lower()})\b)")  # more of a program
 
 
 def extract(reply: str) -> str:
     """The program in a reply: without thoughts, fences, labels, JSON and prose around it; a reply without a program as it is."""
     said = re.sub(r"(?s)\A.*</think(?:ing)?>", "", reply).strip()
-    fenced = [inner for inner in _FENCE.findall(said) if re.match(rf"(?i)(?:--[^\n]*\n|\s)*{_PROGRAM}|\s*\{{", inner)]
+    fenced = [inner for inner in _FENCE.findall(said) if re.match(rf"(?:--[^\n]*\n|\s)*(?:{_PROGRAM}|\{{)", inner)]
     text = _unwrapped(fenced[-1].strip() if fenced else said)
     start = _START.search(text)
     if start is None:
@@ -100,12 +100,12 @@ def _unwrapped(text: str) -> str:
     return texts[0] if texts else text
 
 
-def _without_remarks(program: str) -> str:
-    """A program without the prose below it: after its `;`, or after an empty line."""
-    depth = 0
+def _without_remarks(text: str) -> str:
+    """A program without the prose below it: after an empty line, or after its `;`."""
+    end = next((gap.start() for gap in re.finditer(r"\n[ \t]*\n", text) if not _FURTHER.match(text, gap.end())), None)
+    program, depth = text[:end], 0
     for token in tokens(program):
         depth += (token.text == "(") - (token.text == ")")
         if token.text == ";" and depth == 0 and not _FURTHER.match(program, token.end):
             return program[: token.start]
-    end = next((gap.start() for gap in re.finditer(r"\n[ \t]*\n", program) if not _FURTHER.match(program, gap.end())), None)
-    return program[:end]
+    return program

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from binder.errors import UsageError
 from binder.failure import Failure
 from binder.faults import DEEPEST, GLUED, TOO_DEEP, check, explain
+from binder.folders import cache_folder
 from binder.tokens import Token, tokens
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _parser(language: str) -> lark.Lark:
     import lark
 
     source = _source(language)
-    folder = _cache_folder()
+    folder = cache_folder()
     return lark.Lark(
         source,
         parser="lalr",
@@ -116,17 +116,6 @@ def _parser(language: str) -> lark.Lark:
         postlex=_Watch(RESERVED[language]),
         cache=str(folder / f"{language}-{sys.version_info[0]}.{sys.version_info[1]}.lark") if folder else False,
     )
-
-
-def _cache_folder() -> Path | None:
-    """Where this user's caches are kept; None where nothing can be written."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    try:
-        folder = (Path(home) if home else Path.home() / ".cache") / "binder"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
-        return None
-    return folder if os.access(folder, os.W_OK) else None
 
 
 def _expected(parser: lark.Lark, error: lark.exceptions.UnexpectedInput) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Plain data comes in; small pieces of HTML go out, every text escaped. Nothing here needs a script or a style sheet from elsewhere."""
+"""Plain data comes in; small pieces of HTML go out, every text escaped. Nothing here needs a script or a style sheet of others."""
 
 from __future__ import annotations
 
@@ -11,28 +11,33 @@ def text(value: str) -> str:
     return escape("".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in value)).replace("\n", "<br>")
 
 
+CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0"
+MONO = "font-family:monospace;white-space:pre-wrap"
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int = 60) -> str:
     """A table; rows beyond the most are counted."""
-    head = "".join(f'<th style="text-align:left">{text(column)}</th>' for column in columns)
-    body = "".join("<tr>" + "".join(f'<td style="text-align:left">{text(cell)}</td>' for cell in row) + "</tr>" for row in rows[:most])
+    head = "".join(f'<th style="{CELL};border-bottom:1px solid">{text(column)}</th>' for column in columns)
+    body = "".join("<tr>" + "".join(f'<td style="{CELL}">{text(cell)}</td>' for cell in row) + "</tr>" for row in rows[:most])
     more = small(f"{len(rows) - most} more rows") if len(rows) > most else ""
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+    style = "border-collapse:collapse;margin:4px 0"
+    return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}'
 
 
 def code(source: str) -> str:
-    """A program or a plan."""
-    return f'<pre style="margin:4px 0">{escape(source)}</pre>'
+    """A program or a plan; long lines are wrapped."""
+    return f'<pre style="margin:4px 0;white-space:pre-wrap">{escape(source)}</pre>'
 
 
 def notes(lines: Iterable[str]) -> str:
-    """A list of remarks; nothing where there are none."""
-    items = "".join(f"<li>{text(line)}</li>" for line in lines)
+    """A list of remarks, which may hold programs with marked places; nothing where there are none."""
+    items = "".join(f'<li style="{MONO}">{text(line)}</li>' for line in lines)
     return f'<ul style="margin:4px 0">{items}</ul>' if items else ""
 
 
 def small(line: str) -> str:
     """A line below something."""
-    return f'<div style="color:#666;font-size:85%">{text(line)}</div>'
+    return f'<div style="opacity:0.65;font-size:85%">{text(line)}</div>'
 
 
 def details(title: str, inner: str) -> str:

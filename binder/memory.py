@@ -51,10 +51,14 @@ def read(block: str) -> Exemplar:
     above, asked, below = block.strip().partition("\nquestion: ")
     question, _, program = below.partition("\n")
     title, *lines = above.split("\n")
-    table = [tuple(cell.strip().replace("\\n", "\n") for cell in line.strip().strip("|").split("|")) for line in lines]
+    table = [_cells(line.strip()) for line in lines]
     if not (asked and table and program.strip() and title.startswith("title: ")):
-        raise DataError(f"no exemplar: {block.strip()[:80]!r}", hint="it has a title, a table, a question and a program, see data/exemplars.txt")
+        raise DataError(f"no exemplar: {block.strip()[:80]!r}", hint="it has a title, a table, a question and a program")
     return Exemplar(title.removeprefix("title: "), table[0], tuple(table[1:]), question, program.strip())
+
+
+def _cells(line: str) -> tuple[str, ...]:
+    return tuple(cell.strip().replace("\\n", "\n") for cell in line.removeprefix("|").removesuffix("|").split("|"))
 
 
 @cache

@@ -23,7 +23,19 @@ def settle(tree: exp.Expr) -> exp.Expr:
             _bare_columns(select)
         if select.parent is tree or _keeps_order(select):
             order_rows(select)
+    for together in list(tree.find_all(exp.SetOperation)):
+        _order_set(together)
     return tree
+
+
+def _order_set(node: exp.SetOperation) -> None:
+    """Rows of which duplicates were removed come in the order of their values, as SQLite has them; UNION ALL keeps the order of its sides."""
+    keeps = isinstance(node, exp.Union) and not node.args.get("distinct")
+    holders = (node.parent, node.parent.parent if node.parent else None)
+    if keeps or node.args.get("order") or any(isinstance(holder, (exp.SetOperation, exp.In, exp.Exists, exp.CTE)) for holder in holders):
+        return
+    columns = [exp.Ordered(this=exp.Literal.number(i + 1), nulls_first=False) for i in range(len(node.selects))]
+    node.set("order", exp.Order(expressions=columns))
 
 
 def is_grouped(select: exp.Select) -> bool:

@@ -76,10 +76,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The texts of one request, at least one and at most request.n, and what they used."""
+    """The texts of one request, at least one and at most request.n, and what they used: nothing where they were cached."""
 
     choices: tuple[Choice, ...]
     usage: Usage = Usage()
+    cached: bool = False
 
     @property
     def text(self) -> str:

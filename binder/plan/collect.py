@@ -81,14 +81,7 @@ def _rows(collect: Collect, keys: list[exp.Expr], asked: frozenset[int]) -> exp.
     start = site.select.args.get("from_")
     if start is not None:
         query.set("from_", start.copy())
-    joins = [join.copy() for join in site.select.args.get("joins") or ()]
-    if site.join is not None:
-        joins = joins[: site.join + 1]
-        _as_pairs(joins[-1])
-    for join in joins:
-        if join.args.get("on") is not None and unasked(join.args["on"], asked):
-            _relax(join, asked)
-    query.set("joins", joins)
+    query.set("joins", _joins(site.select, site.join, asked))
     conditions = [c.copy() for c in collect.where if not unasked(c, asked)]
     if conditions:
         query.where(*conditions, copy=False)
@@ -104,6 +97,17 @@ def _placed(query: exp.Select, order: list[exp.Expr]) -> exp.Select:
 
 def _derived(query: exp.Select) -> exp.From:
     return exp.From(this=exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("asked"))))
+
+
+def _joins(select: exp.Select, stop: int | None, asked: frozenset[int]) -> list[exp.Expr]:
+    """The joins of a SELECT as far as they are known; with a stop, those up to the one whose condition is evaluated."""
+    joins = [join.copy() for join in select.args.get("joins") or ()][: None if stop is None else stop + 1]
+    for index, join in enumerate(joins):
+        if index == stop:
+            _as_pairs(join)
+        if join.args.get("on") is not None and unasked(join.args["on"], asked):
+            _relax(join, asked)
+    return joins
 
 
 def _as_pairs(join: exp.Join) -> None:
@@ -160,14 +164,14 @@ def _lifted(query: exp.Select, site: Site, names: list[str], asked: frozenset[in
     select: exp.Expr | None = site.select
     withs = [site.select.args.get("with_")]
     while select is not None:
-        select = select.parent
+        below, select = select, select.parent
         if isinstance(select, (exp.Subquery, exp.SetOperation)):
             withs.append(select.args.get("with_"))
         if not isinstance(select, exp.Select):
             continue
         withs.append(select.args.get("with_"))
         if outer_columns(query) and select.args.get("from_") is not None:
-            query = _lateral(query, select, names, asked)
+            query = _lateral(query, select, below, names, asked)
     ctes = [cte.copy() for clause in reversed(withs) if clause for cte in clause.expressions if not unasked(cte, asked)]
     if ctes:
         recursive = any(clause.args.get("recursive") for clause in withs if clause)
@@ -175,19 +179,17 @@ def _lifted(query: exp.Select, site: Site, names: list[str], asked: frozenset[in
     return query
 
 
-def _lateral(query: exp.Select, around: exp.Select, names: list[str], asked: frozenset[int]) -> exp.Select:
-    """A correlated collect beside the FROM that it refers to."""
+def _lateral(query: exp.Select, around: exp.Select, below: exp.Expr, names: list[str], asked: frozenset[int]) -> exp.Select:
+    """A correlated collect beside the FROM that it refers to, up to the join in whose condition it stands."""
     query.set("expressions", [projection for projection in query.expressions if projection.alias_or_name != _POSITION])
     alias = exp.TableAlias(this=exp.to_identifier("asked", quoted=True))
     keys = [exp.column(exp.to_identifier(name, quoted=True), exp.to_identifier("asked", quoted=True)) for name in names]
     outer = exp.Select(expressions=keys, from_=around.args["from_"].copy())
-    joins = [join.copy() for join in around.args.get("joins") or ()]
-    for join in joins:
-        if join.args.get("on") is not None and unasked(join.args["on"], asked):
-            _relax(join, asked)
+    stop = around.args["joins"].index(below) if below.arg_key == "joins" else None
+    joins = _joins(around, stop, asked)
     outer.set("joins", [*joins, exp.Join(this=exp.Lateral(this=exp.Subquery(this=query), alias=alias))])
     where = around.args.get("where")
-    known = [c.copy() for c in conjuncts(where.this) if not placeholders(c) and not c.find(exp.Query)] if where else []
+    known = [c.copy() for c in conjuncts(where.this) if not placeholders(c) and not c.find(exp.Query)] if where and stop is None else []
     return outer.where(*known, copy=False) if known else outer
 
 

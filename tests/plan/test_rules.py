@@ -29,7 +29,7 @@ FUNCTIONS = {
     "yesno(x)": "CASE WHEN x IS NULL THEN NULL WHEN length(x) > 4 THEN 'yes' ELSE 'no' END",
     "known(x)": "CASE WHEN contains(x, 'a') THEN NULL ELSE upper(x) END",
     "both(x, y)": "CASE WHEN x IS NULL AND y IS NULL THEN NULL ELSE coalesce(x, '-') || '/' || coalesce(y, '-') END",
-    "same(x, y)": "CASE WHEN x IS NULL AND y IS NULL THEN NULL ELSE coalesce(x = y, false) END",
+    "same(x, y)": "CASE WHEN x IS NULL AND y IS NULL THEN NULL ELSE coalesce(lower(x) = lower(y), false) END",
 }
 
 Text = st.none() | st.sampled_from(WORDS)

@@ -1,0 +1,57 @@
+"""The README's session, run as it stands against a local endpoint; its commands exist and its files are where it says."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from binder.cli import _parser
+from tests.server import Server, completion, task_of
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COUNTRIES = {"ESP": "Spain", "RUS": "Russia", "ITA": "Italy"}
+PROGRAM = 'SELECT QA("map@which country?"; `Cyclist`) AS country FROM w WHERE `Rank` <= 10 GROUP BY 1 ORDER BY COUNT(*) DESC LIMIT 1'
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def country(task: dict[str, Any]) -> dict[str, str]:
+    """Answers the one question that the README asks."""
+    return {key: COUNTRIES[values[0][-4:-1]] for key, values in task["rows"].items()}
+
+
+def test_session(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every line of the session prints what the README says."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cyclists.csv").write_text(blocks("csv")[0], encoding="utf-8")
+    for name, value in (("OPENAI_BASE_URL", server.url), ("OPENAI_API_KEY", "none"), ("BINDER_MODEL", "any")):
+        monkeypatch.setenv(name, value)
+    server.answer = country
+    server.reply = lambda body: completion(*[PROGRAM] * body.get("n", 1)) if task_of(body) is None else None
+    session = "\n".join(blocks("pycon"))
+    test = doctest.DocTestParser().get_doctest(session, {}, "README.md", "README.md", 0)
+    report: list[str] = []
+    outcome = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append)
+    assert outcome.attempted > 10
+    assert not outcome.failed, "".join(report)
+
+
+def test_commands_exist() -> None:
+    """Each `binder <command>` that the README names is one."""
+    commands = set(re.findall(r"^    binder (\w+)", README, re.MULTILINE))
+    known = next(action.choices for action in _parser()._actions if action.choices and "run" in action.choices)
+    assert commands and commands == set(known)
+
+
+def test_files_exist() -> None:
+    """Each file that the README names is there."""
+    named = set(re.findall(r"\]\(([\w/.]+)\)", README)) | {f"binder/{name}" for name in re.findall(r"`([\w/]+\.py)`", README)}
+    assert [name for name in named if not (ROOT / name).exists()] == []
