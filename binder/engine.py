@@ -135,10 +135,11 @@ class Binder:
     def _result(self, executor: SqlExecutor, rows: Rows, dispatch: Dispatch, started: float) -> Result:
         plan = executor.plan
         dispatch.trace.add("executed", program=plan.checked.program.text, rows=len(rows.rows), repairs=plan.checked.program.repairs)
+        values, texts = plan.checked.present(rows.rows)
         return Result(
             rows.columns,
-            rows.rows,
-            plan.checked.texts(rows.rows),
+            values,
+            texts,
             dispatch.missing(plan.asks),
             _usage(dispatch, started),
             dispatch.trace,

@@ -11,19 +11,19 @@ from typing import Any
 
 from sqlglot import exp
 
-from binder.check import calls, functions, habits, rows, types
+from binder.check import calls, cells, functions, habits, rows, types
 from binder.check.literals import Literals
 from binder.check.names import Names
 from binder.check.scope import Field
 from binder.check.types import Typing
 from binder.program import Program
-from binder.result import text
 from binder.table import Table
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A program that fits its tables. query: its resolved tree; outputs: its columns; typings: what each call may answer."""
+    """A program that fits its tables. query: its resolved tree; outputs: its columns; typings: what each call may answer;
+    cells: output -> the hidden column of the query that holds the raw text of its cells."""
 
     program: Program
     tables: tuple[Table, ...]
@@ -31,10 +31,11 @@ class Checked:
     outputs: tuple[Field, ...]
     typings: dict[str, Typing]
 
-    def texts(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[str, ...]]:
-        """Rows as a person is shown them: the raw text of a cell where a value comes from one unchanged."""
-        shown = [f.origin[0].shown(f.origin[1]) if f.origin else {} for f in self.outputs]
-        return [tuple(known.get(value) or text(value) for value, known in zip(row, shown, strict=True)) for row in rows]
+    cells: dict[int, int]
+
+    def present(self, rows: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], list[tuple[str, ...]]]:
+        """Rows of the query as values of the program's columns, and as a person is shown them."""
+        return cells.present(rows, self.outputs, self.cells)
 
 
 def check(program: Program, tables: Sequence[Table]) -> Checked:
@@ -52,4 +53,4 @@ def check(program: Program, tables: Sequence[Table]) -> Checked:
     tree = root.this
     tree.pop()
     mended = replace(program, repairs=(*program.repairs, *names.repairs, *dict.fromkeys(literals.repairs)))
-    return Checked(mended, tuple(tables), tree, tuple(outputs), typings)
+    return Checked(mended, tuple(tables), tree, tuple(outputs), typings, cells.keep(tree))
