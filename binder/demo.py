@@ -42,7 +42,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Speaker:
+class Voice:
     """Who answers: a language model, its name, how many programs it is asked for, and a sentence that says which it is."""
 
     lm: LM
@@ -58,22 +58,26 @@ def questions() -> list[Question]:
 
 def show(options: argparse.Namespace) -> int:
     """Asks all questions and prints each with its programs, plan, answer and origin; 1 where one has no answer."""
-    speaker = _live(options) or _recorded()
+    voice = _live(options) or _recorded(options)
     asked = questions()
-    print(f"binder demo: {count(len(asked), 'question')} over small tables, with {speaker.sentence}", flush=True)
+    print(f"binder demo: {count(len(asked), 'question')} over small tables, with {voice.sentence}", flush=True)
     answered = 0
+    traced: list[str] = []
     sizes = {"concurrency": options.concurrency, "batch_rows": options.batch_rows}
-    with connect(asked[0].load(), speaker.model, lm=speaker.lm, **sizes) as db:
+    with connect(asked[0].load(), voice.model, lm=voice.lm, **sizes) as db:
         for number, question in enumerate(asked, 1):
             db.use(*question.load())
-            answer = db.ask(question.question, samples=speaker.samples)
+            answer = db.ask(question.question, samples=voice.samples)
             answered += bool(answer.values)
+            traced += answer.trace.lines()
             print(f"\n{f' {number}  {question.kind} ':-^{_width()}}\n\n{_shown(db, answer)}", flush=True)
-    print(f"\n{answered} of {count(len(asked), 'question')} answered, with {speaker.sentence}")
+    if options.trace:
+        options.trace.write_text("".join(line + "\n" for line in traced), encoding="utf-8")
+    print(f"\n{answered} of {count(len(asked), 'question')} answered, with {voice.sentence}")
     return 0 if answered == len(asked) else 1
 
 
-def _live(options: argparse.Namespace) -> Speaker | None:
+def _live(options: argparse.Namespace) -> Voice | None:
     """The language model of the user, where one is set; its replies are recorded where a file for them is given."""
     where = endpoint(options.model, options.base_url)
     record: Path | None = getattr(options, "record", None)
@@ -84,13 +88,15 @@ def _live(options: argparse.Namespace) -> Speaker | None:
             raise UsageError("there are no replies to record: no language model is set", hint="give --model and OPENAI_API_KEY")
         return None
     lm: LM = Retry(OpenAI(where, options.timeout))
-    return Speaker(Record(lm, record) if record else lm, where.model, options.samples, f"the replies of {where.model}")
+    return Voice(Record(lm, record) if record else lm, where.model, options.samples, f"the replies of {where.model}")
 
 
-def _recorded() -> Speaker:
+def _recorded(options: argparse.Namespace) -> Voice:
     """The replies that come with binder; the model's name and the number of programs are those of the recording."""
     first = next(request for request, _ in recorded(REPLIES))
-    return Speaker(Replay(REPLIES), first.model, first.n, f"recorded replies of a language model, {_contents()['recorded']}")
+    if options.samples != first.n:
+        raise UsageError(f"{first.n} programs a question are recorded", hint="other --samples need a language model: --model, OPENAI_API_KEY")
+    return Voice(Replay(REPLIES), first.model, first.n, f"recorded replies of a language model, {_contents()['recorded']}")
 
 
 def _contents() -> dict[str, Any]:

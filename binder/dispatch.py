@@ -1,6 +1,6 @@
-"""Executions and a language model come in; what each execution returned goes out: all are driven together, and nothing is asked twice.
+"""Executions and a language model come in; what each execution returned goes out: all are driven together.
 
-Each round takes the union of what the executions want, asks for what is not known yet, and fans the answers back.
+Each round takes the union of what they want, asks for what is not known yet, and fans the answers back: nothing is asked twice.
 """
 
 from __future__ import annotations
@@ -11,29 +11,15 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from binder.errors import BadReply, BinderError, LMError, Refused
-from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value
+from binder.asking import Asking, Found, Size, chunks, together
+from binder.errors import BinderError, LMError
+from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
 from binder.lm import LM, Reply, Request
 from binder.lm import Usage as Spent
 from binder.plan import Ask
-from binder.prompt import ans_request, map_request, wire
-from binder.reading import Fault, read_answers, read_list, read_value
+from binder.prompt import wire
 from binder.result import Missing
 from binder.trace import Trace
-
-ATTEMPTS = 3  # requests for one input whose answer is missing or of the wrong type
-
-
-@dataclass(frozen=True)
-class Found:
-    """What is known about one input: its value, or why there is none, and the request (an event of the trace) that said so."""
-
-    value: Value
-    fault: str | None = None
-    message: str = ""
-    attempts: int = 1
-    event: int | None = None
-
 
 Key = tuple[str, ...]
 
@@ -52,14 +38,17 @@ class Dispatch:
     questions: int = 0
     repeated: int = 0
 
+    def __post_init__(self) -> None:
+        self.slots = asyncio.Semaphore(self.concurrency)  # each taken for all tries of a request and the waits between them
+        self.size = Size(self.batch_rows)
+
     async def drive(self, executions: Sequence[Execution]) -> list[Rows | BinderError]:
         """Runs executions to their end; a BinderError stands for one that failed. Errors of the language model are raised."""
-        self._slots = asyncio.Semaphore(self.concurrency)
         outcomes: list[Rows | BinderError | None] = [None] * len(executions)
         wanted: dict[int, Batch] = {}
-        for index, execution in enumerate(executions):
-            await self._advance(index, execution, None, outcomes, wanted)
         try:
+            for index, execution in enumerate(executions):
+                await self._advance(index, execution, None, outcomes, wanted)
             while wanted:
                 batches, wanted = wanted, {}
                 await self._ask(list(batches.values()))
@@ -74,7 +63,11 @@ class Dispatch:
         self, index: int, execution: Execution, mapping: Mapping | None, outcomes: list[Rows | BinderError | None], wanted: dict[int, Batch]
     ) -> None:
         """One step of an execution, in a thread because it waits for its worker."""
-        step = await asyncio.to_thread(_step, execution, mapping)
+        stepping = asyncio.ensure_future(asyncio.to_thread(_step, execution, mapping))
+        try:
+            step = await asyncio.shield(stepping)
+        finally:
+            await asyncio.wait([stepping])  # when cancelled: an execution can be closed only between its steps
         if isinstance(step, Batch):
             wanted[index] = step
         else:
@@ -92,82 +85,32 @@ class Dispatch:
                     self.repeated += 1
                 else:
                     inputs[_identity(batch, value)] = batch.parts.get(value)
-        asking: list[Coroutine[Any, Any, None]] = []
+        asked: list[Coroutine[Any, Any, None]] = []
         for key, (ask, inputs) in fresh.items():
             self.questions += len(inputs)
+            asking = Asking(ask, self.model, self._send, self.slots, self.size, self.known[key])
             if ask.call.kind == "ans":
-                asking += [self._ans(key, ask, value, parts or ()) for value, parts in inputs.items()]
+                asked += [asking.ans(value, parts or ()) for value, parts in inputs.items()]
             else:
-                asking += [self._map(key, ask, chunk) for chunk in _chunks(list(inputs), self.batch_rows)]
-        await _together(asking)
-
-    async def _map(self, key: Key, ask: Ask, inputs: list[Input], attempt: int = 1) -> None:
-        """One request about several inputs; what is missing or cannot be read is asked again, in smaller requests."""
-        rows = {f"r{i + 1}": value for i, value in enumerate(inputs)}
-        typing = ask.typing
-        request = map_request(
-            ask.call.question, ask.columns, rows, model=self.model, type=typing.type, options=typing.options, spellings=typing.spellings, table=ask.title,
-            sample=attempt - 1,
-        )  # fmt: skip
+                asked += [asking.map(chunk) for chunk in chunks(list(inputs), self.size.rows)]
         try:
-            reply, event = await self._complete(ask, request)
-            answers = read_answers(reply.text, rows)
-        except (BadReply, Refused) as error:
-            if isinstance(error, Refused) and error.status not in (None, 413):
-                raise
-            await self._isolate(key, ask, inputs, error, attempt)
-            return
-        again: list[Input] = []
-        for name, value in rows.items():
-            found = read_value(answers[name], typing.type, typing.options, typing.spellings) if name in answers else Fault("bad_type", "")
-            if isinstance(found, Fault) and found.kind != "no_answer" and attempt < ATTEMPTS:
-                again.append(value)
-                continue
-            fault = ("missing" if name not in answers else found.kind) if isinstance(found, Fault) else None
-            self._keep(key, value, found, fault, attempt, event)
-        size = max(1, len(inputs) // 2) if attempt == 1 else 1
-        await _together([self._map(key, ask, chunk, attempt + 1) for chunk in _chunks(again, size)])
+            await together(asked)
+        finally:
+            for key, (_, inputs) in fresh.items():  # what is known is in the order of the inputs, not in that of the replies
+                known = self.known[key]
+                known.update({value: known.pop(value) for value in inputs if value in known})
 
-    async def _isolate(self, key: Key, ask: Ask, inputs: list[Input], error: LMError, attempt: int) -> None:
-        """A request that is too long, refused or never answered readably is split until the input at fault stands alone."""
-        if len(inputs) > 1:
-            await _together([self._map(key, ask, chunk, attempt) for chunk in _chunks(inputs, (len(inputs) + 1) // 2)])
-            return
-        fault = "bad_reply" if isinstance(error, BadReply) else "refused"
-        self.known[key][inputs[0]] = Found(None, fault, error.message, attempt)
-
-    async def _ans(self, key: Key, ask: Ask, value: Input, parts: tuple[Part, ...]) -> None:
-        """One question about whole tables."""
-        typing = ask.typing
-        for attempt in range(1, ATTEMPTS + 1):
-            request = ans_request(
-                ask.call.question, parts, model=self.model, type=typing.type, options=typing.options, spellings=typing.spellings, table=ask.title,
-                sample=attempt - 1,
-            )  # fmt: skip
-            reply, event = await self._complete(ask, request)
-            try:
-                items = [read_value(item, typing.type, typing.options, typing.spellings) for item in read_list(reply.text)]
-            except BadReply:
-                items = [Fault("bad_type", reply.text[:200])]
-            bad = next((item for item in items if isinstance(item, Fault) and item.kind == "bad_type"), None)
-            if bad is None:
-                break
-        values = [item for item in items if not isinstance(item, Fault)]
-        fault = bad if bad is not None else Fault("no_answer") if not values else None
-        self.known[key][value] = Found(values, fault.kind if fault else None, _message(fault), attempt, event)
-
-    def _keep(self, key: Key, value: Input, found: Value | Fault, fault: str | None, attempt: int, event: int) -> None:
-        kept = None if isinstance(found, Fault) else found
-        message = "" if fault is None else "the reply leaves it out" if fault == "missing" else _message(found)
-        self.known[key][value] = Found(kept, fault, message, attempt, event)
-
-    async def _complete(self, ask: Ask, request: Request) -> tuple[Reply, int]:
+    async def _send(self, ask: Ask, request: Request) -> tuple[Reply, int]:
         """A reply and the number of the event that records it."""
-        async with self._slots:
+        asked = {"call": ask.call.name, "question": ask.call.question, "request": request.messages[-1].content}
+        try:
             reply = await self.lm.complete(request)
+        except LMError as error:
+            self.spent += error.usage or Spent(requests=1)
+            self.trace.add("failed", **asked, error=error.message)
+            raise
         self.spent += reply.usage
-        event = self.trace.add("asked", call=ask.call.name, question=ask.call.question, request=request.messages[-1].content, reply=reply.text)
-        return reply, event
+        return reply, self.trace.add("asked", **asked, reply=reply.text)
 
     def _mapping(self, batch: Batch) -> Mapping:
         known = self.known[_key(batch.ask)]
@@ -193,21 +136,6 @@ class Dispatch:
         return entries
 
 
-def _chunks(inputs: list[Input], size: int) -> list[list[Input]]:
-    return [inputs[i : i + size] for i in range(0, len(inputs), size)]
-
-
-async def _together(coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Awaits all; after the first error the others are cancelled and none is left running."""
-    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def _step(execution: Execution, mapping: Mapping | None) -> Batch | Rows | BinderError:
     try:
         return next(execution) if mapping is None else execution.send(mapping)
@@ -227,9 +155,3 @@ def _key(ask: Ask) -> Key:
 def _identity(batch: Batch, value: Input) -> Input:
     """An input as it is known: for ans, what is read."""
     return (json.dumps([[p.columns, [[wire(v) for v in row] for row in p.rows]] for p in batch.parts[value]]),) if batch.parts else value
-
-
-def _message(fault: Any) -> str:
-    if fault is None:
-        return ""
-    return "the reply says there is no answer" if fault.kind == "no_answer" else f"the reply is not of the type asked for: {fault.text[:80]!r}"

@@ -22,7 +22,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Span(NamedTuple):
@@ -98,9 +98,17 @@ class LimitExceeded(ExecutionError):
 
 
 class LMError(BinderError):
-    """The endpoint of the language model failed; retryable says whether the same request may succeed later."""
+    """The endpoint of the language model failed; retryable says whether the same request may succeed later.
+
+    tries: how often such a request is worth sending at most, None for as often as usual; usage: what the failure was billed, where that is known.
+    """
 
     retryable = False
+
+    def __init__(self, message: str, *, hint: str | None = None, tries: int | None = None, usage: Any = None):
+        super().__init__(message, hint=hint)
+        self.tries = tries
+        self.usage = usage
 
 
 class NotConfigured(LMError):
@@ -119,8 +127,8 @@ class RateLimited(LMError):
 class Refused(LMError):
     """The endpoint says no: key, permission, unknown model, bad request. status is the HTTP status."""
 
-    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None):
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None, usage: Any = None):
+        super().__init__(message, hint=hint, usage=usage)
         self.status = status
 
 
@@ -131,9 +139,13 @@ class BadReply(LMError):
 
 
 class Unreachable(LMError):
-    """No connection, time-out or a server error."""
+    """No connection, time-out or a server error. connected: whether the request got as far as the endpoint."""
 
     retryable = True
+
+    def __init__(self, message: str, *, hint: str | None = None, connected: bool = True, tries: int | None = None):
+        super().__init__(message, hint=hint, tries=tries)
+        self.connected = connected
 
 
 class BudgetExceeded(BinderError):

@@ -1,4 +1,4 @@
-"""Plain data comes in; small pieces of HTML go out, every text escaped. Nothing here needs a script or a style sheet of others."""
+"""Plain data comes in; small pieces of HTML go out, every text escaped. Nothing here needs scripts or style sheets."""
 
 from __future__ import annotations
 

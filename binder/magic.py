@@ -63,26 +63,24 @@ def load_ipython_extension(shell: Any) -> None:
     """Called by %load_ext binder."""
     from IPython.core.magic import no_var_expand
 
-    @no_var_expand  # braces belong to the program
     def binder(line: str, cell: str | None = None) -> Any:
         return show(shell.user_ns, line, cell or "")
 
     binder.__doc__ = HELP
-    shell.register_magic_function(binder, "line_cell", "binder")
+    shell.register_magic_function(no_var_expand(binder), "line_cell", "binder")  # braces belong to the program
 
 
 def show(variables: dict[str, Any], line: str, below: str) -> Result | Answer | Plan | None:
     """Executes one cell with the variables of the notebook; what the notebook is to show."""
     try:
         cell = read(line, below)
+        kept = [name for name in (cell.target, cell.one("--save")) if name is not None]
         outcome = execute(cell, variables)
     except BinderError as error:
         text = f"{type(error).__name__}: {error}"
         vars(error)["_render_traceback_"] = lambda: text.split("\n")  # what IPython shows: the place in the program, not in here
         raise
-    for name in (cell.target, cell.one("--save")):
-        if name is not None:
-            variables[name] = outcome
+    variables.update(dict.fromkeys(kept, outcome))
     return None if cell.target else outcome
 
 
@@ -115,12 +113,12 @@ def execute(cell: Cell, variables: dict[str, Any]) -> Result | Answer | Plan:
     if name is None:
         with connect(_sources(cell, variables), title=cell.one("--title")) as db:
             return _outcome(cell, db)
-    db = variables.get(name)
-    if not isinstance(db, Binder):
+    opened = variables.get(name)
+    if not isinstance(opened, Binder):
         raise UsageError(f"{name} is no connection", hint=f"{name} = binder.connect(...)")
     if "--table" in cell.options:
         raise UsageError("--on and --table exclude each other")
-    return _outcome(cell, db)
+    return _outcome(cell, opened)
 
 
 def _outcome(cell: Cell, db: Binder) -> Result | Answer | Plan:
@@ -147,9 +145,8 @@ def _sources(cell: Cell, variables: dict[str, Any]) -> Any:
         if name in named:
             raise UsageError(f"two tables are called {name!r}", hint="give each its own name: --table a=... --table b=...")
         named[name] = _source(source, variables)
-    (only,) = named.values() if len(named) == 1 else (None,)
-    whole = isinstance(only, str) and "=" not in given[0]  # a file of several tables keeps their names
-    return only if whole else named
+    alone = len(given) == 1 and "=" not in given[0]  # a file of several tables keeps their names
+    return named["w"] if alone else named
 
 
 def _source(source: str, variables: dict[str, Any]) -> Any:

@@ -6,13 +6,16 @@ import contextlib
 import io
 import json
 import re
+from argparse import Namespace
+from pathlib import Path
 
 import pytest
 
 from binder import demo
 from binder.cli import main
+from binder.errors import UsageError
 from binder.lm.replay import recorded
-from tests.server import Server, completion
+from tests.server import Server, completion, task_of
 
 ANSWERS = ["Halden Strait Bridge", "4", "Italy", "lamp", "Giulia Conti", "no"]
 
@@ -77,10 +80,30 @@ def test_a_language_model_of_the_user_is_asked(server: Server, capsys: pytest.Ca
     assert out.strip().endswith("with the replies of m") and "recorded" not in out
 
 
+def test_what_a_language_model_says_is_recorded_and_traced(server: Server, tmp_path: Path) -> None:
+    server.reply = lambda body: completion("SELECT 7") if task_of(body) is None else None
+    replies, trace = tmp_path / "replies.jsonl", tmp_path / "trace.jsonl"
+    settings = {"model": "m", "base_url": server.url, "samples": 1, "timeout": 60.0, "concurrency": 4, "batch_rows": 20}
+    assert demo.show(Namespace(**settings, record=replies, trace=trace)) == 0
+    assert [reply.text for _, reply in recorded(replies)] == ["SELECT 7"] * 6
+    events = [json.loads(line)["kind"] for line in trace.read_text(encoding="utf-8").splitlines()]
+    assert events.count("sampled") == events.count("voted") == 6
+
+
+def test_there_is_nothing_to_record_without_a_language_model(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no replies to record"):
+        demo.show(Namespace(model=None, base_url=None, record=tmp_path / "replies.jsonl"))
+
+
 def test_a_question_without_an_answer_shows_in_the_status(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.reply = lambda body: completion("I cannot say.")
     assert main(["demo", "--model", "m", "--base-url", server.url, "--samples", "1"]) == 1
     assert "0 of 6 questions answered" in capsys.readouterr().out
+
+
+def test_the_recording_holds_so_many_programs_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--samples", "4"]) == 2
+    assert "3 programs a question are recorded" in capsys.readouterr().err
 
 
 def test_half_a_setting_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,11 +72,6 @@ def test_a_plan_asks_nothing(shell: Any, model: Server) -> None:
     assert isinstance(plan, Plan) and "at most 2 questions" in plan._repr_html_() and not model.requests
 
 
-def test_the_origin_of_a_value_is_known_after_the_cell(shell: Any, model: Server) -> None:
-    cell(shell, '%%binder r << --table w=frame\nSELECT QA("map@again?"; Name) AS x FROM w')
-    assert shell.user_ns["r"].why(1, "x")["calls"][0]["inputs"] == {"Name": "Bob"}
-
-
 def test_what_comes_out_is_kept(shell: Any) -> None:
     assert cell(shell, "%%binder kept << --table frame\nSELECT 1 AS x FROM w") is None
     assert shell.user_ns["kept"].rows == [(1,), (1,)]
@@ -86,7 +81,10 @@ def test_what_comes_out_is_kept(shell: Any) -> None:
 
 def test_an_open_connection(shell: Any) -> None:
     with binder.connect(shell.user_ns["frame"]) as shell.user_ns["db"]:
-        assert cell(shell, "%binder --on db SELECT COUNT(*) FROM w").rows == [(2,)]
+        result = cell(shell, "%binder --on db SELECT Name FROM w WHERE `Age {y}` < 30")
+        assert result.rows == [("Bob",)] and result.why(0)["rows"] == {"w": [1]}
+        outcome = shell.run_cell("%binder --on db --table frame SELECT 1")
+        assert "exclude each other" in str(outcome.error_in_exec)
 
 
 def test_two_tables(shell: Any) -> None:
@@ -103,14 +101,16 @@ def test_two_tables(shell: Any) -> None:
         ("%%binder --table\nSELECT 1", UsageError, "--table needs a value"),
         ("%%binder --nosuch\nSELECT 1", UsageError, "--nosuch is no option"),
         ("%%binder --on frame\nSELECT 1", UsageError, "frame is no connection"),
-        ("%%binder --table frame", UsageError, "no program"),
+        ("%binder --table frame", UsageError, "no program"),
         ("%%binder --table frame --ask --samples x\nq?", UsageError, "--samples"),
         ("%%binder -t w=frame -t w=frame\nSELECT 1", UsageError, "two tables"),
         ("%%binder --save a --save b --table frame\nSELECT 1", UsageError, "given 2 times"),
         ("%%binder --table frame\nSELECT nosuch FROM w", CheckFault, "nosuch"),
     ],
 )
-def test_an_error_is_shown_without_a_traceback(shell: Any, capsys: pytest.CaptureFixture[str], source: str, kind: type, message: str) -> None:
+def test_an_error_is_shown_without_a_traceback(
+    shell: Any, capsys: pytest.CaptureFixture[str], source: str, kind: type, message: str
+) -> None:
     outcome = shell.run_cell(source)
     assert isinstance(outcome.error_in_exec, kind) and message in str(outcome.error_in_exec)
     shown = "".join(capsys.readouterr())

@@ -26,11 +26,12 @@ def test_a_shipped_exemplar_is_planned_without_repairs(exemplar: Exemplar) -> No
     assert len(plan.asks) == 0 or "QA(" in exemplar.program
 
 
-@pytest.mark.parametrize("exemplar", [e for e in SHIPPED if "QA(" not in e.program], ids=lambda exemplar: exemplar.question[:40])
-def test_a_plain_exemplar_has_one_answer(exemplar: Exemplar) -> None:
-    with binder.connect(exemplar.table, lm=Scripted([])) as db:
-        result = db.run(exemplar.program)
-    assert len(result.rows) == 1 and result.rows[0][0] is not None
+def test_a_plain_exemplar_has_one_answer() -> None:
+    with binder.connect(SHIPPED[0].table, lm=Scripted([])) as db:
+        for exemplar in (exemplar for exemplar in SHIPPED if "QA(" not in exemplar.program):
+            db.use(exemplar.table)
+            result = db.run(exemplar.program)
+            assert len(result.rows) == 1 and result.rows[0][0] is not None, exemplar.program
 
 
 def test_the_exemplars_are_diverse_and_mostly_plain() -> None:

@@ -46,7 +46,7 @@ def _value(row: Row, index: int, places: dict[int, int]) -> Any:
 
 
 def _text(row: Row, index: int, places: dict[int, int], known: dict[Any, str]) -> str:
-    raw = row[places[index]] if index in places else known.get(row[index])
+    raw = row[places[index]] if index in places else known.get(row[index]) if known else None
     spelt = text(row[index])
     return spelt if raw is None or _same_number(raw, row[index], spelt) else str(raw)
 

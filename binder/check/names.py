@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sqlglot
 from sqlglot import exp
 
 from binder.check.kinds import column_kind, kind
@@ -132,9 +133,11 @@ class Names:
         return fields
 
     def _positions(self, node: exp.Select) -> None:
-        """GROUP BY 1 means the first projection."""
+        """GROUP BY 1 means the first projection; parentheses around a key mean nothing."""
         group = node.args.get("group")
         for item in list(group.expressions) if group else ():
+            while isinstance(item, exp.Paren):
+                item = item.replace(item.this)
             if isinstance(item, exp.Literal) and not item.is_string:
                 index = int(item.this) - 1
                 if not 0 <= index < len(node.expressions):
@@ -220,8 +223,7 @@ class Names:
     def _table(self, node: exp.Table, scope: Scope) -> None:
         if isinstance(node.this, exp.Func):
             self.expression(node.this, scope)
-            alias = node.args.get("alias")
-            self._register(node, [Field(alias.name if alias else node.this.sql_name().lower())], scope)
+            self._register(node, [Field(_yields(node.this))], scope)
             return
         name = node.name
         cte = None if node.db else scope.cte(name)
@@ -360,6 +362,8 @@ class Names:
                 self.repaired(f"column {name!r} -> {match!r}")
         elif quoted:
             node.replace(exp.Literal.string(name))
+        elif (items := _list_of_literals(name)) is not None and self.program.text[span.start : span.start + 1] == "[":
+            node.replace(items)
         else:
             names = [f.name for _, f in scope.fields()]
             hint = _known(nearest(name, names) or names)
@@ -421,6 +425,21 @@ def _unchanged(node: exp.Expr) -> tuple[Table, Column] | None:
         held = inner.meta.get("field") if isinstance(inner, exp.Column) else None
         return held.origin if held else _unchanged(inner)
     return None
+
+
+def _yields(function: exp.Expr) -> str:
+    """The name of the column of a table function."""
+    exclusive = isinstance(function, exp.GenerateSeries) and function.args.get("is_end_exclusive")
+    return "range" if exclusive else function.name.lower() if isinstance(function, exp.Anonymous) else function.sql_name().lower()
+
+
+def _list_of_literals(text: str) -> exp.Expr | None:
+    """`[1, 2]`, which names no column, as a list."""
+    try:
+        made = sqlglot.parse_one(f"[{text}]", read="duckdb")
+    except sqlglot.errors.SqlglotError:
+        return None
+    return made if isinstance(made, exp.Array) and all(isinstance(item, (exp.Literal, exp.Neg)) for item in made.expressions) else None
 
 
 def _nameless(name: str, scope: Scope) -> str | None:

@@ -200,7 +200,7 @@ def _key(source: Source) -> exp.Expr | None:
 def _bare_columns(select: exp.Select) -> None:
     """Columns that are neither grouped nor aggregated take the row that stands for the group."""
     group = select.args.get("group")
-    if group is not None and (group.args.get("all") or group.args.get("rollup") or group.args.get("cube") or group.args.get("grouping_sets")):
+    if group is not None and (group.args.get("all") or group.find(exp.Rollup, exp.Cube, exp.GroupingSets)):
         return
     grouped = list(group.expressions) if group else []
     order = _standing_row(select)

@@ -32,7 +32,7 @@ def origin(executor: SqlExecutor, row: int, column: int, said: Said) -> dict[str
     select, marks = _with_inputs(tree)
     cells = executor.rows_of(select)[row] if marks else ()
     for (kind, name), cell in zip(marks, cells[len(tree.expressions) :], strict=False):
-        items = list(cell) if isinstance(cell, tuple) else [cell]
+        items = cell if isinstance(cell, list) else [cell]
         if kind == "rows":
             found["rows"][name] = sorted({item for item in items if item is not None})
             continue

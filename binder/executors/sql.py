@@ -119,7 +119,7 @@ class SqlExecutor:
 
     def _inputs(self, query: exp.Expr) -> list[Input]:
         """Distinct inputs, in the order in which the query yields them: equal runs make equal requests."""
-        return list(dict.fromkeys(self._run(query).rows))
+        return list(dict.fromkeys(tuple(_hashable(value) for value in row) for row in self._run(query).rows))
 
     def _part(self, argument: exp.Expr, outer: dict[str, Value]) -> Part:
         """The rows of one argument of ans, for one set of outer values."""
@@ -172,6 +172,7 @@ def typed(values: list[Value], kind: str) -> pa.Array:
     present = [value for value in values if value is not None]
     if kind == "auto":
         kind, values = _read(present, values)
+        present = [value for value in values if value is not None]
     if kind == "number" and all(isinstance(value, int) and abs(value) < 2**53 for value in present):
         return pa.array(values, pa.int64())
     if kind == "date" and all(not isinstance(value, datetime.datetime) for value in present):
@@ -218,7 +219,13 @@ def _value(value: Value) -> Value:
     """Whole decimals, as SUM yields them, are integers."""
     if isinstance(value, Decimal) and value == value.to_integral_value() and value.as_tuple().exponent == 0:
         return int(value)
-    return tuple(value) if isinstance(value, list) else value
+    return value
+
+
+def _hashable(value: Value) -> Value:
+    if isinstance(value, dict):
+        return tuple((name, _hashable(item)) for name, item in value.items())
+    return tuple(_hashable(item) for item in value) if isinstance(value, list) else value
 
 
 def _constant(value: Value) -> exp.Expr:

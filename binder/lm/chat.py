@@ -144,9 +144,10 @@ def read_reply(body: dict[str, Any], request: Request) -> Reply:
     told = [choice for choice in read if choice.text.strip()]
     if told:
         return Reply(tuple(told), _usage(body.get("usage"), request, told))
+    billed = _usage(body.get("usage"), request, [])
     if read[0].finish in ("content_filter", "refusal"):
-        raise Refused(f"the language model refuses to answer ({read[0].finish})")
-    raise BadReply(f"the reply holds no text (finish: {read[0].finish})")
+        raise Refused(f"the language model refuses to answer ({read[0].finish})", usage=billed)
+    raise BadReply(f"the reply holds no text (finish: {read[0].finish})", tries=2, usage=billed)
 
 
 def _choice(choice: Any) -> Choice:

@@ -42,7 +42,7 @@ class CappedClient(openai.DefaultAioHttpClient):
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > LARGEST:
-                    raise BadReply(f"the reply is longer than {LARGEST:,} bytes")
+                    raise BadReply(f"the reply is longer than {LARGEST:,} bytes", tries=2)
         finally:
             await response.aclose()
         headers = [(name, value) for name, value in response.headers.raw if name.lower() not in ENCODED]
@@ -75,4 +75,6 @@ def explain(error: BaseException) -> LMError:
     reason = " ".join(f"{type(causes[-1]).__name__}: {causes[-1]}".split()).rstrip(": ")[:200]
     if any(isinstance(cause, BROKEN) for cause in causes):
         return BadReply(f"the reply is not what its headers say: {reason}")
-    return Unreachable(f"the endpoint did not answer: {reason}", hint="is it running? its address is base_url= or OPENAI_BASE_URL")
+    connected = not any(isinstance(cause, aiohttp.ClientConnectorError) for cause in causes)
+    hint = "is it running? its address is base_url= or OPENAI_BASE_URL"
+    return Unreachable(f"the endpoint did not answer: {reason}", hint=hint, connected=connected)

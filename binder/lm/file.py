@@ -1,4 +1,4 @@
-"""Work on a SQLite file comes in from any thread; it is done in groups, each one transaction, and futures tell when it is durable.
+"""Work on a SQLite file comes in from any thread; it is done in groups, one transaction each, and futures say when it is durable.
 Several processes may share a file. One that cannot be used costs no run: its place is taken by memory, and `problem` says why."""
 
 from __future__ import annotations
@@ -52,11 +52,13 @@ class File:
         self._reader: sqlite3.Connection | None = None
         self._writer: sqlite3.Connection | None = None
         self._unreadable = False
-        self._reading, self._writing = threading.Lock(), threading.Lock()
-        self._forked()
+        self._reading, self._writing, self._starting = threading.Lock(), threading.Lock(), threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         if path is None:
             self._remember()
-        _files.add(self)
+        with _registering:
+            _files.add(self)
 
     def read(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query; where memory has taken the place of the file, those of both, the file's first."""
@@ -95,8 +97,8 @@ class File:
         """Waits for what there is to write, and closes the file."""
         with self._starting:
             thread, self._thread = self._thread, None
-            if thread is not None:
-                self._jobs.put(None)
+            self._jobs.put(None)
+            self._jobs = queue.SimpleQueue()
         if thread is not None:
             thread.join(PATIENCE)
         with self._reading, self._writing:
@@ -127,7 +129,6 @@ class File:
                 return
         except (sqlite3.Error, OSError, DataError) as error:
             self._give_up(error)
-            self._remember()
         except Exception as error:  # a fault of ours in a job: nobody may wait for it forever
             for job in group:
                 job.future.set_exception(error)
@@ -174,10 +175,10 @@ class File:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         connection = _connect(str(self.path))
         try:
+            version = self._check(connection)
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                _refuse_foreign(connection, self.path)
                 connection.execute("PRAGMA journal_mode=WAL")  # where it is not possible, the mode stays: slower, and as safe
-            if _version(connection) != (APPLICATION, len(self.migrations)):
+            if version < len(self.migrations):
                 self._migrate(connection)
         except BaseException:
             connection.close()
@@ -187,15 +188,21 @@ class File:
     def _migrate(self, connection: sqlite3.Connection) -> None:
         """Brings a file to our version, in one transaction."""
         with _transaction(connection):
-            if self.path is not None:
-                _refuse_foreign(connection, self.path)
-            _, version = _version(connection)
-            if version > len(self.migrations):
-                raise DataError("it was written by a newer version of binder", path=str(self.path))
-            for migration in self.migrations[version:]:
+            for migration in self.migrations[self._check(connection) :]:
                 migration(connection)
             connection.execute(f"PRAGMA application_id={APPLICATION}")
             connection.execute(f"PRAGMA user_version={len(self.migrations)}")
+
+    def _check(self, connection: sqlite3.Connection) -> int:
+        """The version of a database, 0 for an empty one; a DataError where it is not ours to use."""
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application != APPLICATION and (application or version or tables):
+            raise DataError("it is a database, but no cache of binder", path=str(self.path))
+        if version > len(self.migrations):
+            raise DataError("it was written by a newer version of binder", path=str(self.path))
+        return int(version)
 
     def _remember(self) -> None:
         """Lets memory take the place of the file for all that is written from now on."""
@@ -204,11 +211,13 @@ class File:
         self._memory = memory
 
     def _give_up(self, error: Exception) -> None:
-        """Says once that the file cannot be used."""
-        if self.problem is None:
-            reason = error.message if isinstance(error, DataError) else str(error)
-            self.problem = f"the cache {self.path} cannot be used: {reason}; nothing more is kept in it"
-            logging.getLogger("binder").warning("%s", self.problem)
+        """Goes on in memory, and says so once."""
+        with self._starting:
+            if self._memory is None:
+                reason = error.message if isinstance(error, DataError) else str(error)
+                self.problem = f"the cache {self.path} cannot be used: {reason}; nothing more is kept in it"
+                self._remember()
+                logging.getLogger("binder").warning("%s", self.problem)
 
     def _patiently(self, work: Callable[[], Any]) -> Any:
         """Work that is tried again while another process keeps the file; the locks are free in between."""
@@ -217,7 +226,8 @@ class File:
             try:
                 return work()
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or time.monotonic() > until:
+                code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+                if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or time.monotonic() > until:
                     raise
             time.sleep(0.005)
 
@@ -241,9 +251,8 @@ class File:
 
     def _forked(self) -> None:
         """Begins without the thread of the parent, and without the work that it will do."""
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = None
+        self._jobs = queue.SimpleQueue()
 
 
 def _connect(place: str) -> sqlite3.Connection:
@@ -262,25 +271,13 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-def _version(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Whose file it is, and its version."""
-    (application,), (version,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version"))
-    return application, version
-
-
-def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises a DataError for a database that is not ours."""
-    application, _ = _version(connection)
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application != APPLICATION and (application or tables):
-        raise DataError("it is a database, but no cache of binder", path=str(path))
-
-
+_registering = threading.Lock()
 _files: weakref.WeakSet[File] = weakref.WeakSet()
 _forking: list[File] = []
 
 
-def _before() -> None:
+def _before_fork() -> None:
+    _registering.acquire()
     _forking.extend(_files)
     for file in _forking:
         file._about_to_fork()
@@ -290,13 +287,13 @@ def _in_parent() -> None:
     for file in _forking:
         file._has_forked()
     _forking.clear()
+    _registering.release()
 
 
 def _in_child() -> None:
     for file in _forking:
-        file._has_forked()
         file._forked()
-    _forking.clear()
+    _in_parent()
 
 
 def _at_exit() -> None:
@@ -306,4 +303,4 @@ def _at_exit() -> None:
 
 atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
+    os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -70,7 +70,7 @@ class OpenAI:
             async with asyncio.timeout(self.timeout):
                 return await self._exchange(client, request)
         except TimeoutError:
-            raise Unreachable(f"the endpoint sent no complete reply within {self.timeout:g} s") from None
+            raise Unreachable(f"the endpoint sent no complete reply within {self.timeout:g} s", tries=2) from None
         except LMError as error:
             error.message = self.endpoint.redact(error.message)
             raise

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from binder.check.rows import order_keys
+from binder.check.rows import is_aggregate, order_keys
 from binder.check.scope import Source
 from binder.plan import Collect, Site
 from binder.program import placeholders
@@ -218,7 +218,18 @@ def _keyed(table: str, arguments: list[exp.Expr]) -> exp.Select:
 
 
 def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
+    """A scalar sub-select; an aggregate over other look-ups cannot stand inside one, so there it is an element of the whole mapping."""
+    if any(is_aggregate(part) and part.find(exp.Query) for argument in node.expressions for part in argument.walk()):
+        names = [key_name(i) for i in range(len(node.expressions))]
+        keys, wanted = _struct(names, [_column(name, table) for name in names]), _struct(names, [part.copy() for part in node.expressions])
+        whole = exp.Map(keys=exp.ArrayAgg(this=keys), values=exp.ArrayAgg(this=_column("value", table)))
+        return exp.Bracket(this=exp.Subquery(this=exp.Select(expressions=[whole], from_=_from(table))), expressions=[wanted])
     return exp.Subquery(this=_keyed(table, list(node.expressions)))
+
+
+def _struct(names: list[str], values: Sequence[exp.Expr]) -> exp.Struct:
+    pairs = zip(names, values, strict=True)
+    return exp.Struct(expressions=[exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=value) for name, value in pairs])
 
 
 def _ans_value(node: exp.Anonymous, table: str) -> exp.Expr:

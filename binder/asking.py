@@ -1,0 +1,217 @@
+"""One Ask and inputs that nobody knows yet come in; what the language model says about each is found, or why it says nothing.
+
+Replies are matched by key, never by position. What a reply leaves open is asked again, in one request as long as requests bear
+fruit; one that does not is sent again, then halved, until an input at fault stands alone. Errors that concern no input are raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from binder.errors import BadReply, LMError, RateLimited, Refused, Unreachable
+from binder.executors import Input, Part, Value
+from binder.lm import Reply, Request
+from binder.plan import Ask
+from binder.prompt import ans_request, map_request
+from binder.reading import Fault, read_answers, read_list, read_value
+
+TRIES = 3  # of a request that bears no fruit, before it is halved
+ALONE = 5  # of a request about one input, before it is given up
+TYPED = 3  # answers of the wrong type to one input, before it is given up
+STREAK = 3  # requests in a row that were too large, before all get smaller
+
+REASONS = {
+    "no_answer": "the reply says there is no answer",
+    "bad_type": "the reply is not of the type asked for: {!r}",
+    "missing": "the reply leaves it out",
+    "bad_reply": "the reply holds no answers: {!r}",
+}
+FAILURES: dict[type[LMError], str] = {
+    BadReply: "bad_reply",
+    RateLimited: "rate_limited",
+    Refused: "refused",
+    Unreachable: "unreachable",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known about one input: its value, or why there is none, and the request (an event of the trace) that said so."""
+
+    value: Value
+    fault: str | None = None
+    message: str = ""
+    attempts: int = 1
+    event: int | None = None
+
+
+@dataclass
+class Size:
+    """How many inputs a request may hold. It shrinks to what worked when requests in a row, over all workers, are too large."""
+
+    rows: int
+    worked: list[int] = field(default_factory=list)
+
+    def too_large(self, worked: int) -> None:
+        """A request was too large; so many inputs would have been right."""
+        self.worked.append(max(1, worked))
+        if len(self.worked) >= STREAK:
+            self.rows = min(self.rows, max(self.worked))
+            self.worked.clear()
+
+    def right(self) -> None:
+        """A request was not too large."""
+        self.worked.clear()
+
+
+Send = Callable[[Ask, Request], Awaitable[tuple[Reply, int]]]  # the reply, and the event that records it
+
+
+@dataclass
+class Asking:
+    """An Ask under way. found holds what is known for good, as soon as it is; slots limit the requests at a time."""
+
+    ask: Ask
+    model: str
+    send: Send
+    slots: asyncio.Semaphore
+    size: Size
+    found: dict[Input, Found]
+    open: dict[Input, Found] = field(default_factory=dict)  # why there is no answer yet
+    attempts: Counter[Input] = field(default_factory=Counter)
+    mistyped: Counter[Input] = field(default_factory=Counter)
+
+    async def map(self, inputs: Sequence[Input], tries: int = ALONE) -> None:
+        """Asks about inputs in one request and, until all are found, about those that are left."""
+        for sample in itertools.count():
+            async with self.slots:
+                if len(inputs) > self.size.rows:  # it has shrunk since they were put together
+                    break
+                tries = min(tries, await self._request(inputs, sample))
+            left = [value for value in inputs if value not in self.found]
+            if len(left) < len(inputs):
+                if left:
+                    await self.map(left)
+                return
+            if sample + 1 >= tries:
+                break
+        if len(inputs) == 1:
+            self.found[inputs[0]] = self.open[inputs[0]]
+        elif len(inputs) > self.size.rows:
+            await together([self.map(chunk) for chunk in chunks(inputs, self.size.rows)])
+        else:
+            await together([self.map(half, 2 if len(half) == 1 else 1) for half in chunks(inputs, (len(inputs) + 1) // 2)])
+
+    async def ans(self, value: Input, parts: tuple[Part, ...]) -> None:
+        """Asks one question about whole tables."""
+        tries = ALONE
+        for sample in itertools.count():
+            request = ans_request(self.ask.call.question, parts, model=self.model, sample=sample, **self._wanted())
+            try:
+                async with self.slots:
+                    reply, event = await self.send(self.ask, request)
+            except LMError as error:
+                tries = min(tries, self._failed([value], error, no_value=[]))
+            else:
+                tries = min(tries, self._listed(value, reply, event))
+            if sample + 1 >= tries:
+                self.found[value] = self.open[value]
+                return
+
+    async def _request(self, inputs: Sequence[Input], sample: int) -> bool:
+        """One request about inputs; how often it is worth sending if it bears no fruit."""
+        rows = {f"r{i + 1}": value for i, value in enumerate(inputs)}
+        request = map_request(self.ask.call.question, self.ask.columns, rows, model=self.model, sample=sample, **self._wanted())
+        try:
+            reply, event = await self.send(self.ask, request)
+        except LMError as error:
+            return self._failed(inputs, error, no_value=None)
+        answers = read_answers(reply.text, rows)
+        for key, value in rows.items():
+            self.attempts[value] += max(1, reply.usage.requests)
+            if key in answers:
+                self._answered(value, self._read(answers[key]), event)
+            else:
+                self.open[value] = self._left(value, "missing" if answers else "bad_reply", reply.text, event, None)
+        if reply.finish == "length" and len(answers) < len(rows):
+            self.size.too_large(len(answers) or len(rows) // 2)
+        else:
+            self.size.right()
+        return TRIES if len(inputs) > 1 else ALONE
+
+    def _listed(self, value: Input, reply: Reply, event: int) -> int:
+        """Notes what a reply to ans says; how often it is worth asking for."""
+        self.attempts[value] += max(1, reply.usage.requests)
+        try:
+            items = [self._read(item) for item in read_list(reply.text)]
+        except BadReply:
+            self.open[value] = self._left(value, "bad_reply", reply.text, event, [])
+            return ALONE
+        values = [item for item in items if not isinstance(item, Fault)]
+        mistyped = [item for item in items if isinstance(item, Fault) and item.kind == "bad_type"]
+        if mistyped:
+            self.open[value] = self._left(value, "bad_type", mistyped[0].text, event, values)
+            return TYPED
+        told = Found(values, attempts=self.attempts[value], event=event)
+        self.open[value] = told if values else self._left(value, "no_answer", "", event, [])
+        return 1
+
+    def _answered(self, value: Input, read: Value | Fault, event: int) -> None:
+        """Keeps an answer; one of the wrong type is not for good at first."""
+        if not isinstance(read, Fault):
+            self.found[value] = Found(read, attempts=self.attempts[value], event=event)
+            return
+        self.open[value] = self._left(value, read.kind, read.text, event, None)
+        self.mistyped[value] += read.kind == "bad_type"
+        if read.kind == "no_answer" or self.mistyped[value] >= TYPED:
+            self.found[value] = self.open[value]
+
+    def _failed(self, inputs: Sequence[Input], error: LMError, no_value: Value) -> int:
+        """Notes a request that failed, perhaps because of its inputs, or raises the error; how often it is worth sending."""
+        too_long = isinstance(error, Refused) and error.status == 413
+        filtered = isinstance(error, Refused) and error.status is None
+        if not (error.retryable or too_long or filtered):
+            raise error
+        if too_long:
+            self.size.too_large(len(inputs) // 2)
+        fault = "too_long" if too_long else FAILURES[type(error)]
+        for value in inputs:
+            self.attempts[value] += max(1, error.usage.requests if error.usage else 1)
+            self.open[value] = Found(no_value, fault, error.message, self.attempts[value])
+        patient = filtered or isinstance(error, RateLimited) or len(inputs) == 1  # others have been sent often enough
+        return TRIES if patient and not too_long else 1
+
+    def _left(self, value: Input, fault: str, text: str, event: int, no_value: Value) -> Found:
+        """Why an input has no answer, in case it stays so."""
+        return Found(no_value, fault, REASONS[fault].format(text[:80]), self.attempts[value], event)
+
+    def _read(self, item: Any) -> Value | Fault:
+        """An item of a reply as a value of the type asked for."""
+        typing = self.ask.typing
+        return read_value(item, typing.type, typing.options, typing.spellings)
+
+    def _wanted(self) -> dict[str, Any]:
+        """What the request says about the answers."""
+        typing = self.ask.typing
+        return {"type": typing.type, "options": typing.options, "spellings": typing.spellings, "table": self.ask.title}
+
+
+def chunks(inputs: Sequence[Input], size: int) -> list[Sequence[Input]]:
+    """Inputs in groups of a size."""
+    return [inputs[i : i + size] for i in range(0, len(inputs), size)]
+
+
+async def together(coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Awaits all; after the first error the others are cancelled and none is left running."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

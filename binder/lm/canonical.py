@@ -1,0 +1,65 @@
+"""Values come in, with dates and decimals; JSON text that keeps all types apart goes out, and the values come back from it.
+The digest of such a text is what an answer is kept under."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+# The types that JSON has not, by the name that marks their text.
+_WRITE: dict[type, tuple[str, Callable[[Any], str]]] = {
+    datetime: ("$datetime", datetime.isoformat),
+    date: ("$date", date.isoformat),
+    time: ("$time", time.isoformat),
+    Decimal: ("$decimal", str),
+    bytes: ("$bytes", bytes.hex),
+}
+_READ: dict[str, Callable[[str], Any]] = {
+    "$datetime": datetime.fromisoformat,
+    "$date": date.fromisoformat,
+    "$time": time.fromisoformat,
+    "$decimal": Decimal,
+    "$bytes": bytes.fromhex,
+}
+
+
+def value_key(**parts: Any) -> str:
+    """The digest of all that can change a value: 1, 1.0, true, "1" and a date are different, the order of the parts is not."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=_mark)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def dump(value: Any) -> str:
+    """A value as JSON text, as readable as it can be."""
+    return storable(json.dumps(value, ensure_ascii=False, default=_mark))
+
+
+def load(text: str) -> Any:
+    """The value that `dump` was given; tuples come back as lists."""
+    return json.loads(text, object_hook=_unmark)
+
+
+def storable(text: str) -> str:
+    r"""A text that can be written to a file: a lone surrogate becomes \udxxx, which in JSON means the same."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _mark(value: Any) -> Any:
+    """What stands for a value that JSON has not."""
+    if isinstance(value, set | frozenset):
+        return {"$set": sorted(map(dump, value))}
+    name, write = next((_WRITE[kind] for kind in type(value).__mro__ if kind in _WRITE), (f"${type(value).__name__}", str))
+    return {name: write(value)}
+
+
+def _unmark(data: dict[str, Any]) -> Any:
+    """The value that a mark stands for."""
+    if len(data) == 1:
+        ((name, text),) = data.items()
+        if name in _READ and isinstance(text, str):
+            return _READ[name](text)
+    return data

@@ -1,0 +1,43 @@
+"""Counts of what a store holds come in, and are written down for people.
+No file is touched here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a store holds. unanswered: requests that were sent and whose reply never came; models: (model, endpoint, answers)."""
+
+    path: str | None
+    bytes: int
+    answers: int
+    replies: int
+    unanswered: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+    models: tuple[tuple[str, str, int], ...]
+    oldest: float | None
+    newest: float | None
+    problem: str | None
+
+    def __str__(self) -> str:
+        """The same for people."""
+        paid = f"{self.prompt_tokens:,} + {self.completion_tokens:,} tokens" + (f", ${self.cost:.4f}" if self.cost else "")
+        lines = [
+            f"{self.path or 'memory'}  {self.bytes / 1e6:,.1f} MB",
+            f"answers   {self.answers:,}",
+            *(f"  {count:>9,}  {model}{'  ' + endpoint if endpoint else ''}" for model, endpoint, count in self.models),
+            f"replies   {self.replies:,}  ({paid})" + (f"; {self.unanswered:,} never came" if self.unanswered else ""),
+        ]
+        if self.oldest is not None and self.newest is not None:
+            lines.append(f"made      {moment(self.oldest)} to {moment(self.newest)}")
+        return "\n".join(lines + ([self.problem] if self.problem else []))
+
+
+def moment(seconds: float) -> str:
+    """A time for people, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(" ", "seconds")

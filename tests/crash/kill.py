@@ -1,0 +1,124 @@
+"""A number of kills comes in; a process that asks is killed at random times and started again until it is done.
+What the endpoint saw goes out: python -m tests.crash.kill --rounds 100"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.crash.asker import ROWS, key_of
+from tests.server import Server
+
+LATENCY = 0.03  # seconds of the endpoint
+ARRIVING = 0.1  # seconds in which a reply may be on its way from the endpoint to the disk
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Report:
+    """What was seen. in_flight: inputs in requests at the kills; repeated: inputs asked more than once; broken: what must not be."""
+
+    kills: int = 0
+    runs: int = 0
+    asked: int = 0
+    in_flight: int = 0
+    repeated: int = 0
+    unread: int = 0
+    broken: list[str] = field(default_factory=list)
+
+
+def kill(rounds: int, seed: int, count: int = 240) -> Report:
+    """Kills as often as asked, in as many runs as that takes; each run ends with all answers."""
+    report, chance = Report(), random.Random(seed)
+    while report.kills < rounds:
+        with Server(latency=LATENCY) as server, tempfile.TemporaryDirectory() as folder:
+            run(Path(folder), server, count, rounds, chance, report)
+            report.runs += 1
+            asked = [town for task in server.tasks for (town,) in task["rows"].values()]
+            report.asked += len(asked)
+            report.repeated += len(asked) - len(set(asked))
+            if len(set(asked)) != count:
+                report.broken.append(f"{len(set(asked))} of {count} inputs were asked")
+    return report
+
+
+def run(folder: Path, server: Server, count: int, rounds: int, chance: random.Random, report: Report) -> None:
+    """One run: kills until it is done, or rounds are used up; after each kill, nothing that was received is asked again."""
+    paid: set[str] = set()
+    path = folder / "answers.sqlite"
+    while True:
+        before = len(server.tasks)
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.asker", str(path), server.url, str(count)], stdout=subprocess.PIPE, cwd=ROOT, text=True
+        )
+        assert child.stdout and child.stdout.readline() == "ready\n"
+        patience = chance.uniform(0, 1.2 * count / ROWS / 4 * LATENCY) if report.kills < rounds else 60.0
+        try:
+            said, _ = child.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            killed = time.monotonic()
+            child.communicate()
+            report.kills += 1
+            time.sleep(2 * LATENCY)  # what it sent has arrived
+        else:
+            killed = None
+            if json.loads(said) != {f"town {i}": f"town {i}" for i in range(count)}:
+                report.broken.append("the answers are not those of the endpoint")
+        tasks, started = server.tasks[before:], server.started[before:]
+        again = {town for task in tasks for (town,) in task["rows"].values() if key_of(town) in paid}
+        if again:
+            report.broken.append(f"paid and asked again: {sorted(again)}")
+        if killed is None:
+            return
+        report.in_flight += sum(len(task["rows"]) for task, at in zip(tasks, started, strict=True) if at > killed - LATENCY - ARRIVING)
+        paid, unread = received(path, folder / "copy", report)
+        report.unread += unread
+
+
+def received(path: Path, copy: Path, report: Report) -> tuple[set[str], int]:
+    """The keys of inputs whose reply is in the file, and how many of them nobody read; of a copy, as the next start shall find the file."""
+    copy.mkdir(exist_ok=True)
+    for old in copy.iterdir():
+        old.unlink()
+    for file in path.parent.glob(f"{path.name}*"):
+        if not file.name.endswith("-shm"):
+            shutil.copy(file, copy)
+    connection = sqlite3.connect(copy / path.name)
+    try:
+        (sound,) = connection.execute("PRAGMA integrity_check").fetchone()
+        if sound != "ok":
+            report.broken.append(f"the file is corrupt: {sound}")
+        if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            return set(), 0  # killed before the file was made
+        keys = {key for (key,) in connection.execute("SELECT key FROM answers")}
+        unread = connection.execute("SELECT inputs FROM replies WHERE state = 'received' AND inputs IS NOT NULL")
+        packed = {key for (inputs,) in unread for key in inputs.split()}
+        return keys | packed, len(packed)
+    finally:
+        connection.close()
+
+
+def main() -> None:
+    """Prints the report; status 1 where something is broken."""
+    parser = argparse.ArgumentParser(description="kills a process that asks, and counts what is asked again")
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    report = kill(options.rounds, options.seed)
+    print(report)
+    if report.broken or report.repeated > report.in_flight:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,292 @@
+"""Equal requests are paid once: now, later, at the same time, from any thread; nobody's failure or leaving harms others."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from binder.errors import BadReply, LMError, Unreachable
+from binder.lm import Choice, Message, Reply, Request, Usage
+from binder.lm.cache import Cache, address, request_key
+from binder.lm.loop import run
+from binder.lm.openai import Endpoint, OpenAI
+from binder.lm.replay import Scripted
+from binder.lm.store import Store
+from tests.crash.asker import ask
+from tests.server import Server
+
+PAID = Usage(1, 10, 5, 0.5)
+Answer = Callable[[Request, int], Reply | Exception]
+
+
+class Slow:
+    """A language model that takes its time, and counts."""
+
+    def __init__(self, seconds: float = 0.05, answer: Answer = lambda asked, number: reply(asked.messages[-1].content)):
+        self.seconds, self.answer = seconds, answer
+        self.calls = self.ended = self.cancelled = 0
+
+    async def complete(self, request: Request) -> Reply:
+        """What is asked, said again."""
+        self.calls += 1
+        number = self.calls
+        try:
+            await asyncio.sleep(self.seconds)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        self.ended += 1
+        said = self.answer(request, number)
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def request(text: str = "q", sample: int = 0, **more: Any) -> Request:
+    return Request((Message("system", "s"), Message("user", text)), "m", sample=sample, **more)
+
+
+def reply(text: str, finish: str = "stop") -> Reply:
+    return Reply((Choice(text, finish),), PAID)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "answers.sqlite"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    opened = Store(path)
+    yield opened
+    opened.close()
+
+
+def test_a_reply_is_paid_once(store: Store) -> None:
+    lm = Scripted(lambda asked: reply("a"))
+    cache = Cache(lm, store)
+    assert run(cache.complete(request())) == reply("a")
+    again = run(cache.complete(request()))
+    assert (again.text, again.usage, again.cached) == ("a", Usage(), True)
+    assert len(lm.requests) == 1
+
+
+def test_it_is_paid_once_for_all_processes_that_follow(path: Path) -> None:
+    for said in ("a", "b"):
+        cache = Cache(Scripted([reply(said)]), Store(path))
+        assert run(cache.complete(request())).text == "a"
+        run(cache.close())
+
+
+@pytest.mark.parametrize("other", [request("r"), request(sample=1), request(temperature=0.5), request(max_tokens=9), request(schema="{}"), request(n=2)])
+def test_what_can_change_the_reply_is_asked_anew(store: Store, other: Request) -> None:
+    cache = Cache(Scripted([reply("a"), reply("b")]), store)
+    assert [run(cache.complete(asked)).text for asked in (request(), other, request(), other)] == ["a", "b", "a", "b"]
+
+
+def test_another_endpoint_is_asked_anew(store: Store) -> None:
+    lm = Scripted([reply("a"), reply("b")])
+    caches = [Cache(lm, store, "http://one/v1"), Cache(lm, store, "http://two/v1")]
+    assert [run(cache.complete(request())).text for cache in caches * 2] == ["a", "b", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    "useless", [Reply(()), reply(""), reply(" \n", "length"), reply("I cannot", "refusal"), reply("some", "content_filter")]
+)
+def test_a_useless_reply_is_not_kept(store: Store, useless: Reply) -> None:
+    cache = Cache(Scripted([useless, reply("a")]), store)
+    assert run(cache.complete(request())) == useless
+    assert run(cache.complete(request())) == reply("a")
+
+
+def test_a_reply_is_on_the_disk_before_it_is_used_and_the_request_before_it_is_sent(store: Store, path: Path) -> None:
+    def states() -> list[Any]:
+        connection = sqlite3.connect(path)
+        found = connection.execute("SELECT key, state, model, endpoint FROM replies").fetchall()
+        connection.close()
+        return found
+
+    seen: list[Any] = []
+
+    def answer(asked: Request, number: int) -> Reply:
+        seen.extend(states())
+        return reply("a")
+
+    cache = Cache(Slow(0, answer), store, "http://e/v1")
+    run(cache.complete(request()))
+    key = request_key(request(), "http://e/v1")
+    assert seen == [(key, "sent", "m", "http://e/v1")]
+    assert states() == [(key, "received", "m", "http://e/v1")]
+
+
+def test_those_who_ask_at_the_same_time_wait_for_one_call(store: Store) -> None:
+    lm = Slow()
+
+    async def many() -> list[Reply]:
+        return await asyncio.gather(*(Cache(lm, store).complete(request()) for _ in range(50)))
+
+    replies = run(many())
+    assert lm.calls == 1 and {got.text for got in replies} == {"q"}
+    assert sum((got.usage for got in replies), Usage()) == PAID, "it is counted once"
+    assert sum(got.cached for got in replies) == 49
+
+
+def test_threads_with_loops_of_their_own_wait_for_one_call(store: Store) -> None:
+    lm, together = Slow(0.2), threading.Barrier(8)
+
+    def one(_: int) -> Reply:
+        together.wait()
+        return asyncio.run(Cache(lm, store).complete(request()))
+
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(one, range(8)))
+    assert lm.calls == 1 and sum(got.usage.requests for got in replies) == 1
+
+
+def test_a_failure_wakes_all_and_is_not_kept(store: Store) -> None:
+    lm = Slow(answer=lambda asked, number: Unreachable("down") if number == 1 else reply("a"))
+    cache = Cache(lm, store)
+
+    async def many() -> list[Reply | BaseException]:
+        return await asyncio.gather(*(cache.complete(request()) for _ in range(10)), return_exceptions=True)
+
+    assert all(isinstance(got, Unreachable) for got in run(many())) and lm.calls == 1
+    assert run(cache.complete(request())).text == "a"
+
+
+def test_any_failure_wakes_all(store: Store) -> None:
+    cache = Cache(Slow(answer=lambda asked, number: ZeroDivisionError()), store)
+    with pytest.raises(ZeroDivisionError):
+        run(asyncio.wait_for(cache.complete(request()), 5))
+
+
+def test_one_that_leaves_does_not_take_the_others_along(store: Store) -> None:
+    lm = Slow(0.1)
+
+    async def scene() -> list[Reply | BaseException]:
+        waiting = [asyncio.ensure_future(Cache(lm, store).complete(request())) for _ in range(5)]
+        await asyncio.sleep(0.03)
+        waiting[0].cancel()  # the one that began
+        waiting[3].cancel()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    got = run(scene())
+    assert [isinstance(one, asyncio.CancelledError) for one in got] == [True, False, False, True, False]
+    assert (lm.calls, lm.cancelled) == (1, 0)
+    assert sum(one.usage.requests for one in got if isinstance(one, Reply)) == 1, "who stays has the bill"
+
+
+def test_a_call_nobody_waits_for_is_cancelled_and_made_again(store: Store) -> None:
+    lm = Slow(0.1)
+    cache = Cache(lm, store)
+
+    async def scene() -> Reply:
+        waiting = [asyncio.ensure_future(cache.complete(request())) for _ in range(3)]
+        await asyncio.sleep(0.03)
+        for one in waiting:
+            one.cancel()
+        return await cache.complete(request())
+
+    assert run(scene()).text == "q"
+    assert (lm.calls, lm.cancelled, lm.ended) == (2, 1, 1)
+
+
+def test_a_call_whose_loop_ends_is_made_again_by_those_who_wait(store: Store) -> None:
+    lm, begun = Slow(0.5), threading.Event()
+
+    async def leave() -> None:
+        waiting = asyncio.ensure_future(Cache(lm, store).complete(request()))
+        await asyncio.sleep(0.1)
+        begun.set()
+        await asyncio.sleep(0.1)
+        del waiting  # asyncio.run cancels it, and the call
+
+    thread = threading.Thread(target=asyncio.run, args=(leave(),))
+    thread.start()
+    begun.wait()
+    assert run(asyncio.wait_for(Cache(lm, store).complete(request()), 10)).text == "q"
+    thread.join()
+    assert (lm.calls, lm.cancelled) == (2, 1)
+
+
+def test_an_error_of_the_language_model_is_the_same_for_all(store: Store) -> None:
+    error = BadReply("the reply is not JSON")
+    with pytest.raises(LMError) as caught:
+        run(Cache(Slow(answer=lambda asked, number: error), store).complete(request()))
+    assert caught.value is error
+
+
+def test_a_file_that_cannot_be_used_costs_no_run(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"no database at all" * 100)
+    lm = Slow(0)
+    cache = Cache(lm, Store(tmp_path / "file"))
+    assert [run(cache.complete(request())).cached for _ in range(3)] == [False, True, True]
+    assert lm.calls == 1 and cache.store.problem
+
+
+@pytest.mark.parametrize(
+    ("base_url", "shown"),
+    [
+        (None, ""),
+        ("", ""),
+        ("no address", ""),
+        ("http://[broken", ""),
+        ("https://api.example.org/v1/", "https://api.example.org/v1"),
+        ("HTTP://Example.org:8000/v1?api-key=sk-123456#x", "http://example.org:8000/v1"),
+        ("https://me:sk-123456@example.org/v1", "https://example.org/v1"),
+        ("https://example.org/sk-123456/v1", "https://example.org/[key]/v1"),
+    ],
+)
+def test_the_address_that_is_kept_holds_no_secret(base_url: str | None, shown: str) -> None:
+    assert address(base_url, "sk-123456") == shown
+    assert address("http://localhost/v1") == "http://localhost/v1"
+
+
+def test_the_key_is_in_no_file(path: Path, server: Server) -> None:
+    secret = "sk-very-secret-0123456789"
+    url = server.url.replace("http://", f"http://user:{secret}@") + f"?key={secret}"
+    server.reply = lambda body: 500 if "bad" in body["messages"][-1]["content"] else None
+    cache = Cache(OpenAI(Endpoint("m", server.url, secret)), Store(path), address(url, secret))
+    assert run(ask(cache, [f"town {i}" for i in range(20)])).keys() == {f"town {i}" for i in range(20)}
+    with pytest.raises(Unreachable):
+        run(cache.complete(request("bad")))
+    assert any(secret in headers["authorization"] for headers in server.headers)
+    during = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert b"town 7" in during and secret.encode() not in during and secret not in str(cache.store.stats())
+    run(cache.close())
+    assert secret.encode() not in b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_a_run_again_asks_nothing_and_says_the_same(path: Path, server: Server) -> None:
+    said = []
+    for concurrency in (1, 8):
+        cache = Cache(OpenAI(Endpoint("m", server.url)), Store(path), address(server.url))
+        said.append(run(ask(cache, [f"town {i}" for i in range(50)], concurrency=concurrency)))
+        run(cache.close())
+    assert said[0] == said[1] and server.questions == 50
+
+
+def test_a_hit_is_cheap(store: Store) -> None:
+    cache = Cache(Slow(0), store)
+    run(cache.complete(request()))
+
+    async def again() -> float:
+        started = time.perf_counter()
+        for _ in range(200):
+            await cache.complete(request())
+        return (time.perf_counter() - started) / 200
+
+    assert run(again()) < 0.02, "a fiftieth of a request, on the slowest of machines"
+
+
