@@ -1,7 +1,7 @@
 """One Ask and inputs that nobody knows yet come in; what the language model says about each is found, or why it says nothing.
 
 Replies are matched by key, never by position. What a reply leaves open is asked again, in one request as long as requests bear
-fruit; one that does not is sent again, then halved, until an input at fault stands alone. Errors that concern no input are raised.
+fruit; one that does not is sent again, then halved, until an input at fault stands alone. Errors of no single input are raised.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Asking:
                 self.found[value] = self.open[value]
                 return
 
-    async def _request(self, inputs: Sequence[Input], sample: int) -> bool:
+    async def _request(self, inputs: Sequence[Input], sample: int) -> int:
         """One request about inputs; how often it is worth sending if it bears no fruit."""
         rows = {f"r{i + 1}": value for i, value in enumerate(inputs)}
         request = map_request(self.ask.call.question, self.ask.columns, rows, model=self.model, sample=sample, **self._wanted())

@@ -104,6 +104,7 @@ def _eval(parser: argparse.ArgumentParser) -> None:
 def _demo(parser: argparse.ArgumentParser) -> None:
     _endpoint(parser)
     parser.add_argument("--samples", type=int, default=3, help="programs to sample (3)")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="record the replies of the language model")
     parser.set_defaults(command=demo)
 
 

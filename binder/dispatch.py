@@ -60,7 +60,12 @@ class Dispatch:
         return [outcome for outcome in outcomes if outcome is not None]
 
     async def _advance(
-        self, index: int, execution: Execution, mapping: Mapping | None, outcomes: list[Rows | BinderError | None], wanted: dict[int, Batch]
+        self,
+        index: int,
+        execution: Execution,
+        mapping: Mapping | None,
+        outcomes: list[Rows | BinderError | None],
+        wanted: dict[int, Batch],
     ) -> None:
         """One step of an execution, in a thread because it waits for its worker."""
         stepping = asyncio.ensure_future(asyncio.to_thread(_step, execution, mapping))
@@ -154,4 +159,6 @@ def _key(ask: Ask) -> Key:
 
 def _identity(batch: Batch, value: Input) -> Input:
     """An input as it is known: for ans, what is read."""
-    return (json.dumps([[p.columns, [[wire(v) for v in row] for row in p.rows]] for p in batch.parts[value]]),) if batch.parts else value
+    if not batch.parts:
+        return value
+    return (json.dumps([[part.columns, [[wire(cell) for cell in row] for row in part.rows]] for part in batch.parts[value]]),)

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from binder.answer import Answer, Candidate, vote
@@ -145,8 +145,13 @@ class Binder:
             dispatch.trace,
             plan.checked.program.text,
             plan.checked.program.repairs,
-            lambda row, column: executor.origin(row, column, dispatch.said),
+            partial(self._origin, executor, dispatch),
         )
+
+    def _origin(self, executor: SqlExecutor, dispatch: Dispatch, row: int, column: int) -> dict[str, Any]:
+        if executor.plan.checked.tables is not self.tables:
+            raise UsageError("the tables were changed since this result was made", hint="ask where a value came from before `use`")
+        return executor.origin(row, column, dispatch.said)
 
     def _dispatch(self, trace: Trace) -> Dispatch:
         return Dispatch(self.lm, self.model, trace, self.batch_rows, self.concurrency)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from binder.dispatch import Dispatch
-from binder.errors import BinderError, PlanError, ProgramError
+from binder.errors import BadReply, BinderError, PlanError, ProgramError
 from binder.lm import Choice, Request
 from binder.memory import Memory
 from binder.plan import Plan
@@ -39,7 +39,11 @@ async def generate(
     shown = memory.retrieve(question)
     dispatch.trace.add("retrieved", question=question, exemplars=[exemplar.question for exemplar in shown])
     request = program_request(question, tables, shown, model=dispatch.model, samples=samples)
-    texts = [extract(choice.text) for choice in await _sampled(request, dispatch, samples)]
+    try:
+        texts = [extract(choice.text) for choice in await _sampled(request, dispatch, samples)]
+    except BadReply as error:  # nothing but empty replies: there is no program, and so no answer
+        dispatch.trace.add("failed", message=error.message)
+        texts = []
     dispatch.trace.add("sampled", request=request.messages[-1].content, programs=texts)
     counted = {text: texts.count(text) for text in dict.fromkeys(texts)}
     return [_checked(text, votes, dispatch, planned) for text, votes in counted.items()]

@@ -99,7 +99,7 @@ class Result:
         return "\n".join([grid(self.columns, self.texts), *map(str, self.errors[:10])])
 
     def _repr_html_(self) -> str:
-        return html.table(self.columns, self.texts) + html.notes([*self.repairs, *map(str, self.errors[:20])]) + html.small(str(self.usage))
+        return html.table(self.columns, self.texts) + html.notes([*(f"repaired for free: {repair}" for repair in self.repairs), *map(str, self.errors[:20])]) + html.small(str(self.usage))
 
 
 def plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Canned:
-    """One HTTP reply and how it is sent: after wait seconds, drip seconds between bytes, ended after cut bytes (-1: reset)."""
+    """One HTTP reply and how it is sent: after wait seconds, drip seconds between bytes, ended after cut bytes (-1 - n: reset after n)."""
 
     body: str | bytes | dict[str, Any] = b""
     status: int = 200
@@ -207,6 +207,7 @@ class Connection(asyncio.Protocol):
         """Sends a reply in the way it asks for."""
         head, body = canned.wire()
         if canned.cut is not None and canned.cut < 0:
+            self.transport.write((head + body)[: -1 - canned.cut])
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.transport.abort()
         elif canned.cut is not None:

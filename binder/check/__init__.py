@@ -38,7 +38,7 @@ class Checked:
         return cells.present(rows, self.outputs, self.cells)
 
 
-def check(program: Program, tables: Sequence[Table]) -> Checked:
+def check(program: Program, tables: tuple[Table, ...]) -> Checked:
     """Resolves and types a program against the tables; a CheckFault marks what does not fit."""
     functions.check(program)
     tree = program.tree()
@@ -53,4 +53,4 @@ def check(program: Program, tables: Sequence[Table]) -> Checked:
     tree = root.this
     tree.pop()
     mended = replace(program, repairs=(*program.repairs, *names.repairs, *dict.fromkeys(literals.repairs)))
-    return Checked(mended, tuple(tables), tree, tuple(outputs), typings, cells.keep(tree))
+    return Checked(mended, tables, tree, tuple(outputs), typings, cells.keep(tree))

@@ -338,7 +338,8 @@ class Names:
             if match is None:
                 names = [f.name for f in source.fields]
                 raise self.fault(node, f"table {source.alias!r} has no column {name!r}", _known(nearest(name, names) or names))
-            self.repaired(f"column {name!r} -> {match!r}")
+            if match != name.replace("\\n", "\n"):
+                self.repaired(f"column {name!r} -> {match!r}")
             found = source.find(match)
         assert found is not None
         self._set(node, source, found)
@@ -358,7 +359,7 @@ class Names:
         match = alike(name, known, 1.0 if quoted else 0.85) or _nameless(name, scope)
         if match is not None:
             self._set(node, *known[match])
-            if match.casefold() != name.casefold():
+            if match.casefold() != name.replace("\\n", "\n").casefold():
                 self.repaired(f"column {name!r} -> {match!r}")
         elif quoted:
             node.replace(exp.Literal.string(name))

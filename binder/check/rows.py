@@ -12,7 +12,7 @@ from binder.check.literals import hidden_column
 from binder.check.scope import Field, Source
 
 AGGREGATES = (exp.AggFunc, exp.Count)
-_ORDER = "row order"  # the hidden column with which a sub-select hands on its order
+ROW_ORDER = "row order"  # the hidden column with which a sub-select hands on its order
 
 
 def settle(tree: exp.Expr) -> exp.Expr:
@@ -179,7 +179,7 @@ def _key(source: Source) -> exp.Expr | None:
     select = source.select
     if not isinstance(select, exp.Select) or select.args.get("distinct"):
         return None
-    if _ORDER not in [p.alias for p in select.expressions]:
+    if ROW_ORDER not in [p.alias for p in select.expressions]:
         keys = order_keys(select)
         order = select.args.get("order")
         if not keys and order is None:
@@ -193,8 +193,8 @@ def _key(source: Source) -> exp.Expr | None:
         items += [exp.Ordered(this=part, nulls_first=False) for part in keys]
         numbered = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=items))
         made = keys[0] if order is None and len(keys) == 1 else numbered
-        select.append("expressions", exp.alias_(made, _ORDER, quoted=True))
-    return hidden_column(source, Field(_ORDER, "number"))
+        select.append("expressions", exp.alias_(made, ROW_ORDER, quoted=True))
+    return hidden_column(source, Field(ROW_ORDER, "number"))
 
 
 def _bare_columns(select: exp.Select) -> None:

@@ -55,6 +55,8 @@ def typings(tree: exp.Expr, program: Program) -> dict[str, Typing]:
         assert call is not None
         _agree(program, call, wanted)
         literals = list(dict.fromkeys(text for use in uses for text in use[2]))
+        if chosen == "options" and literals:  # yes, no, or something else: nothing is closed
+            chosen, literals = "text", [*YES_NO, *literals]
         found[name] = Typing(
             "text" if chosen == "options" else chosen,
             YES_NO if chosen == "options" else None,
@@ -83,8 +85,8 @@ def _set_kind(node: exp.Expr, chosen: str) -> None:
     node.meta["kind"] = KINDS[chosen]
     if isinstance(node, exp.Column):
         node.meta["field"] = replace(node.meta["field"], kind=KINDS[chosen])
-    if chosen == "boolean":
-        _compare_truth(node)
+    if chosen in ("boolean", "options"):
+        _compare_truth(node, chosen)
 
 
 def shown_call(node: exp.Expr, program: Program) -> Call | None:
@@ -187,12 +189,10 @@ def _written(texts: list[str]) -> tuple[str, list[str]]:
     return "text", texts
 
 
-def _compare_truth(node: exp.Expr) -> None:
-    """A boolean compared with 'yes' or 'no' is compared with TRUE or FALSE."""
+def _compare_truth(node: exp.Expr, chosen: str) -> None:
+    """What is compared with a boolean is TRUE or FALSE, with an option the option as it is sent, however the program writes it."""
     parent = node.parent
     others = [parent.this, parent.args.get("expression"), *parent.expressions] if isinstance(parent, (*COMPARISONS, exp.In)) else []
     for other in others:
-        if isinstance(other, exp.Literal) and other.is_string:
-            truth = read_boolean(other.this)
-            if truth is not None:
-                other.replace(exp.Boolean(this=truth))
+        if isinstance(other, exp.Literal) and other.is_string and (truth := read_boolean(other.this)) is not None:
+            other.replace(exp.Boolean(this=truth) if chosen == "boolean" else exp.Literal.string(YES_NO[not truth]))

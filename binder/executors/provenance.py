@@ -15,10 +15,12 @@ from binder.check.rows import is_aggregate, is_grouped
 from binder.check.scope import Field, Source
 from binder.plan import Ask
 from binder.program import placeholders
+from binder.result import text
 
 if TYPE_CHECKING:
     from binder.executors.sql import SqlExecutor
 
+MOST = 50  # inputs told of a call that the row does not single out
 Said = Callable[[Ask, tuple[Any, ...]], dict[str, Any]]  # what the language model was sent and replied for an input
 
 
@@ -30,7 +32,7 @@ def origin(executor: SqlExecutor, row: int, column: int, said: Said) -> dict[str
     if not isinstance(tree, exp.Select):
         return found | {"calls": [_called(ask, key, value, said) for ask in asks.values() for key, value in executor.known[ask.call.name].items()]}
     select, marks = _with_inputs(tree)
-    cells = executor.rows_of(select)[row] if marks else ()
+    cells = executor.rows_of(select)[row]
     for (kind, name), cell in zip(marks, cells[len(tree.expressions) :], strict=False):
         items = cell if isinstance(cell, list) else [cell]
         if kind == "rows":
@@ -40,6 +42,13 @@ def origin(executor: SqlExecutor, row: int, column: int, said: Said) -> dict[str
         keys = [tuple(item.values()) for item in items if isinstance(item, dict)]
         found["calls"] += [_called(asks[name], key, known[key], said) for key in dict.fromkeys(keys) if key in known]
     found["calls"] += [_called(ask, (), executor.known[name][()], said) for name, ask in asks.items() if () in executor.known[name]]
+    told = {call["call"] for call in found["calls"]}
+    shown = executor.plan.checked.outputs[column].call
+    for name, ask in asks.items():  # calls further inside: those with this value, or else all that the program asked
+        if ask.call.question not in told:
+            entries = executor.known[name].items()
+            kept = [(key, value) for key, value in entries if name != shown or (cells and text(value) == text(cells[column]))]
+            found["calls"] += [_called(ask, key, value, said) for key, value in kept[:MOST]]
     return found
 
 

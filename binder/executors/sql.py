@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
+from binder.check.rows import ROW_ORDER
 from binder.errors import CheckFault, QueryError
 from binder.executors import Batch, Input, Mapping, Part, Rows, Value
 from binder.executors import provenance
@@ -129,7 +130,7 @@ class SqlExecutor:
                 column.replace(_constant(outer[column.sql("duckdb")]))
         rows = self._run(query)
         names = [projection.alias_or_name for projection in query.selects] if isinstance(query, exp.Query) else []
-        shown = [i for i, name in enumerate(names) if name != "row order"]
+        shown = [i for i, name in enumerate(names) if name != ROW_ORDER]
         return Part(tuple(names[i] for i in shown), tuple(tuple(row[i] for i in shown) for row in rows.rows))
 
     def _mapping_table(self, ask: Ask, known: dict[Input, Value]) -> pa.Table:

@@ -15,13 +15,14 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from binder.errors import LimitExceeded, QueryError, SandboxError
+from binder.errors import LimitExceeded, QueryError, UsageError
 from binder.table import Table
 
 _START = "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from binder.executors.duckdb import main; main()"
@@ -46,6 +47,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.RLock()
         self._loaded = False
+        self._closed = False
         self._spawn()
 
     def run(self, sql: str) -> tuple[pa.Table, list[str]]:
@@ -78,9 +80,11 @@ class Worker:
     def close(self) -> None:
         """Ends the process."""
         with self._lock:
+            self._closed = True
             process, self._process = self._process, None
             if process is None:
                 return
+            self._finalizer.detach()
             for stream in (process.stdin, process.stdout):
                 with contextlib.suppress(OSError):
                     if stream is not None:
@@ -98,11 +102,14 @@ class Worker:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
         )
+        self._finalizer = weakref.finalize(self, _end, self._process)
         self._loaded = False
         self.generation += 1
 
     def _ask(self, header: dict[str, Any], payload: bytes | pa.Buffer = b"") -> tuple[dict[str, Any], bytes]:
         with self._lock:
+            if self._closed:
+                raise UsageError("the connection is closed")
             if self._process is None:
                 self._spawn()
             if not self._loaded:
@@ -165,12 +172,18 @@ class Worker:
     def _kill(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                with contextlib.suppress(OSError):
-                    if stream is not None:
-                        stream.close()
+            self._finalizer.detach()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process at once and leaves nothing of it behind."""
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):
+            if stream is not None:
+                stream.close()
 
 
 def _stream(table: pa.Table) -> pa.Buffer:
@@ -183,8 +196,3 @@ def _stream(table: pa.Table) -> pa.Buffer:
 def _plain(message: str) -> str:
     """The first line of an engine's message, which is the sentence."""
     return re.sub(r"^[A-Za-z ]+ Error: ", "", message.strip().split("\n")[0].split("LINE ")[0].strip())
-
-
-def start_failed(error: Exception) -> SandboxError:
-    """The error of a worker that could not be started."""
-    return SandboxError(f"the engine's worker process could not be started: {error}")

@@ -52,13 +52,15 @@ def request_key(request: Request, endpoint: str) -> str:
 
 def address(base_url: str | None, api_key: str | None = None) -> str:
     """The address of an endpoint as it may be kept: without user, password, query and key; empty for OpenAI's own."""
-    text = (base_url or "").replace(api_key, "[key]") if api_key else base_url or ""
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(base_url or "")
         port = f":{parts.port}" if parts.port else ""
     except ValueError:  # no address at all: the layer that sends will say so
         return ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}" if parts.hostname else ""
+    if not parts.hostname:
+        return ""
+    shown = f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
+    return shown.replace(api_key, "[key]") if api_key else shown
 
 
 def _free(reply: Reply) -> Reply:

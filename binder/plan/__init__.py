@@ -5,6 +5,8 @@ A Plan is data: rules turn one into another, `explain` prints it, and an executo
 
 from __future__ import annotations
 
+import re
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +16,7 @@ from sqlglot import exp
 from binder import html
 from binder.check import Checked
 from binder.check.types import Typing
-from binder.program import Call
+from binder.program import PREFIX, Call, Program
 from binder.result import count
 
 
@@ -86,9 +88,10 @@ class Plan:
         lines = [f"Query    {self.checked.program.text.strip()}"]
         for ask in self.asks:
             most = self.bound.get(ask.collect.site.number)
-            where = " and ".join(_readable(condition) for condition in ask.collect.where)
+            where = " and ".join(_readable(condition, self.checked.program) for condition in ask.collect.where)
             lines.append(f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.typing)}")
-            lines.append(f"    Collect  distinct {', '.join(map(repr, ask.columns))}{'  where ' + where if where else ''}" + ("" if most is None else f"  (at most {most:,})"))
+            what = "distinct" if ask.call.kind == "map" else "rows of"
+            lines.append(f"    Collect  {what} {', '.join(map(repr, ask.columns))}{'  where ' + where if where else ''}" + ("" if most is None else f"  (at most {most:,})"))
         lines += [f"repaired for free: {repair}" for repair in self.checked.program.repairs]
         return "\n".join([*lines, *([f"It {self.bill}."] if self.bill else [])])
 
@@ -100,7 +103,7 @@ class Plan:
         asks = [
             {
                 "kind": ask.call.kind, "question": ask.call.question, "type": ask.typing.type, "options": ask.typing.options, "columns": ask.columns,
-                "where": [_readable(condition) for condition in ask.collect.where], "most": self.bound.get(ask.collect.site.number),
+                "where": [_readable(condition, self.checked.program) for condition in ask.collect.where], "most": self.bound.get(ask.collect.site.number),
             }
             for ask in self.asks
         ]  # fmt: skip
@@ -117,11 +120,11 @@ def _answers(typing: Typing) -> str:
     return " or ".join(typing.options) if typing.options else typing.type
 
 
-def _readable(condition: exp.Expr) -> str:
-    """A condition as its author would write it: without the qualifiers and quotes that resolving put in."""
+def _readable(condition: exp.Expr, program: Program) -> str:
+    """A condition as its author would write it: calls with their questions, without the qualifiers and quotes that resolving put in."""
     shown = condition.copy()
     for column in shown.find_all(exp.Column):
         column.set("table", None)
     for name in shown.find_all(exp.Identifier):
         name.set("quoted", not name.name.isidentifier())
-    return shown.sql("duckdb")
+    return re.sub(r'"((?:[^"]|"")*)"', r"`\1`", shown.sql("duckdb"))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from binder.check import Checked
-from binder.check.rows import is_aggregate, is_grouped
+from binder.check.rows import ROW_ORDER, is_aggregate, is_grouped
 from binder.plan import Ask, Collect, Plan, Query, Site
 from binder.program import is_placeholder, placeholders
 
@@ -52,8 +52,16 @@ def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
     assert isinstance(select, exp.Select)
     level, join = _level(node, select)
     site = Site(number, node, select, level, join)
-    columns = tuple(_header(argument, index) for index, argument in enumerate(node.expressions))
-    return Ask(call, checked.typings[call.name], columns, _title(checked, node), Collect(site), (number,))
+    return Ask(call, checked.typings[call.name], _headers(node), _title(checked, node), Collect(site), (number,))
+
+
+def _headers(node: exp.Anonymous) -> tuple[str, ...]:
+    """The names under which arguments are sent; columns of one name are told apart by their tables."""
+    if all(isinstance(argument, exp.Subquery) for argument in node.expressions):  # the tables of ans
+        return tuple(name for argument in node.expressions for name in argument.unnest().named_selects if name != ROW_ORDER)
+    names = [_header(argument, index) for index, argument in enumerate(node.expressions)]
+    sources = [argument.text("table") for argument in node.expressions]
+    return tuple(f"{source}.{name}" if names.count(name) > 1 and source else name for name, source in zip(names, sources, strict=True))
 
 
 def _header(argument: exp.Expr, index: int) -> str:

@@ -18,31 +18,35 @@ from binder.program import placeholders
 def filter_first(plan: Plan) -> Plan:
     """Collect only rows that meet the other conditions of WHERE.
 
-    Legal because a row that fails one conjunct of its own WHERE is dropped whatever the call would answer, and because a condition that
-    holds a call takes part only once that call was asked.
+    Legal because a row that fails one conjunct of its own WHERE is dropped whatever the call would answer. A condition that holds a call takes
+    part where that call is asked before, and is not this one, which is asked about the same rows there.
     """
-
-    def narrowed(ask: Ask) -> Ask:
+    asks: list[Ask] = []
+    asked: set[int] = set()
+    for ask in plan.asks:
         site = ask.collect.site
         where = site.select.args.get("where")
-        if where is None or site.level not in ("rows", "output"):
-            return ask
-        kept = [c for c in conjuncts(where.this) if site.number not in {part.meta.get("site") for part in placeholders(c)}]
-        return replace(ask, collect=replace(ask.collect, where=tuple(kept)))
-
-    return replace(plan, asks=tuple(narrowed(ask) for ask in plan.asks))
+        if where is not None and site.level in ("rows", "output"):
+            known = [(c, placeholders(c)) for c in conjuncts(where.this)]
+            kept = [c for c, calls in known if all(call.meta["site"] in asked and call != site.node for call in calls)]
+            ask = replace(ask, collect=replace(ask.collect, where=tuple(kept)))
+        asked.update(ask.covers)
+        asks.append(ask)
+    return replace(plan, asks=tuple(asks))
 
 
 def ask_what_is_shown(plan: Plan) -> Plan:
     """A call among the projections of a SELECT without grouping is asked about the rows that come out, LIMIT included.
 
-    Legal because a projection is evaluated on no other row, and because nothing that decides which rows come out holds an unasked call:
-    else all its rows are collected.
+    Legal because a projection outside of window functions is evaluated on no other row, and because nothing that decides which rows come
+    out holds an unasked call: else all its rows are collected.
     """
 
     def shown(ask: Ask) -> Ask:
         site = ask.collect.site
         if site.level != "rows" or _clause(site.node) != "expressions" or is_grouped(site.select):
+            return ask
+        if isinstance(site.node.find_ancestor(exp.Window, exp.Select), exp.Window):
             return ask
         return replace(ask, collect=replace(ask.collect, site=replace(site, level="output")))
 

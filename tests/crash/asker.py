@@ -1,4 +1,4 @@
-"""A process that can be killed: the file of a store, an endpoint and a number of inputs come in; what was answered goes out.
+"""A process that can be killed: the file of a store, an endpoint and a number of inputs come in; a file of answers goes out.
 It asks as a run does: what is known is looked up, the rest is packed into requests, and what they say is kept."""
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
+from pathlib import Path
 
 from binder.lm.cache import Cache, address, request_key
 from binder.lm.canonical import value_key
@@ -44,11 +44,10 @@ async def ask(cache: Cache, towns: list[str], rows: int = ROWS, concurrency: int
             store.put_pack(kept_under, pack)
             reply = await cache.complete(request)
             answers = read_answers(reply.text, inputs)
-            known.update({inputs[name][0]: value for name, value in answers.items()})
-            store.put_answers(
-                kept_under,
-                {key_of(inputs[name][0]): Stored(value, question=QUESTION, model="m", input=inputs[name]) for name, value in answers.items()},
-            )
+            said = {inputs[name][0]: value for name, value in answers.items()}
+            known.update(said)
+            stored = {key_of(town): Stored(value, question=QUESTION, model="m", input=[town]) for town, value in said.items()}
+            store.put_answers(kept_under, stored)
 
     await asyncio.gather(*map(one, packs))
     return known
@@ -60,14 +59,16 @@ async def main() -> None:
     parser.add_argument("path")
     parser.add_argument("url")
     parser.add_argument("count", type=int)
+    parser.add_argument("out")
     options = parser.parse_args()
     cache = Cache(OpenAI(Endpoint("m", options.url)), Store(options.path), address(options.url))
     import binder.lm.client  # noqa: F401  so that a killer has the time of the work itself, not of imports
 
     print("ready", flush=True)
     towns = [f"town {i}" for i in range(options.count)]
-    json.dump(await ask(cache, towns), sys.stdout)
+    answers = await ask(cache, towns)
     await cache.close()
+    Path(options.out).write_text(json.dumps(answers))
 
 
 if __name__ == "__main__":

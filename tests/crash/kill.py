@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Report:
-    """What was seen. in_flight: inputs in requests at the kills; repeated: inputs asked more than once; broken: what must not be."""
+    """What was seen. in_flight: inputs in requests at the kills; repeated: inputs asked again; broken: what must not be."""
 
     kills: int = 0
     runs: int = 0
@@ -57,36 +57,38 @@ def run(folder: Path, server: Server, count: int, rounds: int, chance: random.Ra
     path = folder / "answers.sqlite"
     while True:
         before = len(server.tasks)
-        child = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.asker", str(path), server.url, str(count)], stdout=subprocess.PIPE, cwd=ROOT, text=True
-        )
+        command = [sys.executable, "-m", "tests.crash.asker", str(path), server.url, str(count), str(folder / "said")]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
         assert child.stdout and child.stdout.readline() == "ready\n"
         patience = chance.uniform(0, 1.2 * count / ROWS / 4 * LATENCY) if report.kills < rounds else 60.0
         try:
-            said, _ = child.communicate(timeout=patience)
+            child.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             child.kill()
             killed = time.monotonic()
-            child.communicate()
+            child.wait()
             report.kills += 1
             time.sleep(2 * LATENCY)  # what it sent has arrived
         else:
             killed = None
-            if json.loads(said) != {f"town {i}": f"town {i}" for i in range(count)}:
-                report.broken.append("the answers are not those of the endpoint")
+            said = json.loads((folder / "said").read_text()) if child.returncode == 0 else f"status {child.returncode}"
+            if said != {f"town {i}": f"town {i}" for i in range(count)}:
+                report.broken.append(f"the answers are not those of the endpoint: {said}")
+        child.stdout.close()
         tasks, started = server.tasks[before:], server.started[before:]
         again = {town for task in tasks for (town,) in task["rows"].values() if key_of(town) in paid}
         if again:
             report.broken.append(f"paid and asked again: {sorted(again)}")
         if killed is None:
             return
-        report.in_flight += sum(len(task["rows"]) for task, at in zip(tasks, started, strict=True) if at > killed - LATENCY - ARRIVING)
+        late = (task for task, at in zip(tasks, started, strict=True) if at > killed - LATENCY - ARRIVING)
+        report.in_flight += sum(len(task["rows"]) for task in late)
         paid, unread = received(path, folder / "copy", report)
         report.unread += unread
 
 
 def received(path: Path, copy: Path, report: Report) -> tuple[set[str], int]:
-    """The keys of inputs whose reply is in the file, and how many of them nobody read; of a copy, as the next start shall find the file."""
+    """The keys of inputs whose reply is in the file, and how many nobody read; from a copy, the file stays as it is."""
     copy.mkdir(exist_ok=True)
     for old in copy.iterdir():
         old.unlink()

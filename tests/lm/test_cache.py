@@ -89,7 +89,9 @@ def test_it_is_paid_once_for_all_processes_that_follow(path: Path) -> None:
         run(cache.close())
 
 
-@pytest.mark.parametrize("other", [request("r"), request(sample=1), request(temperature=0.5), request(max_tokens=9), request(schema="{}"), request(n=2)])
+@pytest.mark.parametrize(
+    "other", [request("r"), request(sample=1), request(temperature=0.5), request(max_tokens=9), request(n=2), request(seed=1)]
+)
 def test_what_can_change_the_reply_is_asked_anew(store: Store, other: Request) -> None:
     cache = Cache(Scripted([reply("a"), reply("b")]), store)
     assert [run(cache.complete(asked)).text for asked in (request(), other, request(), other)] == ["a", "b", "a", "b"]
@@ -196,6 +198,7 @@ def test_a_call_nobody_waits_for_is_cancelled_and_made_again(store: Store) -> No
         await asyncio.sleep(0.03)
         for one in waiting:
             one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
         return await cache.complete(request())
 
     assert run(scene()).text == "q"

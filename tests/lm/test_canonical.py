@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from binder.lm.canonical import dump, load, value_key
 
 APART = [
-    1, 1.0, "1", True, None, "true", "null", "", "None", 0, -0.0, 0.0, [], [1], [[1]], ["1"], {}, "1.0", Decimal("1"), Decimal("1.0"),
-    date(2020, 1, 1), datetime(2020, 1, 1), "2020-01-01", "2020-01-01T00:00:00", time(1, 2), b"1", "\u00e9", "e\u0301", "\ud800", "a b", "a  b",
+    1, 1.0, "1", True, None, "true", "null", "", "None", 0, -0.0, 0.0, [], [1], [[1]], ["1"], {}, "1.0", Decimal("1"),
+    Decimal("1.0"), date(2020, 1, 1), datetime(2020, 1, 1), "2020-01-01", "2020-01-01T00:00:00", time(1, 2), b"1",
+    "\u00e9", "e\u0301", "\ud800", "a b", "a  b",
 ]  # fmt: skip
 
 cells = st.recursive(
@@ -49,6 +50,8 @@ def test_what_is_written_is_read(value: Any) -> None:
     assert value_key(v=load(text)) == value_key(v=value)
 
 
-@pytest.mark.parametrize(("value", "text"), [("Zürich", '"Zürich"'), (date(2020, 1, 2), '{"$date": "2020-01-02"}'), ([1, None], "[1, null]")])
+@pytest.mark.parametrize(
+    ("value", "text"), [("Zürich", '"Zürich"'), (date(2020, 1, 2), '{"$date": "2020-01-02"}'), ([1, None], "[1, null]")]
+)
 def test_what_is_written_is_readable(value: Any, text: str) -> None:
     assert dump(value) == text

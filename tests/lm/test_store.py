@@ -120,7 +120,7 @@ def test_handles_of_one_path_share_a_file_until_the_last_is_closed(path: Path) -
     put(second, "l")
     assert second.get_answers(["k", "l"]).keys() == {"k", "l"}
     second.close()
-    assert [file.name for file in path.parent.iterdir() if file.name != link.name] == [path.name], "nothing is left beside the file"
+    assert {file.name for file in path.parent.iterdir()} == {path.name, link.name}, "nothing is left beside the file"
     third = Store(path)
     assert third.get_answers(["k", "l"]).keys() == {"k", "l"}
     third.close()
@@ -184,7 +184,8 @@ def test_stats_are_for_people(store: Store) -> None:
     store.put_reply("r", REPLY, "m").result(30)
     store.mark_sent("s", "m").result(30)
     text = str(store.stats())
-    assert "answers   1,000\n      1,000  m  http://e/v1\nreplies   1  (10 + 5 tokens, $0.2500); 1 never came\nmade      20" in text
+    assert "answers   1,000\n      1,000  m  http://e/v1\n" in text
+    assert "replies   1  (10 + 5 tokens, $0.2500); 1 never came\nmade      20" in text
 
 
 # A file that cannot be used
@@ -195,7 +196,8 @@ def foreign(path: Path) -> None:
 
 
 def newer(path: Path) -> None:
-    execute(path, f"PRAGMA application_id={APPLICATION}", f"PRAGMA user_version={len(MIGRATIONS) + 1}", "CREATE TABLE answers (other)")
+    version = len(MIGRATIONS) + 1
+    execute(path, f"PRAGMA application_id={APPLICATION}", f"PRAGMA user_version={version}", "CREATE TABLE answers (other)")
 
 
 def cut(path: Path) -> None:
@@ -314,7 +316,8 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path) -> None:
     put(store, "k")
     store.close()
     file = File(path, (*MIGRATIONS, fails))
-    assert file.read("SELECT 1") == [] and file.problem
+    assert file.read("SELECT count(*) FROM answers") == [(0,)], "of memory"
+    assert "syntax" in (file.problem or "")
     file.close()
     again = Store(path)
     assert again.get_answers(["k"]) and again.problem is None
@@ -364,7 +367,8 @@ assert store.problem is None, store.problem
 
 
 def test_processes_share_a_file_that_none_of_them_made(path: Path) -> None:
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(i)], stderr=subprocess.PIPE, text=True) for i in range(4)]
+    command = [sys.executable, "-c", WRITER, str(path)]
+    writers = [subprocess.Popen([*command, str(i)], stderr=subprocess.PIPE, text=True) for i in range(4)]
     said = [writer.communicate(timeout=60)[1] for writer in writers]
     assert said == [""] * 4
     store = Store(path)
@@ -372,9 +376,17 @@ def test_processes_share_a_file_that_none_of_them_made(path: Path) -> None:
     store.close()
 
 
+HASTY = """
+import sys
+from binder.lm.store import Store, Stored
+store = Store(sys.argv[1])
+for i in range(300):
+    store.put_answers("r", {str(i): Stored(i)})
+"""
+
+
 def test_what_nobody_waited_for_is_kept_at_the_end_of_the_process(path: Path) -> None:
-    program = "import sys; from binder.lm.store import *; s = Store(sys.argv[1]); [s.put_answers('r', {str(i): Stored(i)}) for i in range(300)]"
-    subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", HASTY, str(path)], check=True, timeout=60)
     assert execute(path, "SELECT count(*) FROM answers") == [(300,)]
 
 
