@@ -46,7 +46,7 @@ class Missing:
 
     def __str__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.inputs.items())
-        return f"no value for {self.call!r} with {shown}: {self.message}"
+        return f"no value for {self.call!r}{' with ' + shown if shown else ''}: {self.message}"
 
 
 @dataclass(frozen=True, eq=False)

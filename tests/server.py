@@ -20,7 +20,10 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Canned:
-    """One HTTP reply and how it is sent: after wait seconds, drip seconds between bytes, ended after cut bytes (-1 - n: reset after n)."""
+    """One HTTP reply and how it is sent: after wait seconds, drip seconds between bytes, closed after cut bytes.
+
+    A cut of -1 - n resets the connection after n bytes.
+    """
 
     body: str | bytes | dict[str, Any] = b""
     status: int = 200

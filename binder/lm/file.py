@@ -101,7 +101,7 @@ class File:
             self._jobs = queue.SimpleQueue()
         if thread is not None:
             thread.join(PATIENCE)
-        with self._reading, self._writing:
+        with self._writing, self._reading:
             self._close_connections()
 
     def _serve(self, jobs: queue.SimpleQueue[Job | None]) -> None:
@@ -208,6 +208,7 @@ class File:
         """Lets memory take the place of the file for all that is written from now on."""
         memory = _connect(":memory:")
         self._migrate(memory)
+        weakref.finalize(self, memory.close)
         self._memory = memory
 
     def _give_up(self, error: Exception) -> None:

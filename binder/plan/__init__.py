@@ -6,7 +6,6 @@ A Plan is data: rules turn one into another, `explain` prints it, and an executo
 from __future__ import annotations
 
 import re
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,4 +126,5 @@ def _readable(condition: exp.Expr, program: Program) -> str:
         column.set("table", None)
     for name in shown.find_all(exp.Identifier):
         name.set("quoted", not name.name.isidentifier())
-    return re.sub(r'"((?:[^"]|"")*)"', r"`\1`", shown.sql("duckdb"))
+    text = re.sub(r'"((?:[^"]|"")*)"', r"`\1`", shown.sql("duckdb"))
+    return re.sub(rf"(?i)\b{PREFIX}(\d+)\(", lambda found: f'QA("{program.calls[int(found[1])].question}"; ', text)

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.asker import ROWS, key_of
+from tests.crash.asker import CONCURRENCY, ROWS, key_of
 from tests.server import Server
 
 LATENCY = 0.03  # seconds of the endpoint
@@ -55,12 +55,13 @@ def run(folder: Path, server: Server, count: int, rounds: int, chance: random.Ra
     """One run: kills until it is done, or rounds are used up; after each kill, nothing that was received is asked again."""
     paid: set[str] = set()
     path = folder / "answers.sqlite"
+    killed: float | None
     while True:
         before = len(server.tasks)
         command = [sys.executable, "-m", "tests.crash.asker", str(path), server.url, str(count), str(folder / "said")]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
         assert child.stdout and child.stdout.readline() == "ready\n"
-        patience = chance.uniform(0, 1.2 * count / ROWS / 4 * LATENCY) if report.kills < rounds else 60.0
+        patience = chance.uniform(0, 1.2 * count / ROWS / CONCURRENCY * LATENCY) if report.kills < rounds else 60.0
         try:
             child.wait(timeout=patience)
         except subprocess.TimeoutExpired:
@@ -82,7 +83,7 @@ def run(folder: Path, server: Server, count: int, rounds: int, chance: random.Ra
         if killed is None:
             return
         late = (task for task, at in zip(tasks, started, strict=True) if at > killed - LATENCY - ARRIVING)
-        report.in_flight += sum(len(task["rows"]) for task in late)
+        report.in_flight += min(ROWS * CONCURRENCY, sum(len(task["rows"]) for task in late))
         paid, unread = received(path, folder / "copy", report)
         report.unread += unread
 

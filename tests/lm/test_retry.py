@@ -1,0 +1,205 @@
+"""The retry layer: over a server that fails, and over a layer that fails as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from binder.errors import BadReply, LMError, RateLimited, Refused, Unreachable
+from binder.lm import Choice, Message, Reply, Request, Usage
+from binder.lm.loop import run
+from binder.lm.openai import Endpoint, OpenAI
+from binder.lm.retry import Retry
+from tests.server import HANG, Canned, Server, completion, error
+
+
+def asking(text: str = "hello") -> Request:
+    return Request((Message("user", text),), "m")
+
+
+def ask(lm: Retry, text: str = "hello") -> Reply:
+    return run(lm.complete(asking(text)))
+
+
+@pytest.fixture
+def lm(server: Server) -> Iterator[Retry]:
+    layer = Retry(OpenAI(Endpoint("m", server.url, "sk-test"), timeout=0.5), first_wait=0.005)
+    yield layer
+    run(layer.close())
+
+
+class Told:
+    """A layer that repeats what it is asked, or fails as errors say for that text."""
+
+    def __init__(self, **errors: Callable[[], LMError]):
+        self.errors = errors
+        self.sent: list[str] = []
+
+    async def complete(self, request: Request) -> Reply:
+        text = request.messages[-1].content
+        self.sent.append(text)
+        await asyncio.sleep(0)
+        if text in self.errors:
+            raise self.errors[text]()
+        return Reply((Choice(text),), Usage(requests=1))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("fault", [500, 503, 408, 429, Canned(cut=0), Canned(cut=-1), Canned("<html>"), Canned(b"")], ids=str)
+def test_what_may_pass_is_sent_again_and_counted(lm: Retry, server: Server, fault: Canned | int) -> None:
+    server.script(fault, fault, "hi")
+    reply = ask(lm)
+    assert reply.text == "hi"
+    assert (reply.usage.requests, reply.usage.prompt_tokens, len(server.requests)) == (3, 10, 3)
+
+
+def test_it_gives_up_after_five_tries(lm: Retry, server: Server) -> None:
+    server.reply = lambda body: 500
+    with pytest.raises(Unreachable) as caught:
+        ask(lm)
+    assert len(server.requests) == 5 and caught.value.usage.requests == 5
+    assert caught.value.retryable, "it may be due to this request"
+
+
+def test_a_request_that_takes_too_long_is_sent_twice(lm: Retry, server: Server) -> None:
+    server.reply = lambda body: HANG
+    with pytest.raises(Unreachable):
+        ask(lm)
+    assert len(server.requests) == 2
+
+
+def test_a_reply_without_text_is_paid_and_asked_for_twice(lm: Retry, server: Server) -> None:
+    server.reply = lambda body: completion("")
+    with pytest.raises(BadReply) as caught:
+        ask(lm)
+    assert len(server.requests) == 2
+    assert (caught.value.usage.requests, caught.value.usage.completion_tokens) == (2, 10)
+
+
+QUOTA = Canned(error("You exceeded your current quota", code="insufficient_quota"), status=429)
+MOVED = Canned(b"", status=308, headers={"location": "http://localhost:1"})
+
+
+@pytest.mark.parametrize("fault", [400, 401, 403, 404, 413, QUOTA, MOVED], ids=str)
+def test_what_will_not_pass_is_sent_once(lm: Retry, server: Server, fault: Canned | int) -> None:
+    server.reply = lambda body: fault
+    with pytest.raises((Refused, RateLimited)) as caught:
+        ask(lm)
+    assert len(server.requests) == 1 and not caught.value.retryable
+
+
+def test_waits_double_and_are_scattered(server: Server) -> None:
+    server.reply = lambda body: 500
+    gaps: list[list[float]] = []
+    for _ in range(4):
+        server.forget()
+        with pytest.raises(Unreachable):
+            ask(Retry(OpenAI(Endpoint("m", server.url)), first_wait=0.02, longest_wait=0.08))
+        gaps.append([after - before for before, after in zip(server.started, server.started[1:], strict=False)])
+    for most, tries in zip((0.02, 0.04, 0.08, 0.08), zip(*gaps, strict=True), strict=True):
+        assert max(tries) < most + 0.1
+        assert len({round(gap, 4) for gap in tries}) > 1
+
+
+@pytest.mark.parametrize("header", [{"retry-after-ms": "300"}, {"retry-after": "0.3"}])
+def test_all_wait_as_long_as_the_endpoint_asks(server: Server, header: dict[str, str]) -> None:
+    limited: list[float] = []
+
+    def reply(body: object) -> Canned | str:
+        if not limited:
+            limited.append(time.monotonic())
+            return Canned(error("slow down"), status=429, headers=header)
+        return "hi"
+
+    server.reply = reply
+    lm = Retry(OpenAI(Endpoint("m", server.url)), first_wait=0.001)
+
+    async def many() -> list[Reply]:
+        first = asyncio.ensure_future(lm.complete(asking("first")))
+        await asyncio.sleep(0.1)
+        return [*await asyncio.gather(*(lm.complete(asking(str(number))) for number in range(8))), await first]
+
+    assert [reply.text for reply in run(many())] == ["hi"] * 9
+    assert min(server.started[1:]) - limited[0] >= 0.3
+    assert len(server.requests) == 10
+
+
+def test_a_wait_that_is_too_long_stops_the_run(lm: Retry, server: Server) -> None:
+    server.reply = lambda body: Canned(error("come back later"), status=429, headers={"retry-after": "3600"})
+    start = time.monotonic()
+    with pytest.raises(RateLimited, match="asks to wait 3,600 s, which is more than 120 s") as caught:
+        ask(lm)
+    assert len(server.requests) == 1 and not caught.value.retryable
+    assert ask_again_is_quick(lm, server), "nobody is kept waiting by an error"
+    assert time.monotonic() - start < 1.0
+
+
+def ask_again_is_quick(lm: Retry, server: Server) -> bool:
+    server.reply = None
+    return ask(lm).text == "no task"
+
+
+def test_nobody_there_fails_within_two_seconds() -> None:
+    start = time.monotonic()
+    with pytest.raises(Unreachable, match="did not answer") as caught:
+        ask(Retry(OpenAI(Endpoint("m", "http://127.0.0.1:9/v1"))))
+    assert time.monotonic() - start < 2.0
+    assert not caught.value.retryable and caught.value.usage.requests == 3
+
+
+def test_an_endpoint_that_goes_down_stops_the_run_and_is_used_when_it_is_back(lm: Retry, server: Server) -> None:
+    assert ask(lm).text == "no task"
+    server.forget()
+    server.reply = lambda body: 502
+    for number in range(3):
+        with pytest.raises(Unreachable) as caught:
+            ask(lm, f"question {number}")
+        assert caught.value.retryable is (number < 2)
+    assert "fails every request" in caught.value.message
+    assert len(server.requests) == 3 * 5 + 1, "the last request that was answered is the probe"
+    with pytest.raises(Unreachable, match="fails every request"):
+        ask(lm)
+    assert len(server.requests) == 3 * 5 + 2, "while it is down, each request is a probe"
+    server.reply = None
+    assert ask(lm).text == "no task"
+    server.script(502, 502)
+    assert ask(lm).text == "no task", "and all is as before"
+
+
+def test_requests_that_fail_on_their_own_do_not_stop_the_others() -> None:
+    below = Told(bad=lambda: Unreachable("status 500"))
+    lm = Retry(below, first_wait=0.0)
+    assert ask(lm, "good").text == "good"
+    for _ in range(7):
+        with pytest.raises(Unreachable) as caught:
+            ask(lm, "bad")
+        assert caught.value.retryable
+    assert below.sent == ["good"] + (["bad"] * 15 + ["good"]) * 2 + ["bad"] * 5
+
+
+def test_a_burst_of_failures_is_not_the_end(server: Server) -> None:
+    lm = Retry(OpenAI(Endpoint("m", server.url)), first_wait=0.005)
+    server.script(*[Canned(cut=-1)] * 16)
+
+    async def many() -> list[Reply]:
+        return await asyncio.gather(*(lm.complete(asking(str(number))) for number in range(16)))
+
+    assert len(run(many())) == 16
+    assert len(server.requests) == 32
+
+
+def test_cancelling_ends_a_wait() -> None:
+    lm = Retry(Told(hello=lambda: RateLimited("slow down", retry_after=60.0)))
+
+    async def impatient() -> None:
+        await asyncio.wait_for(lm.complete(asking()), 0.05)
+
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        run(impatient())
+    assert time.monotonic() - start < 1.0
