@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from binder.errors import BadReply, LMError, RateLimited, Refused, Unreachable
+from binder.errors import BadReply, BinderError, LMError, RateLimited, Refused, Unreachable
 from binder.executors import Input, Part, Value
 from binder.lm import Reply, Request
 from binder.plan import Ask
@@ -28,8 +28,7 @@ STREAK = 3  # requests in a row that were too large, before all get smaller
 REASONS = {
     "no_answer": "the reply says there is no answer",
     "bad_type": "the reply is not of the type asked for: {!r}",
-    "missing": "the reply leaves it out",
-    "bad_reply": "the reply holds no answers: {!r}",
+    "missing": "the reply holds no answer to it: {!r}",
 }
 FAILURES: dict[type[LMError], str] = {
     BadReply: "bad_reply",
@@ -137,7 +136,7 @@ class Asking:
             if key in answers:
                 self._answered(value, self._read(answers[key]), event)
             else:
-                self.open[value] = self._left(value, "missing" if answers else "bad_reply", reply.text, event, None)
+                self.open[value] = self._left(value, "missing", reply.text, event, None)
         if reply.finish == "length" and len(answers) < len(rows):
             self.size.too_large(len(answers) or len(rows) // 2)
         else:
@@ -150,7 +149,7 @@ class Asking:
         try:
             items = [self._read(item) for item in read_list(reply.text)]
         except BadReply:
-            self.open[value] = self._left(value, "bad_reply", reply.text, event, [])
+            self.open[value] = self._left(value, "missing", reply.text, event, [])
             return ALONE
         values = [item for item in items if not isinstance(item, Fault)]
         mistyped = [item for item in items if isinstance(item, Fault) and item.kind == "bad_type"]
@@ -173,18 +172,17 @@ class Asking:
 
     def _failed(self, inputs: Sequence[Input], error: LMError, no_value: Value) -> int:
         """Notes a request that failed, perhaps because of its inputs, or raises the error; how often it is worth sending."""
-        too_long = isinstance(error, Refused) and error.status == 413
-        filtered = isinstance(error, Refused) and error.status is None
-        if not (error.retryable or too_long or filtered):
+        if not about_inputs(error):
             raise error
+        too_long = isinstance(error, Refused) and error.status == 413
         if too_long:
             self.size.too_large(len(inputs) // 2)
         fault = "too_long" if too_long else FAILURES[type(error)]
         for value in inputs:
             self.attempts[value] += max(1, error.usage.requests if error.usage else 1)
             self.open[value] = Found(no_value, fault, error.message, self.attempts[value])
-        patient = filtered or isinstance(error, RateLimited) or len(inputs) == 1  # others have been sent often enough
-        return TRIES if patient and not too_long else 1
+        enough = error.retryable and not isinstance(error, RateLimited) and len(inputs) > 1  # it has been sent more than once
+        return 1 if too_long or enough else TRIES
 
     def _left(self, value: Input, fault: str, text: str, event: int, no_value: Value) -> Found:
         """Why an input has no answer, in case it stays so."""
@@ -199,6 +197,12 @@ class Asking:
         """What the request says about the answers."""
         typing = self.ask.typing
         return {"type": typing.type, "options": typing.options, "spellings": typing.spellings, "table": self.ask.title}
+
+
+def about_inputs(error: BinderError) -> bool:
+    """Whether an error may be due to the inputs of the request; otherwise no request can be answered."""
+    refused = isinstance(error, Refused) and error.status in (None, 413)  # by a filter, or for its length
+    return refused or (isinstance(error, LMError) and error.retryable)
 
 
 def chunks(inputs: Sequence[Input], size: int) -> list[Sequence[Input]]:

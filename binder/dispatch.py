@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from binder.asking import Asking, Found, Size, chunks, together
+from binder.asking import Asking, Found, Size, about_inputs, chunks, together
 from binder.errors import BinderError, LMError
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
 from binder.lm import LM, Reply, Request
@@ -41,6 +41,7 @@ class Dispatch:
     def __post_init__(self) -> None:
         self.slots = asyncio.Semaphore(self.concurrency)  # each taken for all tries of a request and the waits between them
         self.size = Size(self.batch_rows)
+        self.ended: BinderError | None = None
 
     async def drive(self, executions: Sequence[Execution]) -> list[Rows | BinderError]:
         """Runs executions to their end; a BinderError stands for one that failed. Errors of the language model are raised."""
@@ -106,13 +107,16 @@ class Dispatch:
                 known.update({value: known.pop(value) for value in inputs if value in known})
 
     async def _send(self, ask: Ask, request: Request) -> tuple[Reply, int]:
-        """A reply and the number of the event that records it."""
+        """A reply and the number of the event that records it; nothing is sent after an error that ends the run."""
+        if self.ended is not None:
+            raise self.ended
         asked = {"call": ask.call.name, "question": ask.call.question, "request": request.messages[-1].content}
         try:
             reply = await self.lm.complete(request)
-        except LMError as error:
-            self.spent += error.usage or Spent(requests=1)
+        except BinderError as error:
             self.trace.add("failed", **asked, error=error.message)
+            self.spent += error.usage or Spent(requests=1) if isinstance(error, LMError) else Spent()
+            self.ended = self.ended if about_inputs(error) else error
             raise
         self.spent += reply.usage
         return reply, self.trace.add("asked", **asked, reply=reply.text)

@@ -87,7 +87,7 @@ def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Pr
     else:
         writer.node(whole)
     return Program(
-        text, language, tuple(writer.calls), "".join(writer.out), tuple(writer.functions), tuple(writer.places), repairs
+        text, language, tuple(writer.calls), "".join(writer.out), tuple(writer.functions), tuple(writer.places), (*repairs, *writer.repairs)
     )
 
 
@@ -110,6 +110,7 @@ class _Writer:
         self.places: list[tuple[int, Span]] = []
         self.calls: list[Call] = []
         self.functions: list[tuple[str, Span]] = []
+        self.repairs: list[str] = []
 
     def write(self, text: str, span: Span) -> None:
         self.places.append((self.length, span))
@@ -146,7 +147,9 @@ class _Writer:
         span = Span(node.meta.start_pos, node.meta.end_pos)
         question = next(child for child in node.children if getattr(child, "type", None) == "QUESTION")
         arguments = [child for child in node.children if isinstance(child, Tree) and child.data == "argument"]
-        kind, asked = _kind(_unquote(str(question)), arguments)
+        kind, asked, written = _kind(_unquote(str(question)), arguments)
+        if not written:
+            self.repairs.append(f"QA({asked!r}) is taken for {kind}@")
         call = Call(f"{PREFIX}{len(self.calls)}", kind, asked, span)
         self.calls.append(call)
         self.write(f"{call.name}(", span)
@@ -195,13 +198,13 @@ def _unquote(text: str) -> str:
     return inner.replace(quote * 2, quote).replace("\\" + quote, quote)
 
 
-def _kind(question: str, arguments: list[Tree[Token]]) -> tuple[str, str]:
-    """The kind written before the `@`; without one the arguments decide."""
+def _kind(question: str, arguments: list[Tree[Token]]) -> tuple[str, str, bool]:
+    """The kind, the question, and whether the kind is written before an `@`; without one the arguments decide."""
     kind, at, asked = question.partition("@")
     if at and kind.strip().lower() in KINDS:
-        return kind.strip().lower(), asked.strip()
+        return kind.strip().lower(), asked.strip(), True
     selects = any(_rule(argument.children[0]) in ("query", "subquery") for argument in arguments)
-    return ("ans" if selects else "map"), question.strip()
+    return ("ans" if selects else "map"), question.strip(), False
 
 
 def _offset(text: str, detail: dict[str, object]) -> int:

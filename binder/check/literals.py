@@ -77,6 +77,8 @@ class Literals:
                 shown = inner.expressions[0]
                 shown.set("this", number(shown.this))
             return
+        if not node.expressions:  # IN a list value
+            return
         kept: list[exp.Expr] = []
         apart: list[exp.Expr] = []  # members that compare in another way than the rest
         for item in node.expressions:

@@ -138,7 +138,7 @@ def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
         if token.word != "FROM" or token.start < place or index + 1 == len(found):
             continue
         stop = next((i for i in range(index + 1, len(found)) if found[i].word in _CLAUSES or found[i].text in (";",) or _closes(found, index + 1, i)), len(found))
-        if stop <= index + 2:
+        if stop <= index + 2 or found[stop - 1].kind in ("OPERATOR", "OTHER") and found[stop - 1].text != ")":
             continue
         span = found[index + 1].start, found[stop - 1].end
         written = text[slice(*span)]

@@ -18,7 +18,10 @@ from binder.program import Call, Program, placeholders
 from binder.values import read_boolean, read_date, read_number
 
 YES_NO = ("yes", "no")
-_COMPUTED = (exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Median)
+_COMPUTED = (
+    exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Median,
+    exp.Pow, exp.Ln, exp.Log, exp.Exp, exp.Sign, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.Quantile,
+)  # fmt: skip
 _DATED = (exp.Year, exp.Month, exp.Day, exp.TimeToStr, exp.DateTrunc, exp.DateDiff, exp.Extract)
 _WRITTEN = (
     exp.Like, exp.ILike, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.SplitPart, exp.Split, exp.Contains, exp.StartsWith, exp.EndsWith,

@@ -53,6 +53,9 @@ Execution = Generator[Batch, Mapping, Rows]
 class Executor(Protocol):
     """Runs the plain part of one plan."""
 
+    def check(self) -> None:
+        """Refuses, before anything is asked, what the engine would refuse afterwards."""
+
     def collect(self, ask: Ask) -> Batch:
         """The inputs of a call that its mapping does not hold yet."""
 
@@ -69,6 +72,8 @@ class Executor(Protocol):
 def execute(plan: Plan, executor: Executor) -> Execution:
     """Executes a plan: asks in order, each about what is not known yet, then the query."""
     try:
+        if plan.asks:
+            executor.check()
         for ask in plan.asks:
             batch = executor.collect(ask)
             mapping = (yield batch) if batch.inputs else Mapping({})

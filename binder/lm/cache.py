@@ -7,6 +7,7 @@ import asyncio
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from binder.errors import BudgetExceeded, NotConfigured
 from binder.lm import LM, Reply, Request, Usage
 from binder.lm.canonical import value_key
 from binder.lm.store import Store
@@ -39,7 +40,11 @@ class Cache:
         if kept is not None:
             return _free(kept)
         await asyncio.wrap_future(self.store.mark_sent(key, request.model, self.endpoint))
-        reply = await self.lm.complete(request)
+        try:
+            reply = await self.lm.complete(request)
+        except (BudgetExceeded, NotConfigured):  # it was not sent
+            self.store.forget([key])
+            raise
         if any(choice.text.strip() and choice.finish not in USELESS for choice in reply.choices):
             await asyncio.wrap_future(self.store.put_reply(key, reply, request.model, self.endpoint))
         return reply

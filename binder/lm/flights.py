@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
+from binder.errors import BinderError, BudgetExceeded, NotConfigured, Refused
 from binder.lm import Reply
 
 Call = Callable[[], Coroutine[Any, Any, Reply]]
@@ -40,9 +41,13 @@ class Flights:
     async def join(self, key: str, call: Call) -> tuple[Reply, bool]:
         """The reply to a call, made unless one with this key is under way; True for exactly one of those who get it."""
         while True:
-            flight = self._board(key, call)
+            flight, mine = self._board(key, call)
             try:
                 reply = await asyncio.shield(asyncio.wrap_future(flight.landed))
+            except BinderError as error:
+                if mine or not _personal(error):
+                    raise
+                reply = None
             finally:
                 self._leave(key, flight)
             if reply is not None:
@@ -50,16 +55,17 @@ class Flights:
                     first, flight.claimed = not flight.claimed, True
                 return reply, first
 
-    def _board(self, key: str, call: Call) -> Flight:
-        """The flight for a key, which starts here where there is none."""
+    def _board(self, key: str, call: Call) -> tuple[Flight, bool]:
+        """The flight for a key, and whether it starts here because there was none."""
         with self._lock:
             flight = self._flights.get(key)
-            if flight is None or flight.landed.done():
+            mine = flight is None or flight.landed.done()
+            if flight is None or mine:
                 loop = asyncio.get_running_loop()
                 flight = self._flights[key] = Flight(loop)
                 flight.task = loop.create_task(self._fly(key, flight, call))
             flight.waiting += 1
-            return flight
+            return flight, mine
 
     def _leave(self, key: str, flight: Flight) -> None:
         """One waits no longer; the last one switches off the light."""
@@ -92,6 +98,11 @@ class Flights:
         """Begins anew: the calls of a parent do not land in its child."""
         self._lock = threading.Lock()
         self._flights: dict[str, Flight] = {}
+
+
+def _personal(error: BinderError) -> bool:
+    """Whether an error is about who made the call: another, with a budget and a key of their own, may succeed."""
+    return isinstance(error, BudgetExceeded | NotConfigured) or (isinstance(error, Refused) and error.status in (401, 403))
 
 
 _all: weakref.WeakSet[Flights] = weakref.WeakSet()

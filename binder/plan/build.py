@@ -1,6 +1,6 @@
 """A checked program comes in; the naive plan goes out: every call asked about every row of its FROM, inner calls first.
 
-The order of asks is the order in which SQL evaluates its clauses, so that what was asked before can spare what comes after.
+The order of asks is the order in which SQL evaluates its clauses, projections last: what was asked before can spare what comes after.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from binder.check.rows import ROW_ORDER, is_aggregate, is_grouped
 from binder.plan import Ask, Collect, Plan, Query, Site
 from binder.program import is_placeholder, placeholders
 
-_CLAUSES = ("with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "expressions", "order", "limit", "offset")
+_CLAUSES = ("with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "order", "limit", "offset", "expressions")
 
 
 def build(checked: Checked) -> Plan:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from binder.errors import BadReply, LMError, Unreachable
+from binder.errors import BadReply, BinderError, BudgetExceeded, LMError, NotConfigured, Refused, Unreachable
 from binder.lm import Choice, Message, Reply, Request, Usage
 from binder.lm.cache import Cache, address, request_key
 from binder.lm.loop import run
@@ -165,6 +165,22 @@ def test_a_failure_wakes_all_and_is_not_kept(store: Store) -> None:
 
     assert all(isinstance(got, Unreachable) for got in run(many())) and lm.calls == 1
     assert run(cache.complete(request())).text == "a"
+
+
+@pytest.mark.parametrize(
+    "error", [BudgetExceeded("no more", spent=1, limit=1), NotConfigured("no key"), Refused("wrong key", status=401)]
+)
+def test_the_budget_and_the_key_of_one_do_not_stop_another(store: Store, error: BinderError) -> None:
+    poor, rich = Slow(answer=lambda asked, number: error), Slow()
+
+    async def scene() -> list[Reply | BaseException]:
+        asked = [Cache(lm, store).complete(request()) for lm in (poor, rich, poor, rich)]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    got = run(scene())
+    assert got[0] is error and isinstance(got[1], Reply) and isinstance(got[3], Reply)
+    assert rich.calls == 1 and poor.calls <= 2
+    assert store.stats().unanswered == 0
 
 
 def test_any_failure_wakes_all(store: Store) -> None:

@@ -221,3 +221,18 @@ def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[An
     assert ruled.rows == rows if "{" in program else Counter(ruled.rows) == Counter(rows)
     for result in (reference, ruled):
         assert all(entry.fault == "no_answer" and entry.call == "known?" for entry in result.errors)
+
+
+@pytest.mark.parametrize("case", cases("plans/rules.txt"))
+def test_rules(case: Case) -> None:
+    compare(case)
+
+
+@pytest.mark.parametrize("case", cases("plans/rules.txt"))
+def test_each_rule_alone_keeps_the_rows_and_asks_no_more(case: Case) -> None:
+    found = []
+    for rules in ((), *((rule,) for rule in RULES), RULES):
+        db, lm = opened(case.tables, rules)
+        found.append((db.run(case.program).rows, len(lm.asked)))
+    rows, most = found[0]
+    assert all(other == rows and asked <= most for other, asked in found), case.place

@@ -1,0 +1,45 @@
+"""Programs over awkward values go in; rows come out of the worker. Replies and cells are data, whatever they hold."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from binder.executors.sql import as_string, typed
+from tests.cases import Case, cases, compare
+
+
+@pytest.mark.parametrize("case", cases("executors/sql.txt"))
+def test_sql(case: Case) -> None:
+    compare(case)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "type_", "read"),
+    [
+        ([1, None, 2], "auto", pa.int64(), [1, None, 2]),
+        ([1, 2.5], "auto", pa.float64(), [1.0, 2.5]),
+        (["1", "2,000"], "auto", pa.int64(), [1, 2000]),
+        (["1", "x"], "auto", pa.string(), ["1", "x"]),
+        (["007", "8"], "auto", pa.string(), ["007", "8"]),
+        (["2020-01-02", None], "auto", pa.date32(), [date(2020, 1, 2), None]),
+        (["2020-01-02", 3], "auto", pa.string(), ["2020-01-02", "3"]),
+        ([True, "maybe"], "auto", pa.string(), ["yes", "maybe"]),
+        ([None, None], "auto", pa.string(), [None, None]),
+        ([], "number", pa.int64(), []),
+        ([2**60], "number", pa.float64(), [float(2**60)]),
+        ([True, None, False], "boolean", pa.bool_(), [True, None, False]),
+        ([date(2020, 1, 2), datetime(2020, 1, 2, 3)], "date", pa.timestamp("us"), [datetime(2020, 1, 2), datetime(2020, 1, 2, 3)]),
+        ([3.0, "x"], "text", pa.string(), ["3", "x"]),
+    ],
+)
+def test_the_values_of_a_mapping_are_one_column(values: list[object], kind: str, type_: pa.DataType, read: list[object]) -> None:
+    column = typed(values, kind)
+    assert column.type == type_ and column.to_pylist() == read
+
+
+def test_a_reply_as_text() -> None:
+    assert [as_string(value) for value in (True, False, 3.0, 2.5, "x", Decimal("1.0"))] == ["yes", "no", "3", "2.5", "x", "1.0"]

@@ -1,0 +1,116 @@
+"""Tables and queries go to the worker process; rows come back, or an error of ours. Killed, it is replaced; it holds no key."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from binder.errors import LimitExceeded, QueryError
+from binder.executors.worker import Limits, Worker
+from binder.table import load
+
+TABLE = load([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}])
+ENDLESS = "SELECT COUNT(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range * b.range % 7 = 3"
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    worker = Worker([TABLE], Limits(seconds=20, rows=1000))
+    yield worker
+    worker.close()
+
+
+def test_rows_come_back_with_the_names_of_their_types(worker: Worker) -> None:
+    table, types = worker.run("SELECT a, b FROM w ORDER BY a")
+    assert (table.to_pylist(), types) == ([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}], ["BIGINT", "VARCHAR"])
+
+
+def test_a_query_is_bound_without_running(worker: Worker) -> None:
+    assert worker.describe(ENDLESS.replace("COUNT(*)", "COUNT(*) AS n")) == (["n"], ["BIGINT"])
+
+
+def test_a_table_comes_and_goes(worker: Worker) -> None:
+    worker.load("answers of #1", pa.table({"k": [1]}))
+    assert worker.run('SELECT k FROM "answers of #1"')[0].num_rows == 1
+    worker.drop(["answers of #1", "never there"])
+    with pytest.raises(QueryError, match="does not exist"):
+        worker.run('SELECT k FROM "answers of #1"')
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT", "SELEC 1", "SELECT nothing FROM w", "SELECT * FROM elephants", "SELECT CAST(b AS INTEGER) FROM w", "SELECT error('now')",
+        "SELECT 9223372036854775807 + a FROM w", "SELECT date '2020-02-31'", "SELECT list_transform(a, 1) FROM w", "SELECT (SELECT a FROM w, w v)",
+        "SELECT 1; SELECT 2", "", "INSERT INTO w VALUES (3, 'z')", "CREATE TABLE t (a INT)", "DROP TABLE w", "ATTACH 'x.db'", "PRAGMA version",
+        "SET threads = 1", "COPY w TO 'out.csv'", "INSTALL httpfs", "LOAD httpfs", "CALL pragma_version()", "EXPORT DATABASE 'x'",
+        "SELECT * FROM '/etc/passwd'", "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM 'https://example.com/x.csv'",
+        "SELECT content FROM read_text('/etc/passwd')", "SELECT * FROM glob('/*')",
+    ],
+)  # fmt: skip
+def test_whatever_the_engine_refuses_is_a_query_error_of_one_line(worker: Worker, query: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        worker.run(query)
+    assert caught.value.message and "\n" not in caught.value.message and "Error:" not in caught.value.message
+    assert worker.run("SELECT COUNT(*) AS n FROM w")[0].to_pylist() == [{"n": 2}]
+
+
+def test_too_many_rows(worker: Worker) -> None:
+    with pytest.raises(LimitExceeded, match="rows=1000"):
+        worker.run("SELECT * FROM range(1001)")
+    assert worker.run("SELECT * FROM range(1000)")[0].num_rows == 1000
+
+
+def test_its_environment_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    worker = Worker([TABLE], Limits())
+    try:
+        worker.run("SELECT 1")
+        assert worker._process is not None
+        environment = Path(f"/proc/{worker._process.pid}/environ").read_bytes()
+        assert b"secret" not in environment and b"OPENAI" not in environment
+    finally:
+        worker.close()
+
+
+def test_a_query_that_takes_too_long_is_stopped_and_the_next_one_runs() -> None:
+    worker = Worker([TABLE], Limits(seconds=0.5))
+    try:
+        worker.run("SELECT 1")
+        started = time.monotonic()
+        with pytest.raises(LimitExceeded) as caught:
+            worker.run(ENDLESS)
+        assert caught.value.kind == "seconds" and time.monotonic() - started < 5
+        assert worker.run("SELECT COUNT(*) AS n FROM w")[0].to_pylist() == [{"n": 2}]
+    finally:
+        worker.close()
+
+
+def test_a_worker_that_is_killed_is_replaced() -> None:
+    worker = Worker([TABLE], Limits())
+    try:
+        worker.run("SELECT 1")
+        assert worker._process is not None
+        killing = threading.Timer(0.3, os.kill, (worker._process.pid, signal.SIGKILL))
+        killing.start()
+        with pytest.raises(LimitExceeded):
+            worker.run(ENDLESS)
+        killing.join()
+        assert worker.run("SELECT COUNT(*) AS n FROM w")[0].to_pylist() == [{"n": 2}]
+    finally:
+        worker.close()
+
+
+def test_closed_twice_is_closed() -> None:
+    worker = Worker([TABLE], Limits())
+    process = worker._process
+    worker.close()
+    worker.close()
+    assert process is not None and process.poll() is not None

@@ -1,0 +1,71 @@
+"""The errors go in: the tree is as it is drawn, and the place is marked. That foreign errors end as one of them
+is tested at their doors: tests/lm/test_openai.py, tests/executors/test_worker.py."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+
+import pytest
+
+from binder import errors
+from binder.errors import BinderError, CheckFault, LimitExceeded, ProgramError, Span, caret, nearest
+
+CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, BinderError)]
+
+
+def test_the_drawn_tree_is_the_tree() -> None:
+    drawn: dict[str, str] = {}
+    above: dict[int, str] = {}
+    for line in (errors.__doc__ or "").splitlines():
+        found = re.match(r"^( {4}|[ │├└─]+)(\w+)", line)
+        if found is None or not (found[2] == "BinderError" or re.search("[├└]", found[1])):
+            continue
+        depth = 0 if found[2] == "BinderError" else (len(found[1]) - 4) // 4
+        above[depth] = found[2]
+        drawn[found[2]] = above[depth - 1] if depth else "Exception"
+    assert drawn == {cls.__name__: cls.__base__.__name__ for cls in CLASSES if cls.__base__}
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_every_error_is_documented(cls: type) -> None:
+    assert cls.__doc__
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "drawn"),
+    [
+        ("SELECT x FROM w", Span(7, 8), "\n    SELECT x FROM w\n           ^"),
+        ("SELECT a,\n  xyz\nFROM w", Span(12, 15), "\n      xyz\n      ^^^"),
+        ("SELECT", Span(6, 6), "\n    SELECT\n          ^"),
+        ("SELECT a", Span(20, 30), "\n    SELECT a\n            ^"),
+        ("ab\ncd", Span(1, 5), "\n    ab\n     ^"),
+        ("ä😀x", Span(2, 3), "\n    ä😀x\n      ^"),
+    ],
+)
+def test_the_place_is_marked(text: str, span: Span, drawn: str) -> None:
+    assert caret(text, span) == drawn
+
+
+def test_of_a_long_line_the_part_around_the_place_is_shown() -> None:
+    line, marks = caret("a" * 300 + "b" + "c" * 300, Span(300, 301)).strip("\n").split("\n")
+    assert len(line) <= 120 and line[marks.index("^")] == "b" and marks.count("^") == 1 and "…" in line
+
+
+def test_a_message_has_its_place_and_its_hint() -> None:
+    fault = CheckFault("there is no column 'x'", text="SELECT x", span=Span(7, 8), hint="it knows: 'a'")
+    assert str(fault) == "there is no column 'x'\n    SELECT x\n           ^\n  hint: it knows: 'a'"
+    assert fault.feedback() == f"CheckFault: {fault}"
+    assert str(ProgramError("broken")) == "broken"
+
+
+def test_a_limit_can_be_sent_from_process_to_process() -> None:
+    limit = pickle.loads(pickle.dumps(LimitExceeded("seconds", 30)))
+    assert (limit.kind, limit.limit, str(limit)) == ("seconds", 30, "the program was stopped: it needs more than seconds=30")
+
+
+def test_the_nearest_names_come_first() -> None:
+    assert nearest("citty", ["country", "City", "people"]) == ["City", "country"]
+    assert nearest("zzz", ["country"]) == []
+

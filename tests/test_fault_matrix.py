@@ -1,0 +1,67 @@
+"""A sample of the fault matrix: a value is right, or missing with an entry in errors, or the run says why it stopped.
+The whole of it: python -m tests.faults --seeds 200"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults import ALL, EMPTY, FATAL, HARMLESS, PASSING, SPOILING
+from tests.matrix import PROGRAMS, Matrix
+from tests.server import Server
+
+SLOW = ("hang", "slow_first_byte", "slow_drip")  # each costs the timeout
+
+
+@pytest.fixture(scope="module")
+def matrix() -> Iterator[Matrix]:
+    with Server() as server, Matrix(server) as running:
+        yield running
+
+
+def seeds(name: str) -> range:
+    return range(1 if name in SLOW else len(PROGRAMS))
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_reply_that_is_written_oddly_costs_nothing(matrix: Matrix, name: str) -> None:
+    line = matrix.runs([name], 1.0, seeds(name))
+    assert (line.wrong, line.short, line.raised, line.overhead) == (0, 0, {}, 0.0)
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_a_fault_that_passes_changes_nothing(matrix: Matrix, name: str) -> None:
+    line = matrix.runs([name], 0.2, seeds(name))
+    assert (line.wrong, line.short, line.raised) == (0, 0, {})
+
+
+@pytest.mark.parametrize("name", [*PASSING, *EMPTY])
+def test_a_fault_that_stays_is_told(matrix: Matrix, name: str) -> None:
+    line = matrix.runs([name], 1.0, [0] if name not in SLOW else [])
+    assert line.wrong == 0
+    assert line.short + line.raised.total() + (name in ("http_400_context", "finish_length", "truncated_content")) >= line.runs
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_an_answer_that_is_none_is_never_a_value(matrix: Matrix, name: str) -> None:
+    line = matrix.runs([name], 0.2, seeds(name))
+    assert (line.wrong, line.raised) == (0, {})
+
+
+@pytest.mark.parametrize("name", FATAL)
+def test_a_fault_that_will_not_pass_stops_the_run(matrix: Matrix, name: str) -> None:
+    line = matrix.runs([name], 1.0, seeds(name))
+    assert line.raised == {FATAL[name][1]: line.runs}
+    assert line.requests <= line.runs * matrix.db.concurrency
+
+
+@pytest.mark.parametrize(("share", "most"), [(0.05, 0.10), (0.2, 0.35)])
+def test_all_faults_together(matrix: Matrix, share: float, most: float) -> None:
+    line = matrix.runs([name for name in SPOILING if name not in SLOW], share, range(40))
+    assert (line.wrong, line.short, line.raised) == (0, 0, {})
+    assert line.overhead <= most
+
+
+def test_every_fault_has_one_class() -> None:
+    assert len(ALL) == len(HARMLESS) + len(PASSING) + len(EMPTY) + len(FATAL) >= 75
