@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from binder.engine import Binder, connect
     from binder.errors import BinderError
     from binder.executors.worker import Limits
+    from binder.lm.budget import Budget
     from binder.memory import Exemplar, Memory
     from binder.plan import Plan
     from binder.result import Result
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Answer": "answer",
     "Binder": "engine",
+    "Budget": "lm.budget",
     "BinderError": "errors",
     "Candidate": "answer",
     "Exemplar": "memory",
@@ -29,7 +31,7 @@ _HOMES = {
     "connect": "engine",
 }
 
-__all__ = ["Answer", "Binder", "BinderError", "Candidate", "Exemplar", "Limits", "Memory", "Plan", "Result", "connect"]
+__all__ = ["Answer", "Binder", "BinderError", "Budget", "Candidate", "Exemplar", "Limits", "Memory", "Plan", "Result", "connect"]
 
 
 def __getattr__(name: str) -> Any:

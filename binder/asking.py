@@ -51,23 +51,27 @@ class Found:
 
 @dataclass
 class Size:
-    """How many inputs a request may hold. It shrinks to what worked when requests in a row, over all workers, are too large."""
+    """How many inputs a request may hold: fewer once several such requests in a row, over all workers, were too large."""
 
     rows: int
     worked: list[int] = field(default_factory=list)
 
-    def too_large(self, worked: int) -> None:
-        """A request was too large; so many inputs would have been right."""
+    def too_large(self, asked: int, worked: int) -> None:
+        """A request about so many inputs was too large; fewer would have been right."""
+        if asked < self.rows:  # it is one of its inputs that is large
+            return
         self.worked.append(max(1, worked))
         if len(self.worked) >= STREAK:
             self.rows = min(self.rows, max(self.worked))
             self.worked.clear()
 
-    def right(self) -> None:
-        """A request was not too large."""
-        self.worked.clear()
+    def right(self, asked: int) -> None:
+        """A request about so many inputs was not too large."""
+        if asked >= self.rows:
+            self.worked.clear()
 
 
+Keep = Callable[[Request, dict[Input, "Found"]], Awaitable[None]]  # what a reply said, for good
 Send = Callable[[Ask, Request], Awaitable[tuple[Reply, int]]]  # the reply, and the event that records it
 
 
@@ -81,6 +85,7 @@ class Asking:
     slots: asyncio.Semaphore
     size: Size
     found: dict[Input, Found]
+    keep: Keep
     open: dict[Input, Found] = field(default_factory=dict)  # why there is no answer yet
     attempts: Counter[Input] = field(default_factory=Counter)
     mistyped: Counter[Input] = field(default_factory=Counter)
@@ -118,6 +123,7 @@ class Asking:
                 tries = min(tries, self._failed([value], error, no_value=[]))
             else:
                 tries = min(tries, self._listed(value, reply, event))
+                await self.keep(request, {value: self.open[value]} if sample + 1 >= tries else {})
             if sample + 1 >= tries:
                 self.found[value] = self.open[value]
                 return
@@ -131,16 +137,19 @@ class Asking:
         except LMError as error:
             return self._failed(inputs, error, no_value=None)
         answers = read_answers(reply.text, rows)
+        said: dict[Input, Found] = {}
         for key, value in rows.items():
             self.attempts[value] += max(1, reply.usage.requests)
             if key in answers:
-                self._answered(value, self._read(answers[key]), event)
+                said |= self._answered(value, self._read(answers[key]), event)
             else:
                 self.open[value] = self._left(value, "missing", reply.text, event, None)
+        await self.keep(request, said)
+        self.found.update(said)
         if reply.finish == "length" and len(answers) < len(rows):
-            self.size.too_large(len(answers) or len(rows) // 2)
+            self.size.too_large(len(rows), len(answers) or len(rows) // 2)
         else:
-            self.size.right()
+            self.size.right(len(rows))
         return TRIES if len(inputs) > 1 else ALONE
 
     def _listed(self, value: Input, reply: Reply, event: int) -> int:
@@ -160,15 +169,13 @@ class Asking:
         self.open[value] = told if values else self._left(value, "no_answer", "", event, [])
         return 1
 
-    def _answered(self, value: Input, read: Value | Fault, event: int) -> None:
-        """Keeps an answer; one of the wrong type is not for good at first."""
+    def _answered(self, value: Input, read: Value | Fault, event: int) -> dict[Input, Found]:
+        """An answer, where it is one for good; one of the wrong type is not at first."""
         if not isinstance(read, Fault):
-            self.found[value] = Found(read, attempts=self.attempts[value], event=event)
-            return
+            return {value: Found(read, attempts=self.attempts[value], event=event)}
         self.open[value] = self._left(value, read.kind, read.text, event, None)
         self.mistyped[value] += read.kind == "bad_type"
-        if read.kind == "no_answer" or self.mistyped[value] >= TYPED:
-            self.found[value] = self.open[value]
+        return {value: self.open[value]} if read.kind == "no_answer" or self.mistyped[value] >= TYPED else {}
 
     def _failed(self, inputs: Sequence[Input], error: LMError, no_value: Value) -> int:
         """Notes a request that failed, perhaps because of its inputs, or raises the error; how often it is worth sending."""
@@ -176,7 +183,7 @@ class Asking:
             raise error
         too_long = isinstance(error, Refused) and error.status == 413
         if too_long:
-            self.size.too_large(len(inputs) // 2)
+            self.size.too_large(len(inputs), len(inputs) // 2)
         fault = "too_long" if too_long else FAILURES[type(error)]
         for value in inputs:
             self.attempts[value] += max(1, error.usage.requests if error.usage else 1)

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from binder import __version__
-from binder.errors import BinderError, UsageError
+from binder.errors import BinderError, BudgetExceeded, UsageError
 
 if TYPE_CHECKING:
     from binder.engine import Binder
 
 DONE, FAILED, USAGE, MISSING = 0, 1, 2, 3
+DEFAULT = "<default>"  # as binder.stack has it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"binder: {error}", file=sys.stderr)
         return USAGE
+    except BudgetExceeded as error:
+        if getattr(options, "json", False):
+            print(_json({"stopped": {"message": error.message, "spent": error.spent, "limit": error.limit}, **error.partial}))
+        print(f"binder: {error}", file=sys.stderr)
+        return FAILED
     except BinderError as error:
         print(f"binder: {error}", file=sys.stderr)
         return FAILED
@@ -49,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     _explain(commands.add_parser("explain", help="show the plan of a program and what it can cost; asks nothing"))
     _ask(commands.add_parser("ask", help="answer a question"))
     _eval(commands.add_parser("eval", help="evaluate on a benchmark"))
+    _cache(commands.add_parser("cache", help="look at what is kept, delete it, or write it out"))
     _demo(commands.add_parser("demo", help="a few questions over small tables, from question to answer"))
     return parser
 
@@ -67,6 +74,15 @@ def _endpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-rows", type=int, default=20, help="inputs per request (20)")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds per request (60)")
     parser.add_argument("--trace", type=Path, metavar="FILE", help="write what happened, one JSON object a line")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="a trace whose replies stand for the language model")
+    parser.add_argument("--cache", type=Path, metavar="FILE", help="where answers are kept (the platform's cache folder)")
+    parser.add_argument("--no-cache", action="store_const", const=None, dest="cache", help="keep no answers, use none")
+    parser.add_argument("--deadline", type=float, help="seconds for the whole run")
+    parser.add_argument("--max-requests", type=int, help="budget: requests")
+    parser.add_argument("--max-tokens", type=int, help="budget: tokens")
+    parser.add_argument("--max-cost", type=float, help="budget: US dollars")
+    parser.add_argument("--strict", action="store_true", help="fail where a value is missing")
+    parser.set_defaults(cache=DEFAULT)
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -99,6 +115,15 @@ def _eval(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--answers", type=Path, help="recorded answers that stand for the language model")
     parser.add_argument("--out", type=Path, required=True, help="predictions, one JSON object a line")
     parser.set_defaults(command=evaluate)
+
+
+def _cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["look", "prune", "export"], nargs="?", default="look")
+    parser.add_argument("--cache", type=Path, metavar="FILE", help="the file (by default the one in the platform's cache folder)")
+    parser.add_argument("--older-than", type=float, metavar="DAYS", help="prune: what is older than so many days (0: all)")
+    parser.add_argument("--model", help="prune: what is of a model")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="export: one JSON object a line")
+    parser.set_defaults(command=cache)
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:
@@ -153,6 +178,29 @@ def evaluate(options: argparse.Namespace) -> int:
     return DONE
 
 
+def cache(options: argparse.Namespace) -> int:
+    """binder cache"""
+    from binder.lm.store import Store, default_path
+
+    path = options.cache or default_path()
+    if path is None or not Path(path).is_file():
+        print(f"nothing is kept{f' in {path}' if path else ''}")
+        return DONE
+    store = Store(path)
+    try:
+        if options.action == "prune":
+            print(f"{store.prune(options.older_than, options.model):,} deleted")
+        elif options.action == "export":
+            if options.out is None:
+                raise UsageError("it is not said where to write", hint="--out answers.jsonl")
+            print(f"{store.export(options.out):,} written to {options.out}")
+        else:
+            print(store.stats())
+    finally:
+        store.close()
+    return DONE
+
+
 def demo(options: argparse.Namespace) -> int:
     """binder demo"""
     from binder.demo import show
@@ -162,9 +210,12 @@ def demo(options: argparse.Namespace) -> int:
 
 def _connected(options: argparse.Namespace) -> Binder:
     from binder.engine import connect
+    from binder.lm.budget import Budget
 
-    names = ("model", "base_url", "concurrency", "batch_rows", "timeout")
+    names = ("model", "base_url", "concurrency", "batch_rows", "timeout", "deadline", "strict", "replay", "cache")
     settings: dict[str, Any] = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    if hasattr(options, "max_requests"):
+        settings["budget"] = Budget(options.max_requests, options.max_tokens, options.max_cost)
     return connect(_sources(options), tidy=options.tidy, title=options.title, **settings)
 
 

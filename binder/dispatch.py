@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from collections import abc
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from binder.asking import Asking, Found, Size, about_inputs, chunks, together
@@ -16,12 +19,16 @@ from binder.errors import BinderError, LMError
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
 from binder.lm import LM, Reply, Request
 from binder.lm import Usage as Spent
+from binder.lm.budget import Budgeted
 from binder.plan import Ask
+from binder.progress import Display, Progress, off
 from binder.prompt import wire
-from binder.result import Missing
+from binder.recall import Recall, value_of
+from binder.result import Missing, plain
 from binder.trace import Trace
 
 Key = tuple[str, ...]
+Fresh = dict[Key, tuple[Ask, dict[Input, tuple[Part, ...] | None]]]  # inputs that nobody knows yet, by question
 
 
 @dataclass
@@ -35,8 +42,13 @@ class Dispatch:
     concurrency: int = 16
     known: dict[Key, dict[Input, Found]] = field(default_factory=dict)
     spent: Spent = field(default_factory=Spent)
-    questions: int = 0
-    repeated: int = 0
+    recall: Recall | None = None
+    budget: Budgeted | None = None
+    display: Display = off
+    questions: int = 0  # asked
+    cached: int = 0  # answered before
+    wanted: int = 0
+    answered: int = 0
 
     def __post_init__(self) -> None:
         self.slots = asyncio.Semaphore(self.concurrency)  # each taken for all tries of a request and the waits between them
@@ -81,45 +93,112 @@ class Dispatch:
 
     async def _ask(self, batches: Sequence[Batch]) -> None:
         """Asks for every input that some batch wants and nobody knows."""
-        fresh: dict[Key, tuple[Ask, dict[Input, tuple[Part, ...] | None]]] = {}
+        fresh: Fresh = {}
         for batch in batches:
             key = _key(batch.ask)
             known = self.known.setdefault(key, {})
             _, inputs = fresh.setdefault(key, (batch.ask, {}))
             for value in batch.inputs:
-                if _identity(batch, value) in known or _identity(batch, value) in inputs:
-                    self.repeated += 1
-                else:
-                    inputs[_identity(batch, value)] = batch.parts.get(value)
-        asked: list[Coroutine[Any, Any, None]] = []
-        for key, (ask, inputs) in fresh.items():
-            self.questions += len(inputs)
-            asking = Asking(ask, self.model, self._send, self.slots, self.size, self.known[key])
-            if ask.call.kind == "ans":
-                asked += [asking.ans(value, parts or ()) for value, parts in inputs.items()]
-            else:
-                asked += [asking.map(chunk) for chunk in chunks(list(inputs), self.size.rows)]
+                same = _identity(batch, value)
+                if same not in known and same not in inputs:
+                    inputs[same] = batch.parts.get(value)
+        self.wanted += sum(len(inputs) for _, inputs in fresh.values())
         try:
-            await together(asked)
+            left = fresh
+            while left := await self._round(left):
+                pass
         finally:
             for key, (_, inputs) in fresh.items():  # what is known is in the order of the inputs, not in that of the replies
                 known = self.known[key]
                 known.update({value: known.pop(value) for value in inputs if value in known})
 
+    async def _round(self, fresh: Fresh) -> Fresh:
+        """Recalls what was answered before and asks for the rest, but for what another run is asking for: that is left."""
+        asked: list[Coroutine[Any, Any, None]] = []
+        claimed: list[str] = []
+        others: list[asyncio.Future[None]] = []
+        left: Fresh = {}
+        requests = 0
+        for key, (ask, inputs) in fresh.items():
+            keys = await self._recalled(key, ask, inputs)
+            mine = [value for value in inputs if value not in self.known[key]]
+            if self.recall is not None:
+                waiting = {value: self.recall.claims[keys[value]] for value in mine if keys[value] in self.recall.claims}
+                mine = [value for value in mine if value not in waiting]
+                self.recall.claims.update({keys[value]: asyncio.get_running_loop().create_future() for value in mine})
+                claimed += [keys[value] for value in mine]
+                others += waiting.values()
+                if waiting:
+                    left[key] = (ask, {value: inputs[value] for value in waiting})
+            self.questions += len(mine)
+            asking = Asking(ask, self.model, self._send, self.slots, self.size, self.known[key], partial(self._keep, ask, keys))
+            if ask.call.kind == "ans":
+                asked += [asking.ans(value, inputs[value] or ()) for value in mine]
+            else:
+                asked += [asking.map(chunk) for chunk in chunks(mine, self.size.rows)]
+        try:
+            if self.budget is not None and asked:
+                self.budget.check(self.model, len(asked))
+            await together(asked)
+        finally:
+            for coroutine in asked:
+                coroutine.close()  # where nothing was sent at all
+            for name in claimed:
+                self.recall.claims.pop(name).set_result(None)  # type: ignore[union-attr]
+        if others:
+            await asyncio.wait(others)
+        return left
+
+    async def _recalled(self, key: Key, ask: Ask, inputs: abc.Mapping[Input, Any]) -> dict[Input, str]:
+        """Takes over what was answered before; the keys of all inputs."""
+        if self.recall is None:
+            return {}
+        keys = self.recall.keys(ask, inputs)
+        stored = await self.recall.found(keys)
+        if stored:
+            answers = [{"key": keys[value], **said.data()} for value, said in stored.items()]
+            event = self.trace.add("recalled", call=ask.call.name, question=ask.call.question, answers=answers)
+            self.cached += len(stored)
+            for value, said in stored.items():
+                self.known[key][value] = Found(value_of(said, ask.call.kind), said.fault, said.message, said.attempts, event)
+            self._show()
+        return keys
+
+    async def _keep(self, ask: Ask, keys: abc.Mapping[Input, str], request: Request, found: dict[Input, Found]) -> None:
+        """What a reply said is kept before it is used."""
+        if self.recall is not None:
+            await self.recall.keep(ask, keys, request, found)
+        self.answered += len(found)
+        self._show()
+
+    def _show(self) -> None:
+        """Tells whoever watches how far the run has come."""
+        seconds = time.monotonic() - self.trace.started
+        self.display(Progress(self.wanted, self.answered + self.cached, self.cached, self.spent.requests, self.spent.cost, seconds))
+
+    async def sample(self, request: Request) -> Reply:
+        """A reply to a request for programs."""
+        async with self.slots:
+            return (await self._complete(request, {}))[0]
+
     async def _send(self, ask: Ask, request: Request) -> tuple[Reply, int]:
-        """A reply and the number of the event that records it; nothing is sent after an error that ends the run."""
+        """A reply to a question, and the number of the event that records it."""
+        return await self._complete(request, {"call": ask.call.name, "question": ask.call.question})
+
+    async def _complete(self, request: Request, about: dict[str, Any]) -> tuple[Reply, int]:
+        """A reply and the number of its event; nothing is sent after an error that ends the run."""
         if self.ended is not None:
             raise self.ended
-        asked = {"call": ask.call.name, "question": ask.call.question, "request": request.messages[-1].content}
+        asked = {**about, "request": request.data()}
         try:
             reply = await self.lm.complete(request)
         except BinderError as error:
-            self.trace.add("failed", **asked, error=error.message)
+            self.trace.add("failed", **asked, error=error.message, fault=type(error).__name__, status=getattr(error, "status", None))
             self.spent += error.usage or Spent(requests=1) if isinstance(error, LMError) else Spent()
             self.ended = self.ended if about_inputs(error) else error
             raise
         self.spent += reply.usage
-        return reply, self.trace.add("asked", **asked, reply=reply.text)
+        return reply, self.trace.add("asked", **asked, reply=reply.data(), cached=reply.cached)
 
     def _mapping(self, batch: Batch) -> Mapping:
         known = self.known[_key(batch.ask)]
@@ -129,10 +208,27 @@ class Dispatch:
         """What the language model was sent and replied about an input: an event of the trace."""
         known = self.known.get(_key(ask), {})
         found = known.get(value) or (next(iter(known.values()), None) if ask.call.kind == "ans" else None)
-        if found is None or found.event is None:
+        if found is None:
             return {}
-        data = self.trace.events[found.event].data
-        return {"fault": found.fault, "event": found.event, "request": data["request"], "reply": data["reply"]}
+        if found.event is None:  # no request was answered
+            return {"fault": found.fault, "message": found.message}
+        event = self.trace.events[found.event]
+        if event.kind == "recalled":
+            kept: dict[str, Any] = next((answer for answer in event.data["answers"] if tuple(answer["input"]) == value), {})
+            paid = str(kept.get("request", ""))
+            return {"fault": found.fault, "event": found.event, "source": "cache", "request": paid, "reply": self.recall and self.recall.reply(paid)}
+        data = event.data
+        sent, text = data["request"]["messages"][-1]["content"], data["reply"]["choices"][0]["text"]
+        return {"fault": found.fault, "event": found.event, "source": "cache" if data["cached"] else "live", "request": sent, "reply": text}
+
+    def partial(self) -> dict[str, Any]:
+        """What is known so far, as JSON data: the answers are right, there are only not all of them."""
+        answers = [
+            {"question": key[1], "input": list(value), "value": plain(found.value), "fault": found.fault}
+            for key, known in self.known.items()
+            for value, found in known.items()
+        ]
+        return {"wanted": self.wanted, "answered": self.answered, "cached": self.cached, "answers": answers, "usage": asdict(self.spent)}
 
     def missing(self, asks: Sequence[Ask]) -> list[Missing]:
         """The values that are not there, of the calls of one program."""

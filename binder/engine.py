@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import abc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -17,35 +19,50 @@ from binder.answer import Answer, Candidate, vote
 from binder.check import check
 from binder.check.repair import parsed
 from binder.dispatch import Dispatch
-from binder.errors import BinderError, UsageError
-from binder.executors import Rows, execute
+from binder.errors import BinderError, BudgetExceeded, LimitExceeded, MissingValues, UsageError
+from binder.executors import Execution, Rows, execute
 from binder.executors.sql import SqlExecutor
 from binder.executors.worker import Limits, Worker
 from binder.generate import Sample, generate
 from binder.lm import LM
 from binder.lm.loop import await_on_loop, run
-from binder.lm.openai import OpenAI, endpoint
-from binder.lm.retry import Retry
+from binder.lm.budget import Budget, Price
+from binder.lm.openai import endpoint
 from binder.memory import Memory
 from binder.plan import Plan, Rule
 from binder.plan.build import build
 from binder.plan.cost import bill
 from binder.plan.rules import RULES, optimize
 from binder.program import LANGUAGES
-from binder.result import Result, Usage
+from binder.progress import Display, display, off
+from binder.result import Result, Usage, count
+from binder.stack import DEFAULT, Stack, build_stack
 from binder.table import Table, load_all
-from binder.trace import Trace
+from binder.trace import Event, Trace
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a connection asks and what it may use; see `connect`."""
+
+    model: str
+    limits: Limits
+    concurrency: int = 16
+    batch_rows: int = 20
+    deadline: float | None = None
+    strict: bool = False
+    rules: tuple[Rule, ...] = RULES
+    tracer: Callable[[Event], None] | None = None
+    display: Display = off
 
 
 class Binder:
     """Tables, an engine in a worker process, and a language model. Made by `connect`; close it, or use it in a `with`."""
 
-    def __init__(self, tables: tuple[Table, ...], lm: LM, model: str, limits: Limits, memory: Memory, rules: Sequence[Rule], concurrency: int, batch_rows: int):
+    def __init__(self, tables: tuple[Table, ...], stack: Stack, memory: Memory, settings: Settings):
         self.tables = tables
-        self.lm, self.model = lm, model
-        self.limits, self.memory, self.rules = limits, memory, tuple(rules)
-        self.concurrency, self.batch_rows = concurrency, batch_rows
-        self._worker = Worker(tables, limits)
+        self.stack, self.memory, self.settings = stack, memory, settings
+        self._worker = Worker(tables, settings.limits)
         self._planned = lru_cache(maxsize=256)(self._plan)
 
     def run(self, program: str, language: str = "sql") -> Result:
@@ -65,7 +82,7 @@ class Binder:
             bound = replace(plan, bound=executor.bounds())
         finally:
             executor.close()
-        return replace(bound, bill=bill(bound, self.batch_rows))
+        return replace(bound, bill=bill(bound, self.settings.batch_rows))
 
     async def run_async(self, program: str, language: str = "sql") -> Result:
         """`run` for asynchronous code, in any event loop."""
@@ -86,7 +103,7 @@ class Binder:
     def close(self) -> None:
         """Ends the worker and lets go of connections."""
         self._worker.close()
-        run(self.lm.close())
+        run(self.stack.lm.close())
 
     def __enter__(self) -> Binder:
         return self
@@ -95,24 +112,27 @@ class Binder:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Binder({', '.join(map(repr, self.tables))}; model={self.model or None!r})"
+        return f"Binder({', '.join(map(repr, self.tables))}; model={self.settings.model or None!r})"
 
     def _plan(self, program: str, language: str) -> Plan:
         if language not in LANGUAGES:
             raise UsageError(f"there is no language {language!r}", hint="the languages are " + ", ".join(LANGUAGES))
-        return optimize(build(check(parsed(program, self.tables, language), self.tables)), self.rules)
+        return optimize(build(check(parsed(program, self.tables, language), self.tables)), self.settings.rules)
 
     async def _run(self, program: str, language: str) -> Result:
-        started, trace = time.monotonic(), Trace()
+        started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
         dispatch = self._dispatch(trace)
         (candidate,) = await self._execute([Sample(program, language, self._planned(program, language))], dispatch, started)
         if candidate.error is not None:
             raise candidate.error
         assert candidate.result is not None
+        missing = candidate.result.errors
+        if self.settings.strict and missing:
+            raise MissingValues(f"{count(len(missing), 'value')} missing, first: {missing[0]}", errors=missing, hint="strict=False keeps them as NULL")
         return candidate.result
 
     async def _ask(self, question: str, samples: int, language: str) -> Answer:
-        started, trace = time.monotonic(), Trace()
+        started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
         dispatch = self._dispatch(trace)
         written = await generate(question, self.tables, self.memory, dispatch, samples, self._planned)
         candidates = await self._execute(written, dispatch, started)
@@ -121,7 +141,7 @@ class Binder:
     async def _execute(self, samples: Sequence[Sample], dispatch: Dispatch, started: float) -> list[Candidate]:
         """All samples that have a plan, executed together; each with its result or its error."""
         running = {i: SqlExecutor(s.plan, self._worker) for i, s in enumerate(samples) if s.plan is not None}
-        outcomes = dict(zip(running, await dispatch.drive([execute(e.plan, e) for e in running.values()]), strict=True))
+        outcomes = dict(zip(running, await self._drive(dispatch, [execute(e.plan, e) for e in running.values()]), strict=True))
         candidates = []
         for index, sample in enumerate(samples):
             outcome: Rows | BinderError | None = outcomes.get(index, sample.error)
@@ -131,6 +151,21 @@ class Binder:
             else:
                 candidates.append(Candidate(sample.text, sample.language, error=outcome, votes=sample.votes))
         return candidates
+
+    async def _drive(self, dispatch: Dispatch, executions: Sequence[Execution]) -> list[Rows | BinderError]:
+        """All executions to their end, within the deadline; a stop by the budget tells what is known so far."""
+        deadline = self.settings.deadline
+        try:
+            async with asyncio.timeout(deadline):
+                return await dispatch.drive(executions)
+        except TimeoutError:
+            assert deadline is not None
+            raise LimitExceeded("deadline", deadline, hint="what was answered is in the cache: run it again to go on") from None
+        except BudgetExceeded as stop:
+            stop.partial = dispatch.partial()
+            raise
+        finally:
+            self.settings.display(None)
 
     def _result(self, executor: SqlExecutor, rows: Rows, dispatch: Dispatch, started: float) -> Result:
         plan = executor.plan
@@ -154,13 +189,17 @@ class Binder:
         return executor.origin(row, column, dispatch.said)
 
     def _dispatch(self, trace: Trace) -> Dispatch:
-        return Dispatch(self.lm, self.model, trace, self.batch_rows, self.concurrency)
+        stack, settings = self.stack, self.settings
+        trace.add("started", model=settings.model, endpoint=stack.recall.endpoint if stack.recall else "")
+        return Dispatch(
+            stack.lm, settings.model, trace, settings.batch_rows, settings.concurrency, recall=stack.recall, budget=stack.budget, display=settings.display
+        )
 
 
 def _usage(dispatch: Dispatch, started: float) -> Usage:
     spent = dispatch.spent
     seconds = round(time.monotonic() - started, 4)
-    return Usage(dispatch.questions, 0, spent.requests, spent.prompt_tokens, spent.completion_tokens, spent.cost, seconds)
+    return Usage(dispatch.questions, dispatch.cached, spent.requests, spent.prompt_tokens, spent.completion_tokens, spent.cost, seconds)
 
 
 def _open(tables: Any, tidy: bool | None) -> tuple[Table, ...]:
@@ -178,13 +217,21 @@ def connect(
     base_url: str | None = None,
     api_key: str | None = None,
     *,
+    cache: str | os.PathLike[str] | None = DEFAULT,
     concurrency: int = 16,
     batch_rows: int = 20,
+    budget: Budget | None = None,
+    prices: abc.Mapping[str, Price] | None = None,
     limits: Limits | None = None,
     timeout: float = 60.0,
+    deadline: float | None = None,
     memory: Memory | None = None,
+    strict: bool = False,
     tidy: bool | None = None,
     title: str | None = None,
+    replay: str | os.PathLike[str] | None = None,
+    tracer: Callable[[Event], None] | None = None,
+    progress: Display | None = None,
     lm: LM | None = None,
     rules: Sequence[Rule] = RULES,
 ) -> Binder:
@@ -192,17 +239,21 @@ def connect(
 
     tables: {name: DataFrame, Arrow table, relation, path (.csv .tsv .json .parquet) or list of dicts}, one of these alone (then named `w`), or the
     path of a .duckdb or .sqlite file. tidy: type columns from their text (by default only where the source has no types);
-    title: what the table is called where it comes from, for the language model. model, base_url and
-    api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. concurrency: requests at a time; batch_rows: inputs per
-    request; timeout: seconds per request; lm: anything with the two methods of binder.lm.LM instead of an endpoint.
+    title: what the table is called where it comes from, for the language model.
+    model, base_url and api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. lm: anything with the two methods of
+    binder.lm.LM instead of an endpoint; replay: a trace or recording whose replies stand for the language model, offline.
+    cache: the file in which answers are kept (None: none; by default one in the platform's cache folder, and none with lm=).
+    budget: the most requests, tokens and US dollars of this connection; prices: dollars per million tokens, {model: (prompt, completion)}.
+    concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per run; limits: of the engine's own work.
+    strict: raise MissingValues where a value is missing. tracer: told of each Event; progress: a display (by default a line in a terminal or notebook).
     """
     if concurrency < 1 or batch_rows < 1:
         raise UsageError("concurrency and batch_rows must be at least 1")
-    where = endpoint(model, base_url, api_key)
-    stack = lm if lm is not None else Retry(OpenAI(where, timeout))
     opened = _open(tables, tidy)
     if title is not None:
         opened = tuple(replace(table, title=title) for table in opened)
-    return Binder(
-        opened, stack, where.model or ("" if lm is None else "scripted"), limits or Limits(), memory or Memory.shipped(), rules, concurrency, batch_rows
-    )
+    where = endpoint(model, base_url, api_key)
+    stack, name = build_stack(where, lm, replay, cache, timeout, budget, prices or {})
+    shown = progress if progress is not None else display()
+    settings = Settings(name, limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown)
+    return Binder(opened, stack, memory or Memory.shipped(), settings)

@@ -14,7 +14,8 @@
     │   ├── RateLimited               429, or the quota is used up
     │   ├── Refused                   the endpoint says no: key, permission, unknown model, bad request, content filter
     │   ├── BadReply                  a reply that cannot be read
-    │   └── Unreachable               no connection, time-out, server error
+    │   ├── Unreachable               no connection, time-out, server error
+    │   └── MissingValues(errors)     strict: some values are missing
     ├── BudgetExceeded(spent, limit)
     ├── UsageError                    binder itself was called wrongly (an argument, an option)
     └── DataError(path, row)          a table that cannot be loaded
@@ -22,6 +23,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 
@@ -148,13 +150,22 @@ class Unreachable(LMError):
         self.connected = connected
 
 
+class MissingValues(LMError):
+    """With strict=True: some values are missing. errors: an entry for each."""
+
+    def __init__(self, message: str, *, errors: Sequence[Any] = (), hint: str | None = None):
+        super().__init__(message, hint=hint)
+        self.errors = tuple(errors)
+
+
 class BudgetExceeded(BinderError):
-    """The budget is used up, or the plan needs more than it allows."""
+    """The budget is used up, or what is left to ask would exceed it. partial: what is known so far, as JSON data."""
 
     def __init__(self, message: str, *, spent: float, limit: float, hint: str | None = None):
         super().__init__(message, hint=hint)
         self.spent = spent
         self.limit = limit
+        self.partial: dict[str, Any] = {}
 
 
 class UsageError(BinderError):

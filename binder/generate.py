@@ -44,21 +44,20 @@ async def generate(
     except BadReply as error:  # nothing but empty replies: there is no program, and so no answer
         dispatch.trace.add("failed", message=error.message)
         texts = []
-    dispatch.trace.add("sampled", request=request.messages[-1].content, programs=texts)
+    dispatch.trace.add("sampled", programs=texts)
     counted = {text: texts.count(text) for text in dict.fromkeys(texts)}
     return [_checked(text, votes, dispatch, planned) for text, votes in counted.items()]
 
 
 async def _sampled(request: Request, dispatch: Dispatch, samples: int) -> list[Choice]:
     """As many replies as were asked for: in one request where the endpoint can, the rest at the same time."""
-    first = await dispatch.lm.complete(request)
+    first = await dispatch.sample(request)
     more = [replace(request, n=1, sample=number) for number in range(len(first.choices), samples)]
-    replies = [first, *await asyncio.gather(*(dispatch.lm.complete(extra) for extra in more), return_exceptions=True)]
+    replies = [first, *await asyncio.gather(*(dispatch.sample(extra) for extra in more), return_exceptions=True)]
     choices: list[Choice] = []
     for reply in replies:
         if isinstance(reply, BaseException):
             raise reply  # once all have ended: none is left running
-        dispatch.spent += reply.usage
         choices += reply.choices
     return choices[:samples]
 

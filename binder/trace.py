@@ -5,16 +5,18 @@ Events are frozen and hold plain data only, so that a trace can be written to a 
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from binder.canonical import dump
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. kind: loaded, retrieved, sampled, rejected, planned, asked, executed, failed, voted. at: seconds since the start."""
+    """One thing that happened. kind: retrieved, started, sampled, rejected, asked, recalled, failed, executed,
+    voted. at: seconds since the start."""
 
     kind: str
     at: float
@@ -23,14 +25,18 @@ class Event:
 
 @dataclass
 class Trace:
-    """An append-only list of events."""
+    """An append-only list of events; tracer is told of each as it happens."""
 
     events: list[Event] = field(default_factory=list)
+    tracer: Callable[[Event], None] | None = None
     started: float = field(default_factory=time.monotonic)
 
     def add(self, kind: str, **data: Any) -> int:
         """Appends an event that happens now; its number."""
-        self.events.append(Event(kind, round(time.monotonic() - self.started, 6), data))
+        event = Event(kind, round(time.monotonic() - self.started, 6), data)
+        self.events.append(event)
+        if self.tracer is not None:
+            self.tracer(event)
         return len(self.events) - 1
 
     def of(self, *kinds: str) -> Iterator[Event]:
@@ -49,4 +55,4 @@ class Trace:
     def lines(self) -> Iterator[str]:
         """One JSON object an event."""
         for event in self.events:
-            yield json.dumps({"kind": event.kind, "at": event.at, **event.data}, ensure_ascii=False, default=str)
+            yield dump({"kind": event.kind, "at": event.at, **event.data})

@@ -430,8 +430,9 @@ def _unchanged(node: exp.Expr) -> tuple[Table, Column] | None:
 
 def _yields(function: exp.Expr) -> str:
     """The name of the column of a table function."""
-    exclusive = isinstance(function, exp.GenerateSeries) and function.args.get("is_end_exclusive")
-    return "range" if exclusive else function.name.lower() if isinstance(function, exp.Anonymous) else function.sql_name().lower()
+    if isinstance(function, exp.GenerateSeries):
+        return "range" if function.args.get("is_end_exclusive") else "generate_series"
+    return function.name.lower() if isinstance(function, exp.Anonymous) else str(function.key)
 
 
 def _list_of_literals(text: str) -> exp.Expr | None:

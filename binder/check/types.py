@@ -115,7 +115,7 @@ def _agree(program: Program, call: Call, wanted: list[str]) -> None:
 def _seen_as(node: exp.Expr) -> exp.Expr:
     """The widest expression that has the same value: parentheses, MIN, MAX and scalar sub-selects hand it on."""
     while True:
-        parent = node.parent
+        parent: exp.Expr | None = node.parent
         if isinstance(parent, _HANDED_ON):
             node = parent
             continue

@@ -65,9 +65,9 @@ class Session:
     def run(self, header: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
         """Runs a query; stops with `rows` once it yields more than the limit."""
         self._one_select(header["sql"])
-        result = self.connection.execute(header["sql"])
-        types = [str(column[1]) for column in result.description or ()]
-        reader: Any = result.to_arrow_reader(10_000)
+        relation = self.connection.sql(header["sql"])
+        types = [str(kind) for kind in relation.types]
+        reader: Any = relation.to_arrow_reader(10_000)
         sink = pa.BufferOutputStream()
         count = 0
         with pa.ipc.new_stream(sink, reader.schema) as writer:

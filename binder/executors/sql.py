@@ -174,10 +174,14 @@ def typed(values: list[Value], kind: str) -> pa.Array:
     if kind == "auto":
         kind, values = _read(present, values)
         present = [value for value in values if value is not None]
-    if kind == "number" and all(isinstance(value, int) and abs(value) < 2**53 for value in present):
+    if kind == "number" and all(isinstance(value, int) and -(2**63) <= value < 2**63 for value in present):
         return pa.array(values, pa.int64())
+    if kind == "number":
+        values = [None if value is None else float(value) for value in values]
     if kind == "date" and all(not isinstance(value, datetime.datetime) for value in present):
         return pa.array(values, pa.date32())
+    if kind == "date":
+        values = [value if value is None or isinstance(value, datetime.datetime) else datetime.datetime.combine(value, datetime.time()) for value in values]
     if kind == "text":
         values = [None if value is None else as_string(value) for value in values]
     return pa.array(values, _TYPES[kind])

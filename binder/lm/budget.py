@@ -64,7 +64,8 @@ class Budgeted:
                 hint = f"raise it: Budget({name}=...)"
                 if name == "cost" and price_of(model, self.prices) is None:
                     hint = f"the price of {model!r} is not known: give it with prices="
-                raise BudgetExceeded(f"the budget of {name} is used up: {used:g} of {limit:g}", spent=used, limit=limit, hint=hint)
+                needed = f", and {requests} more needed" if name == "requests" else ""
+                raise BudgetExceeded(f"the budget of {name} does not last: {used:g} of {limit:g} used{needed}", spent=used, limit=limit, hint=hint)
 
     async def close(self) -> None:
         """Closes the layer below."""

@@ -98,6 +98,7 @@ class Flights:
         """Begins anew: the calls of a parent do not land in its child."""
         self._lock = threading.Lock()
         self._flights: dict[str, Flight] = {}
+        self.claims: dict[str, asyncio.Future[None]] = {}  # values that someone on binder's loop is asking for
 
 
 def _personal(error: BinderError) -> bool:

@@ -7,9 +7,12 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from binder.errors import DataError, NotConfigured
+from binder.canonical import load
+from binder.errors import BadReply, DataError, LMError, NotConfigured, RateLimited, Refused, Unreachable
 from binder.lm import LM, Choice, Reply, Request, Usage
+from binder.lm.store import Store, Stored
 
 
 class Record:
@@ -39,17 +42,39 @@ class Record:
 
 
 class Replay:
-    """Serves the replies of a recording; of equal requests the one recorded last holds."""
+    """Serves the replies of a recording or a trace; of equal requests the one recorded last holds.
+
+    model and endpoint are those of a trace; answers the values that its run had from the cache, by key.
+    """
 
     def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)
-        self.replies = {request.key(): reply for request, reply in recorded(self.path)}
+        self.model, self.endpoint = "", ""
+        self.replies: dict[str, Reply | LMError] = {}
+        self.answers: dict[str, Stored] = {}
+        for data in _lines(self.path):
+            if data.get("kind") == "started":
+                self.model, self.endpoint = data["model"], data["endpoint"]
+            elif data.get("kind") == "recalled":
+                self.answers |= {kept.pop("key"): Stored(**kept) for kept in data["answers"]}
+            elif "request" in data:
+                request = Request.read(data["request"])
+                self.replies[request.key()] = Reply.read(data["reply"]) if "reply" in data else _error(data)
+                self.model = self.model or request.model
+
+    def store(self) -> Store:
+        """The answers as a store of their own."""
+        store = Store(None)
+        store.put_answers("", self.answers).result()
+        return store
 
     async def complete(self, request: Request) -> Reply:
         """The recorded reply to an equal request."""
         reply = self.replies.get(request.key())
         if reply is None:
             raise _unknown(request, f"the recording {self.path.name} holds no reply", "record it again, the request has changed")
+        if isinstance(reply, LMError):
+            raise reply
         return reply
 
     async def close(self) -> None:
@@ -80,7 +105,14 @@ class Scripted:
 
 
 def recorded(path: Path) -> Iterator[tuple[Request, Reply]]:
-    """The requests and replies of a recording; a last line that was cut short is passed over."""
+    """The requests and replies of a recording or a trace."""
+    for data in _lines(path):
+        if "request" in data and "reply" in data:
+            yield Request.read(data["request"]), Reply.read(data["reply"])
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file of JSON lines; a last line that was cut short is passed over."""
     try:
         lines = path.read_bytes().splitlines(keepends=True)  # of bytes: a text may hold other ends of lines
     except OSError as error:
@@ -89,11 +121,25 @@ def recorded(path: Path) -> Iterator[tuple[Request, Reply]]:
         if not line.strip():
             continue
         try:
-            data = json.loads(line)
-            yield Request.read(data["request"]), Reply.read(data["reply"])
+            data = load(line.decode())
+            if "request" in data:
+                Request.read(data["request"])
+                Reply.read(data["reply"]) if "reply" in data else data["kind"]
+            elif "kind" not in data:
+                raise ValueError("it has no request")
+            yield data
         except (ValueError, KeyError, TypeError) as error:
             if line.endswith(b"\n"):
                 raise DataError(f"line {number} is no recorded reply: {error}", path=str(path), row=number) from error
+
+
+def _error(data: dict[str, Any]) -> LMError:
+    """The error that a request ended with."""
+    kinds = {kind.__name__: kind for kind in (BadReply, RateLimited, Refused, Unreachable)}
+    error = kinds.get(data.get("fault", ""), Unreachable)(data["error"])
+    if isinstance(error, Refused):
+        error.status = data.get("status")
+    return error
 
 
 def _unknown(request: Request, message: str, hint: str) -> NotConfigured:

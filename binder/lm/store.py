@@ -18,7 +18,7 @@ from typing import Any
 from binder.errors import DataError, UsageError
 from binder.folders import cache_folder
 from binder.lm import Reply
-from binder.lm.canonical import dump, load, storable
+from binder.canonical import dump, load, storable
 from binder.lm.file import File, Safety
 from binder.lm.flights import Flights
 from binder.lm.stats import Stats, moment
@@ -60,6 +60,11 @@ class Stored:
     input: Any = None
     request: str = ""
     created: float = 0.0
+
+    def data(self) -> dict[str, Any]:
+        """What a trace tells of it."""
+        told = ("value", "fault", "message", "attempts", "input", "request")
+        return {name: getattr(self, name) for name in told}
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,5 @@ def test_what_is_no_database_is_a_data_error(tmp_path: Path, content: bytes | No
     path = tmp_path / "x.duckdb"
     if content is not None:
         path.write_bytes(content)
-    if content == b"":
-        assert read_database(str(path)) == {}
-    else:
-        with pytest.raises(DataError):
-            read_database(str(path))
+    with pytest.raises(DataError, match="there is no file|cannot be read as a DuckDB database"):
+        read_database(str(path))

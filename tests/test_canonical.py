@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binder.lm.canonical import dump, load, value_key
+from binder.canonical import dump, load, value_key
 
 APART = [
     1, 1.0, "1", True, None, "true", "null", "", "None", 0, -0.0, 0.0, [], [1], [[1]], ["1"], {}, "1.0", Decimal("1"),

@@ -1,0 +1,81 @@
+"""Inputs of an Ask come in; what was answered about them before comes out, whatever program, run or process paid for it.
+
+Only what is certain is kept: values, and that there is no answer. A value is on disk before it is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from binder.asking import Found
+from binder.executors import Input
+from binder.lm import Request
+from binder.lm.cache import request_key
+from binder.canonical import value_key
+from binder.lm.store import Store, Stored
+from binder.plan import Ask
+from binder.prompt import INSTRUCTIONS, KINDS
+
+KEPT = (None, "no_answer")  # faults of what is kept
+
+
+@dataclass(frozen=True)
+class Recall:
+    """The value-level side of a Store, for one model of one endpoint."""
+
+    store: Store
+    model: str
+    endpoint: str = ""
+
+    def keys(self, ask: Ask, inputs: Iterable[Input]) -> dict[Input, str]:
+        """What the answer to each input is kept under: all that can change it."""
+        typing = ask.typing
+        asked = {
+            "model": self.model, "endpoint": self.endpoint, "prompt": version(ask.call.kind), "kind": ask.call.kind, "question": ask.call.question,
+            "columns": ask.columns, "type": typing.type, "options": typing.options, "spellings": typing.spellings, "table": ask.title, "sample": 0,
+        }  # fmt: skip
+        return {value: value_key(**asked, input=value) for value in inputs}
+
+    async def found(self, keys: Mapping[Input, str]) -> dict[Input, Stored]:
+        """The inputs that were answered before."""
+        if len(keys) > 50:  # long enough to hold up the loop
+            stored = await asyncio.to_thread(self.store.get_answers, keys.values())
+        else:
+            stored = self.store.get_answers(keys.values())
+        return {value: stored[key] for value, key in keys.items() if key in stored}
+
+    async def keep(self, ask: Ask, keys: Mapping[Input, str], request: Request, found: Mapping[Input, Found]) -> None:
+        """Keeps what a reply said; a reply that said nothing is dropped, so that it is asked for again."""
+        paid = request_key(request, self.endpoint)
+        kept = {
+            keys[value]: Stored(
+                said.value, said.fault, said.message, said.attempts, ask.call.kind, self.model, self.endpoint, ask.call.question, value, paid
+            )
+            for value, said in found.items()
+            if said.fault in KEPT and value in keys
+        }
+        await asyncio.wrap_future(self.store.put_answers(paid, kept) if kept else self.store.forget([paid]))
+
+    def reply(self, paid: str) -> str | None:
+        """The text of a reply that is kept."""
+        reply = self.store.get_reply(paid) if paid else None
+        return reply.text if reply is not None else None
+
+    @property
+    def claims(self) -> dict[str, asyncio.Future[None]]:
+        """The inputs that are being asked about somewhere in this process, by key."""
+        return self.store.flights.claims
+
+
+def version(kind: str) -> str:
+    """The digest of the instructions for a kind of question: other instructions, other answers."""
+    return hashlib.sha256((INSTRUCTIONS + KINDS[kind]).encode()).hexdigest()[:16]
+
+
+def value_of(stored: Stored, kind: str) -> Any:
+    """A value as it was kept."""
+    return stored.value if kind == "map" else list(stored.value or [])

@@ -1,0 +1,59 @@
+"""Settings of a connection come in; the stack of layers that answers its requests goes out: Cache(Budget(Retry(OpenAI))).
+
+A recording or an LM of the user's stands for all of it, the budget excepted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from binder.errors import UsageError
+from binder.lm import LM
+from binder.lm.budget import Budget, Budgeted, Price, price_of
+from binder.lm.cache import Cache, address
+from binder.lm.openai import Endpoint, OpenAI
+from binder.lm.replay import Replay
+from binder.lm.retry import Retry
+from binder.lm.store import Store, default_path
+from binder.recall import Recall
+
+DEFAULT = "<default>"  # the cache file in the platform's folder
+
+
+@dataclass(frozen=True)
+class Stack:
+    """lm: the outermost layer; recall: the values that are kept; budget: the layer that counts."""
+
+    lm: LM
+    recall: Recall | None
+    budget: Budgeted
+
+
+def build_stack(
+    where: Endpoint,
+    lm: LM | None,
+    replay: str | os.PathLike[str] | None,
+    cache: str | os.PathLike[str] | None,
+    timeout: float,
+    budget: Budget | None,
+    prices: Mapping[str, Price],
+) -> tuple[Stack, str]:
+    """The layers of a connection, and the name of its model."""
+    if replay is not None:
+        recording = Replay(replay)
+        model = recording.model or where.model or ""
+        kept = Recall(recording.store(), model, recording.endpoint)
+        return Stack(recording, kept, Budgeted(recording, budget or Budget(), prices)), model
+    model = where.model or ("" if lm is None else "scripted")
+    if budget is not None and budget.cost is not None and price_of(model, prices) is None:
+        raise UsageError(f"a budget of cost needs the price of {model!r}", hint="give it: prices={model: (dollars per million prompt tokens, completion)}")
+    budgeted = Budgeted(lm if lm is not None else Retry(OpenAI(where, timeout)), budget or Budget(), prices)
+    path = cache if cache != DEFAULT else default_path() if lm is None else None
+    if path is None:
+        return Stack(budgeted, None, budgeted), model
+    place = address(where.base_url, where.api_key)
+    store = Store(Path(path))
+    return Stack(Cache(budgeted, store, place), Recall(store, model, place), budgeted), model
