@@ -134,7 +134,9 @@ class Binder:
     async def _ask(self, question: str, samples: int, language: str) -> Answer:
         started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
         dispatch = self._dispatch(trace)
-        written = await generate(question, self.tables, self.memory, dispatch, samples, self._planned)
+        written = await generate(
+            question, self.tables, self.memory, self.settings.model, samples, dispatch.sample, self._planned, trace
+        )
         candidates = await self._execute(written, dispatch, started)
         return vote(question, candidates, _usage(dispatch, started), trace)
 

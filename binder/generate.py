@@ -8,17 +8,20 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from binder.dispatch import Dispatch
 from binder.errors import BadReply, BinderError, PlanError, ProgramError
-from binder.lm import Choice, Request
+from binder.lm import Choice, Reply, Request
 from binder.memory import Memory
 from binder.plan import Plan
 from binder.prompt import program_request
 from binder.table import Table
 from binder.tokens import tokens
+from binder.trace import Trace
+
+Complete = Callable[[Request], Awaitable[Reply]]
+Planned = Callable[[str, str], Plan]  # of a program and its language
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,27 +36,27 @@ class Sample:
 
 
 async def generate(
-    question: str, tables: Sequence[Table], memory: Memory, dispatch: Dispatch, samples: int, planned: Callable[[str, str], Plan]
+    question: str, tables: Sequence[Table], memory: Memory, model: str, samples: int, complete: Complete, planned: Planned, trace: Trace
 ) -> list[Sample]:
-    """Samples programs for a question and checks them against the tables."""
+    """Samples programs for a question and checks them against the tables. complete: sends a request; planned: plans a program."""
     shown = memory.retrieve(question)
-    dispatch.trace.add("retrieved", question=question, exemplars=[exemplar.question for exemplar in shown])
-    request = program_request(question, tables, shown, model=dispatch.model, samples=samples)
+    trace.add("retrieved", question=question, exemplars=[exemplar.question for exemplar in shown])
+    request = program_request(question, tables, shown, model=model, samples=samples)
     try:
-        texts = [extract(choice.text) for choice in await _sampled(request, dispatch, samples)]
+        texts = [extract(choice.text) for choice in await _sampled(request, complete, samples)]
     except BadReply as error:  # nothing but empty replies: there is no program, and so no answer
-        dispatch.trace.add("failed", message=error.message)
+        trace.add("failed", message=error.message)
         texts = []
-    dispatch.trace.add("sampled", programs=texts)
+    trace.add("sampled", programs=texts)
     counted = {text: texts.count(text) for text in dict.fromkeys(texts)}
-    return [_checked(text, votes, dispatch, planned) for text, votes in counted.items()]
+    return [_checked(text, votes, trace, planned) for text, votes in counted.items()]
 
 
-async def _sampled(request: Request, dispatch: Dispatch, samples: int) -> list[Choice]:
+async def _sampled(request: Request, complete: Complete, samples: int) -> list[Choice]:
     """As many replies as were asked for: in one request where the endpoint can, the rest at the same time."""
-    first = await dispatch.sample(request)
+    first = await complete(request)
     more = [replace(request, n=1, sample=number) for number in range(len(first.choices), samples)]
-    replies = [first, *await asyncio.gather(*(dispatch.sample(extra) for extra in more), return_exceptions=True)]
+    replies = [first, *await asyncio.gather(*(complete(extra) for extra in more), return_exceptions=True)]
     choices: list[Choice] = []
     for reply in replies:
         if isinstance(reply, BaseException):
@@ -62,12 +65,12 @@ async def _sampled(request: Request, dispatch: Dispatch, samples: int) -> list[C
     return choices[:samples]
 
 
-def _checked(text: str, votes: int, dispatch: Dispatch, planned: Callable[[str, str], Plan]) -> Sample:
+def _checked(text: str, votes: int, trace: Trace, planned: Planned) -> Sample:
     try:
         return Sample(text, "sql", planned(text, "sql"), votes=votes)
     except (ProgramError, PlanError) as error:
         span = error.span if isinstance(error, ProgramError) else None
-        dispatch.trace.add("rejected", program=text, message=error.message, span=list(span) if span else None, hint=error.hint)
+        trace.add("rejected", program=text, message=error.message, span=list(span) if span else None, hint=error.hint)
         return Sample(text, "sql", error=error, votes=votes)
 
 

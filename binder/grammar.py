@@ -86,17 +86,18 @@ class _Watch:
         self.always_accept = tuple(reserved)
 
     def process(self, stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
-        """The tokens, but of a kind no rule accepts where the nesting is too deep or a word touches a number."""
-        depth, number_end = 0, None
+        """The tokens, but of a kind no rule accepts where the nesting is too deep or a word touches a word or a number."""
+        depth, word_end = 0, None
         for token in stream:
             depth += (token.type in self.opening) - (token.type in self.closing)
             if depth > DEEPEST:
                 yield token.new_borrow_pos(TOO_DEEP, token.value, token)
-            elif token.start_pos == number_end and (token[0].isalpha() or token[0] == "_"):
+            elif token.start_pos == word_end and (token[0].isalnum() or token[0] == "_"):
                 yield token.new_borrow_pos(GLUED, token.value, token)
             else:
                 yield token
-            number_end = token.end_pos if token.type == "NUMBER" else None
+            word = token.type == "NUMBER" or token[-1].isalnum() or token[-1] == "_"
+            word_end = token.end_pos if word else None
 
 
 @functools.cache

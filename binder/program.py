@@ -118,9 +118,7 @@ class _Writer:
         self.length += len(text) + 1
 
     def node(self, node: Tree[Token] | Token) -> None:
-        from lark import Token
-
-        if isinstance(node, Token):
+        if not hasattr(node, "children"):
             self.write(_requote(node), _span(node))
         elif node.data == "call":
             self.call(node)
@@ -142,11 +140,9 @@ class _Writer:
             self.node(child)
 
     def call(self, node: Tree[Token]) -> None:
-        from lark import Tree
-
         span = Span(node.meta.start_pos, node.meta.end_pos)
         question = next(child for child in node.children if getattr(child, "type", None) == "QUESTION")
-        arguments = [child for child in node.children if isinstance(child, Tree) and child.data == "argument"]
+        arguments = [child for child in node.children if _rule(child) == "argument"]
         kind, asked, written = _kind(_unquote(str(question)), arguments)
         if not written:
             self.repairs.append(f"QA({asked!r}) is taken for {kind}@")

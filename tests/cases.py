@@ -1,7 +1,8 @@
 """Cases in text files come in: tables, programs and what shall come of them. What did come of each goes out as the same text.
 
-`=== table w` opens a table of text cells (`=== typed w`: cells are JSON where they can be); any other `=== title` opens a case: its
-program, then sections `--- rows`, `--- asked`, `--- plan`, `--- repairs`, `--- missing`, `--- refused`, ... Only sections that are there are compared.
+`=== table w` opens a table of text cells (`=== typed w`: cells are JSON where they can be); any other `=== title` opens a case:
+its program, then sections `--- rows`, `--- asked`, `--- plan`, `--- repairs`, `--- missing`, `--- refused`, ... Only sections
+that are there are compared; `--- bug` says why a case is known to fail.
 """
 
 from __future__ import annotations
@@ -78,18 +79,19 @@ def _cell(text: str) -> object:
 
 
 @cache
-def shared(rules: tuple[Rule, ...] = RULES) -> Binder:
+def shared(rules: tuple[Rule, ...]) -> tuple[Binder, Oracle]:
     """One connection, with one worker, for all cases that run under the same rules."""
-    db = connect({"w": [{"a": 1}]}, lm=Oracle(), rules=rules)
+    lm = Oracle()
+    db = connect({"w": [{"a": 1}]}, lm=lm, rules=rules)
     atexit.register(db.close)
-    return db
+    return db, lm
 
 
 def opened(tables: Sequence[Table], rules: tuple[Rule, ...] = RULES) -> tuple[Binder, Oracle]:
     """The shared connection over other tables, and its language model with an empty log."""
-    db = shared(rules)
+    db, lm = shared(rules)
     db.use(*tables)
-    db.lm = lm = Oracle()
+    lm.asked.clear()
     return db, lm
 
 
@@ -110,7 +112,7 @@ def outcome(case: Case) -> dict[str, str]:
         "repairs": "\n".join(result.repairs),
         "missing": "\n".join(f"{entry.fault} {entry}" for entry in result.errors),
     }
-    return {name: found[name] if name in found else "no" for name in case.sections}
+    return {name: found.get(name, "no") for name in case.sections}
 
 
 def compare(case: Case) -> None:

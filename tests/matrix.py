@@ -69,7 +69,7 @@ class Matrix:
 
     def __init__(self, server: Server, concurrency: int = 8, batch_rows: int = 20):
         server.answer = oracle
-        self.server = server
+        self.server, self.concurrency = server, concurrency
         lm = Retry(OpenAI(endpoint("m", server.url, "sk-test"), TIMEOUT), first_wait=0.005, longest_wait=0.05)
         self.db = binder.connect({"w": table()}, "m", lm=lm, concurrency=concurrency, batch_rows=batch_rows)
         self.clean = [(self.db.run(program).rows, self.asked()) for program in PROGRAMS]

@@ -50,7 +50,14 @@ def test_errors_and_empty_results_have_no_say_but_count() -> None:
 @pytest.mark.parametrize("candidates", [(), (BROKEN,), (candidate(), candidate(None))])
 def test_nothing_to_say(candidates: Sequence[Candidate]) -> None:
     answer = voted(*candidates)
-    assert (answer.values, answer.texts, answer.confidence, answer.program, answer.result, str(answer)) == ([], [], 0.0, None, None, "no answer")
+    assert (answer.values, answer.texts, answer.confidence, answer.program, answer.result, str(answer)) == (
+        [],
+        [],
+        0.0,
+        None,
+        None,
+        "no answer",
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,7 +84,11 @@ def test_an_answer_prints_and_is_json_data() -> None:
     answer = voted(candidate("a", "<b>"), BROKEN)
     assert str(answer) == "a, <b>" and repr(answer) == "Answer(['a', '<b>'], confidence=0.25)"
     data = json.loads(json.dumps(answer.data()))
-    assert data["values"] == ["a", "<b>"] and data["candidates"][1]["error"] == "no such thing" and data["candidates"][1]["votes"] == 3
+    assert (
+        data["values"] == ["a", "<b>"]
+        and data["candidates"][1]["error"] == "no such thing"
+        and data["candidates"][1]["votes"] == 3
+    )
     assert "a, <b>" not in answer._repr_html_() and "&lt;b&gt;" in answer._repr_html_()
     assert repr(BROKEN) == "Candidate(3 votes, 'broken' -> QueryError)"
 

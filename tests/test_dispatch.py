@@ -9,19 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import binder
-from binder.dispatch import Dispatch
 from binder.engine import Binder
 from binder.errors import LMError, RateLimited, Refused
-from binder.executors import execute
-from binder.executors.sql import SqlExecutor
 from binder.lm.openai import OpenAI, endpoint
 from binder.lm.retry import Retry
-from binder.trace import Trace
 from tests.faults import Good, Spoil, choice, say
 from tests.matrix import CELLS, MAPS, PROGRAMS, oracle, table
 from tests.server import HANG, Body, Canned, Said, Server, Task, error, task_of
@@ -176,25 +173,17 @@ def test_a_run_that_cannot_go_on_stops_at_once(server: Server, fault: int) -> No
     assert len(server.requests) <= 10 + 4
 
 
-def test_what_a_failed_run_has_found_is_kept(server: Server) -> None:
+def test_what_a_failed_run_has_found_is_not_asked_again(server: Server, tmp_path: Path) -> None:
     quota = Canned(error("You exceeded your current quota", code="insufficient_quota"), status=429)
-    with connected(server) as db:
+    with connected(server, concurrency=1, cache=tmp_path / "answers") as db:
         server.reply = lambda body: quota if len(server.requests) > 3 else None
-        plan = db._plan(CAPITALS, "sql")
-        dispatch = Dispatch(db.lm, "m", Trace(), concurrency=1)
         with pytest.raises(RateLimited, match="quota"):
-            asyncio.run(closing(db, dispatch.drive([execute(plan, SqlExecutor(plan, db._worker))])))
-    (known,) = dispatch.known.values()
-    assert {value[0]: found.value for value, found in known.items()} == {cell: cell.upper() for cell in CELLS[:60]}
-    assert dispatch.spent.requests == 4
-
-
-async def closing(db: Binder, driving: Any) -> Any:
-    """Awaits in a loop that ends afterwards."""
-    try:
-        return await driving
-    finally:
-        await db.lm.close()
+            db.run(CAPITALS)
+        assert len(server.requests) == 4
+        server.forget()
+        server.reply = None
+        assert db.run(CAPITALS).rows == [(cell, cell.upper()) for cell in CELLS]
+    assert sorted(cell for task in server.tasks for cell in rows_of(task)) == sorted(CELLS[60:])
 
 
 @pytest.mark.parametrize("program", [CAPITALS, BOTH])
@@ -270,7 +259,7 @@ def test_two_runs_at_the_same_time_know_nothing_of_each_other(server: Server) ->
 
 
 def test_nobody_there_is_said_soon() -> None:
-    with binder.connect({"w": table()}, "m", "http://127.0.0.1:9/v1", "sk-test", batch_rows=1) as db:
+    with binder.connect({"w": table()}, "m", "http://127.0.0.1:9/v1", "sk-test", batch_rows=1, cache=None) as db:
         start = time.monotonic()
         with pytest.raises(LMError, match="did not answer"):
             db.run(CAPITALS)

@@ -1,4 +1,5 @@
-"""Tables, questions and programs go in over the public face; results and answers come out. The endpoint is a real one on loopback."""
+"""Tables, questions and programs go in over the public face; results and answers come out.
+The endpoint is a real one on loopback."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ def endpoint() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def connected(endpoint: Server) -> Iterator[binder.Binder]:
-    with binder.connect({"w": ROWS}, model="m", base_url=endpoint.url, api_key="k", batch_rows=2) as db:
+    with binder.connect({"w": ROWS}, model="m", base_url=endpoint.url, api_key="k", batch_rows=2, cache=None) as db:
         yield db
 
 
@@ -63,12 +64,24 @@ def test_of_a_group_all_rows_are_told(db: binder.Binder) -> None:
 
 
 def test_explain_asks_nothing_and_tells_the_bill(db: binder.Binder, server: Server) -> None:
-    plan = db.explain('SELECT city FROM w WHERE QA("map@same?"; city) = \'Rome\'')
-    assert plan.bill is not None and (plan.bill.questions, plan.bill.requests) == (3, 2) and "at most 3 questions in 2 requests" in str(plan)
+    plan = db.explain("SELECT city FROM w WHERE QA(\"map@same?\"; city) = 'Rome'")
+    assert (
+        plan.bill is not None
+        and (plan.bill.questions, plan.bill.requests) == (3, 2)
+        and "at most 3 questions in 2 requests" in str(plan)
+    )
     assert not server.requests
 
 
-@pytest.mark.parametrize("program", ["SELECT weight FROM w", 'SELECT list_transform(city, 1), QA("map@q?"; city) FROM w', "DROP TABLE w", "SELECT read_text('x')"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        "SELECT weight FROM w",
+        'SELECT list_transform(city, 1), QA("map@q?"; city) FROM w',
+        "DROP TABLE w",
+        "SELECT read_text('x')",
+    ],
+)
 def test_explain_refuses_what_run_refuses_and_nothing_is_asked(db: binder.Binder, server: Server, program: str) -> None:
     messages = []
     for verb in (db.run, db.explain):
@@ -87,7 +100,7 @@ def test_what_the_endpoint_refuses_is_raised(db: binder.Binder, server: Server) 
 def test_a_value_that_is_not_told_is_missing_and_says_why(db: binder.Binder, server: Server) -> None:
     server.answer = lambda task: {key: None if row == ["Lyon"] else row[0] for key, row in task["rows"].items()}
     try:
-        result = db.run('SELECT QA("map@same?"; city) AS c FROM w WHERE c <> \'x\'')
+        result = db.run("SELECT QA(\"map@same?\"; city) AS c FROM w WHERE c <> 'x'")
     finally:
         server.answer = _first
     assert result.rows == [("Paris",), ("Rome",), ("Rome",)]
@@ -109,7 +122,9 @@ def _programs(*texts: str) -> Any:
 
 
 def test_a_question_is_answered_by_the_programs_that_agree(db: binder.Binder, server: Server) -> None:
-    server.reply = _programs("SELECT city FROM w WHERE n = 5", "SELECT weight FROM w", 'SELECT city FROM w WHERE QA("map@same?"; city) = \'Lyon\'')
+    server.reply = _programs(
+        "SELECT city FROM w WHERE n = 5", "SELECT weight FROM w", "SELECT city FROM w WHERE QA(\"map@same?\"; city) = 'Lyon'"
+    )
     served = server.reply
     server.reply = lambda body: served(body | {"n": 1})
     answer = db.ask("which city has n 5?", samples=3)
@@ -127,12 +142,17 @@ def test_it_works_inside_a_running_loop(db: binder.Binder) -> None:
 
 def test_threads_may_share_a_connection(db: binder.Binder) -> None:
     found: list[Any] = []
-    threads = [threading.Thread(target=lambda i=i: found.append(db.run(f'SELECT QA("map@same?"; city), {i} FROM w').rows)) for i in range(4)]
+    threads = [
+        threading.Thread(target=lambda i=i: found.append(db.run(f'SELECT QA("map@same?"; city), {i} FROM w').rows))
+        for i in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(rows[0][1] for rows in found) == [0, 1, 2, 3] and all([row[0] for row in rows] == ["Paris", "Lyon", "Rome", "Rome"] for rows in found)
+    assert sorted(rows[0][1] for rows in found) == [0, 1, 2, 3] and all(
+        [row[0] for row in rows] == ["Paris", "Lyon", "Rome", "Rome"] for rows in found
+    )
 
 
 def test_cancelling_lets_go_of_the_request(db: binder.Binder, server: Server) -> None:

@@ -68,4 +68,3 @@ def test_a_limit_can_be_sent_from_process_to_process() -> None:
 def test_the_nearest_names_come_first() -> None:
     assert nearest("citty", ["country", "City", "people"]) == ["City", "country"]
     assert nearest("zzz", ["country"]) == []
-

@@ -54,7 +54,7 @@ def test_an_answer_that_is_none_is_never_a_value(matrix: Matrix, name: str) -> N
 def test_a_fault_that_will_not_pass_stops_the_run(matrix: Matrix, name: str) -> None:
     line = matrix.runs([name], 1.0, seeds(name))
     assert line.raised == {FATAL[name][1]: line.runs}
-    assert line.requests <= line.runs * matrix.db.concurrency
+    assert line.requests <= line.runs * matrix.concurrency
 
 
 @pytest.mark.parametrize(("share", "most"), [(0.05, 0.10), (0.2, 0.35)])

@@ -28,7 +28,13 @@ class Reader(HTMLParser):
 @given(Texts, Texts, Texts)
 def test_no_text_becomes_markup(column: str, cell: str, note: str) -> None:
     reader = Reader()
-    page = html.table([column], [[cell]]) + html.notes([note]) + html.small(note) + html.code(cell) + html.details(note, html.text(cell))
+    page = (
+        html.table([column], [[cell]])
+        + html.notes([note])
+        + html.small(note)
+        + html.code(cell)
+        + html.details(note, html.text(cell))
+    )
     reader.feed(page)
     assert set(reader.tags) <= {"table", "thead", "tbody", "tr", "th", "td", "ul", "li", "div", "pre", "details", "summary", "br"}
     assert reader.attributes <= {"style"}

@@ -13,11 +13,11 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 
 # From the bottom up; inside a line from left to right. A package stands for all its modules.
 LAYERS = """
-0 errors values columns html folders tokens
+0 errors values columns html folders tokens canonical
 1 arrow sources table trace failure faults grammar program result answer
 2 check lm memory reading prompt progress
 3 plan
-4 executors asking dispatch generate
+4 executors asking recall dispatch generate stack
 5 engine
 6 benchmarks demo
 7 cli magic __main__
@@ -39,8 +39,14 @@ BESIDE = {("lark", "program")}
 
 def modules() -> dict[str, ast.Module]:
     """Module name, without the package, -> its tree."""
-    paths = {path: path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".") for path in sorted(PACKAGE.rglob("*.py"))}
-    return {name.removesuffix(".__init__"): ast.parse(path.read_text(encoding="utf-8")) for path, name in paths.items() if name != "__init__"}
+    paths = {
+        path: path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".") for path in sorted(PACKAGE.rglob("*.py"))
+    }
+    return {
+        name.removesuffix(".__init__"): ast.parse(path.read_text(encoding="utf-8"))
+        for path, name in paths.items()
+        if name != "__init__"
+    }
 
 
 def imported(node: ast.AST) -> Iterator[str]:

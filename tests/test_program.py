@@ -13,7 +13,7 @@ from binder.program import is_placeholder, parse, placeholders
     ("text", "skeleton"),
     [
         ("select a from w;", "select a from w"),
-        ("SELECT `h / a`, [b c], \"d\" FROM w", 'SELECT "h / a" , "b c" , "d" FROM w'),
+        ('SELECT `h / a`, [b c], "d" FROM w', 'SELECT "h / a" , "b c" , "d" FROM w'),
         ('SELECT `say "hi"`, `a``b` FROM w', 'SELECT "say ""hi""" , "a`b" FROM w'),
         ('SELECT QA("map@q?"; a; b) FROM w', "SELECT call_0( a , b ) FROM w"),
         ('QA("ans@q?"; SELECT a, b FROM w)', "SELECT call_0( ( SELECT a , b FROM w ) ) AS answer"),
@@ -23,7 +23,9 @@ from binder.program import is_placeholder, parse, placeholders
     ],
 )
 def test_the_skeleton(text: str, skeleton: str) -> None:
-    assert " ".join(parse(text).skeleton.split()).replace(" (", "(").replace("( ", "(") == skeleton.replace(" (", "(").replace("( ", "(")
+    assert " ".join(parse(text).skeleton.split()).replace(" (", "(").replace("( ", "(") == skeleton.replace(" (", "(").replace(
+        "( ", "("
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,11 @@ def test_every_tree_is_a_fresh_one() -> None:
 
 def test_functions_are_listed_with_their_places() -> None:
     text = 'SELECT Lower(a), QA("map@q?"; upper(b)) FROM range(3)'
-    assert [(name, text[slice(*span)]) for name, span in parse(text).functions] == [("lower", "Lower"), ("upper", "upper"), ("range", "range")]
+    assert [(name, text[slice(*span)]) for name, span in parse(text).functions] == [
+        ("lower", "Lower"),
+        ("upper", "upper"),
+        ("range", "range"),
+    ]
 
 
 def test_what_only_the_second_parser_refuses_is_marked_in_the_text() -> None:

@@ -33,7 +33,9 @@ def test_another_name_is_an_attribute_error() -> None:
 
 def _loaded(code: str) -> set[str]:
     """The top modules that some code loads in a fresh process."""
-    said = subprocess.run([sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
     return {name.split(".")[0] for name in said.stdout.split()}
 
 

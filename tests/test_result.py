@@ -19,7 +19,8 @@ def result(**more: Any) -> Result:
     return Result(
         **{
             "columns": ("city", "n"), "rows": [("Paris", 1), (None, 2.5)], "texts": [("Paris", "1"), ("", "2.5")], "errors": [],
-            "usage": Usage(questions=3, requests=1, prompt_tokens=10, completion_tokens=5, seconds=0.5), "trace": Trace(), "program": "SELECT 1",
+            "usage": Usage(questions=3, requests=1, prompt_tokens=10, completion_tokens=5, seconds=0.5), "trace": Trace(),
+            "program": "SELECT 1",
         }
         | more
     )  # fmt: skip
@@ -42,7 +43,9 @@ def test_missing_values_stand_below_it() -> None:
 
 
 def test_it_is_json_data() -> None:
-    data = json.loads(json.dumps(result(rows=[(DAY, Decimal("1.5"))], errors=[Missing("q?", {"d": DAY}, "missing", 3, "m")]).data()))
+    data = json.loads(
+        json.dumps(result(rows=[(DAY, Decimal("1.5"))], errors=[Missing("q?", {"d": DAY}, "missing", 3, "m")]).data())
+    )
     assert data["columns"] == ["city", "n"] and data["rows"] == [["2008-07-05", 1.5]]
     assert data["errors"] == [{"call": "q?", "inputs": {"d": "2008-07-05"}, "fault": "missing", "attempts": 3, "message": "m"}]
     assert {"questions", "cached", "requests", "prompt_tokens", "completion_tokens", "cost", "seconds"} <= set(data["usage"])

@@ -19,7 +19,9 @@ def test_a_module_has_at_most_350_lines(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_function_has_at_most_60_lines(module: str) -> None:
-    functions = [node for node in ast.walk(ast.parse(MODULES[module])) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    functions = [
+        node for node in ast.walk(ast.parse(MODULES[module])) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
     long = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
     assert not {name: lines for name, lines in long.items() if lines > 60}
 

@@ -114,17 +114,14 @@ def _agree(program: Program, call: Call, wanted: list[str]) -> None:
 
 def _seen_as(node: exp.Expr) -> exp.Expr:
     """The widest expression that has the same value: parentheses, MIN, MAX and scalar sub-selects hand it on."""
-    while True:
-        parent: exp.Expr | None = node.parent
-        if isinstance(parent, _HANDED_ON):
-            node = parent
-            continue
-        select = parent.parent if isinstance(parent, exp.Alias) else parent
-        if not isinstance(select, exp.Select) or len(select.expressions) != 1 or select.expressions[0].unalias() is not node:
-            return node
-        if not isinstance(select.parent, exp.Subquery) or isinstance(select.parent.parent, _TABLES):
-            return node
-        node = select.parent
+    parent = node.parent
+    if isinstance(parent, _HANDED_ON):
+        return _seen_as(parent)
+    select = parent.parent if isinstance(parent, exp.Alias) else parent
+    if not isinstance(select, exp.Select) or len(select.expressions) != 1 or select.expressions[0].unalias() is not node:
+        return node
+    around = select.parent
+    return _seen_as(around) if isinstance(around, exp.Subquery) and not isinstance(around.parent, _TABLES) else node
 
 
 def _place(node: exp.Expr) -> tuple[str, list[str]]:

@@ -64,18 +64,20 @@ def _with_inputs(tree: exp.Select) -> tuple[exp.Select, list[tuple[str, str]]]:
         return tree, marks
     select = tree.copy()
     grouped = is_grouped(tree)
+    joins = tree.args.get("joins") or ()
+    unseen = [join.this.meta.get("source") for join in joins if join.kind in ("SEMI", "ANTI")]  # only their conditions see them
     added: list[exp.Expr] = []
     for node in {n.name.lower(): n for n in placeholders(tree) if n.find_ancestor(exp.Select) is tree}.values():
         if any(is_aggregate(part) for argument in node.expressions for part in argument.walk()) or not node.find(exp.Column):
             continue
-        if node.find(exp.Query):
+        if node.find(exp.Query) or any(column.meta.get("source") in unseen for column in node.find_all(exp.Column)):
             continue
         pieces = [exp.PropertyEQ(this=exp.to_identifier(f"k{i}", quoted=True), expression=a.copy()) for i, a in enumerate(node.expressions)]
         struct: exp.Expr = exp.Struct(expressions=pieces)
         added.append(exp.ArrayAgg(this=struct) if grouped else struct)
         marks.append(("call", node.name.lower()))
     nodes = [tree.args["from_"].this] if tree.args.get("from_") else []
-    for item in [*nodes, *(join.this for join in tree.args.get("joins") or () if join.kind not in ("SEMI", "ANTI"))]:
+    for item in [*nodes, *(join.this for join in joins if join.kind not in ("SEMI", "ANTI"))]:
         source = item.meta.get("source")
         if isinstance(source, Source) and source.table is not None:
             row_id = hidden_column(source, Field("row_id", "number"))

@@ -34,7 +34,12 @@ def test_sql(case: Case) -> None:
         ([2**70, 1], "number", pa.float64(), [float(2**70), 1.0]),
         ([2**60, 0.5], "number", pa.float64(), [float(2**60), 0.5]),
         ([True, None, False], "boolean", pa.bool_(), [True, None, False]),
-        ([date(2020, 1, 2), datetime(2020, 1, 2, 3)], "date", pa.timestamp("us"), [datetime(2020, 1, 2), datetime(2020, 1, 2, 3)]),
+        (
+            [date(2020, 1, 2), datetime(2020, 1, 2, 3)],
+            "date",
+            pa.timestamp("us"),
+            [datetime(2020, 1, 2), datetime(2020, 1, 2, 3)],
+        ),
         ([3.0, "x"], "text", pa.string(), ["3", "x"]),
     ],
 )

@@ -47,9 +47,12 @@ def test_a_table_comes_and_goes(worker: Worker) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "SELECT", "SELEC 1", "SELECT nothing FROM w", "SELECT * FROM elephants", "SELECT CAST(b AS INTEGER) FROM w", "SELECT error('now')",
-        "SELECT 9223372036854775807 + a FROM w", "SELECT date '2020-02-31'", "SELECT list_transform(a, 1) FROM w", "SELECT (SELECT a FROM w, w v)",
-        "SELECT 1; SELECT 2", "", "INSERT INTO w VALUES (3, 'z')", "CREATE TABLE t (a INT)", "DROP TABLE w", "ATTACH 'x.db'", "PRAGMA version",
+        "SELECT", "SELEC 1", "SELECT nothing FROM w", "SELECT * FROM elephants", "SELECT CAST(b AS INTEGER) FROM w",
+        "SELECT error('now')",
+        "SELECT 9223372036854775807 + a FROM w", "SELECT date '2020-02-31'", "SELECT list_transform(a, 1) FROM w",
+        "SELECT (SELECT a FROM w, w v)",
+        "SELECT 1; SELECT 2", "", "INSERT INTO w VALUES (3, 'z')", "CREATE TABLE t (a INT)", "DROP TABLE w", "ATTACH 'x.db'",
+        "PRAGMA version",
         "SET threads = 1", "COPY w TO 'out.csv'", "INSTALL httpfs", "LOAD httpfs", "CALL pragma_version()", "EXPORT DATABASE 'x'",
         "SELECT * FROM '/etc/passwd'", "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM 'https://example.com/x.csv'",
         "SELECT content FROM read_text('/etc/passwd')", "SELECT * FROM glob('/*')",

@@ -1,4 +1,5 @@
-"""Random tables and programs go in. Each is executed without rules, with all rules, and by DuckDB alone with functions in the place of
+"""Random tables and programs go in.
+Each is executed without rules, with all rules, and by DuckDB alone with functions in the place of
 the language model: the rows must be the same, and the rules must never ask more."""
 
 from __future__ import annotations
@@ -62,11 +63,15 @@ def predicates(draw: st.DrawFn, names: tuple[str, ...], depth: int = 2) -> str:
     t, u = draw(st.sampled_from(names)), draw(st.sampled_from(names))
     column = draw(st.sampled_from("ab"))
     simple = [
-        f"#long({t}.{column})", f"#vowel({t}.a || {u}.b)", f"#length({t}.{column}) > {draw(st.integers(1, 5))}", f"#yesno({t}.{column}) = 'yes'",
-        f"#upper({t}.{column}) = 'ROME'", f"#upper({t}.a) IN ('ROME', 'LYON')", f"#upper({t}.a) = #upper({u}.b)", f"#length({t}.{column}) = {u}.n",
-        f"#known({t}.{column}) IS NULL", f"#same({t}.a, {u}.b)", f"#length({t}.a) BETWEEN 2 AND 4", f"#length(#upper({t}.{column})) < 5",
+        f"#long({t}.{column})", f"#vowel({t}.a || {u}.b)", f"#length({t}.{column}) > {draw(st.integers(1, 5))}",
+        f"#yesno({t}.{column}) = 'yes'",
+        f"#upper({t}.{column}) = 'ROME'", f"#upper({t}.a) IN ('ROME', 'LYON')", f"#upper({t}.a) = #upper({u}.b)",
+        f"#length({t}.{column}) = {u}.n",
+        f"#known({t}.{column}) IS NULL", f"#same({t}.a, {u}.b)", f"#length({t}.a) BETWEEN 2 AND 4",
+        f"#length(#upper({t}.{column})) < 5",
         f"#both({t}.a, {u}.b) LIKE '%e'", f"#long({t}.a) = TRUE", f"#yesno({t}.{column}) <> 'no'", f"#long({t}.b) IS TRUE",
-        f"{t}.n > {draw(st.integers(0, 4))}", f"{t}.a = 'rome'", f"{t}.{column} IS NULL", f"{t}.{column} LIKE 'r%'", f"{t}.a < {u}.b",
+        f"{t}.n > {draw(st.integers(0, 4))}", f"{t}.a = 'rome'", f"{t}.{column} IS NULL", f"{t}.{column} LIKE 'r%'",
+        f"{t}.a < {u}.b",
     ]  # fmt: skip
     if depth == 0:
         return draw(st.sampled_from(simple))
@@ -96,7 +101,8 @@ def values(draw: st.DrawFn, names: tuple[str, ...]) -> str:
     if shape == 10:
         return f"(SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = {t}.n AND {draw(predicates((*names, 's'), 0))})"
     return [
-        f"{t}.a", f"{t}.n", f"#upper({t}.a)", f"#upper({t}.b)", f"#length({t}.a) + {u}.n", f"COALESCE(#known({t}.a), 'x')", f"#length(#upper({t}.a))",
+        f"{t}.a", f"{t}.n", f"#upper({t}.a)", f"#upper({t}.b)", f"#length({t}.a) + {u}.n", f"COALESCE(#known({t}.a), 'x')",
+        f"#length(#upper({t}.a))",
         f"#both({t}.a, {u}.b)", f"#upper({t}.a || {u}.b)", f"lower(#upper({t}.b))",
     ][shape]  # fmt: skip
 
@@ -151,9 +157,10 @@ def groups(draw: st.DrawFn) -> str:
     t = draw(st.sampled_from(names))
     key = draw(values(names))
     totals = [
-        "COUNT(*)", f"SUM(#length({t}.a))", f"COUNT(DISTINCT #upper({t}.b))", f"MIN(#upper({t}.a))", f"MAX({t}.n)", f"AVG(#length({t}.b))",
+        "COUNT(*)", f"SUM(#length({t}.a))", f"COUNT(DISTINCT #upper({t}.b))", f"MIN(#upper({t}.a))", f"MAX({t}.n)",
+        f"AVG(#length({t}.b))",
         f"COUNT(*) FILTER (WHERE {draw(predicates(names, 0))})", f"SUM(CASE WHEN {draw(predicates(names, 0))} THEN 1 ELSE 0 END)",
-        f"#upper(MAX({t}.a))", f"bool_or(#long({t}.a))", f"SUM(COUNT(*)) OVER ()", f"#length(MIN(#upper({t}.b)))",
+        f"#upper(MAX({t}.a))", f"bool_or(#long({t}.a))", "SUM(COUNT(*)) OVER ()", f"#length(MIN(#upper({t}.b)))",
         f"CASE WHEN #long(MAX({t}.a)) THEN COUNT(*) ELSE 0 END",
     ]  # fmt: skip
     shown = draw(st.lists(st.sampled_from(totals), min_size=1, max_size=3))
@@ -164,7 +171,15 @@ def groups(draw: st.DrawFn) -> str:
     having = f" HAVING {draw(st.sampled_from(conditions))}" if draw(st.booleans()) else ""
     by = draw(st.sampled_from(["1", "k", key]))
     first = row_order(names, "MIN({})")
-    order = draw(st.sampled_from([f"{{ ORDER BY {first}}}", f" ORDER BY {shown[0]} DESC{{, {first}}}", f" ORDER BY #length(MAX({t}.b)){{, {first}}} LIMIT 2"]))
+    order = draw(
+        st.sampled_from(
+            [
+                f"{{ ORDER BY {first}}}",
+                f" ORDER BY {shown[0]} DESC{{, {first}}}",
+                f" ORDER BY #length(MAX({t}.b)){{, {first}}} LIMIT 2",
+            ]
+        )
+    )
     return f"SELECT {key} AS k, {', '.join(f'{total} AS c{i}' for i, total in enumerate(shown))} {start}{where} GROUP BY {by}{having}{order}"
 
 
@@ -209,7 +224,7 @@ def expected(program: str, tables: tuple[Table, ...]) -> list[tuple[Any, ...]]:
     return engine().execute(plain(program)).fetchall()
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(Rows, Rows, programs())
 def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[Any], v: list[Any], program: str) -> None:
     tables = (table("w", w), table("v", v))

@@ -1,0 +1,87 @@
+"""A plan and an executor of a few lines go in; execution yields what it needs, is sent what is known, and frees what it holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from binder.check import check
+from binder.errors import CheckFault
+from binder.executors import Batch, Mapping, Rows, execute
+from binder.plan import Ask, Plan
+from binder.plan.build import build
+from binder.program import parse
+from binder.table import load
+
+PROGRAM = 'SELECT QA("map@a?"; x) FROM w WHERE QA("map@b?"; x) > 3'
+
+
+class Noted:
+    """An executor that notes its verbs; inputs says what each call still needs."""
+
+    def __init__(self, **inputs: tuple[Any, ...]) -> None:
+        self.inputs = inputs
+        self.notes: list[Any] = []
+
+    def check(self) -> None:
+        self.notes.append("check")
+        if "refused" in self.inputs:
+            raise CheckFault("refused")
+
+    def collect(self, ask: Ask) -> Batch:
+        self.notes.append(f"collect {ask.call.question}")
+        return Batch(ask, self.inputs.get(ask.call.question[0], ()))
+
+    def bind(self, ask: Ask, mapping: Mapping) -> None:
+        self.notes.append((f"bind {ask.call.question}", mapping.values))
+
+    def query(self) -> Rows:
+        self.notes.append("query")
+        return Rows(("x",), ("INT",), [(1,)])
+
+    def close(self) -> None:
+        self.notes.append("close")
+
+
+def plan(program: str = PROGRAM) -> Plan:
+    return build(check(parse(program), [load([{"x": 1}])]))
+
+
+def test_calls_are_asked_in_order_and_the_query_comes_last() -> None:
+    executor = Noted(a=((1,),), b=((2,),))
+    execution = execute(plan(), executor)
+    assert next(execution).ask.call.question == "b?"
+    assert execution.send(Mapping({(2,): 5})).ask.call.question == "a?"
+    with pytest.raises(StopIteration) as done:
+        execution.send(Mapping({(1,): "y"}))
+    assert done.value.value.rows == [(1,)]
+    assert executor.notes == [
+        "check", "collect b?", ("bind b?", {(2,): 5}), "collect a?", ("bind a?", {(1,): "y"}), "query", "close",
+    ]  # fmt: skip
+
+
+def test_what_needs_nothing_yields_nothing() -> None:
+    executor = Noted()
+    with pytest.raises(StopIteration):
+        next(execute(plan(), executor))
+    assert ("bind a?", {}) in executor.notes and executor.notes[-1] == "close"
+
+
+def test_it_frees_what_it_holds_when_it_is_stopped_or_refused() -> None:
+    executor = Noted(b=((1,),))
+    execution = execute(plan(), executor)
+    next(execution)
+    execution.close()
+    assert executor.notes[-1] == "close" and "query" not in executor.notes
+    refused = Noted(refused=())
+    with pytest.raises(CheckFault):
+        next(execute(plan(), refused))
+    assert refused.notes == ["check", "close"]
+
+
+def test_a_program_without_calls_is_not_bound_twice() -> None:
+    executor = Noted()
+    with pytest.raises(StopIteration):
+        next(execute(plan("SELECT x FROM w"), executor))
+    assert executor.notes == ["query", "close"]
