@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -15,8 +15,6 @@ from sqlglot import exp
 from binder import grammar
 from binder.errors import Span, SyntaxFault
 
-if TYPE_CHECKING:
-    from lark import Token, Tree
 
 LANGUAGES = ("sql",)
 KINDS = ("map", "ans")
@@ -117,7 +115,7 @@ class _Writer:
         self.out.append(text + " ")
         self.length += len(text) + 1
 
-    def node(self, node: Tree[Token] | Token) -> None:
+    def node(self, node: Any) -> None:
         if not hasattr(node, "children"):
             self.write(_requote(node), _span(node))
         elif node.data == "call":
@@ -128,7 +126,7 @@ class _Writer:
             for child in node.children:
                 self.node(child)
 
-    def function(self, node: Tree[Token]) -> None:
+    def function(self, node: Any) -> None:
         """A function keeps its name unquoted; names that mean another thing to the parser of the skeleton are changed."""
         token = next(node.children[0].scan_values(lambda _: True)) if hasattr(node.children[0], "scan_values") else node.children[0]
         name = _requote(token).strip('"').lower()
@@ -139,7 +137,7 @@ class _Writer:
         for child in node.children[1:]:
             self.node(child)
 
-    def call(self, node: Tree[Token]) -> None:
+    def call(self, node: Any) -> None:
         span = Span(node.meta.start_pos, node.meta.end_pos)
         question = next(child for child in node.children if getattr(child, "type", None) == "QUESTION")
         arguments = [child for child in node.children if _rule(child) == "argument"]
@@ -166,7 +164,7 @@ _FOREIGN = {"datediff": "day_difference"}  # two arguments or three
 _OF_ROWS = {"max": "greatest", "min": "least"}  # of several arguments, as SQLite has them
 
 
-def _span(token: Token) -> Span:
+def _span(token: Any) -> Span:
     return Span(token.start_pos or 0, token.end_pos or 0)
 
 
@@ -175,7 +173,7 @@ def _rule(node: object) -> str | None:
     return str(data) if data is not None else None
 
 
-def _requote(token: Token) -> str:
+def _requote(token: Any) -> str:
     """A token as DuckDB's SQL writes it."""
     text = str(token)
     if token.type == "BACKTICK_NAME":
@@ -194,7 +192,7 @@ def _unquote(text: str) -> str:
     return inner.replace(quote * 2, quote).replace("\\" + quote, quote)
 
 
-def _kind(question: str, arguments: list[Tree[Token]]) -> tuple[str, str, bool]:
+def _kind(question: str, arguments: list[Any]) -> tuple[str, str, bool]:
     """The kind, the question, and whether the kind is written before an `@`; without one the arguments decide."""
     kind, at, asked = question.partition("@")
     if at and kind.strip().lower() in KINDS:

@@ -180,7 +180,8 @@ def groups(draw: st.DrawFn) -> str:
             ]
         )
     )
-    return f"SELECT {key} AS k, {', '.join(f'{total} AS c{i}' for i, total in enumerate(shown))} {start}{where} GROUP BY {by}{having}{order}"
+    columns = ", ".join(f"{total} AS c{i}" for i, total in enumerate(shown))
+    return f"SELECT {key} AS k, {columns} {start}{where} GROUP BY {by}{having}{order}"
 
 
 @st.composite
@@ -194,13 +195,15 @@ def programs(draw: st.DrawFn) -> str:
     inner = f"SELECT a, #upper(b) AS b, #length(a) AS n{{, row_id}} FROM w WHERE {draw(predicates(('w',), 1))}"
     if shape == 7:
         order = f"{{ ORDER BY {row_order(('c', 'd'))}}}"
-        return f"WITH c AS ({inner}) SELECT c.a, c.b, d.n FROM c JOIN c AS d ON c.a = d.a WHERE {draw(predicates(('c', 'd'), 1))}{order}"
+        where = draw(predicates(("c", "d"), 1))
+        return f"WITH c AS ({inner}) SELECT c.a, c.b, d.n FROM c JOIN c AS d ON c.a = d.a WHERE {where}{order}"
     if shape == 8:
         together = draw(st.sampled_from(["UNION", "EXCEPT", "INTERSECT", "UNION ALL"]))
         order = "" if together == "UNION ALL" else "{ ORDER BY ALL}"
         one, other = (f"SELECT #upper(a), n FROM {name} WHERE {draw(predicates((name,), 1))}" for name in "wv")
         return f"{one} {together} {other}{order}"
-    return f"WITH c AS ({inner}) SELECT upper(b), COUNT(*) FROM c WHERE {draw(predicates(('c',), 1))} GROUP BY b{{ ORDER BY MIN(row_id)}}"
+    where = draw(predicates(("c",), 1))
+    return f"WITH c AS ({inner}) SELECT upper(b), COUNT(*) FROM c WHERE {where} GROUP BY b{{ ORDER BY MIN(row_id)}}"
 
 
 def table(name: str, rows: list[tuple[Any, ...]]) -> Table:
