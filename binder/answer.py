@@ -77,7 +77,13 @@ class Answer:
             "confidence": round(self.confidence, 4),
             "program": self.program,
             "candidates": [
-                {"program": c.program, "language": c.language, "votes": c.votes, "values": [plain(v) for v in c.values], "error": str(c.error) if c.error else None}
+                {
+                    "program": c.program,
+                    "language": c.language,
+                    "votes": c.votes,
+                    "values": [plain(v) for v in c.values],
+                    "error": str(c.error) if c.error else None,
+                }
                 for c in self.candidates
             ],
             "errors": self.result.data()["errors"] if self.result else [],
@@ -91,14 +97,20 @@ class Answer:
         return ", ".join(self.texts) if self.texts else "no answer"
 
     def _repr_html_(self) -> str:
-        tried = [f"{c.votes} x {c.program}  ->  {', '.join(c.texts)[:200] if c.error is None else c.error}" for c in self.candidates]
+        tried = [
+            f"{c.votes} x {c.program}  ->  {', '.join(c.texts)[:200] if c.error is None else c.error}" for c in self.candidates
+        ]
         shown = html.code(self.program) if self.program else ""
         headline = f"<p><b>{html.text(str(self))}</b> {html.text(f'(confidence {self.confidence:.0%})')}</p>"
-        return headline + shown + html.details(f"{len(self.candidates)} candidates", html.notes(tried)) + html.small(str(self.usage))
+        return (
+            headline + shown + html.details(f"{len(self.candidates)} candidates", html.notes(tried)) + html.small(str(self.usage))
+        )
 
 
 def vote(question: str, candidates: Sequence[Candidate], usage: Usage, trace: Trace) -> Answer:
-    """The values that most votes agree on; of equals the first. Errors and empty results have no say, but count against confidence."""
+    """The values that most votes agree on; of equals the first. Errors and empty results have no say, but count against
+    confidence.
+    """
     votes: dict[tuple[Any, ...], int] = {}
     for candidate in candidates:
         if candidate.values:
@@ -107,7 +119,11 @@ def vote(question: str, candidates: Sequence[Candidate], usage: Usage, trace: Tr
     best = max(votes, key=lambda key: votes[key], default=None)
     winner = next((c for c in candidates if c.values and agreement(c.values) == best), None)
     confidence = votes[best] / total if best is not None and total else 0.0
-    trace.add("voted", values=[plain(v) for v in winner.values] if winner else [], votes=[[list(map(str, k)), v] for k, v in votes.items()])
+    trace.add(
+        "voted",
+        values=[plain(v) for v in winner.values] if winner else [],
+        votes=[[list(map(str, k)), v] for k, v in votes.items()],
+    )
     if winner is None:
         return Answer(question, [], [], 0.0, tuple(candidates), usage, trace)
     return Answer(question, winner.values, winner.texts, confidence, tuple(candidates), usage, trace)

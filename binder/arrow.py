@@ -64,12 +64,32 @@ def plain(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
 
 
 _NAMES = {
-    "bool": "BOOLEAN", "string": "VARCHAR", "large_string": "VARCHAR", "string_view": "VARCHAR", "null": "VARCHAR",
-    "int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "uint8": "UTINYINT",
-    "uint16": "USMALLINT", "uint32": "UINTEGER", "uint64": "UBIGINT", "halffloat": "FLOAT", "float": "FLOAT",
-    "double": "DOUBLE", "binary": "BLOB", "large_binary": "BLOB", "binary_view": "BLOB", "date32[day]": "DATE",
-    "timestamp[us]": "TIMESTAMP", "timestamp[ns]": "TIMESTAMP_NS", "timestamp[ms]": "TIMESTAMP_MS", "timestamp[s]": "TIMESTAMP_S",
-    "date64[ms]": "DATE", "month_day_nano_interval": "INTERVAL",
+    "bool": "BOOLEAN",
+    "string": "VARCHAR",
+    "large_string": "VARCHAR",
+    "string_view": "VARCHAR",
+    "null": "VARCHAR",
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "uint8": "UTINYINT",
+    "uint16": "USMALLINT",
+    "uint32": "UINTEGER",
+    "uint64": "UBIGINT",
+    "halffloat": "FLOAT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "binary": "BLOB",
+    "large_binary": "BLOB",
+    "binary_view": "BLOB",
+    "date32[day]": "DATE",
+    "timestamp[us]": "TIMESTAMP",
+    "timestamp[ns]": "TIMESTAMP_NS",
+    "timestamp[ms]": "TIMESTAMP_MS",
+    "timestamp[s]": "TIMESTAMP_S",
+    "date64[ms]": "DATE",
+    "month_day_nano_interval": "INTERVAL",
 }
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from binder.engine import Binder
 
 DONE, FAILED, USAGE, MISSING = 0, 1, 2, 3
-DEFAULT = "<default>"  # as binder.stack has it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="binder", description="Answers questions over tables with programs that a person can read, check and trust.")
+    parser = argparse.ArgumentParser(
+        prog="binder", description="Answers questions over tables with programs that a person can read, check and trust."
+    )
     parser.add_argument("--version", action="version", version=f"binder {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     _run(commands.add_parser("run", help="execute a program"))
@@ -61,9 +62,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _tables(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--table", "-t", action="append", default=[], metavar="[NAME=]PATH", help="a table: .csv .tsv .json .parquet; or a .duckdb or .sqlite file")
+    parser.add_argument(
+        "--table",
+        "-t",
+        action="append",
+        default=[],
+        metavar="[NAME=]PATH",
+        help="a table: .csv .tsv .json .parquet; or a .duckdb or .sqlite file",
+    )
     parser.add_argument("--title", help="the title of the only table")
-    parser.add_argument("--tidy", action="store_true", default=None, help="type the columns of typed sources from their text, too")
+    parser.add_argument(
+        "--tidy", action="store_true", default=None, help="type the columns of typed sources from their text, too"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -75,14 +85,18 @@ def _endpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds per request (60)")
     parser.add_argument("--trace", type=Path, metavar="FILE", help="write what happened, one JSON object a line")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="a trace whose replies stand for the language model")
-    parser.add_argument("--cache", type=Path, metavar="FILE", help="where answers are kept (the platform's cache folder)")
-    parser.add_argument("--no-cache", action="store_const", const=None, dest="cache", help="keep no answers, use none")
+    unset = argparse.SUPPRESS  # then connect has its own default
+    parser.add_argument(
+        "--cache", type=Path, metavar="FILE", default=unset, help="where answers are kept (the platform's cache folder)"
+    )
+    parser.add_argument(
+        "--no-cache", action="store_const", const=None, dest="cache", default=unset, help="keep no answers, use none"
+    )
     parser.add_argument("--deadline", type=float, help="seconds for the whole run")
     parser.add_argument("--max-requests", type=int, help="budget: requests")
     parser.add_argument("--max-tokens", type=int, help="budget: tokens")
     parser.add_argument("--max-cost", type=float, help="budget: US dollars")
     parser.add_argument("--strict", action="store_true", help="fail where a value is missing")
-    parser.set_defaults(cache=DEFAULT)
 
 
 def _run(parser: argparse.ArgumentParser) -> None:

@@ -118,7 +118,6 @@ class Dispatch:
         claimed: list[str] = []
         others: list[asyncio.Future[None]] = []
         left: Fresh = {}
-        requests = 0
         for key, (ask, inputs) in fresh.items():
             keys = await self._recalled(key, ask, inputs)
             mine = [value for value in inputs if value not in self.known[key]]
@@ -174,7 +173,9 @@ class Dispatch:
     def _show(self) -> None:
         """Tells whoever watches how far the run has come."""
         seconds = time.monotonic() - self.trace.started
-        self.display(Progress(self.wanted, self.answered + self.cached, self.cached, self.spent.requests, self.spent.cost, seconds))
+        self.display(
+            Progress(self.wanted, self.answered + self.cached, self.cached, self.spent.requests, self.spent.cost, seconds)
+        )
 
     async def sample(self, request: Request) -> Reply:
         """A reply to a request for programs."""
@@ -193,7 +194,9 @@ class Dispatch:
         try:
             reply = await self.lm.complete(request)
         except BinderError as error:
-            self.trace.add("failed", **asked, error=error.message, fault=type(error).__name__, status=getattr(error, "status", None))
+            self.trace.add(
+                "failed", **asked, error=error.message, fault=type(error).__name__, status=getattr(error, "status", None)
+            )
             self.spent += error.usage or Spent(requests=1) if isinstance(error, LMError) else Spent()
             self.ended = self.ended if about_inputs(error) else error
             raise
@@ -216,10 +219,22 @@ class Dispatch:
         if event.kind == "recalled":
             kept: dict[str, Any] = next((answer for answer in event.data["answers"] if tuple(answer["input"]) == value), {})
             paid = str(kept.get("request", ""))
-            return {"fault": found.fault, "event": found.event, "source": "cache", "request": paid, "reply": self.recall and self.recall.reply(paid)}
+            return {
+                "fault": found.fault,
+                "event": found.event,
+                "source": "cache",
+                "request": paid,
+                "reply": self.recall and self.recall.reply(paid),
+            }
         data = event.data
         sent, text = data["request"]["messages"][-1]["content"], data["reply"]["choices"][0]["text"]
-        return {"fault": found.fault, "event": found.event, "source": "cache" if data["cached"] else "live", "request": sent, "reply": text}
+        return {
+            "fault": found.fault,
+            "event": found.event,
+            "source": "cache" if data["cached"] else "live",
+            "request": sent,
+            "reply": text,
+        }
 
     def partial(self) -> dict[str, Any]:
         """What is known so far, as JSON data: the answers are right, there are only not all of them."""
@@ -228,7 +243,13 @@ class Dispatch:
             for key, known in self.known.items()
             for value, found in known.items()
         ]
-        return {"wanted": self.wanted, "answered": self.answered, "cached": self.cached, "answers": answers, "usage": asdict(self.spent)}
+        return {
+            "wanted": self.wanted,
+            "answered": self.answered,
+            "cached": self.cached,
+            "answers": answers,
+            "usage": asdict(self.spent),
+        }
 
     def missing(self, asks: Sequence[Ask]) -> list[Missing]:
         """The values that are not there, of the calls of one program."""

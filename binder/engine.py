@@ -1,7 +1,7 @@
 """The whole story: tables and a question come in; a program is written, checked, planned, executed and voted; an Answer goes out.
 
-    question -> generate -> check -> plan -> dispatch(execute ...) -> vote -> Answer
-    program  ------------>  check -> plan -> dispatch(execute)     -> Result
+question -> generate -> check -> plan -> dispatch(execute ...) -> vote -> Answer
+program  ------------>  check -> plan -> dispatch(execute)     -> Result
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from binder.executors.sql import SqlExecutor
 from binder.executors.worker import Limits, Worker
 from binder.generate import Sample, generate
 from binder.lm import LM
-from binder.lm.loop import await_on_loop, run
 from binder.lm.budget import Budget, Price
+from binder.lm.loop import await_on_loop, run
 from binder.lm.openai import endpoint
 from binder.memory import Memory
 from binder.plan import Plan, Rule
@@ -36,7 +36,7 @@ from binder.plan.rules import RULES, optimize
 from binder.program import LANGUAGES
 from binder.progress import Display, display, off
 from binder.result import Result, Usage, count
-from binder.stack import DEFAULT, Stack, build_stack
+from binder.stack import DEFAULT, Place, Stack, build_stack
 from binder.table import Table, load_all
 from binder.trace import Event, Trace
 
@@ -128,7 +128,11 @@ class Binder:
         assert candidate.result is not None
         missing = candidate.result.errors
         if self.settings.strict and missing:
-            raise MissingValues(f"{count(len(missing), 'value')} missing, first: {missing[0]}", errors=missing, hint="strict=False keeps them as NULL")
+            raise MissingValues(
+                f"{count(len(missing), 'value')} missing, first: {missing[0]}",
+                errors=missing,
+                hint="strict=False keeps them as NULL",
+            )
         return candidate.result
 
     async def _ask(self, question: str, samples: int, language: str) -> Answer:
@@ -171,7 +175,9 @@ class Binder:
 
     def _result(self, executor: SqlExecutor, rows: Rows, dispatch: Dispatch, started: float) -> Result:
         plan = executor.plan
-        dispatch.trace.add("executed", program=plan.checked.program.text, rows=len(rows.rows), repairs=plan.checked.program.repairs)
+        dispatch.trace.add(
+            "executed", program=plan.checked.program.text, rows=len(rows.rows), repairs=plan.checked.program.repairs
+        )
         values, texts = plan.checked.present(rows.rows)
         return Result(
             rows.columns,
@@ -187,21 +193,32 @@ class Binder:
 
     def _origin(self, executor: SqlExecutor, dispatch: Dispatch, row: int, column: int) -> dict[str, Any]:
         if executor.plan.checked.tables is not self.tables:
-            raise UsageError("the tables were changed since this result was made", hint="ask where a value came from before `use`")
+            raise UsageError(
+                "the tables were changed since this result was made", hint="ask where a value came from before `use`"
+            )
         return executor.origin(row, column, dispatch.said)
 
     def _dispatch(self, trace: Trace) -> Dispatch:
         stack, settings = self.stack, self.settings
         trace.add("started", model=settings.model, endpoint=stack.recall.endpoint if stack.recall else "")
         return Dispatch(
-            stack.lm, settings.model, trace, settings.batch_rows, settings.concurrency, recall=stack.recall, budget=stack.budget, display=settings.display
+            stack.lm,
+            settings.model,
+            trace,
+            settings.batch_rows,
+            settings.concurrency,
+            recall=stack.recall,
+            budget=stack.budget,
+            display=settings.display,
         )
 
 
 def _usage(dispatch: Dispatch, started: float) -> Usage:
     spent = dispatch.spent
     seconds = round(time.monotonic() - started, 4)
-    return Usage(dispatch.questions, dispatch.cached, spent.requests, spent.prompt_tokens, spent.completion_tokens, spent.cost, seconds)
+    return Usage(
+        dispatch.questions, dispatch.cached, spent.requests, spent.prompt_tokens, spent.completion_tokens, spent.cost, seconds
+    )
 
 
 def _open(tables: Any, tidy: bool | None) -> tuple[Table, ...]:
@@ -219,7 +236,7 @@ def connect(
     base_url: str | None = None,
     api_key: str | None = None,
     *,
-    cache: str | os.PathLike[str] | None = DEFAULT,
+    cache: str | os.PathLike[str] | Place | None = DEFAULT,
     concurrency: int = 16,
     batch_rows: int = 20,
     budget: Budget | None = None,
@@ -239,15 +256,20 @@ def connect(
 ) -> Binder:
     """Opens tables for programs and questions.
 
-    tables: {name: DataFrame, Arrow table, relation, path (.csv .tsv .json .parquet) or list of dicts}, one of these alone (then named `w`), or the
+    tables: {name: DataFrame, Arrow table, relation, path (.csv .tsv .json .parquet) or list of dicts}, one of these alone
+    (then named `w`), or the
     path of a .duckdb or .sqlite file. tidy: type columns from their text (by default only where the source has no types);
     title: what the table is called where it comes from, for the language model.
-    model, base_url and api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. lm: anything with the two methods of
+    model, base_url and api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. lm: anything with the
+    two methods of
     binder.lm.LM instead of an endpoint; replay: a trace or recording whose replies stand for the language model, offline.
     cache: the file in which answers are kept (None: none; by default one in the platform's cache folder, and none with lm=).
-    budget: the most requests, tokens and US dollars of this connection; prices: dollars per million tokens, {model: (prompt, completion)}.
-    concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per run; limits: of the engine's own work.
-    strict: raise MissingValues where a value is missing. tracer: told of each Event; progress: a display (by default a line in a terminal or notebook).
+    budget: the most requests, tokens and US dollars of this connection; prices: dollars per million tokens, {model: (prompt,
+    completion)}.
+    concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per run; limits:
+    of the engine's own work.
+    strict: raise MissingValues where a value is missing. tracer: told of each Event; progress: a display (by default a line
+    in a terminal or notebook).
     """
     if concurrency < 1 or batch_rows < 1:
         raise UsageError("concurrency and batch_rows must be at least 1")

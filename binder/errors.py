@@ -1,24 +1,24 @@
 """Every exception of binder: a program, a file or an endpoint goes wrong, and one sentence with the place and a hint comes out.
 
-    BinderError
-    ├── ProgramError(span, hint)      the text of a program is at fault; span marks the place
-    │   ├── SyntaxFault               it is not in the language (grammar)
-    │   └── CheckFault                it is, but does not fit the tables, or asks for what is not allowed
-    ├── PlanError                     a program that no plan can answer exactly
-    ├── ExecutionError                it was checked, and failed while it ran
-    │   ├── QueryError                the engine refused a query or failed on it
-    │   ├── SandboxError              a worker process died or could not be started
-    │   └── LimitExceeded(kind, limit)
-    ├── LMError(retryable)            the endpoint of the language model
-    │   ├── NotConfigured             no model, no endpoint or no key is set
-    │   ├── RateLimited               429, or the quota is used up
-    │   ├── Refused                   the endpoint says no: key, permission, unknown model, bad request, content filter
-    │   ├── BadReply                  a reply that cannot be read
-    │   ├── Unreachable               no connection, time-out, server error
-    │   └── MissingValues(errors)     strict: some values are missing
-    ├── BudgetExceeded(spent, limit)
-    ├── UsageError                    binder itself was called wrongly (an argument, an option)
-    └── DataError(path, row)          a table that cannot be loaded
+BinderError
+├── ProgramError(span, hint)      the text of a program is at fault; span marks the place
+│   ├── SyntaxFault               it is not in the language (grammar)
+│   └── CheckFault                it is, but does not fit the tables, or asks for what is not allowed
+├── PlanError                     a program that no plan can answer exactly
+├── ExecutionError                it was checked, and failed while it ran
+│   ├── QueryError                the engine refused a query or failed on it
+│   ├── SandboxError              a worker process died or could not be started
+│   └── LimitExceeded(kind, limit)
+├── LMError(retryable)            the endpoint of the language model
+│   ├── NotConfigured             no model, no endpoint or no key is set
+│   ├── RateLimited               429, or the quota is used up
+│   ├── Refused                   the endpoint says no: key, permission, unknown model, bad request, content filter
+│   ├── BadReply                  a reply that cannot be read
+│   ├── Unreachable               no connection, time-out, server error
+│   └── MissingValues(errors)     strict: some values are missing
+├── BudgetExceeded(spent, limit)
+├── UsageError                    binder itself was called wrongly (an argument, an option)
+└── DataError(path, row)          a table that cannot be loaded
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class LimitExceeded(ExecutionError):
 class LMError(BinderError):
     """The endpoint of the language model failed; retryable says whether the same request may succeed later.
 
-    tries: how often such a request is worth sending at most, None for as often as usual; usage: what the failure was billed, where that is known.
+    tries: how often such a request is worth sending at most, None for as often as usual. usage: what the failure was billed,
+    where that is known; above the retry layer, what all tries were billed.
     """
 
     retryable = False

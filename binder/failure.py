@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from binder.errors import Span
 from binder.tokens import OPENERS, Token, tokens
 
-CLAUSES = frozenset({
-    "FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "UNION", "INTERSECT",
-    "EXCEPT",
-})
-WORDS = OPENERS | CLAUSES | frozenset({
-    "AND", "ASC", "DESC", "ELSE", "END", "EXISTS", "IS", "NULL", "OVER", "USING", "WITH",
-})
+CLAUSES = frozenset(
+    {"FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "UNION", "INTERSECT", "EXCEPT"}
+)
+WORDS = OPENERS | CLAUSES | frozenset({"AND", "ASC", "DESC", "ELSE", "END", "EXISTS", "IS", "NULL", "OVER", "USING", "WITH"})
 KINDS = {
     "NAME": "a name",
     "BACKTICK_NAME": "a name",

@@ -36,7 +36,14 @@ class Sample:
 
 
 async def generate(
-    question: str, tables: Sequence[Table], memory: Memory, model: str, samples: int, complete: Complete, planned: Planned, trace: Trace
+    question: str,
+    tables: Sequence[Table],
+    memory: Memory,
+    model: str,
+    samples: int,
+    complete: Complete,
+    planned: Planned,
+    trace: Trace,
 ) -> list[Sample]:
     """Samples programs for a question and checks them against the tables. complete: sends a request; planned: plans a program."""
     shown = memory.retrieve(question)

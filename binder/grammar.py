@@ -28,9 +28,33 @@ __all__ = ["RESERVED", "Token", "parse", "text", "tokens"]
 # Words that are never names, so that a forgotten item is an error and not a column called FROM. DuckDB reserves more of them.
 RESERVED = {
     "sql": (
-        "ALL", "AND", "AS", "CASE", "DISTINCT", "ELSE", "EXCEPT", "FALSE", "FROM", "GROUP", "HAVING", "IN",
-        "INTERSECT", "LIMIT", "NOT", "NULL", "ON", "OR", "ORDER", "QUALIFY", "SELECT", "THEN", "TRUE", "UNION",
-        "WHEN", "WHERE", "WITH",
+        "ALL",
+        "AND",
+        "AS",
+        "CASE",
+        "DISTINCT",
+        "ELSE",
+        "EXCEPT",
+        "FALSE",
+        "FROM",
+        "GROUP",
+        "HAVING",
+        "IN",
+        "INTERSECT",
+        "LIMIT",
+        "NOT",
+        "NULL",
+        "ON",
+        "OR",
+        "ORDER",
+        "QUALIFY",
+        "SELECT",
+        "THEN",
+        "TRUE",
+        "UNION",
+        "WHEN",
+        "WHERE",
+        "WITH",
     )
 }
 

@@ -1,9 +1,9 @@
 """A line or a cell of a notebook comes in (`%load_ext binder`); a Result, an Answer or a Plan goes out, which the notebook shows.
 
-    %%binder --table w=frame                a program; the table is a variable of the notebook or a file
-    %%binder --table w=w.csv --ask          a question
-    %binder --on db --explain SELECT ...    the plan of a program, over a connection that is open
-    %%binder answer << --on db --ask        a question; the answer is kept in a variable
+%%binder --table w=frame                a program; the table is a variable of the notebook or a file
+%%binder --table w=w.csv --ask          a question
+%binder --on db --explain SELECT ...    the plan of a program, over a connection that is open
+%%binder answer << --on db --ask        a question; the answer is kept in a variable
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from sqlglot import exp
 from binder import grammar
 from binder.errors import Span, SyntaxFault
 
-
 LANGUAGES = ("sql",)
 KINDS = ("map", "ans")
 PREFIX = "call_"
@@ -85,7 +84,13 @@ def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Pr
     else:
         writer.node(whole)
     return Program(
-        text, language, tuple(writer.calls), "".join(writer.out), tuple(writer.functions), tuple(writer.places), (*repairs, *writer.repairs)
+        text,
+        language,
+        tuple(writer.calls),
+        "".join(writer.out),
+        tuple(writer.functions),
+        tuple(writer.places),
+        (*repairs, *writer.repairs),
     )
 
 
@@ -128,7 +133,9 @@ class _Writer:
 
     def function(self, node: Any) -> None:
         """A function keeps its name unquoted; names that mean another thing to the parser of the skeleton are changed."""
-        token = next(node.children[0].scan_values(lambda _: True)) if hasattr(node.children[0], "scan_values") else node.children[0]
+        token = (
+            next(node.children[0].scan_values(lambda _: True)) if hasattr(node.children[0], "scan_values") else node.children[0]
+        )
         name = _requote(token).strip('"').lower()
         self.functions.append((name, _span(token)))
         if any(str(child) == "," for child in node.children):

@@ -19,7 +19,9 @@ EVERY = 0.1  # seconds between two drawings
 
 @dataclass(frozen=True)
 class Progress:
-    """Values wanted so far, those that are there, those of them that were remembered; requests, dollars, seconds since the start."""
+    """Values wanted so far, those that are there, those of them that were remembered; requests, dollars, seconds since the
+    start.
+    """
 
     total: int
     done: int

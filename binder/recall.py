@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from binder.asking import Found
+from binder.canonical import value_key
 from binder.executors import Input
 from binder.lm import Request
 from binder.lm.cache import request_key
-from binder.canonical import value_key
 from binder.lm.store import Store, Stored
 from binder.plan import Ask
 from binder.prompt import INSTRUCTIONS, KINDS
@@ -35,9 +35,18 @@ class Recall:
         """What the answer to each input is kept under: all that can change it."""
         typing = ask.typing
         asked = {
-            "model": self.model, "endpoint": self.endpoint, "prompt": version(ask.call.kind), "kind": ask.call.kind, "question": ask.call.question,
-            "columns": ask.columns, "type": typing.type, "options": typing.options, "spellings": typing.spellings, "table": ask.title, "sample": 0,
-        }  # fmt: skip
+            "model": self.model,
+            "endpoint": self.endpoint,
+            "prompt": version(ask.call.kind),
+            "kind": ask.call.kind,
+            "question": ask.call.question,
+            "columns": ask.columns,
+            "type": typing.type,
+            "options": typing.options,
+            "spellings": typing.spellings,
+            "table": ask.title,
+            "sample": 0,
+        }
         return {value: value_key(**asked, input=value) for value in inputs}
 
     async def found(self, keys: Mapping[Input, str]) -> dict[Input, Stored]:
@@ -53,7 +62,16 @@ class Recall:
         paid = request_key(request, self.endpoint)
         kept = {
             keys[value]: Stored(
-                said.value, said.fault, said.message, said.attempts, ask.call.kind, self.model, self.endpoint, ask.call.question, value, paid
+                said.value,
+                said.fault,
+                said.message,
+                said.attempts,
+                ask.call.kind,
+                self.model,
+                self.endpoint,
+                ask.call.question,
+                value,
+                paid,
             )
             for value, said in found.items()
             if said.fault in KEPT and value in keys

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run cost: questions to the language model (map inputs and ans), those answered from memory, requests, tokens, dollars, seconds."""
+    """What a run cost: questions to the language model (map inputs and ans), those answered from memory, requests, tokens,
+    dollars, seconds.
+    """
 
     questions: int = 0
     cached: int = 0
@@ -31,7 +33,8 @@ class Usage:
     def __str__(self) -> str:
         tokens = self.prompt_tokens + self.completion_tokens
         price = "" if self.cost is None else f", ${self.cost:.4f}"
-        return f"{count(self.questions, 'question')}, {count(self.requests, 'request')}, {count(tokens, 'token')}{price}, {self.seconds:.2f} s"
+        parts = [count(self.questions, "question"), count(self.requests, "request"), count(tokens, "token")]
+        return f"{', '.join(parts)}{price}, {self.seconds:.2f} s"
 
 
 @dataclass(frozen=True)
@@ -93,13 +96,18 @@ class Result:
         }
 
     def __repr__(self) -> str:
-        return f"Result({count(len(self.rows), 'row')}: {', '.join(self.columns)}{'; ' + count(len(self.errors), 'value') + ' missing' if self.errors else ''})"
+        missing = f"; {count(len(self.errors), 'value')} missing" if self.errors else ""
+        return f"Result({count(len(self.rows), 'row')}: {', '.join(self.columns)}{missing})"
 
     def __str__(self) -> str:
         return "\n".join([grid(self.columns, self.texts), *map(str, self.errors[:10])])
 
     def _repr_html_(self) -> str:
-        return html.table(self.columns, self.texts) + html.notes([*(f"repaired for free: {repair}" for repair in self.repairs), *map(str, self.errors[:20])]) + html.small(str(self.usage))
+        return (
+            html.table(self.columns, self.texts)
+            + html.notes([*(f"repaired for free: {repair}" for repair in self.repairs), *map(str, self.errors[:20])])
+            + html.small(str(self.usage))
+        )
 
 
 def plain(value: Any) -> Any:

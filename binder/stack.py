@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from enum import Enum
 
 from binder.errors import UsageError
 from binder.lm import LM
@@ -20,7 +20,14 @@ from binder.lm.retry import Retry
 from binder.lm.store import Store, default_path
 from binder.recall import Recall
 
-DEFAULT = "<default>"  # the cache file in the platform's folder
+
+class Place(Enum):
+    """Where answers are kept when nobody says where: in the platform's cache folder."""
+
+    PLATFORM = "the platform's cache folder"
+
+
+DEFAULT = Place.PLATFORM
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ def build_stack(
     where: Endpoint,
     lm: LM | None,
     replay: str | os.PathLike[str] | None,
-    cache: str | os.PathLike[str] | None,
+    cache: str | os.PathLike[str] | Place | None,
     timeout: float,
     budget: Budget | None,
     prices: Mapping[str, Price],
@@ -49,11 +56,15 @@ def build_stack(
         return Stack(recording, kept, Budgeted(recording, budget or Budget(), prices)), model
     model = where.model or ("" if lm is None else "scripted")
     if budget is not None and budget.cost is not None and price_of(model, prices) is None:
-        raise UsageError(f"a budget of cost needs the price of {model!r}", hint="give it: prices={model: (dollars per million prompt tokens, completion)}")
+        raise UsageError(
+            f"a budget of cost needs the price of {model!r}",
+            hint="give it: prices={model: (dollars per million prompt tokens, completion)}",
+        )
     budgeted = Budgeted(lm if lm is not None else Retry(OpenAI(where, timeout)), budget or Budget(), prices)
-    path = cache if cache != DEFAULT else default_path() if lm is None else None
-    if path is None:
+    if isinstance(cache, Place):
+        cache = default_path() if lm is None else None
+    if cache is None:
         return Stack(budgeted, None, budgeted), model
     place = address(where.base_url, where.api_key)
-    store = Store(Path(path))
+    store = Store(cache)
     return Stack(Cache(budgeted, store, place), Recall(store, model, place), budgeted), model

@@ -10,10 +10,34 @@ from typing import NamedTuple
 
 OPERANDS = frozenset({"NAME", "BACKTICK_NAME", "BRACKET_NAME", "DQ_NAME", "STRING", "QUESTION", "NUMBER"})
 # After one of these words an operand begins: `[` opens a quoted name there, and a subscript after any other word.
-OPENERS = frozenset({
-    "ALL", "AND", "AS", "BETWEEN", "BY", "CASE", "DISTINCT", "ELSE", "FROM", "GLOB", "HAVING", "ILIKE", "IN", "JOIN",
-    "LIKE", "LIMIT", "NOT", "ON", "OR", "QUALIFY", "SELECT", "THEN", "WHEN", "WHERE",
-})
+OPENERS = frozenset(
+    {
+        "ALL",
+        "AND",
+        "AS",
+        "BETWEEN",
+        "BY",
+        "CASE",
+        "DISTINCT",
+        "ELSE",
+        "FROM",
+        "GLOB",
+        "HAVING",
+        "ILIKE",
+        "IN",
+        "JOIN",
+        "LIKE",
+        "LIMIT",
+        "NOT",
+        "ON",
+        "OR",
+        "QUALIFY",
+        "SELECT",
+        "THEN",
+        "WHEN",
+        "WHERE",
+    }
+)
 
 _TOKEN = re.compile(
     r"""

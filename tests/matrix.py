@@ -134,4 +134,3 @@ def main() -> None:
             raised = ", ".join(f"{kind} {number}" for kind, number in line.raised.items())
             counts = f"{line.runs:6} {line.wrong:6} {line.short:6} {line.overhead:8.1%}"
             print(f"{name:18} {share:5} {counts} {1000 * line.seconds / line.runs:7.0f}  {raised}", flush=True)
-

@@ -104,9 +104,8 @@ LINES: dict[str, Callable[[list[tuple[str, Any]], random.Random], list[tuple[str
 
 
 @pytest.mark.parametrize("name", LINES)
-@pytest.mark.parametrize("seed", range(3))
-def test_no_value_lands_in_another_row(server: Server, name: str, seed: int) -> None:
-    chance = random.Random(seed)
+def test_no_value_lands_in_another_row(server: Server, name: str) -> None:
+    chance = random.Random(0)
 
     def reply(body: Body) -> Said:
         task = task_of(body)
@@ -115,10 +114,11 @@ def test_no_value_lands_in_another_row(server: Server, name: str, seed: int) -> 
 
     with connected(server) as db:
         server.reply = reply
-        result = db.run(CAPITALS)
-    missing = {entry.inputs["name"] for entry in result.errors}
-    assert result.rows == [(cell, None if cell in missing else cell.upper()) for cell in CELLS]
-    assert len(missing) == (120 if name == "all renamed" else 0)
+        for _ in range(3):
+            result = db.run(CAPITALS)
+            missing = {entry.inputs["name"] for entry in result.errors}
+            assert result.rows == [(cell, None if cell in missing else cell.upper()) for cell in CELLS]
+            assert len(missing) == (120 if name == "all renamed" else 0)
 
 
 @pytest.mark.parametrize("name", ["status 413", "status 400", "length"])

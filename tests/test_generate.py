@@ -13,7 +13,7 @@ from binder.generate import extract
 from tests.server import Canned, Server, completion, error
 
 PLAIN = "SELECT `a` FROM w WHERE `b` > 1"
-MAP = 'SELECT COUNT(*) FROM w WHERE QA("map@is it red; or pink?"; `a`) = \'yes\''
+MAP = "SELECT COUNT(*) FROM w WHERE QA(\"map@is it red; or pink?\"; `a`) = 'yes'"
 ANS = 'QA("ans@which; is best?"; (SELECT `a` FROM w))'
 WITH = "WITH best AS (SELECT `a` FROM w)\n\nSELECT * FROM best\n\nORDER BY 1"
 ALL = [PLAIN, MAP, ANS, WITH, "(SELECT 1) UNION (SELECT 2)", "select a from w", "SELECT a -- SELECT the first\nFROM w"]

@@ -15,7 +15,9 @@ from tests.server import Server, completion, task_of
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COUNTRIES = {"ESP": "Spain", "RUS": "Russia", "ITA": "Italy"}
-PROGRAM = 'SELECT QA("map@which country?"; `Cyclist`) AS country FROM w WHERE `Rank` <= 10 GROUP BY 1 ORDER BY COUNT(*) DESC LIMIT 1'
+PROGRAM = (
+    'SELECT QA("map@which country?"; `Cyclist`) AS country FROM w WHERE `Rank` <= 10 GROUP BY 1 ORDER BY COUNT(*) DESC LIMIT 1'
+)
 
 
 def blocks(language: str) -> list[str]:

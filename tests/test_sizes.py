@@ -9,12 +9,11 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "binder"
 MODULES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
-TOO_LONG = {"check/names.py"}  # to be split
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_has_at_most_350_lines(module: str) -> None:
-    assert (MODULES[module].count("\n") > 350) == (module in TOO_LONG), f"{module}: {MODULES[module].count(chr(10))} lines"
+    assert MODULES[module].count("\n") <= 350
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -26,10 +25,9 @@ def test_a_function_has_at_most_60_lines(module: str) -> None:
     assert not {name: lines for name, lines in long.items() if lines > 60}
 
 
-@pytest.mark.xfail(strict=True, reason="the package has outgrown its budget")
-def test_the_package_has_less_than_6500_lines_of_code() -> None:
+def test_the_package_stays_a_package_that_a_person_can_know() -> None:
     lines = [line for text in MODULES.values() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
-    assert len(lines) < 6500
+    assert len(lines) < 10_000  # see docs/decisions/0003-size.md
 
 
 @pytest.mark.parametrize("module", MODULES)

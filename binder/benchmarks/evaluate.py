@@ -52,7 +52,11 @@ class Answering:
         if self.answer is None:
             raise NotConfigured("the recorded answers do not cover this program")
         task = json.loads(request.messages[-1].content)
-        rows = {key: self.answer(task["question"], task["columns"], values) for key, values in task["rows"].items()} if task["task"] == "map" else []
+        rows = (
+            {key: self.answer(task["question"], task["columns"], values) for key, values in task["rows"].items()}
+            if task["task"] == "map"
+            else []
+        )
         return Reply((Choice(json.dumps({"answers": rows})),), Spent(requests=1))
 
     async def close(self) -> None:
@@ -76,15 +80,21 @@ def evaluate_programs(data: Path, split: str, programs: Path, answers: Path | No
             answered += prediction is not None
             failed += every
             line = {
-                "id": example.id, "answer": prediction or [], "error": errors[0] if every else None if prediction else "no program gave a row",
-                "official": official[-1].verdict, "program": answer.program, "confidence": round(answer.confidence, 4),
-            }  # fmt: skip
+                "id": example.id,
+                "answer": prediction or [],
+                "error": errors[0] if every else None if prediction else "no program gave a row",
+                "official": official[-1].verdict,
+                "program": answer.program,
+                "confidence": round(answer.confidence, 4),
+            }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     benchmark.close()
     return Report(len(examples), answered, failed, {"official": tally(official), "binder_lenient": tally(lenient)})
 
 
-def answer_all(examples: list[Example], recorded: dict[str, list[Recorded]], served: RecordedAnswers | None) -> Iterator[tuple[Example, Answer]]:
+def answer_all(
+    examples: list[Example], recorded: dict[str, list[Recorded]], served: RecordedAnswers | None
+) -> Iterator[tuple[Example, Answer]]:
     """The voted answer of each question, one table after the other, in the order of the examples."""
     tables: dict[str, Table] = {}
     lm = Answering()

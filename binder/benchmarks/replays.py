@@ -13,8 +13,8 @@ from collections import abc
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from binder.values import is_missing
 from binder.errors import DataError, UsageError
+from binder.values import is_missing
 
 JSON = str | int | float | bool | None
 Answerer = abc.Callable[[str, abc.Sequence[str], abc.Sequence[JSON]], JSON]  # question, columns, values -> answer

@@ -1,6 +1,7 @@
 """A settled tree comes in; the raw texts of the cells that it shows unchanged go out beside its columns.
 
-A person is shown a cell as it was written; a cell that its column's type cannot read ("DNF" among numbers) is its text, not a missing value.
+A person is shown a cell as it was written; a cell that its column's type cannot read ("DNF" among numbers) is its text, not a
+missing value.
 """
 
 from __future__ import annotations

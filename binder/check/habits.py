@@ -1,4 +1,5 @@
-"""A resolved tree comes in; the same tree with SQLite's answer wherever DuckDB would refuse goes out (DESIGN: one program, one meaning).
+"""A resolved tree comes in; the same tree with SQLite's answer wherever DuckDB would refuse goes out (DESIGN: one program,
+one meaning).
 
 Text functions over a typed column of a web table read the text of its cells, as the author of the program saw it.
 """
@@ -13,13 +14,20 @@ from binder.check.kinds import column_kind, kind
 from binder.check.literals import as_text, moment, number
 
 _READS_TEXT = (
-    exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.RegexpReplace, exp.RegexpExtract, exp.RegexpExtractAll, exp.RegexpLike, exp.Left, exp.Right,
-    exp.SplitPart, exp.Split, exp.StrPosition, exp.Contains, exp.StartsWith, exp.EndsWith, exp.Length, exp.Initcap, exp.Reverse, exp.Pad, exp.Like,
-    exp.ILike, exp.Glob, exp.SimilarTo, exp.DPipe, exp.Concat, exp.ConcatWs, exp.GroupConcat, exp.Levenshtein,
+    exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.RegexpReplace, exp.RegexpExtract,
+    exp.RegexpExtractAll, exp.RegexpLike, exp.Left, exp.Right, exp.SplitPart, exp.Split, exp.StrPosition, exp.Contains,
+    exp.StartsWith, exp.EndsWith, exp.Length, exp.Initcap, exp.Reverse, exp.Pad, exp.Like, exp.ILike, exp.Glob,
+    exp.SimilarTo, exp.DPipe, exp.Concat, exp.ConcatWs, exp.GroupConcat, exp.Levenshtein,
 )  # fmt: skip
 _SUBJECTS = ("this", "expression", "expressions", "delimiter", "substr", "replacement")
-_READS_NUMBERS = (exp.Sum, exp.Avg, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Add, exp.Neg, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Median, exp.Stddev, exp.Variance)
-_READS_DATES = (exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Hour, exp.Minute, exp.Second, exp.Extract, exp.Monthname, exp.Dayname)
+_READS_NUMBERS = (
+    exp.Sum, exp.Avg, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Add, exp.Neg, exp.Abs, exp.Round, exp.Floor,
+    exp.Ceil, exp.Sqrt, exp.Median, exp.Stddev, exp.Variance,
+)  # fmt: skip
+_READS_DATES = (
+    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Hour, exp.Minute, exp.Second,
+    exp.Extract, exp.Monthname, exp.Dayname,
+)  # fmt: skip
 
 
 def rewrite(tree: exp.Expr) -> exp.Expr:
@@ -88,7 +96,12 @@ def _cast(node: exp.Cast | exp.TryCast) -> None:
         node.set("this", as_text(node.this))
     elif source == "text" and target == "number" and not isinstance(node.this, exp.Literal):
         node.replace(exp.TryCast(this=number(node.this), to=node.to))
-    elif source in ("text", None) and target in ("date", "boolean") and isinstance(node, exp.Cast) and not isinstance(node.this, exp.Literal):
+    elif (
+        source in ("text", None)
+        and target in ("date", "boolean")
+        and isinstance(node, exp.Cast)
+        and not isinstance(node.this, exp.Literal)
+    ):
         node.replace(exp.TryCast(this=node.this, to=node.to))
 
 
@@ -161,8 +174,6 @@ def _total(node: exp.Anonymous) -> exp.Expr:
 
 def _is_null(node: exp.Anonymous) -> exp.Expr:
     return exp.paren(exp.Is(this=node.expressions[0], expression=exp.Null()), copy=False)
-
-
 
 
 _FUNCTIONS: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {

@@ -7,23 +7,41 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINT", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "REAL", "DECIMAL")
+NUMBERS = (
+    "TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINT", "UBIGINT", "UHUGEINT", "FLOAT",
+    "DOUBLE", "REAL", "DECIMAL",
+)  # fmt: skip
 
 _NUMBER = (
-    exp.Count, exp.Sum, exp.Avg, exp.Length, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Ln, exp.Log, exp.Exp, exp.Pow,
-    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Extract, exp.RowNumber, exp.Rank, exp.DenseRank,
-    exp.Ntile, exp.PercentRank, exp.CumeDist, exp.Median, exp.Quantile, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.StrPosition,
-    exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Levenshtein, exp.ArraySize, exp.Unicode, exp.ApproxDistinct, exp.DateDiff,
-    exp.RegexpCount, exp.Hour, exp.Minute, exp.Second, exp.Sign, exp.CountIf,
+    exp.Count, exp.Sum, exp.Avg, exp.Length, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Ln, exp.Log,
+    exp.Exp, exp.Pow, exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Extract,
+    exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile, exp.PercentRank, exp.CumeDist, exp.Median, exp.Quantile,
+    exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.StrPosition, exp.Sub, exp.Mul, exp.Div, exp.IntDiv,
+    exp.Mod, exp.Neg, exp.Levenshtein, exp.ArraySize, exp.Unicode, exp.ApproxDistinct, exp.DateDiff, exp.RegexpCount,
+    exp.Hour, exp.Minute, exp.Second, exp.Sign, exp.CountIf,
 )  # fmt: skip
 _TEXT = (
-    exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Concat, exp.ConcatWs, exp.DPipe, exp.Replace, exp.RegexpReplace, exp.RegexpExtract, exp.Left, exp.Right,
-    exp.SplitPart, exp.TimeToStr, exp.GroupConcat, exp.Initcap, exp.Reverse, exp.Repeat, exp.Pad, exp.Chr, exp.Format, exp.StrToMap,
+    exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Concat, exp.ConcatWs, exp.DPipe, exp.Replace, exp.RegexpReplace,
+    exp.RegexpExtract, exp.Left, exp.Right, exp.SplitPart, exp.TimeToStr, exp.GroupConcat, exp.Initcap, exp.Reverse,
+    exp.Repeat, exp.Pad, exp.Chr, exp.Format, exp.StrToMap,
 )  # fmt: skip
-_BOOLEAN = (exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.RegexpLike, exp.StartsWith, exp.EndsWith, exp.Contains, exp.LogicalAnd, exp.LogicalOr)
-_DATE = (exp.CurrentDate, exp.CurrentTimestamp, exp.StrToTime, exp.StrToDate, exp.TsOrDsToDate, exp.Date, exp.DateTrunc, exp.TimestampTrunc, exp.MakeInterval, exp.LastDay)
-_SAME = (exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue, exp.Paren, exp.Distinct, exp.Filter, exp.Window, exp.IgnoreNulls, exp.ArgMax, exp.ArgMin, exp.Nullif, exp.Mode, exp.Order)
-_TEXT_NAMES = {"STRING_AGG", "FORMAT", "PRINTF", "SUBSTR", "LTRIM", "RTRIM", "STRIP_ACCENTS", "LPAD", "RPAD", "LISTAGG", "MONTHNAME", "DAYNAME", "REGEXP_EXTRACT"}
+_BOOLEAN = (
+    exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.RegexpLike, exp.StartsWith, exp.EndsWith, exp.Contains,
+    exp.LogicalAnd, exp.LogicalOr,
+)  # fmt: skip
+_DATE = (
+    exp.CurrentDate, exp.CurrentTimestamp, exp.StrToTime, exp.StrToDate, exp.TsOrDsToDate, exp.Date, exp.DateTrunc,
+    exp.TimestampTrunc, exp.MakeInterval, exp.LastDay,
+)  # fmt: skip
+_SAME = (
+    exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue,
+    exp.Paren, exp.Distinct, exp.Filter, exp.Window, exp.IgnoreNulls, exp.ArgMax, exp.ArgMin, exp.Nullif, exp.Mode,
+    exp.Order,
+)  # fmt: skip
+_TEXT_NAMES = {
+    "STRING_AGG", "FORMAT", "PRINTF", "SUBSTR", "LTRIM", "RTRIM", "STRIP_ACCENTS", "LPAD", "RPAD", "LISTAGG",
+    "MONTHNAME", "DAYNAME", "REGEXP_EXTRACT",
+}  # fmt: skip
 
 
 def column_kind(type_name: str) -> str | None:
@@ -35,7 +53,7 @@ def column_kind(type_name: str) -> str | None:
         return "number"
     if name in ("VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR"):
         return "text"
-    if name == "DATE" or name.startswith("TIMESTAMP") or name.startswith("DATETIME"):
+    if name == "DATE" or name.startswith(("TIMESTAMP", "DATETIME")):
         return "date"
     return "boolean" if name in ("BOOLEAN", "BOOL") else None
 

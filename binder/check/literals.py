@@ -1,4 +1,5 @@
-"""Comparisons of a resolved tree come in; the same comparisons between values of one kind go out, literals spelt as the cells are.
+"""Comparisons of a resolved tree come in; the same comparisons between values of one kind go out, literals spelt as the cells
+are.
 
 Text against a number compares as a number (NULL where it is none), text against a date as a date; a text literal that no cell
 equals is replaced by the cells it is certainly a spelling of, and the repair is listed.
@@ -119,7 +120,13 @@ class Literals:
     def _absent(self, node: exp.Binary, column: exp.Expr, literal: exp.Expr) -> exp.Expr | None:
         """`column = '-'`, where the column is no text and has missing cells: a test for NULL."""
         held: Field | None = column.meta.get("field") if isinstance(column, exp.Column) else None
-        if held is None or held.origin is None or held.kind == "text" or not isinstance(literal, exp.Literal) or not literal.is_string:
+        if (
+            held is None
+            or held.origin is None
+            or held.kind == "text"
+            or not isinstance(literal, exp.Literal)
+            or not literal.is_string
+        ):
             return None
         table, stored = held.origin
         if not _says_missing(literal.this) or not table.has_missing(stored):
@@ -156,7 +163,13 @@ def _literal(left: exp.Expr, literal: exp.Literal, left_kind: str | None) -> tup
         value = read_number(text)
         if value is None and _unit(left) == "seconds":
             value = read_duration(text)
-        return (left, exp.Literal.number(value)) if value is not None and value >= 0 else (left, -exp.Literal.number(-value)) if value is not None else (as_text(left), literal)
+        return (
+            (left, exp.Literal.number(value))
+            if value is not None and value >= 0
+            else (left, -exp.Literal.number(-value))
+            if value is not None
+            else (as_text(left), literal)
+        )
     if left_kind == "date":
         day = read_date(text)
         if day is not None:
@@ -170,7 +183,9 @@ def _literal(left: exp.Expr, literal: exp.Literal, left_kind: str | None) -> tup
 
 
 def _behind(node: exp.Expr) -> Field | None:
-    """The stored column of texts whose cells an operand shows: the column itself, or the one that a scalar sub-select picks from."""
+    """The stored column of texts whose cells an operand shows: the column itself, or the one that a scalar sub-select picks
+    from.
+    """
     if isinstance(node, exp.Subquery) and isinstance(node.unnest(), exp.Select):
         return _behind(node.unnest().expressions[0].unalias())
     held: Field | None = node.meta.get("field") if isinstance(node, exp.Column) else None
@@ -196,7 +211,8 @@ def _any(node: exp.Binary, column: exp.Expr, cells: list[str]) -> exp.Expr:
 
 
 def spellings(table: Table, column: Column, text: str, shown: bool = False, in_part: bool = True) -> list[str] | None:
-    """The cells of a text column that a literal spells: itself, those equal but for case and signs, the one it misspells by little.
+    """The cells of a text column that a literal spells: itself, those equal but for case and signs, the one it misspells by
+    little.
 
     Empty where nothing is certain; None where the literal spells a missing value and the column has some.
     """
@@ -223,8 +239,12 @@ def _says_missing(text: str) -> bool:
 
 
 def _close(folded: str, known: dict[str, list[str]]) -> list[str]:
-    """The cells that a text names in part, several words of it or up to a sign, or the only one that differs by a letter or two."""
-    starts = [cells for cell, cells in known.items() if cell.startswith(folded) and re.match(r"\s*[(,\[/;:\n]", cell[len(folded) :])]
+    """The cells that a text names in part, several words of it or up to a sign, or the only one that differs by a letter or
+    two.
+    """
+    starts = [
+        cells for cell, cells in known.items() if cell.startswith(folded) and re.match(r"\s*[(,\[/;:\n]", cell[len(folded) :])
+    ]
     if len(starts) == 1:
         return starts[0]
     if len(folded.split()) > 1:
@@ -242,7 +262,9 @@ def number(node: exp.Expr) -> exp.Expr:
     """Text as the number it writes, NULL where it writes none."""
     if isinstance(node, exp.Literal) and node.is_string:
         value = read_number(node.this)
-        return exp.Null() if value is None else exp.Literal.number(value) if value >= 0 else exp.Neg(this=exp.Literal.number(-value))
+        return (
+            exp.Null() if value is None else exp.Literal.number(value) if value >= 0 else exp.Neg(this=exp.Literal.number(-value))
+        )
     made = exp.Anonymous(this="number_in", expressions=[node])
     made.meta["kind"] = "number"
     return made

@@ -1,22 +1,23 @@
-"""The tree of a program and the tables come in; the same tree with every name resolved, stars expanded and aliases replaced goes out.
+"""The tree of a program and the tables come in; the same tree with every name resolved, stars expanded and aliases replaced
+goes out.
 
-What the tables make certain (a header or a page title misspelt by little, a quoted word that is no column) is repaired and listed.
+What the tables make certain (a header or a page title misspelt by little, a quoted word that is no column) is repaired and
+listed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import sqlglot
 from sqlglot import exp
 
+from binder.check import stars
+from binder.check.fields import PLACEHOLDERS, known, list_of_literals, nameless, renamed, stored, title, unchanged, yields
 from binder.check.kinds import column_kind, kind
 from binder.check.scope import Field, Scope, Source, alike, key
 from binder.errors import CheckFault, nearest
 from binder.program import Program, is_placeholder
-from binder.table import Column, Table
-
-PLACEHOLDERS = {"table", "thetable", "tbl", "t", "data", "dataset", "df", "dataframe", "mytable", "yourtable", "tablename", "table1"}
+from binder.table import Table
 
 
 class Names:
@@ -31,8 +32,7 @@ class Names:
         return CheckFault(message, text=self.program.text, span=self.program.span(node), hint=hint)
 
     def repaired(self, what: str) -> None:
-        if what not in self.repairs:
-            self.repairs.append(what)
+        self.repairs += [] if what in self.repairs else [what]
 
     # queries
 
@@ -63,8 +63,8 @@ class Names:
             given = [column.name for column in cte.args["alias"].args.get("columns") or ()]
             if clause is not None and clause.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
                 first = self.query(cte.this.this.copy(), scope)
-                scope.ctes[cte.alias.casefold()] = Source(cte.alias, _renamed(first, given))
-            fields = _renamed(self.query(cte.this, scope), given)
+                scope.ctes[cte.alias.casefold()] = Source(cte.alias, renamed(first, given))
+            fields = renamed(self.query(cte.this, scope), given)
             scope.ctes[cte.alias.casefold()] = Source(cte.alias, fields, select=None if given else cte.this)
 
     def _tail(self, node: exp.Expr, scope: Scope, fields: list[Field]) -> None:
@@ -77,7 +77,7 @@ class Names:
                     names = [f.name for f in fields]
                     match = alike(column.name, names)
                     if match is None:
-                        raise self.fault(column, f"no output column is called {column.name!r}", _known(names))
+                        raise self.fault(column, f"no output column is called {column.name!r}", known(names))
                     found = Field(match)
                 column.replace(exp.column(exp.to_identifier(found.name, quoted=True)))
 
@@ -85,12 +85,15 @@ class Names:
         first = node.expressions[0]
         for row in node.expressions:
             self.expression(row, scope)
-        return [Field(f"col{i}", kind(value)) for i, value in enumerate(first.expressions if isinstance(first, exp.Tuple) else [first])]
+        return [
+            Field(f"col{i}", kind(value))
+            for i, value in enumerate(first.expressions if isinstance(first, exp.Tuple) else [first])
+        ]
 
     def _select(self, node: exp.Select, scope: Scope) -> list[Field]:
         self._from(node, scope)
-        self._stars(node, scope)
-        names = [self._name(projection) for projection in node.expressions]
+        stars.expand(node, scope, self.fault)
+        names = [title(projection, self.program) for projection in node.expressions]
         for projection in node.expressions:
             self.expression(projection, scope)
             if isinstance(projection, exp.Alias):
@@ -100,20 +103,12 @@ class Names:
                 self.expression(node.args[part], scope)
         for window in node.args.get("windows") or ():
             self.expression(window, scope)
-        self._positions(node)
+        stars.positions(node, self.fault)
         self._order(node, scope)
         for part in ("limit", "offset"):
             if node.args.get(part):
                 self.expression(node.args[part], scope)
         return self._outputs(node, names)
-
-    def _name(self, projection: exp.Expr) -> str:
-        """What a projection is called: its alias, its column, the question of its call, or its text."""
-        shown = projection.unalias()
-        call = self.program.call(shown.name) if isinstance(shown, exp.Anonymous) else None
-        if isinstance(projection, exp.Alias):
-            return projection.alias
-        return call.question if call else shown.name if isinstance(shown, exp.Column) else shown.sql("duckdb")
 
     def _outputs(self, node: exp.Select, names: list[str]) -> list[Field]:
         """Names every projection and says what it offers to the query around it."""
@@ -126,23 +121,11 @@ class Names:
                 projection = exp.alias_(shown, name, quoted=True)
             held = shown.meta.get("field")
             call_name = shown.name.lower() if isinstance(shown, exp.Anonymous) and self.program.call(shown.name) else None
-            origin = held.origin if held else _unchanged(shown)
+            origin = held.origin if held else unchanged(shown)
             fields.append(Field(name, kind(shown), origin, call_name or (held.call if held else None)))
             projections.append(projection)
         node.set("expressions", projections)
         return fields
-
-    def _positions(self, node: exp.Select) -> None:
-        """GROUP BY 1 means the first projection; parentheses around a key mean nothing."""
-        group = node.args.get("group")
-        for item in list(group.expressions) if group else ():
-            while isinstance(item, exp.Paren):
-                item = item.replace(item.this)
-            if isinstance(item, exp.Literal) and not item.is_string:
-                index = int(item.this) - 1
-                if not 0 <= index < len(node.expressions):
-                    raise self.fault(item, f"GROUP BY {item.this}: there are {len(node.expressions)} columns")
-                item.replace(node.expressions[index].unalias().copy())
 
     def _order(self, node: exp.Select, scope: Scope) -> None:
         """ORDER BY prefers an alias to a column of the same name."""
@@ -165,7 +148,9 @@ class Names:
         start = node.args.get("from_")
         if start is None and not node.args.get("joins"):
             called = any(self.program.call(f.name) for f in node.find_all(exp.Anonymous))
-            needs_table = called and any(isinstance(c.parent_select, exp.Select) and c.parent_select is node for c in node.find_all(exp.Column))
+            needs_table = called and any(
+                isinstance(c.parent_select, exp.Select) and c.parent_select is node for c in node.find_all(exp.Column)
+            )
             if needs_table and len(self.tables) == 1 and scope.outer is None:
                 only = next(iter(self.tables.values()))
                 node.set("from_", exp.From(this=exp.Table(this=exp.to_identifier(only.name, quoted=True))))
@@ -218,42 +203,32 @@ class Names:
     def _derived(self, node: exp.Expr, inner: exp.Expr, scope: Scope, outer: Scope | None) -> None:
         lateral = isinstance(node, exp.Lateral)
         around = Scope(outer, dict(scope.ctes)) if not lateral else outer
-        self._register(node, self.query(inner, around), scope, select=inner.unnest() if isinstance(inner, exp.Subquery) else inner)
+        self._register(
+            node, self.query(inner, around), scope, select=inner.unnest() if isinstance(inner, exp.Subquery) else inner
+        )
 
     def _table(self, node: exp.Table, scope: Scope) -> None:
         if isinstance(node.this, exp.Func):
             self.expression(node.this, scope)
-            self._register(node, [Field(_yields(node.this))], scope)
+            self._register(node, [Field(yields(node.this))], scope)
             return
         name = node.name
         cte = None if node.db else scope.cte(name)
         if cte is not None:
             self._register(node, cte.fields, scope, select=cte.select, alias=node.alias or name)
             return
-        table = self._stored(node, name)
+        table, repair = stored(name, self.tables) if not node.db else (None, None)
+        if table is None:
+            raise self.fault(
+                node, f"there is no table {name!r}", f"the tables are: {', '.join(t.name for t in self.tables.values())}"
+            )
+        if repair:
+            self.repaired(repair)
         alias = node.alias or name
         node.set("this", exp.to_identifier(table.name, quoted=True))
         node.set("db", None)
         fields = [Field(c.name, column_kind(c.type), (table, c)) for c in table.columns]
         self._register(node, fields, scope, table=table, alias=alias)
-
-    def _stored(self, node: exp.Table, name: str) -> Table:
-        table = self.tables.get(name.casefold())
-        if table is not None and not node.db:
-            return table
-        if len(self.tables) == 1 and not node.db:
-            only = next(iter(self.tables.values()))
-            titles = [only.name, *([only.title] if only.title else [])]
-            certain = key(name) in PLACEHOLDERS or alike(name, titles, 0.6) or (only.title and key(name) and key(name) in key(only.title))
-            if certain:
-                self.repaired(f"table {name!r} -> {only.name!r}")
-                return only
-        match = alike(name, [t.name for t in self.tables.values()])
-        if match and not node.db:
-            self.repaired(f"table {name!r} -> {match!r}")
-            return self.tables[match.casefold()]
-        known = ", ".join(t.name for t in self.tables.values())
-        raise self.fault(node, f"there is no table {name!r}", f"the tables are: {known}")
 
     def _register(
         self,
@@ -269,9 +244,11 @@ class Names:
         alias = alias or (node.alias if given else "") or f"sub_{len(scope.sources)}"
         if alias.casefold() in scope.sources:
             raise self.fault(node, f"two tables are called {alias!r}", "give each its own alias")
-        node.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=given.args.get("columns") if given else None))
-        if columns:
-            fields, select = _renamed(fields, columns), None
+        node.set(
+            "alias",
+            exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=given.args.get("columns") if given else None),
+        )
+        fields, select = (renamed(fields, columns), None) if columns else (fields, select)
         node.meta["source"] = scope.sources[alias.casefold()] = Source(alias, fields, table, select)
 
     # expressions
@@ -331,13 +308,13 @@ class Names:
                 self.repaired(f"{node.table}.{name} -> {source.alias}.{name}")
             else:
                 aliases = [s.alias for level in scope.chain() for s in level.sources.values()]
-                raise self.fault(node, f"there is no table {node.table!r} here", _known(aliases))
+                raise self.fault(node, f"there is no table {node.table!r} here", known(aliases))
         found = source.find(name)
         if found is None:
             match = alike(name, [f.name for f in source.fields])
             if match is None:
                 names = [f.name for f in source.fields]
-                raise self.fault(node, f"table {source.alias!r} has no column {name!r}", _known(nearest(name, names) or names))
+                raise self.fault(node, f"table {source.alias!r} has no column {name!r}", known(nearest(name, names) or names))
             if match != name.replace("\\n", "\n"):
                 self.repaired(f"column {name!r} -> {match!r}")
             found = source.find(match)
@@ -355,104 +332,19 @@ class Names:
         """A name that no table has: what it certainly means, or a fault."""
         span = self.program.span(node)
         quoted = self.program.text[span.start : span.start + 1] == '"'
-        known = {f.name: (source, f) for source, f in reversed(scope.fields())}
-        match = alike(name, known, 1.0 if quoted else 0.85) or _nameless(name, scope)
+        offered = {f.name: (source, f) for source, f in reversed(scope.fields())}
+        match = alike(name, offered, 1.0 if quoted else 0.85) or nameless(name, scope)
         if match is not None:
-            self._set(node, *known[match])
+            self._set(node, *offered[match])
             if match.casefold() != name.replace("\\n", "\n").casefold():
                 self.repaired(f"column {name!r} -> {match!r}")
         elif quoted:
             node.replace(exp.Literal.string(name))
-        elif (items := _list_of_literals(name)) is not None and self.program.text[span.start : span.start + 1] == "[":
+        elif (items := list_of_literals(name)) is not None and self.program.text[span.start : span.start + 1] == "[":
             node.replace(items)
         else:
             names = [f.name for _, f in scope.fields()]
-            hint = _known(nearest(name, names) or names)
+            hint = known(nearest(name, names) or names)
             if not scope.sources:
                 hint = "there is no FROM here; a text is quoted with '"
             raise self.fault(node, f"there is no column {name!r}", hint)
-
-    # stars
-
-    def _stars(self, node: exp.Select, scope: Scope) -> None:
-        projections: list[exp.Expr] = []
-        for projection in node.expressions:
-            star = projection.this if isinstance(projection, exp.Column) else projection
-            if not isinstance(star, exp.Star):
-                projections.append(projection)
-                continue
-            if isinstance(projection, exp.Column):
-                source = scope.source(projection.table)
-                if source is None:
-                    raise self.fault(projection, f"there is no table {projection.table!r} here")
-                sources = [source]
-            else:
-                sources = [source for source in scope.sources.values() if source.shown]
-            if not sources:
-                raise self.fault(projection, "`*` needs a FROM")
-            projections += self._expand(star, sources, scope)
-        node.set("expressions", projections)
-
-    def _expand(self, star: exp.Star, sources: list[Source], scope: Scope) -> list[exp.Expr]:
-        left_out = {key(column.name) for column in star.args.get("except_") or ()}
-        replaced = {key(item.alias): item for item in star.args.get("replace") or ()}
-        out: list[exp.Expr] = []
-        seen: set[str] = set()
-        for source in sources:
-            for f in source.fields:
-                merged = f.name.casefold() in scope.merged
-                if key(f.name) in left_out or (merged and f.name.casefold() in seen):
-                    continue
-                seen.add(f.name.casefold())
-                if key(f.name) in replaced:
-                    out.append(replaced[key(f.name)].copy())
-                elif merged:
-                    out.append(exp.column(exp.to_identifier(f.name, quoted=True)))
-                else:
-                    out.append(exp.column(exp.to_identifier(f.name, quoted=True), exp.to_identifier(source.alias, quoted=True)))
-        return out
-
-
-def _renamed(fields: list[Field], names: list[str]) -> list[Field]:
-    return [Field(names[i], f.kind, f.origin, f.call) if i < len(names) else f for i, f in enumerate(fields)]
-
-
-def _unchanged(node: exp.Expr) -> tuple[Table, Column] | None:
-    """The stored column whose values an expression hands on unchanged, such as MAX(column)."""
-    if isinstance(node, exp.Window):
-        return _unchanged(node.this)
-    if isinstance(node, (exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Lag, exp.Lead, exp.Paren, exp.FirstValue, exp.LastValue, exp.ArgMax, exp.ArgMin)):
-        inner = node.this
-        held = inner.meta.get("field") if isinstance(inner, exp.Column) else None
-        return held.origin if held else _unchanged(inner)
-    return None
-
-
-def _yields(function: exp.Expr) -> str:
-    """The name of the column of a table function."""
-    if isinstance(function, exp.GenerateSeries):
-        return "range" if function.args.get("is_end_exclusive") else "generate_series"
-    return function.name.lower() if isinstance(function, exp.Anonymous) else str(function.key)
-
-
-def _list_of_literals(text: str) -> exp.Expr | None:
-    """`[1, 2]`, which names no column, as a list."""
-    try:
-        made = sqlglot.parse_one(f"[{text}]", read="duckdb")
-    except sqlglot.errors.SqlglotError:
-        return None
-    return made if isinstance(made, exp.Array) and all(isinstance(item, (exp.Literal, exp.Neg)) for item in made.expressions) else None
-
-
-def _nameless(name: str, scope: Scope) -> str | None:
-    """`filledcolumnname`, `filledcolumnname_2`: how the original Binder calls columns without a header."""
-    stem, _, number = key(name).partition("filledcolumnname")
-    if stem or "filledcolumnname" not in key(name):
-        return None
-    empty = [f.name for _, f in scope.fields() if f.origin and not f.origin[1].header.strip()]
-    index = int(number) - 1 if number.isdigit() else 0
-    return empty[index] if index < len(empty) else None
-
-
-def _known(names: Sequence[str]) -> str | None:
-    return "it knows: " + ", ".join(repr(name) for name in list(dict.fromkeys(names))[:12]) if names else None

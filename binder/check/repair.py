@@ -1,6 +1,8 @@
-"""The text of a program and the tables come in; a text that is in the language goes out where the tables make certain what was meant.
+"""The text of a program and the tables come in; a text that is in the language goes out where the tables make certain what
+was meant.
 
-Headers that need quotes get them, a page title in FROM becomes the table, a sub-select gets its parentheses, an apostrophe is doubled.
+Headers that need quotes get them, a page title in FROM becomes the table, a sub-select gets its parentheses, an apostrophe is
+doubled.
 """
 
 from __future__ import annotations
@@ -9,17 +11,73 @@ import re
 from collections.abc import Sequence
 
 from binder import grammar
-from binder.check.names import PLACEHOLDERS
+from binder.check.fields import PLACEHOLDERS
 from binder.check.scope import alike, key
 from binder.errors import SyntaxFault
 from binder.program import Program, parse
 from binder.table import Table
 from binder.tokens import Token, tokens
 
-_CLAUSES = frozenset("SELECT FROM WHERE GROUP ORDER HAVING LIMIT OFFSET UNION EXCEPT INTERSECT ON USING JOIN LEFT RIGHT FULL INNER CROSS NATURAL AS WINDOW QUALIFY".split())
-_WORDS = _CLAUSES | frozenset("AND OR NOT IN LIKE ILIKE IS NULL BETWEEN CASE WHEN THEN ELSE END DESC ASC DISTINCT BY EXISTS QA COUNT SUM AVG MIN MAX".split())
+_CLAUSES = frozenset(
+    [
+        "SELECT",
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "ORDER",
+        "HAVING",
+        "LIMIT",
+        "OFFSET",
+        "UNION",
+        "EXCEPT",
+        "INTERSECT",
+        "ON",
+        "USING",
+        "JOIN",
+        "LEFT",
+        "RIGHT",
+        "FULL",
+        "INNER",
+        "CROSS",
+        "NATURAL",
+        "AS",
+        "WINDOW",
+        "QUALIFY",
+    ]
+)
+_WORDS = _CLAUSES | frozenset(
+    [
+        "AND",
+        "OR",
+        "NOT",
+        "IN",
+        "LIKE",
+        "ILIKE",
+        "IS",
+        "NULL",
+        "BETWEEN",
+        "CASE",
+        "WHEN",
+        "THEN",
+        "ELSE",
+        "END",
+        "DESC",
+        "ASC",
+        "DISTINCT",
+        "BY",
+        "EXISTS",
+        "QA",
+        "COUNT",
+        "SUM",
+        "AVG",
+        "MIN",
+        "MAX",
+    ]
+)
 
-_BEFORE_OPERAND = frozenset("SELECT WHERE AND OR BY NOT HAVING WHEN THEN ELSE CASE DISTINCT BETWEEN LIKE".split())
+_BEFORE_OPERAND = frozenset(
+    ["SELECT", "WHERE", "AND", "OR", "BY", "NOT", "HAVING", "WHEN", "THEN", "ELSE", "CASE", "DISTINCT", "BETWEEN", "LIKE"]
+)
 
 
 def parsed(text: str, tables: Sequence[Table], language: str = "sql") -> Program:
@@ -84,7 +142,9 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
-    inside = (re.match(r"\w", before) and re.match(r"\w", text[start])) or (re.match(r"\w", after) and re.match(r"\w", text[end - 1]))
+    inside = (re.match(r"\w", before) and re.match(r"\w", text[start])) or (
+        re.match(r"\w", after) and re.match(r"\w", text[end - 1])
+    )
     return not inside and before not in ("`", ".") and not (after == "(" and re.search(r"\w$", text[start:end]))
 
 
@@ -137,13 +197,24 @@ def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
     for index, token in enumerate(found):
         if token.word != "FROM" or token.start < place or index + 1 == len(found):
             continue
-        stop = next((i for i in range(index + 1, len(found)) if found[i].word in _CLAUSES or found[i].text in (";",) or _closes(found, index + 1, i)), len(found))
+        stop = next(
+            (
+                i
+                for i in range(index + 1, len(found))
+                if found[i].word in _CLAUSES or found[i].text in (";",) or _closes(found, index + 1, i)
+            ),
+            len(found),
+        )
         if stop <= index + 2 or found[stop - 1].kind in ("OPERATOR", "OTHER") and found[stop - 1].text != ")":
             continue
         span = found[index + 1].start, found[stop - 1].end
         written = text[slice(*span)]
         titles = [only.name, *([only.title] if only.title else [])]
-        if found[index + 1].text != "(" and written.casefold() != only.name.casefold() and (alike(written, titles, 0.6) or key(written) in PLACEHOLDERS):
+        if (
+            found[index + 1].text != "("
+            and written.casefold() != only.name.casefold()
+            and (alike(written, titles, 0.6) or key(written) in PLACEHOLDERS)
+        ):
             out += [text[place : span[0]], _quote(only.name)]
             place = span[1]
             repairs.append(f"FROM {written!r} -> {only.name}")

@@ -1,6 +1,8 @@
-"""A resolved tree comes in; the same tree with row order made explicit goes out: tables keep their order, ties keep it, and so does LIMIT.
+"""A resolved tree comes in; the same tree with row order made explicit goes out: tables keep their order, ties keep it, and
+so does LIMIT.
 
-Bare columns under GROUP BY take the first row of the group (with one MIN or MAX, the row that holds it), a scalar sub-select its first row.
+Bare columns under GROUP BY take the first row of the group (with one MIN or MAX, the row that holds it), a scalar sub-select
+its first row.
 """
 
 from __future__ import annotations
@@ -29,10 +31,16 @@ def settle(tree: exp.Expr) -> exp.Expr:
 
 
 def _order_set(node: exp.SetOperation) -> None:
-    """Rows of which duplicates were removed come in the order of their values, as SQLite has them; UNION ALL keeps the order of its sides."""
+    """Rows of which duplicates were removed come in the order of their values, as SQLite has them; UNION ALL keeps the order
+    of its sides.
+    """
     keeps = isinstance(node, exp.Union) and not node.args.get("distinct")
     holders = (node.parent, node.parent.parent if node.parent else None)
-    if keeps or node.args.get("order") or any(isinstance(holder, (exp.SetOperation, exp.In, exp.Exists, exp.CTE)) for holder in holders):
+    if (
+        keeps
+        or node.args.get("order")
+        or any(isinstance(holder, (exp.SetOperation, exp.In, exp.Exists, exp.CTE)) for holder in holders)
+    ):
         return
     columns = [exp.Ordered(this=exp.Literal.number(i + 1), nulls_first=False) for i in range(len(node.selects))]
     node.set("order", exp.Order(expressions=columns))
@@ -81,8 +89,9 @@ def _is_named_aggregate(node: exp.Expr) -> bool:
 
 _AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 _NAMED = {
-    "STRING_AGG", "LISTAGG", "FAVG", "FSUM", "PRODUCT", "BOOL_AND", "BOOL_OR", "BIT_AND", "BIT_OR", "BIT_XOR", "HISTOGRAM", "ENTROPY", "KURTOSIS", "SKEWNESS",
-    "MAD", "SEM", "GEOMEAN", "GEOMETRIC_MEAN", "ARBITRARY", "LIST", "QUANTILE_CONT", "QUANTILE_DISC", "REGR_SLOPE", "CORR", "COVAR_POP", "COVAR_SAMP",
+    "STRING_AGG", "LISTAGG", "FAVG", "FSUM", "PRODUCT", "BOOL_AND", "BOOL_OR", "BIT_AND", "BIT_OR", "BIT_XOR",
+    "HISTOGRAM", "ENTROPY", "KURTOSIS", "SKEWNESS", "MAD", "SEM", "GEOMEAN", "GEOMETRIC_MEAN", "ARBITRARY", "LIST",
+    "QUANTILE_CONT", "QUANTILE_DISC", "REGR_SLOPE", "CORR", "COVAR_POP", "COVAR_SAMP",
 }  # fmt: skip
 
 
@@ -92,7 +101,22 @@ def _first_rows(select: exp.Select) -> None:
     if not isinstance(subquery, exp.Subquery) or select.args.get("limit") or subquery.args.get("limit"):
         return
     holder = subquery.parent
-    if holder is None or isinstance(holder, (exp.From, exp.Join, exp.In, exp.Any, exp.All, exp.Exists, exp.CTE, exp.Lateral, exp.SetOperation, exp.Subquery, exp.Table)):
+    if holder is None or isinstance(
+        holder,
+        (
+            exp.From,
+            exp.Join,
+            exp.In,
+            exp.Any,
+            exp.All,
+            exp.Exists,
+            exp.CTE,
+            exp.Lateral,
+            exp.SetOperation,
+            exp.Subquery,
+            exp.Table,
+        ),
+    ):
         return
     if isinstance(holder, exp.Anonymous) and holder.name.lower().startswith("call_"):
         return
@@ -135,7 +159,9 @@ def _streams(select: exp.Select) -> bool:
     single = select.args.get("from_") is not None and not select.args.get("joins")
     source = select.args["from_"].this if single else None
     windows = any(isinstance(part, exp.Window) for part in select.find_all(exp.Window))
-    looked_up = any(part.name.lower().startswith("call_") for part in select.find_all(exp.Anonymous)) or next(iter(select.find_all(exp.Subquery)), None)
+    looked_up = any(part.name.lower().startswith("call_") for part in select.find_all(exp.Anonymous)) or next(
+        iter(select.find_all(exp.Subquery)), None
+    )
     return isinstance(source, exp.Table) and not (select.args.get("distinct") or is_grouped(select) or windows or looked_up)
 
 
@@ -204,7 +230,11 @@ def _bare_columns(select: exp.Select) -> None:
         return
     grouped = list(group.expressions) if group else []
     order = _standing_row(select)
-    parts = [*select.expressions, *([select.args["having"]] if select.args.get("having") else []), *([select.args["order"]] if select.args.get("order") else [])]
+    parts = [
+        *select.expressions,
+        *([select.args["having"]] if select.args.get("having") else []),
+        *([select.args["order"]] if select.args.get("order") else []),
+    ]
     for part in parts:
         _aggregate_bare(part, grouped, order)
 

@@ -1,6 +1,7 @@
 """A resolved tree comes in; the type of every call, taken from where it stands, goes out (DESIGN section 3).
 
-boolean: a bare predicate; options: compared with yes or no; number, date: compared with one or computed with; text: read as text; auto: read
+boolean: a bare predicate; options: compared with yes or no; number, date: compared with one or computed with; text: read as
+text; auto: read
 off the replies. One call has one type: the strictest its places ask for.
 """
 
@@ -19,15 +20,19 @@ from binder.values import read_boolean, read_date, read_number
 
 YES_NO = ("yes", "no")
 _COMPUTED = (
-    exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Median,
-    exp.Pow, exp.Ln, exp.Log, exp.Exp, exp.Sign, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.Quantile,
+    exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Floor,
+    exp.Ceil, exp.Sqrt, exp.Median, exp.Pow, exp.Ln, exp.Log, exp.Exp, exp.Sign, exp.Stddev, exp.StddevPop,
+    exp.StddevSamp, exp.Variance, exp.Quantile,
 )  # fmt: skip
 _DATED = (exp.Year, exp.Month, exp.Day, exp.TimeToStr, exp.DateTrunc, exp.DateDiff, exp.Extract)
 _WRITTEN = (
-    exp.Like, exp.ILike, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.SplitPart, exp.Split, exp.Contains, exp.StartsWith, exp.EndsWith,
-    exp.DPipe, exp.Concat, exp.RegexpLike, exp.RegexpExtract, exp.Left, exp.Right, exp.Length, exp.StrPosition, exp.GroupConcat, exp.Glob,
+    exp.Like, exp.ILike, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.SplitPart, exp.Split,
+    exp.Contains, exp.StartsWith, exp.EndsWith, exp.DPipe, exp.Concat, exp.RegexpLike, exp.RegexpExtract, exp.Left,
+    exp.Right, exp.Length, exp.StrPosition, exp.GroupConcat, exp.Glob,
 )  # fmt: skip
-_HANDED_ON = (exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Filter, exp.Distinct, exp.Nullif, exp.Mode)
+_HANDED_ON = (
+    exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Filter, exp.Distinct, exp.Nullif, exp.Mode,
+)  # fmt: skip
 _TABLES = (exp.From, exp.Join, exp.Lateral, exp.Select, exp.Subquery, exp.CTE, exp.SetOperation)
 STRICTNESS = ("auto", "text", "date", "number", "options", "boolean")
 KINDS = {"number": "number", "date": "date", "boolean": "boolean", "text": "text", "options": "text", "auto": None}
@@ -78,7 +83,9 @@ def _merged(tree: exp.Expr, program: Program) -> dict[str, str]:
         call = program.call(node.name)
         if call is not None:
             kinds = (kind(column) for column in node.find_all(exp.Column))
-            same[call.name] = first.setdefault((call.kind, call.question, *(part.sql("duckdb") for part in node.expressions), *kinds), call.name)
+            same[call.name] = first.setdefault(
+                (call.kind, call.question, *(part.sql("duckdb") for part in node.expressions), *kinds), call.name
+            )
             node.set("this", same[call.name])
     return same
 
@@ -108,7 +115,10 @@ def _agree(program: Program, call: Call, wanted: list[str]) -> None:
     if len(strict) > 1:
         names = " and ".join("yes or no" if w == "options" else f"a {w}" for w in strict)
         raise CheckFault(
-            f"the answer to {call.question!r} is used as {names}", text=program.text, span=call.span, hint="cast one use in place: CAST(QA(...) AS VARCHAR)"
+            f"the answer to {call.question!r} is used as {names}",
+            text=program.text,
+            span=call.span,
+            hint="cast one use in place: CAST(QA(...) AS VARCHAR)",
         )
 
 
@@ -130,7 +140,9 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
     parent = node.parent
     if isinstance(parent, (*COMPARISONS, exp.In, exp.Between)):
         return _compared(parent, node)
-    if isinstance(parent, (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)) or (isinstance(parent, exp.If) and node.arg_key == "this"):
+    if isinstance(parent, (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)) or (
+        isinstance(parent, exp.If) and node.arg_key == "this"
+    ):
         return "boolean", []
     if isinstance(parent, exp.Is) and isinstance(parent.expression, exp.Boolean):
         return "boolean", []
@@ -155,7 +167,11 @@ def _siblings(parent: exp.Expr, node: exp.Expr) -> Iterator[exp.Expr]:
     if isinstance(parent, exp.Case):
         values = [branch.args["true"] for branch in parent.args["ifs"]] + [parent.args.get("default")]
     else:
-        values = [parent.this, *parent.expressions] if isinstance(parent, exp.Coalesce) else [parent.args.get("true"), parent.args.get("false")]
+        values = (
+            [parent.this, *parent.expressions]
+            if isinstance(parent, exp.Coalesce)
+            else [parent.args.get("true"), parent.args.get("false")]
+        )
     yield from (value for value in values if value is not None and value is not node)
 
 
@@ -181,7 +197,11 @@ def _compared(parent: exp.Expr, node: exp.Expr) -> tuple[str, list[str]]:
 
 def _written(texts: list[str]) -> tuple[str, list[str]]:
     if all(read_boolean(text) is not None for text in texts):
-        return ("boolean", []) if all(text.strip().casefold().rstrip(".") in ("true", "false") for text in texts) else ("options", [])
+        return (
+            ("boolean", [])
+            if all(text.strip().casefold().rstrip(".") in ("true", "false") for text in texts)
+            else ("options", [])
+        )
     if all(read_number(text) is not None for text in texts):
         return "number", []
     if all(read_date(text) is not None for text in texts):
@@ -190,9 +210,13 @@ def _written(texts: list[str]) -> tuple[str, list[str]]:
 
 
 def _compare_truth(node: exp.Expr, chosen: str) -> None:
-    """What is compared with a boolean is TRUE or FALSE, with an option the option as it is sent, however the program writes it."""
+    """What is compared with a boolean is TRUE or FALSE, with an option the option as it is sent, however the program writes
+    it.
+    """
     parent = node.parent
-    others = [parent.this, parent.args.get("expression"), *parent.expressions] if isinstance(parent, (*COMPARISONS, exp.In)) else []
+    others = (
+        [parent.this, parent.args.get("expression"), *parent.expressions] if isinstance(parent, (*COMPARISONS, exp.In)) else []
+    )
     for other in others:
         if isinstance(other, exp.Literal) and other.is_string and (truth := read_boolean(other.this)) is not None:
             other.replace(exp.Boolean(this=truth) if chosen == "boolean" else exp.Literal.string(YES_NO[not truth]))

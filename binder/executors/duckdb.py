@@ -1,4 +1,5 @@
-"""Frames with tables and queries come in on standard input; frames with Arrow results go out: the DuckDB side, in a process of its own.
+"""Frames with tables and queries come in on standard input; frames with Arrow results go out: the DuckDB side, in a process
+of its own.
 
 The connection is hardened before the first query: no files, no network, no extensions, no settings. The process holds no key.
 """
@@ -38,7 +39,9 @@ class Session:
     """One hardened connection with its tables."""
 
     def __init__(self, memory_mb: int, threads: int):
-        self.connection = duckdb.connect(":memory:", config={**SETTINGS, "memory_limit": f"{memory_mb}MB", "threads": str(threads)})
+        self.connection = duckdb.connect(
+            ":memory:", config={**SETTINGS, "memory_limit": f"{memory_mb}MB", "threads": str(threads)}
+        )
         for macro in MACROS:
             self.connection.execute(macro)
         self.connection.execute("SET lock_configuration=true")
@@ -92,8 +95,13 @@ def read_database(path: str) -> dict[str, pa.Table]:
         raise DataError(f"there is no file {path}", path=path)
     try:
         with duckdb.connect(path, read_only=True) as connection:
-            names = connection.sql("SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
-            return {name: connection.sql(f'SELECT * FROM "{name.replace(chr(34), chr(34) * 2)}"').to_arrow_table() for (name,) in names}
+            names = connection.sql(
+                "SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal"
+            ).fetchall()
+            return {
+                name: connection.sql(f'SELECT * FROM "{name.replace(chr(34), chr(34) * 2)}"').to_arrow_table()
+                for (name,) in names
+            }
     except duckdb.Error as error:
         raise DataError(f"{path} cannot be read as a DuckDB database: {str(error).splitlines()[0]}", path=path) from error
 

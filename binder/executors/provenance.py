@@ -1,6 +1,8 @@
-"""A cell of a result comes in; where it came from goes out: the rows of the tables behind it and what each call was asked for them.
+"""A cell of a result comes in; where it came from goes out: the rows of the tables behind it and what each call was asked for
+them.
 
-The program is run once more with the inputs of its calls and the row_ids of its tables beside its columns, over the same mappings.
+The program is run once more with the inputs of its calls and the row_ids of its tables beside its columns, over the same
+mappings.
 """
 
 from __future__ import annotations
@@ -30,7 +32,11 @@ def origin(executor: SqlExecutor, row: int, column: int, said: Said) -> dict[str
     tree = executor.plan.query.tree
     found: dict[str, Any] = {"row": row, "column": executor.plan.query.columns[column], "rows": {}, "calls": []}
     if not isinstance(tree, exp.Select):
-        return found | {"calls": [_called(ask, key, value, said) for ask in asks.values() for key, value in executor.known[ask.call.name].items()]}
+        return found | {
+            "calls": [
+                _called(ask, key, value, said) for ask in asks.values() for key, value in executor.known[ask.call.name].items()
+            ]
+        }
     select, marks = _with_inputs(tree)
     cells = executor.rows_of(select)[row]
     for (kind, name), cell in zip(marks, cells[len(tree.expressions) :], strict=False):
@@ -41,7 +47,9 @@ def origin(executor: SqlExecutor, row: int, column: int, said: Said) -> dict[str
         known = executor.known[name]
         keys = [tuple(item.values()) for item in items if isinstance(item, dict)]
         found["calls"] += [_called(asks[name], key, known[key], said) for key in dict.fromkeys(keys) if key in known]
-    found["calls"] += [_called(ask, (), executor.known[name][()], said) for name, ask in asks.items() if () in executor.known[name]]
+    found["calls"] += [
+        _called(ask, (), executor.known[name][()], said) for name, ask in asks.items() if () in executor.known[name]
+    ]
     told = {call["call"] for call in found["calls"]}
     shown = executor.plan.checked.outputs[column].call
     for name, ask in asks.items():  # calls further inside: those with this value, or else all that the program asked
@@ -72,7 +80,10 @@ def _with_inputs(tree: exp.Select) -> tuple[exp.Select, list[tuple[str, str]]]:
             continue
         if node.find(exp.Query) or any(column.meta.get("source") in unseen for column in node.find_all(exp.Column)):
             continue
-        pieces = [exp.PropertyEQ(this=exp.to_identifier(f"k{i}", quoted=True), expression=a.copy()) for i, a in enumerate(node.expressions)]
+        pieces = [
+            exp.PropertyEQ(this=exp.to_identifier(f"k{i}", quoted=True), expression=a.copy())
+            for i, a in enumerate(node.expressions)
+        ]
         struct: exp.Expr = exp.Struct(expressions=pieces)
         added.append(exp.ArrayAgg(this=struct) if grouped else struct)
         marks.append(("call", node.name.lower()))

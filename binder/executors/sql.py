@@ -15,8 +15,7 @@ from sqlglot import exp
 
 from binder.check.rows import ROW_ORDER
 from binder.errors import CheckFault, QueryError
-from binder.executors import Batch, Input, Mapping, Part, Rows, Value
-from binder.executors import provenance
+from binder.executors import Batch, Input, Mapping, Part, Rows, Value, provenance
 from binder.executors.provenance import Said
 from binder.executors.worker import Worker
 from binder.plan import Ask, Plan
@@ -113,7 +112,10 @@ class SqlExecutor:
         for key in keys:
             if key in known:
                 continue
-            tables = tuple(self._part(argument, dict(zip([c.sql("duckdb") for c in outer], key, strict=True))) for argument in node.expressions)
+            tables = tuple(
+                self._part(argument, dict(zip([c.sql("duckdb") for c in outer], key, strict=True)))
+                for argument in node.expressions
+            )
             if any(part.rows for part in tables):
                 parts[key] = tables
         return Batch(ask, tuple(parts), parts)
@@ -160,7 +162,6 @@ class SqlExecutor:
     def _sql(self, tree: exp.Expr) -> str:
         return looked_up(tree, self.kinds, self.tag).sql("duckdb")
 
-
     def _run(self, tree: exp.Expr) -> Rows:
         self._ready()
         table, types = self.worker.run(self._sql(tree))
@@ -181,7 +182,10 @@ def typed(values: list[Value], kind: str) -> pa.Array:
     if kind == "date" and all(not isinstance(value, datetime.datetime) for value in present):
         return pa.array(values, pa.date32())
     if kind == "date":
-        values = [value if value is None or isinstance(value, datetime.datetime) else datetime.datetime.combine(value, datetime.time()) for value in values]
+        values = [
+            value if value is None or isinstance(value, datetime.datetime) else datetime.datetime.combine(value, datetime.time())
+            for value in values
+        ]
     if kind == "text":
         values = [None if value is None else as_string(value) for value in values]
     return pa.array(values, _TYPES[kind])

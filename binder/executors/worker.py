@@ -1,6 +1,7 @@
 """Tables and queries come in; Arrow tables go out: the parent's end of a worker process that is killed when a limit is reached.
 
-The worker's environment is empty but for the locale: it holds no key. After a kill the next request starts a new one and loads the tables again.
+The worker's environment is empty but for the locale: it holds no key. After a kill the next request starts a new one and
+loads the tables again.
 """
 
 from __future__ import annotations
@@ -100,7 +101,12 @@ class Worker:
         command = [sys.executable, "-I", "-c", _START, json.dumps(sys.path), str(self.limits.memory_mb), str(threads)]
         environment = {"LANG": "C.UTF-8", "PATH": os.defpath}
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
         )
         self._finalizer = weakref.finalize(self, _end, self._process)
         self._loaded = False

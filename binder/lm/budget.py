@@ -1,4 +1,5 @@
-"""A Request comes in and is sent only while the budget lasts; what it used is counted, and priced where the model's price is known.
+"""A Request comes in and is sent only while the budget lasts; what it used is counted, and priced where the model's price is
+known.
 
 Once a limit is hit the budget stays closed: nothing is sent any more, whoever asks.
 """
@@ -65,7 +66,9 @@ class Budgeted:
                 if name == "cost" and price_of(model, self.prices) is None:
                     hint = f"the price of {model!r} is not known: give it with prices="
                 needed = f", and {requests} more needed" if name == "requests" else ""
-                raise BudgetExceeded(f"the budget of {name} does not last: {used:g} of {limit:g} used{needed}", spent=used, limit=limit, hint=hint)
+                raise BudgetExceeded(
+                    f"the budget of {name} does not last: {used:g} of {limit:g} used{needed}", spent=used, limit=limit, hint=hint
+                )
 
     async def close(self) -> None:
         """Closes the layer below."""

@@ -7,9 +7,9 @@ import asyncio
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from binder.canonical import value_key
 from binder.errors import BudgetExceeded, NotConfigured
 from binder.lm import LM, Reply, Request, Usage
-from binder.canonical import value_key
 from binder.lm.store import Store
 
 USELESS = ("refusal", "content_filter")  # why a text ended that is no answer

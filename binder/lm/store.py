@@ -15,10 +15,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from binder.canonical import dump, load, storable
 from binder.errors import DataError, UsageError
 from binder.folders import cache_folder
 from binder.lm import Reply
-from binder.canonical import dump, load, storable
 from binder.lm.file import File, Safety
 from binder.lm.flights import Flights
 from binder.lm.stats import Stats, moment

@@ -70,12 +70,15 @@ class Bill:
     def __str__(self) -> str:
         if not self.questions:
             return "asks the language model nothing"
-        return f"asks at most {count(self.questions, 'question')} in {count(self.requests, 'request')}, about {count(self.tokens, 'token')}"
+        questions, requests = count(self.questions, "question"), count(self.requests, "request")
+        return f"asks at most {questions} in {requests}, about {count(self.tokens, 'token')}"
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """asks in the order in which they are asked, then the query. bound: site number -> most inputs it can have; bill: once explained."""
+    """asks in the order in which they are asked, then the query. bound: site number -> most inputs it can have; bill: once
+    explained.
+    """
 
     checked: Checked
     asks: tuple[Ask, ...]
@@ -90,7 +93,10 @@ class Plan:
             where = " and ".join(_readable(condition, self.checked.program) for condition in ask.collect.where)
             lines.append(f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.typing)}")
             what = "distinct" if ask.call.kind == "map" else "rows of"
-            lines.append(f"    Collect  {what} {', '.join(map(repr, ask.columns))}{'  where ' + where if where else ''}" + ("" if most is None else f"  (at most {most:,})"))
+            lines.append(
+                f"    Collect  {what} {', '.join(map(repr, ask.columns))}{'  where ' + where if where else ''}"
+                + ("" if most is None else f"  (at most {most:,})")
+            )
         lines += [f"repaired for free: {repair}" for repair in self.checked.program.repairs]
         return "\n".join([*lines, *([f"It {self.bill}."] if self.bill else [])])
 
@@ -101,12 +107,22 @@ class Plan:
         """The plan as JSON data."""
         asks = [
             {
-                "kind": ask.call.kind, "question": ask.call.question, "type": ask.typing.type, "options": ask.typing.options, "columns": ask.columns,
-                "where": [_readable(condition, self.checked.program) for condition in ask.collect.where], "most": self.bound.get(ask.collect.site.number),
+                "kind": ask.call.kind,
+                "question": ask.call.question,
+                "type": ask.typing.type,
+                "options": ask.typing.options,
+                "columns": ask.columns,
+                "where": [_readable(condition, self.checked.program) for condition in ask.collect.where],
+                "most": self.bound.get(ask.collect.site.number),
             }
             for ask in self.asks
-        ]  # fmt: skip
-        return {"program": self.checked.program.text, "asks": asks, "bill": vars(self.bill) if self.bill else None, "repairs": list(self.checked.program.repairs)}
+        ]
+        return {
+            "program": self.checked.program.text,
+            "asks": asks,
+            "bill": vars(self.bill) if self.bill else None,
+            "repairs": list(self.checked.program.repairs),
+        }
 
     def _repr_html_(self) -> str:
         return html.code(str(self))
@@ -120,7 +136,9 @@ def _answers(typing: Typing) -> str:
 
 
 def _readable(condition: exp.Expr, program: Program) -> str:
-    """A condition as its author would write it: calls with their questions, without the qualifiers and quotes that resolving put in."""
+    """A condition as its author would write it: calls with their questions, without the qualifiers and quotes that resolving
+    put in.
+    """
     shown = condition.copy()
     for column in shown.find_all(exp.Column):
         column.set("table", None)

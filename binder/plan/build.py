@@ -1,6 +1,7 @@
 """A checked program comes in; the naive plan goes out: every call asked about every row of its FROM, inner calls first.
 
-The order of asks is the order in which SQL evaluates its clauses, projections last: what was asked before can spare what comes after.
+The order of asks is the order in which SQL evaluates its clauses, projections last: what was asked before can spare what
+comes after.
 """
 
 from __future__ import annotations
@@ -14,7 +15,20 @@ from binder.check.rows import ROW_ORDER, is_aggregate, is_grouped
 from binder.plan import Ask, Collect, Plan, Query, Site
 from binder.program import is_placeholder, placeholders
 
-_CLAUSES = ("with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "order", "limit", "offset", "expressions")
+_CLAUSES = (
+    "with_",
+    "from_",
+    "joins",
+    "where",
+    "group",
+    "having",
+    "windows",
+    "qualify",
+    "order",
+    "limit",
+    "offset",
+    "expressions",
+)
 
 
 def build(checked: Checked) -> Plan:
@@ -61,7 +75,9 @@ def _headers(node: exp.Anonymous) -> tuple[str, ...]:
         return tuple(name for argument in node.expressions for name in argument.unnest().named_selects if name != ROW_ORDER)
     names = [_header(argument, index) for index, argument in enumerate(node.expressions)]
     sources = [argument.text("table") for argument in node.expressions]
-    return tuple(f"{source}.{name}" if names.count(name) > 1 and source else name for name, source in zip(names, sources, strict=True))
+    return tuple(
+        f"{source}.{name}" if names.count(name) > 1 and source else name for name, source in zip(names, sources, strict=True)
+    )
 
 
 def _header(argument: exp.Expr, index: int) -> str:

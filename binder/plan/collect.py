@@ -1,6 +1,8 @@
-"""A Collect and the sites asked so far come in; the plain query that yields its inputs goes out, and so do lookups of bound calls.
+"""A Collect and the sites asked so far come in; the plain query that yields its inputs goes out, and so do lookups of bound
+calls.
 
-A bound call is a look-up in the narrow table of its mapping: a scalar sub-select that compares NULL-safely, legal wherever an expression is.
+A bound call is a look-up in the narrow table of its mapping: a scalar sub-select that compares NULL-safely, legal wherever an
+expression is.
 """
 
 from __future__ import annotations
@@ -61,7 +63,11 @@ def _inputs(collect: Collect, values: Sequence[exp.Expr], asked: frozenset[int])
 
 def outer_columns(node: exp.Expr) -> list[exp.Column]:
     """Columns in a tree whose source stands outside of it."""
-    own = {id(part.meta["source"]) for part in node.walk() if isinstance(part.meta.get("source"), Source) and not isinstance(part, exp.Column)}
+    own = {
+        id(part.meta["source"])
+        for part in node.walk()
+        if isinstance(part.meta.get("source"), Source) and not isinstance(part, exp.Column)
+    }
     found: dict[str, exp.Column] = {}
     for column in node.find_all(exp.Column):
         source = column.meta.get("source")
@@ -189,7 +195,11 @@ def _lateral(query: exp.Select, around: exp.Select, below: exp.Expr, names: list
     joins = _joins(around, stop, asked)
     outer.set("joins", [*joins, exp.Join(this=exp.Lateral(this=exp.Subquery(this=query), alias=alias))])
     where = around.args.get("where")
-    known = [c.copy() for c in conjuncts(where.this) if not placeholders(c) and not c.find(exp.Query)] if where and stop is None else []
+    known = (
+        [c.copy() for c in conjuncts(where.this) if not placeholders(c) and not c.find(exp.Query)]
+        if where and stop is None
+        else []
+    )
     return outer.where(*known, copy=False) if known else outer
 
 
@@ -213,15 +223,22 @@ def _from(table: str) -> exp.From:
 
 def _keyed(table: str, arguments: list[exp.Expr]) -> exp.Select:
     select = exp.Select(expressions=[_column("value", table)], from_=_from(table))
-    matches = [exp.NullSafeEQ(this=_column(key_name(i), table), expression=argument.copy()) for i, argument in enumerate(arguments)]
+    matches = [
+        exp.NullSafeEQ(this=_column(key_name(i), table), expression=argument.copy()) for i, argument in enumerate(arguments)
+    ]
     return select.where(*matches, copy=False) if matches else select
 
 
 def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
-    """A scalar sub-select; an aggregate over other look-ups cannot stand inside one, so there it is an element of the whole mapping."""
+    """A scalar sub-select; an aggregate over other look-ups cannot stand inside one, so there it is an element of the whole
+    mapping.
+    """
     if any(is_aggregate(part) and part.find(exp.Query) for argument in node.expressions for part in argument.walk()):
         names = [key_name(i) for i in range(len(node.expressions))]
-        keys, wanted = _struct(names, [_column(name, table) for name in names]), _struct(names, [part.copy() for part in node.expressions])
+        keys, wanted = (
+            _struct(names, [_column(name, table) for name in names]),
+            _struct(names, [part.copy() for part in node.expressions]),
+        )
         whole = exp.Map(keys=exp.ArrayAgg(this=keys), values=exp.ArrayAgg(this=_column("value", table)))
         return exp.Bracket(this=exp.Subquery(this=exp.Select(expressions=[whole], from_=_from(table))), expressions=[wanted])
     return exp.Subquery(this=_keyed(table, list(node.expressions)))
@@ -229,7 +246,9 @@ def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
 
 def _struct(names: list[str], values: Sequence[exp.Expr]) -> exp.Struct:
     pairs = zip(names, values, strict=True)
-    return exp.Struct(expressions=[exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=value) for name, value in pairs])
+    return exp.Struct(
+        expressions=[exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=value) for name, value in pairs]
+    )
 
 
 def _ans_value(node: exp.Anonymous, table: str) -> exp.Expr:

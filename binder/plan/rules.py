@@ -18,7 +18,8 @@ from binder.program import placeholders
 def filter_first(plan: Plan) -> Plan:
     """Collect only rows that meet the other conditions of WHERE.
 
-    Legal because a row that fails one conjunct of its own WHERE is dropped whatever the call would answer. A condition that holds a call takes
+    Legal because a row that fails one conjunct of its own WHERE is dropped whatever the call would answer. A condition that
+    holds a call takes
     part where that call is asked before, and is not this one, which is asked about the same rows there.
     """
     asks: list[Ask] = []
@@ -38,7 +39,8 @@ def filter_first(plan: Plan) -> Plan:
 def ask_what_is_shown(plan: Plan) -> Plan:
     """A call among the projections of a SELECT without grouping is asked about the rows that come out, LIMIT included.
 
-    Legal because a projection outside of window functions is evaluated on no other row, and because nothing that decides which rows come
+    Legal because a projection outside of window functions is evaluated on no other row, and because nothing that decides
+    which rows come
     out holds an unasked call: else all its rows are collected.
     """
 
@@ -56,7 +58,8 @@ def ask_what_is_shown(plan: Plan) -> Plan:
 def ask_once(plan: Plan) -> Plan:
     """Sites of one call that collect the same rows of the same SELECT are one ask.
 
-    Legal because equal arguments over equal rows are equal inputs; the ask stands where the first of them stood, so nothing waits for it.
+    Legal because equal arguments over equal rows are equal inputs; the ask stands where the first of them stood, so nothing
+    waits for it.
     """
     kept: dict[tuple[object, ...], Ask] = {}
     for ask in plan.asks:

@@ -8,8 +8,8 @@ import asyncio
 import json
 from pathlib import Path
 
-from binder.lm.cache import Cache, address, request_key
 from binder.canonical import value_key
+from binder.lm.cache import Cache, address, request_key
 from binder.lm.openai import Endpoint, OpenAI
 from binder.lm.store import Pack, Store, Stored
 from binder.prompt import map_request

@@ -307,5 +307,3 @@ def test_a_hit_is_cheap(store: Store) -> None:
         return (time.perf_counter() - started) / 200
 
     assert run(again()) < 0.02, "a fiftieth of a request, on the slowest of machines"
-
-

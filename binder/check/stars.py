@@ -1,0 +1,68 @@
+"""A SELECT and its scope come in; the same SELECT goes out with every `*` and every position in GROUP BY replaced by what
+they stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from binder.check.scope import Scope, Source, key
+from binder.errors import CheckFault
+
+Fault = Callable[[exp.Expr, str], CheckFault]
+
+
+def expand(node: exp.Select, scope: Scope, fault: Fault) -> None:
+    """Puts the columns that `*` stands for in its place."""
+    projections: list[exp.Expr] = []
+    for projection in node.expressions:
+        star = projection.this if isinstance(projection, exp.Column) else projection
+        if not isinstance(star, exp.Star):
+            projections.append(projection)
+            continue
+        if isinstance(projection, exp.Column):
+            source = scope.source(projection.table)
+            if source is None:
+                raise fault(projection, f"there is no table {projection.table!r} here")
+            sources = [source]
+        else:
+            sources = [source for source in scope.sources.values() if source.shown]
+        if not sources:
+            raise fault(projection, "`*` needs a FROM")
+        projections += _columns(star, sources, scope)
+    node.set("expressions", projections)
+
+
+def _columns(star: exp.Star, sources: list[Source], scope: Scope) -> list[exp.Expr]:
+    left_out = {key(column.name) for column in star.args.get("except_") or ()}
+    replaced = {key(item.alias): item for item in star.args.get("replace") or ()}
+    out: list[exp.Expr] = []
+    seen: set[str] = set()
+    for source in sources:
+        for f in source.fields:
+            merged = f.name.casefold() in scope.merged
+            if key(f.name) in left_out or (merged and f.name.casefold() in seen):
+                continue
+            seen.add(f.name.casefold())
+            if key(f.name) in replaced:
+                out.append(replaced[key(f.name)].copy())
+            elif merged:
+                out.append(exp.column(exp.to_identifier(f.name, quoted=True)))
+            else:
+                out.append(exp.column(exp.to_identifier(f.name, quoted=True), exp.to_identifier(source.alias, quoted=True)))
+    return out
+
+
+def positions(node: exp.Select, fault: Fault) -> None:
+    """GROUP BY 1 means the first projection; parentheses around a key mean nothing."""
+    group = node.args.get("group")
+    for item in list(group.expressions) if group else ():
+        while isinstance(item, exp.Paren):
+            item = item.replace(item.this)
+        if isinstance(item, exp.Literal) and not item.is_string:
+            index = int(item.this) - 1
+            if not 0 <= index < len(node.expressions):
+                raise fault(item, f"GROUP BY {item.this}: there are {len(node.expressions)} columns")
+            item.replace(node.expressions[index].unalias().copy())
