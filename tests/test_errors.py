@@ -19,10 +19,10 @@ def test_the_drawn_tree_is_the_tree() -> None:
     drawn: dict[str, str] = {}
     above: dict[int, str] = {}
     for line in (errors.__doc__ or "").splitlines():
-        found = re.match(r"^( {4}|[ │├└─]+)(\w+)", line)
+        found = re.match(r"^([ │├└─]*)(\w+)", line)
         if found is None or not (found[2] == "BinderError" or re.search("[├└]", found[1])):
             continue
-        depth = 0 if found[2] == "BinderError" else (len(found[1]) - 4) // 4
+        depth = len(found[1]) // 4
         above[depth] = found[2]
         drawn[found[2]] = above[depth - 1] if depth else "Exception"
     assert drawn == {cls.__name__: cls.__base__.__name__ for cls in CLASSES if cls.__base__}

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from binder.check import stars
 from binder.check.fields import PLACEHOLDERS, known, list_of_literals, nameless, renamed, stored, title, unchanged, yields
 from binder.check.kinds import column_kind, kind
 from binder.check.scope import Field, Scope, Source, alike, key
+from binder.check.stars import expand, positions
 from binder.errors import CheckFault, nearest
 from binder.program import Program, is_placeholder
 from binder.table import Table
@@ -92,7 +92,7 @@ class Names:
 
     def _select(self, node: exp.Select, scope: Scope) -> list[Field]:
         self._from(node, scope)
-        stars.expand(node, scope, self.fault)
+        expand(node, scope, self.fault)
         names = [title(projection, self.program) for projection in node.expressions]
         for projection in node.expressions:
             self.expression(projection, scope)
@@ -103,7 +103,7 @@ class Names:
                 self.expression(node.args[part], scope)
         for window in node.args.get("windows") or ():
             self.expression(window, scope)
-        stars.positions(node, self.fault)
+        positions(node, self.fault)
         self._order(node, scope)
         for part in ("limit", "offset"):
             if node.args.get(part):
