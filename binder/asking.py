@@ -71,6 +71,7 @@ class Size:
             self.worked.clear()
 
 
+Pack = Callable[[Request, Sequence[Input], int], None]  # a request that is about to be sent, its inputs and its number
 Keep = Callable[[Request, dict[Input, "Found"]], Awaitable[None]]  # what a reply said, for good
 Send = Callable[[Ask, Request], Awaitable[tuple[Reply, int]]]  # the reply, and the event that records it
 
@@ -85,6 +86,7 @@ class Asking:
     slots: asyncio.Semaphore
     size: Size
     found: dict[Input, Found]
+    pack: Pack
     keep: Keep
     open: dict[Input, Found] = field(default_factory=dict)  # why there is no answer yet
     attempts: Counter[Input] = field(default_factory=Counter)
@@ -132,6 +134,7 @@ class Asking:
         """One request about inputs; how often it is worth sending if it bears no fruit."""
         rows = {f"r{i + 1}": value for i, value in enumerate(inputs)}
         request = map_request(self.ask.call.question, self.ask.columns, rows, model=self.model, sample=sample, **self._wanted())
+        self.pack(request, inputs, sample + 1)
         try:
             reply, event = await self.send(self.ask, request)
         except LMError as error:
@@ -189,7 +192,9 @@ class Asking:
             self.attempts[value] += max(1, error.usage.requests if error.usage else 1)
             self.open[value] = Found(no_value, fault, error.message, self.attempts[value])
         enough = error.retryable and not isinstance(error, RateLimited) and len(inputs) > 1  # it has been sent more than once
-        return 1 if too_long or enough else TRIES
+        if too_long or enough:
+            return 1
+        return ALONE if len(inputs) == 1 and not error.retryable else TRIES
 
     def _left(self, value: Input, fault: str, text: str, event: int, no_value: Value) -> Found:
         """Why an input has no answer, in case it stays so."""

@@ -130,11 +130,23 @@ class Dispatch:
                 if waiting:
                     left[key] = (ask, {value: inputs[value] for value in waiting})
             self.questions += len(mine)
-            asking = Asking(ask, self.model, self._send, self.slots, self.size, self.known[key], partial(self._keep, ask, keys))
+            asking = Asking(
+                ask,
+                self.model,
+                self._send,
+                self.slots,
+                self.size,
+                self.known[key],
+                partial(self._pack, keys),
+                partial(self._keep, ask, keys),
+            )
             if ask.call.kind == "ans":
                 asked += [asking.ans(value, inputs[value] or ()) for value in mine]
             else:
-                asked += [asking.map(chunk) for chunk in chunks(mine, self.size.rows)]
+                unread = self.recall.unread({keys[value]: value for value in mine}) if self.recall is not None else []
+                again = {value for pack in unread for value in pack}
+                left_over = [value for value in mine if value not in again]
+                asked += [asking.map(chunk) for chunk in [*unread, *chunks(left_over, self.size.rows)]]
         try:
             if self.budget is not None and asked:
                 self.budget.check(self.model, len(asked))
@@ -162,6 +174,11 @@ class Dispatch:
                 self.known[key][value] = Found(value_of(said, ask.call.kind), said.fault, said.message, said.attempts, event)
             self._show()
         return keys
+
+    def _pack(self, keys: abc.Mapping[Input, str], request: Request, inputs: Sequence[Input], number: int) -> None:
+        """What a request is about is kept too: a reply that nobody lived to read is read by the next run."""
+        if self.recall is not None:
+            self.recall.pack(request, [keys[value] for value in inputs], number)
 
     async def _keep(self, ask: Ask, keys: abc.Mapping[Input, str], request: Request, found: dict[Input, Found]) -> None:
         """What a reply said is kept before it is used."""

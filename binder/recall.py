@@ -16,7 +16,7 @@ from binder.canonical import value_key
 from binder.executors import Input
 from binder.lm import Request
 from binder.lm.cache import request_key
-from binder.lm.store import Store, Stored
+from binder.lm.store import Pack, Store, Stored
 from binder.plan import Ask
 from binder.prompt import INSTRUCTIONS, KINDS
 
@@ -56,6 +56,14 @@ class Recall:
         else:
             stored = self.store.get_answers(keys.values())
         return {value: stored[key] for value, key in keys.items() if key in stored}
+
+    def pack(self, request: Request, keys: Iterable[str], number: int) -> None:
+        """Keeps which inputs a request is about; the store keeps the order of what it is given, so nothing has to wait."""
+        self.store.put_pack(request_key(request, self.endpoint), Pack(tuple(keys), number))
+
+    def unread(self, wanted: Mapping[str, Input]) -> list[list[Input]]:
+        """Groups of inputs whose reply was paid and not read: the same request again costs nothing."""
+        return [[wanted[key] for key in pack.inputs] for pack in self.store.unread(wanted) if pack.attempt == 1]
 
     async def keep(self, ask: Ask, keys: Mapping[Input, str], request: Request, found: Mapping[Input, Found]) -> None:
         """Keeps what a reply said; a reply that said nothing is dropped, so that it is asked for again."""

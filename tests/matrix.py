@@ -17,7 +17,8 @@ from binder.result import Result
 from tests.faults import ALL, FATAL, SPOILING, Spoil
 from tests.server import Server, Task
 
-TIMEOUT = 0.4  # seconds a request; a right reply takes milliseconds
+SLOW = ("hang", "slow_first_byte", "slow_drip")  # each costs the timeout
+PATIENT, IMPATIENT = 10.0, 0.4  # seconds a request: without and with slow faults; a right reply takes milliseconds
 ISLANDS = ["Aaland", "Borneo", "Crete", "Dahlak", "Euboea", "Fogo", "Gotland", "Hiiumaa", "Iona", "Java", "Kos", "Leros"]
 CELLS = [f"{island} {number}" for number in range(1, 11) for island in ISLANDS]
 MAPS: dict[str, Callable[[str], Any]] = {
@@ -70,7 +71,8 @@ class Matrix:
     def __init__(self, server: Server, concurrency: int = 8, batch_rows: int = 20):
         server.answer = oracle
         self.server, self.concurrency = server, concurrency
-        lm = Retry(OpenAI(endpoint("m", server.url, "sk-test"), TIMEOUT), first_wait=0.005, longest_wait=0.05)
+        self.endpoint = OpenAI(endpoint("m", server.url, "sk-test"), PATIENT)
+        lm = Retry(self.endpoint, first_wait=0.005, longest_wait=0.05)
         self.db = binder.connect({"w": table()}, "m", lm=lm, concurrency=concurrency, batch_rows=batch_rows)
         self.clean = [(self.db.run(program).rows, self.asked()) for program in PROGRAMS]
 
@@ -89,6 +91,7 @@ class Matrix:
     def runs(self, names: Sequence[str], share: float, seeds: Iterable[int]) -> Line:
         """Runs a program a seed while requests fail."""
         line, start = Line(), time.monotonic()
+        self.endpoint.timeout = IMPATIENT if set(SLOW) & set(names) else PATIENT
         for seed in seeds:
             index = seed % len(PROGRAMS)
             self.server.reply = Spoil(oracle, names, share, seed)

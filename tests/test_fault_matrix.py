@@ -8,10 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults import ALL, EMPTY, FATAL, HARMLESS, PASSING, SPOILING
-from tests.matrix import PROGRAMS, Matrix
+from tests.matrix import PROGRAMS, SLOW, Matrix
 from tests.server import Server
-
-SLOW = ("hang", "slow_first_byte", "slow_drip")  # each costs the timeout
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from binder.lm.cache import Cache, address
-from binder.lm.loop import run
-from binder.lm.openai import Endpoint, OpenAI
-from binder.lm.store import Store
 from tests.crash.asker import ask
 from tests.server import Server
 
@@ -61,15 +57,12 @@ def crowd(processes: int, threads: int) -> Report:
 
 
 def member(path: str, url: str, name: str, threads: int) -> None:
-    """One process: each thread has a handle and a connection of its own, and asks about all towns in an order of its own."""
+    """One process: each thread has a connection of its own, and asks about all towns in an order of its own."""
 
     def thread(number: int) -> None:
         towns = [f"town {i}" for i in range(TOWNS)]
         random.Random(f"{name} {number}").shuffle(towns)
-        cache = Cache(OpenAI(Endpoint("m", url, name)), Store(path), address(url))
-        answers = run(ask(cache, towns, rows=1))
-        assert answers == {town: town for town in towns} and cache.store.problem is None, cache.store.problem
-        run(cache.close())
+        assert ask(path, url, towns, name, rows=1) == {town: town for town in towns}
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(thread, range(threads)))

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.asker import CONCURRENCY, ROWS, key_of
+from tests.crash.asker import CONCURRENCY, ROWS
 from tests.server import Server
 
 LATENCY = 0.03  # seconds of the endpoint
@@ -77,7 +77,7 @@ def run(folder: Path, server: Server, count: int, rounds: int, chance: random.Ra
                 report.broken.append(f"the answers are not those of the endpoint: {said}")
         child.stdout.close()
         tasks, started = server.tasks[before:], server.started[before:]
-        again = {town for task in tasks for (town,) in task["rows"].values() if key_of(town) in paid}
+        again = {town for task in tasks for (town,) in task["rows"].values() if town in paid}
         if again:
             report.broken.append(f"paid and asked again: {sorted(again)}")
         if killed is None:
@@ -89,7 +89,7 @@ def run(folder: Path, server: Server, count: int, rounds: int, chance: random.Ra
 
 
 def received(path: Path, copy: Path, report: Report) -> tuple[set[str], int]:
-    """The keys of inputs whose reply is in the file, and how many nobody read; from a copy, the file stays as it is."""
+    """The inputs whose reply is in the file, and how many nobody read; from a copy, the file stays as it is."""
     copy.mkdir(exist_ok=True)
     for old in copy.iterdir():
         old.unlink()
@@ -103,10 +103,10 @@ def received(path: Path, copy: Path, report: Report) -> tuple[set[str], int]:
             report.broken.append(f"the file is corrupt: {sound}")
         if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             return set(), 0  # killed before the file was made
-        keys = {key for (key,) in connection.execute("SELECT key FROM answers")}
-        unread = connection.execute("SELECT inputs FROM replies WHERE state = 'received' AND inputs IS NOT NULL")
-        packed = {key for (inputs,) in unread for key in inputs.split()}
-        return keys | packed, len(packed)
+        towns = {json.loads(text)[0] for (text,) in connection.execute("SELECT input FROM answers")}
+        unread = connection.execute("SELECT reply FROM replies WHERE state = 'received' AND inputs IS NOT NULL")
+        packed = {town for (reply,) in unread for town in json.loads(json.loads(reply)["choices"][0]["text"])["answers"].values()}
+        return towns | packed, len(packed)
     finally:
         connection.close()
 
