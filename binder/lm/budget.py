@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
-from binder.errors import BudgetExceeded
+from binder.errors import BudgetExceeded, LMError
 from binder.lm import LM, Reply, Request, Usage
 
 Price = tuple[float, float]  # US dollars per million tokens: prompt, completion
@@ -46,6 +46,9 @@ class Budgeted:
         self.flying += 1
         try:
             reply = await self.lm.complete(request)
+        except LMError as error:  # failed attempts are billed too
+            self.spent += priced(error.usage or Usage(), request.model, self.prices)
+            raise
         finally:
             self.flying -= 1
         usage = priced(reply.usage, request.model, self.prices)

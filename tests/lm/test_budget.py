@@ -1,0 +1,91 @@
+"""A budget goes in; requests go out while it lasts, and none after."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+import binder
+from binder.errors import BadReply, BudgetExceeded, UsageError
+from binder.lm import Choice, Message, Reply, Request, Usage
+from binder.lm.budget import Budget, Budgeted, price_of, priced, shipped
+from binder.lm.replay import Scripted
+from tests.server import Server
+
+REQUEST = Request((Message("user", "?"),), "gpt-5-mini")
+REPLY = Reply((Choice("!"),), Usage(1, 1000, 500))
+TABLE = [{"town": f"town {i}"} for i in range(10)]
+PROGRAM = 'SELECT QA("map@which town?"; town) AS said FROM w'
+
+
+def send(layer: Budgeted, times: int) -> list[Reply | BaseException]:
+    """So many requests at the same time."""
+
+    async def all_of_them() -> list[Reply | BaseException]:
+        return await asyncio.gather(*(layer.complete(REQUEST) for _ in range(times)), return_exceptions=True)
+
+    return asyncio.run(all_of_them())
+
+
+@pytest.mark.parametrize(("budget", "sent"), [(Budget(requests=3), 3), (Budget(), 5)])
+def test_no_more_requests_than_allowed(budget: Budget, sent: int) -> None:
+    lm = Scripted(lambda _: REPLY)
+    outcomes = send(Budgeted(lm, budget, {}), 5)
+    assert len(lm.requests) == sent
+    assert sum(isinstance(outcome, BudgetExceeded) for outcome in outcomes) == 5 - sent
+
+
+def test_tokens_and_dollars_close_the_budget_once_they_are_spent() -> None:
+    for budget in (Budget(tokens=1500), Budget(cost=0.001)):
+        layer = Budgeted(Scripted(lambda _: REPLY), budget, {})
+        first, second, third = (send(layer, 1)[0] for _ in range(3))
+        assert isinstance(first, Reply) and isinstance(second, BudgetExceeded) and isinstance(third, BudgetExceeded)
+        assert second.spent == pytest.approx(1500 if budget.tokens else 0.00125)
+
+
+def test_failed_attempts_are_counted() -> None:
+    def fail(_: Request) -> str:
+        raise BadReply("empty", usage=Usage(2, 10, 0))
+
+    layer = Budgeted(Scripted(fail), Budget(requests=2), {})
+    assert [type(send(layer, 1)[0]) for _ in range(2)] == [BadReply, BudgetExceeded]
+
+
+def test_a_reply_tells_its_cost() -> None:
+    assert priced(Usage(1, 1_000_000, 100_000), "gpt-5-mini-2025-08-07", {}).cost == pytest.approx(0.25 + 0.2)
+    assert priced(Usage(1, 10, 10), "unknown", {}).cost is None
+    assert price_of("vendor/mine", {"mine": (1.0, 2.0)}) == (1.0, 2.0)
+    assert price_of("gpt-5", {"gpt-5": (9.0, 9.0)}) == (9.0, 9.0)
+    assert all(prompt <= completion for prompt, completion in shipped().values())
+
+
+def test_a_run_that_needs_more_is_refused_before_the_first_request(server: Server) -> None:
+    with binder.connect(TABLE, "m", server.url, cache=None, batch_rows=2, budget=Budget(requests=4)) as db:
+        with pytest.raises(BudgetExceeded, match="0 of 4 used, and 5 more needed"):
+            db.run(PROGRAM)
+        assert server.requests == []
+        assert len(db.run(PROGRAM + " LIMIT 8")) == 8
+
+
+def test_a_stop_tells_what_is_known(server: Server) -> None:
+    def tokens(body: dict[str, Any]) -> dict[str, Any]:
+        rows = json.loads(body["messages"][-1]["content"])["rows"]
+        text = json.dumps({"answers": {key: value[0] for key, value in rows.items()}})
+        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+        return {"choices": [choice], "usage": {"prompt_tokens": 100, "completion_tokens": 0}}
+
+    server.reply = tokens
+    settings: dict[str, Any] = {"batch_rows": 2, "concurrency": 1, "budget": Budget(tokens=250)}
+    with binder.connect(TABLE, "m", server.url, cache=None, **settings) as db, pytest.raises(BudgetExceeded) as caught:
+        db.run(PROGRAM)
+    partial = caught.value.partial
+    assert (len(server.requests), partial["wanted"], partial["answered"]) == (3, 10, 6)
+    assert {(entry["input"][0], entry["value"]) for entry in partial["answers"]} == {(f"town {i}",) * 2 for i in range(6)}
+
+
+def test_a_budget_of_cost_needs_a_price() -> None:
+    with pytest.raises(UsageError, match="needs the price of 'mine'"):
+        binder.connect(TABLE, "mine", "http://127.0.0.1:9/v1", budget=Budget(cost=1.0))
