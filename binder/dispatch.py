@@ -39,7 +39,7 @@ class Dispatch:
     model: str
     trace: Trace
     batch_rows: int = 20
-    concurrency: int = 16
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))  # each for all tries of a request
     known: dict[Key, dict[Input, Found]] = field(default_factory=dict)
     spent: Spent = field(default_factory=Spent)
     recall: Recall | None = None
@@ -51,7 +51,6 @@ class Dispatch:
     answered: int = 0
 
     def __post_init__(self) -> None:
-        self.slots = asyncio.Semaphore(self.concurrency)  # each taken for all tries of a request and the waits between them
         self.size = Size(self.batch_rows)
         self.ended: BinderError | None = None
 

@@ -63,6 +63,7 @@ class Binder:
         self.tables = tables
         self.stack, self.memory, self.settings = stack, memory, settings
         self._worker = Worker(tables, settings.limits)
+        self._slots = asyncio.Semaphore(settings.concurrency)  # shared by all runs of the connection
         self._planned = lru_cache(maxsize=256)(self._plan)
 
     def run(self, program: str, language: str = "sql") -> Result:
@@ -206,7 +207,7 @@ class Binder:
             settings.model,
             trace,
             settings.batch_rows,
-            settings.concurrency,
+            slots=self._slots,
             recall=stack.recall,
             budget=stack.budget,
             display=settings.display,
