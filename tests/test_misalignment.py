@@ -1,4 +1,6 @@
-"""Every reply has lines dropped, doubled, reordered and renamed: a value is in its own row, or it is missing and told; never in another row."""
+"""Every reply has lines dropped, doubled, reordered and renamed: a value is in its own row, or it is missing and told; never
+in another row.
+"""
 
 from __future__ import annotations
 
