@@ -48,7 +48,8 @@ Display = Callable[[Progress | None], None]
 
 def display() -> Display:
     """The display that fits where binder runs: a notebook, a terminal, or none."""
-    if "ipykernel" in sys.modules:
+    python = sys.modules.get("IPython")
+    if python is not None and hasattr(python.get_ipython(), "kernel"):
         return in_notebook()
     return in_terminal(sys.stderr) if sys.stderr is not None and sys.stderr.isatty() else off
 

@@ -17,11 +17,8 @@ from binder.errors import BadReply, BinderError, BudgetExceeded, LMError, NotCon
 from binder.lm import Choice, Message, Reply, Request, Usage
 from binder.lm.cache import Cache, address, request_key
 from binder.lm.loop import run
-from binder.lm.openai import Endpoint, OpenAI
 from binder.lm.replay import Scripted
 from binder.lm.store import Store
-from tests.crash.asker import ask
-from tests.server import Server
 
 PAID = Usage(1, 10, 5, 0.5)
 Answer = Callable[[Request, int], Reply | Exception]
@@ -270,30 +267,6 @@ def test_a_file_that_cannot_be_used_costs_no_run(tmp_path: Path) -> None:
 def test_the_address_that_is_kept_holds_no_secret(base_url: str | None, shown: str) -> None:
     assert address(base_url, "sk-123456") == shown
     assert address("http://localhost/v1") == "http://localhost/v1"
-
-
-def test_the_key_is_in_no_file(path: Path, server: Server) -> None:
-    secret = "sk-very-secret-0123456789"
-    url = server.url.replace("http://", f"http://user:{secret}@") + f"?key={secret}"
-    server.reply = lambda body: 500 if "bad" in body["messages"][-1]["content"] else None
-    cache = Cache(OpenAI(Endpoint("m", server.url, secret)), Store(path), address(url, secret))
-    assert run(ask(cache, [f"town {i}" for i in range(20)])).keys() == {f"town {i}" for i in range(20)}
-    with pytest.raises(Unreachable):
-        run(cache.complete(request("bad")))
-    assert any(secret in headers["authorization"] for headers in server.headers)
-    during = b"".join(file.read_bytes() for file in path.parent.iterdir())
-    assert b"town 7" in during and secret.encode() not in during and secret not in str(cache.store.stats())
-    run(cache.close())
-    assert secret.encode() not in b"".join(file.read_bytes() for file in path.parent.iterdir())
-
-
-def test_a_run_again_asks_nothing_and_says_the_same(path: Path, server: Server) -> None:
-    said = []
-    for concurrency in (1, 8):
-        cache = Cache(OpenAI(Endpoint("m", server.url)), Store(path), address(server.url))
-        said.append(run(ask(cache, [f"town {i}" for i in range(50)], concurrency=concurrency)))
-        run(cache.close())
-    assert said[0] == said[1] and server.questions == 50
 
 
 def test_a_hit_is_cheap(store: Store) -> None:
