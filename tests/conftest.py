@@ -38,6 +38,7 @@ sys.addaudithook(_offline)
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test sees the settings, the proxies or the kept answers of whoever runs it, nor those of another test."""
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)  # IPython warns of one that is not its own
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     for name in list(os.environ):
         if name.startswith(("OPENAI_", "BINDER_")) and name != "BINDER_DATA" or name.lower().endswith("_proxy"):
