@@ -18,6 +18,9 @@ from binder.errors import Span, SyntaxFault
 LANGUAGES = ("sql",)
 KINDS = ("map", "ans")
 PREFIX = "call_"
+KEYWORDS = frozenset(
+    ("SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "ON", "BY", "HAVING", "WHEN", "THEN", "ELSE", "CASE", "BETWEEN", "IN")
+)
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class _Writer:
 
     def node(self, node: Any) -> None:
         if not hasattr(node, "children"):
-            self.write(_requote(node), _span(node))
+            self.write(self.matching(node) if str(node) == "~" else _requote(node), _span(node))
         elif node.data == "call":
             self.call(node)
         elif node.data in ("function", "table_function"):
@@ -130,6 +133,14 @@ class _Writer:
         else:
             for child in node.children:
                 self.node(child)
+
+    def matching(self, token: Any) -> str:
+        """`~` between operands matches a whole text in DuckDB; the parser of the skeleton takes it for a match of a part."""
+        before = self.out[-1].strip() if self.out else ""
+        operand = bool(before) and (
+            before[-1] in "\"')]}" or before[-1].isdigit() or before.isidentifier() and before.upper() not in KEYWORDS
+        )
+        return "SIMILAR TO" if operand else str(token)
 
     def function(self, node: Any) -> None:
         """A function keeps its name unquoted; names that mean another thing to the parser of the skeleton are changed."""

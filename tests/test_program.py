@@ -90,3 +90,8 @@ def test_what_only_the_second_parser_refuses_is_marked_in_the_text() -> None:
 def test_nested_too_deeply_is_a_fault_of_the_program() -> None:
     with pytest.raises(SyntaxFault):
         parse("SELECT " + "(" * 5000 + "1" + ")" * 5000).tree()
+
+
+def test_a_tilde_between_operands_matches_the_whole_text_and_before_one_is_bitwise_not() -> None:
+    assert "SIMILAR TO 'x'" in parse("SELECT a FROM w WHERE a ~ 'x'").skeleton
+    assert "SIMILAR" not in parse("SELECT ~a, b + ~a FROM w WHERE ~a = 1 AND ~b = 2").skeleton
