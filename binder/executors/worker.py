@@ -23,7 +23,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from binder.errors import LimitExceeded, QueryError, UsageError
+from binder.errors import LimitExceeded, QueryError, SandboxError, UsageError
 from binder.table import Table
 
 _START = "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from binder.executors.duckdb import main; main()"
@@ -109,7 +109,7 @@ class Worker:
             start_new_session=True,
         )
         self._finalizer = weakref.finalize(self, _end, self._process)
-        self._loaded = False
+        self._loaded = self._started = False
         self.generation += 1
 
     def _ask(self, header: dict[str, Any], payload: bytes | pa.Buffer = b"") -> tuple[dict[str, Any], bytes]:
@@ -146,11 +146,15 @@ class Worker:
             process.stdin.flush()
             sizes = self._read(process, 12, until)
             first, second = struct.unpack("<IQ", sizes)
+            self._started = True
             return json.loads(self._read(process, first, until)), self._read(process, second, until)
         except (OSError, EOFError) as error:
             self._kill()
             if time.monotonic() >= until:
                 raise LimitExceeded("seconds", seconds) from error
+            if not self._started:
+                hint = f"does {sys.executable} start, with {self.limits.memory_mb} MB?"
+                raise SandboxError("the engine's worker process ended as soon as it was started", hint=hint) from error
             raise LimitExceeded("memory_mb", self.limits.memory_mb, hint="the worker process died") from error
         except BaseException:  # Ctrl-C: the worker may still be busy with this query
             self._kill()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from binder.errors import LimitExceeded, QueryError
+from binder.errors import LimitExceeded, QueryError, SandboxError
 from binder.executors.worker import Limits, Worker
 from binder.table import load
 
@@ -117,3 +117,15 @@ def test_closed_twice_is_closed() -> None:
     worker.close()
     worker.close()
     assert process is not None and process.poll() is not None
+
+
+def test_a_worker_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.executable", "/bin/false")
+        worker = Worker([TABLE], Limits())
+        with pytest.raises(SandboxError, match="ended as soon as it was started"):
+            worker.run("SELECT 1")
+    try:
+        assert worker.run("SELECT COUNT(*) AS n FROM w")[0].to_pylist() == [{"n": 2}]
+    finally:
+        worker.close()
