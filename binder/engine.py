@@ -137,6 +137,10 @@ class Binder:
         return candidate.result
 
     async def _ask(self, question: str, samples: int, language: str) -> Answer:
+        if language not in ("auto", *LANGUAGES):
+            raise UsageError(f"there is no language {language!r}", hint="the languages are auto, " + ", ".join(LANGUAGES))
+        if samples < 1:
+            raise UsageError("samples must be at least 1")
         started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
         dispatch = self._dispatch(trace)
         written = await generate(

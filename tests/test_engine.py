@@ -208,3 +208,16 @@ def test_without_an_endpoint_plain_programs_run_and_calls_say_what_to_set() -> N
 def test_what_fails_while_it_runs_is_an_execution_error(db: binder.Binder) -> None:
     with pytest.raises(QueryError):
         db.run("SELECT CAST('x' AS INTEGER) FROM w")
+
+
+def test_a_question_is_answered_inside_a_running_loop(db: binder.Binder, server: Server) -> None:
+    server.script("SELECT COUNT(*) FROM w WHERE n > 1")
+    answer = asyncio.run(db.ask_async("how many?", samples=1))
+    assert (answer.values, answer.confidence) == ([3], 1.0)
+
+
+@pytest.mark.parametrize("wrong", [{"language": "prolog"}, {"language": "python"}, {"samples": 0}])
+def test_a_question_asked_wrongly_is_refused(db: binder.Binder, server: Server, wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        db.ask("how many?", **wrong)
+    assert server.requests == []

@@ -31,7 +31,7 @@ _START = "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from bind
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of the engine's own work: seconds per query, megabytes of memory, rows of a result, depth and bytes of a program."""
+    """Limits of the engine's own work: seconds per query, megabytes of memory, rows of a result."""
 
     seconds: float = 30
     memory_mb: int = 2048
