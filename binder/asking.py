@@ -17,7 +17,7 @@ from binder.errors import BadReply, BinderError, LMError, RateLimited, Refused, 
 from binder.executors import Input, Part, Value
 from binder.lm import Reply, Request
 from binder.plan import Ask
-from binder.prompt import ans_request, map_request
+from binder.prompt.tasks import ans_request, map_request
 from binder.reading import Fault, read_answers, read_list, read_value
 
 TRIES = 3  # of a request that bears no fruit, before it is halved

@@ -22,7 +22,7 @@ from binder.lm import Usage as Spent
 from binder.lm.budget import Budgeted
 from binder.plan import Ask
 from binder.progress import Display, Progress, off
-from binder.prompt import wire
+from binder.prompt.wire import wire
 from binder.recall import Recall, value_of
 from binder.result import Missing, plain
 from binder.trace import Trace

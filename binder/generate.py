@@ -15,7 +15,7 @@ from binder.errors import BadReply, BinderError, PlanError, ProgramError
 from binder.lm import Choice, Reply, Request
 from binder.memory import Memory
 from binder.plan import Plan
-from binder.prompt import program_request
+from binder.prompt.programs import program_request
 from binder.table import Table
 from binder.tokens import tokens
 from binder.trace import Trace

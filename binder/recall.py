@@ -18,7 +18,7 @@ from binder.lm import Request
 from binder.lm.cache import request_key
 from binder.lm.store import Pack, Store, Stored
 from binder.plan import Ask
-from binder.prompt import INSTRUCTIONS, KINDS
+from binder.prompt.tasks import INSTRUCTIONS, KINDS
 
 KEPT = (None, "no_answer")  # faults of what is kept
 

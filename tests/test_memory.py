@@ -14,7 +14,7 @@ from binder.lm.replay import Scripted
 from binder.memory import Exemplar, Memory, read
 from binder.plan.build import build
 from binder.plan.rules import RULES, optimize
-from binder.prompt import program_request
+from binder.prompt.programs import program_request
 
 SHIPPED = Memory.shipped().exemplars
 
