@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,12 +123,16 @@ def _ask(parser: argparse.ArgumentParser) -> None:
 
 
 def _eval(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("benchmark", choices=["wikitq"])
+    parser.add_argument("benchmark", choices=["wikitq", "tabfact"])
     parser.add_argument("--data", type=Path, required=True, help="the official release: a folder or a zip")
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--programs", type=Path, required=True, help="recorded programs, one JSON object a line")
-    parser.add_argument("--answers", type=Path, help="recorded answers that stand for the language model")
+    parser.add_argument("--split", default="dev", help="dev (the default), test, ...")
+    parser.add_argument("--limit", type=int, help="only so many questions, from the first on")
+    parser.add_argument("--programs", type=Path, help="recorded programs to execute instead of asking, one JSON object a line")
+    parser.add_argument("--answers", type=Path, help="recorded answers that stand for the language model of recorded programs")
     parser.add_argument("--out", type=Path, required=True, help="predictions, one JSON object a line")
+    parser.add_argument("--samples", type=int, default=5, help="candidates for each question (5)")
+    parser.add_argument("--parallel", type=int, default=4, help="questions at a time (4)")
+    _endpoint(parser)
     parser.set_defaults(command=evaluate)
 
 
@@ -185,11 +190,29 @@ def ask(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """binder eval"""
-    from binder.benchmarks.evaluate import evaluate_programs
+    from binder.benchmarks import evaluate as work
+    from binder.benchmarks import replays, tabfact, wikitq
 
-    report = evaluate_programs(options.data, options.split, options.programs, options.answers, options.out)
-    print(report)
+    recorded = replays.read_programs(options.programs) if options.programs else None
+    titles = replays.read_titles(options.programs) if options.programs else None
+    wiki = options.benchmark == "wikitq"
+    benchmark = wikitq.WikiTableQuestions(options.data, titles) if wiki else tabfact.TabFact(options.data)
+    examples = [e for e in benchmark.examples(options.split) if recorded is None or e.id in recorded][: options.limit]
+    with closing(benchmark), ExitStack() as stack:
+        if recorded is not None:
+            served = replays.RecordedAnswers(options.answers) if options.answers else None
+            answered: Any = work.replayed(examples, recorded, served)
+        else:
+            db = stack.enter_context(_opened(options, {"w": [{"a": ""}]}))
+            answered = work.asked(db, examples, benchmark.question, options.parallel, samples=options.samples)
+        print(work.evaluate(benchmark, answered, options.out, _told))
     return DONE
+
+
+def _told(report: Any) -> None:
+    """How far an evaluation has come, on one line of a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r{report.line}\033[K", end="", file=sys.stderr, flush=True)
 
 
 def cache(options: argparse.Namespace) -> int:
@@ -223,14 +246,19 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def _connected(options: argparse.Namespace) -> Binder:
+    return _opened(options, _sources(options), tidy=options.tidy, title=options.title)
+
+
+def _opened(options: argparse.Namespace, tables: Any, **settings: Any) -> Binder:
+    """A connection with the settings that the words on the command line say."""
     from binder.engine import connect
     from binder.lm.budget import Budget
 
     names = ("model", "base_url", "concurrency", "batch_rows", "timeout", "deadline", "strict", "replay", "cache")
-    settings: dict[str, Any] = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    settings |= {name: getattr(options, name) for name in names if hasattr(options, name)}
     if hasattr(options, "max_requests"):
         settings["budget"] = Budget(options.max_requests, options.max_tokens, options.max_cost)
-    return connect(_sources(options), tidy=options.tidy, title=options.title, **settings)
+    return connect(tables, **settings)
 
 
 def _sources(options: argparse.Namespace) -> Any:

@@ -59,11 +59,14 @@ class Settings:
 class Binder:
     """Tables, an engine in a worker process, and a language model. Made by `connect`; close it, or use it in a `with`."""
 
-    def __init__(self, tables: tuple[Table, ...], stack: Stack, memory: Memory, settings: Settings):
+    def __init__(
+        self, tables: tuple[Table, ...], stack: Stack, memory: Memory, settings: Settings, beside: Binder | None = None
+    ):
         self.tables = tables
         self.stack, self.memory, self.settings = stack, memory, settings
+        self._beside = beside  # whose stack this is
         self._worker = Worker(tables, settings.limits)
-        self._slots = asyncio.Semaphore(settings.concurrency)  # shared by all runs of the connection
+        self._slots: asyncio.Semaphore = beside._slots if beside else asyncio.Semaphore(settings.concurrency)
         self._planned = lru_cache(maxsize=256)(self._plan)
 
     def run(self, program: str, language: str = "sql") -> Result:
@@ -101,10 +104,15 @@ class Binder:
         self._worker.use(tables)
         self._planned.cache_clear()
 
+    def beside(self, *tables: Table) -> Binder:
+        """Another engine, for use at the same time: endpoint, cache, budget and slots are those of this one."""
+        return Binder(tables or self.tables, self.stack, self.memory, replace(self.settings, display=off), beside=self)
+
     def close(self) -> None:
         """Ends the worker and lets go of connections."""
         self._worker.close()
-        run(self.stack.lm.close())
+        if self._beside is None:
+            run(self.stack.lm.close())
 
     def __enter__(self) -> Binder:
         return self

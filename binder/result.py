@@ -30,6 +30,11 @@ class Usage:
     cost: float | None = None
     seconds: float = 0.0
 
+    def __add__(self, other: Usage) -> Usage:
+        costs = [cost for cost in (self.cost, other.cost) if cost is not None]
+        sums = {name: getattr(self, name) + getattr(other, name) for name in vars(self) if name != "cost"}
+        return Usage(**sums, cost=sum(costs) if costs else None)
+
     def __str__(self) -> str:
         tokens = self.prompt_tokens + self.completion_tokens
         price = "" if self.cost is None else f", ${self.cost:.4f}"

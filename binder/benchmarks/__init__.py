@@ -55,8 +55,14 @@ class Benchmark(Protocol):
     def examples(self, split: str) -> Iterator[Example]:
         """The examples of one split, in the order of the release; each table is read once."""
 
+    def question(self, example: Example) -> str:
+        """How an example is put to `Binder.ask`."""
+
     def score(self, example: Example, answer: list[str] | None, metric: str = "official") -> Score:
         """Judge an answer; None: the program did not run."""
+
+    def close(self) -> None:
+        """Close the release."""
 
 
 @dataclass(frozen=True)

@@ -1,44 +1,142 @@
-"""A benchmark, recorded programs and perhaps recorded answers come in; predictions and a report with the official metric go out.
+"""A benchmark and answers to its examples come in; a prediction a line and a report with the official metric go out.
 
-Programs of one question are executed, errors and empty results dropped, the rest voted, the first of equals winning.
+Answers come from a question (`asked`: sampled, executed and voted by the language model of a connection), or from recorded
+programs (`replayed`): those of one question are executed, errors and empty results dropped, the rest voted, the first of equals
+winning.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from binder import table
 from binder.answer import Answer, Candidate, vote
-from binder.benchmarks import Example, RawTable, Tally, tally
-from binder.benchmarks.replays import Recorded, RecordedAnswers, read_programs, read_titles
-from binder.benchmarks.wikitq import WikiTableQuestions
+from binder.benchmarks import Benchmark, Example, RawTable, Score, Tally, tally
+from binder.benchmarks.replays import Recorded, RecordedAnswers
 from binder.engine import Binder, connect
-from binder.errors import BinderError, NotConfigured
+from binder.errors import BadReply, BinderError, LimitExceeded, NotConfigured, Unreachable
 from binder.lm import Choice, Reply, Request
 from binder.lm import Usage as Spent
-from binder.result import Usage
+from binder.result import Usage, count
 from binder.table import Table
 from binder.trace import Trace
 
+Answered = Iterable[tuple[Example, Answer | BinderError]]
 
-@dataclass(frozen=True)
+
+@dataclass
 class Report:
-    """What an evaluation found: metric name -> counts; failed: questions whose programs all ended in an error."""
+    """What an evaluation has found so far: metric name -> scores; failed: questions for which every program ended in an error."""
 
-    questions: int
-    answered: int
-    failed: int
-    scores: dict[str, Tally]
+    scores: dict[str, list[Score]]
+    questions: int = 0
+    answered: int = 0
+    failed: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+    def tallies(self) -> dict[str, Tally]:
+        """Metric name -> counts of right, wrong and not run."""
+        return {name: tally(scores) for name, scores in self.scores.items()}
+
+    @property
+    def line(self) -> str:
+        """How far it has come, in one line."""
+        right = next(iter(self.tallies().values()))
+        return f"{count(self.questions, 'question')}, {right.accuracy:.2%} right; {self.usage}"
 
     def __str__(self) -> str:
         lines = [f"questions {self.questions:,}   answered {self.answered:,} ({self.answered / max(1, self.questions):.2%})"]
         lines.append(f"every program ended in an error: {self.failed:,} ({self.failed / max(1, self.questions):.2%})")
-        lines += [f"{name}: {count.right:,} right ({count.accuracy:.2%})" for name, count in self.scores.items()]
-        return "\n".join(lines)
+        lines += [f"{name}: {found.right:,} right ({found.accuracy:.2%})" for name, found in self.tallies().items()]
+        return "\n".join([*lines, *([str(self.usage)] if self.usage.requests or self.usage.cached else [])])
+
+
+def evaluate(benchmark: Benchmark, answered: Answered, out: Path, told: Callable[[Report], None] = lambda _: None) -> Report:
+    """Judges answers as they come and writes one prediction a line. told: is shown the report after each."""
+    report, started = Report({name: [] for name in benchmark.metrics}), time.monotonic()
+    with open(out, "w", encoding="utf-8") as file:
+        for example, answer in answered:
+            file.write(json.dumps(_judged(benchmark, example, answer, report), ensure_ascii=False) + "\n")
+            file.flush()
+            report.usage = replace(report.usage, seconds=time.monotonic() - started)
+            told(report)
+    return report
+
+
+def _judged(benchmark: Benchmark, example: Example, answer: Answer | BinderError, report: Report) -> dict[str, Any]:
+    """Adds an answer to the report; its line of the predictions."""
+    found = answer if isinstance(answer, Answer) else None
+    prediction = found.texts if found is not None and found.values else None
+    for name, scores in report.scores.items():
+        scores.append(benchmark.score(example, prediction, name))
+    errors = [str(c.error) for c in found.candidates if c.error is not None] if found is not None else [str(answer)]
+    every = found is None or bool(found.candidates) and len(errors) == len(found.candidates)
+    report.questions += 1
+    report.answered += prediction is not None
+    report.failed += every
+    report.usage = report.usage if found is None else report.usage + found.usage
+    return {
+        "id": example.id,
+        "answer": prediction or [],
+        "error": errors[0] if every and errors else None if prediction else "no program gave a row",
+        "official": report.scores["official"][-1].verdict,
+        "program": found.program if found is not None else None,
+        "confidence": round(found.confidence, 4) if found is not None else 0.0,
+    }
+
+
+def asked(
+    db: Binder, examples: Sequence[Example], question: Callable[[Example], str], parallel: int = 4, **settings: Any
+) -> Answered:
+    """Asks each question over its table, several at a time: all share the endpoint, the cache, the budget and the slots of db.
+
+    question: how an example is put; settings: of `Binder.ask`. What ends only one question (a reply without sense, a limit)
+    counts as no answer; what would end all of them (key, quota, budget) is raised.
+    """
+    free: SimpleQueue[Binder] = SimpleQueue()
+
+    def answer(example: Example) -> tuple[Example, Answer | BinderError]:
+        own = free.get()
+        try:
+            own.use(typed(example.table))
+            return example, own.ask(question(example), **settings)
+        except (LimitExceeded, BadReply, Unreachable) as error:
+            return example, error
+        finally:
+            free.put(own)
+
+    with ExitStack() as stack, ThreadPoolExecutor(parallel) as threads:
+        for _ in range(parallel):
+            free.put(stack.enter_context(db.beside()))
+        waiting = [threads.submit(answer, example) for example in examples]
+        try:
+            for future in waiting:
+                yield future.result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def replayed(
+    examples: Iterable[Example], recorded: dict[str, list[Recorded]], served: RecordedAnswers | None
+) -> Iterator[tuple[Example, Answer]]:
+    """The voted answer of recorded programs for each question, one table after the other, in the order of the examples."""
+    tables: dict[str, Table] = {}
+    lm = Answering()
+    with connect({"w": [{"a": ""}]}, lm=lm) as db:
+        for example in examples:
+            if example.table.name not in tables:
+                tables[example.table.name] = typed(example.table)
+            db.use(tables[example.table.name])
+            yield example, _voted(db, lm, example, recorded[example.id], served)
 
 
 class Answering:
@@ -61,49 +159,6 @@ class Answering:
 
     async def close(self) -> None:
         """Nothing is open."""
-
-
-def evaluate_programs(data: Path, split: str, programs: Path, answers: Path | None, out: Path) -> Report:
-    """Executes recorded programs on a split of WikiTableQuestions and writes one prediction a line."""
-    recorded = read_programs(programs)
-    served = RecordedAnswers(answers) if answers is not None else None
-    benchmark = WikiTableQuestions(data, titles=read_titles(programs))
-    examples = [example for example in benchmark.examples(split) if example.id in recorded]
-    official, lenient, answered, failed = [], [], 0, 0
-    with open(out, "w", encoding="utf-8") as file:
-        for example, answer in answer_all(examples, recorded, served):
-            prediction = answer.texts if answer.values else None
-            official.append(benchmark.score(example, prediction))
-            lenient.append(benchmark.score(example, prediction, "binder_lenient"))
-            errors = [str(c.error) for c in answer.candidates if c.error is not None]
-            every = bool(answer.candidates) and len(errors) == len(answer.candidates)
-            answered += prediction is not None
-            failed += every
-            line = {
-                "id": example.id,
-                "answer": prediction or [],
-                "error": errors[0] if every else None if prediction else "no program gave a row",
-                "official": official[-1].verdict,
-                "program": answer.program,
-                "confidence": round(answer.confidence, 4),
-            }
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    benchmark.close()
-    return Report(len(examples), answered, failed, {"official": tally(official), "binder_lenient": tally(lenient)})
-
-
-def answer_all(
-    examples: list[Example], recorded: dict[str, list[Recorded]], served: RecordedAnswers | None
-) -> Iterator[tuple[Example, Answer]]:
-    """The voted answer of each question, one table after the other, in the order of the examples."""
-    tables: dict[str, Table] = {}
-    lm = Answering()
-    with connect({"w": [{"a": ""}]}, lm=lm) as db:
-        for example in examples:
-            if example.table.name not in tables:
-                tables[example.table.name] = typed(example.table)
-            db.use(tables[example.table.name])
-            yield example, _voted(db, lm, example, recorded[example.id], served)
 
 
 def typed(raw: RawTable) -> Table:

@@ -51,6 +51,10 @@ class TabFact:
             raise UsageError(f"TabFact has no split {split}", hint=f"one of: {', '.join(SPLITS)}")
         return read_examples(self.release, self.document, *SPLITS[split])
 
+    def question(self, example: Example) -> str:
+        """Whether the statement holds."""
+        return f'Is this true: "{example.question}"? Answer yes or no.'
+
     def score(self, example: Example, answer: list[str] | None, metric: str = "official") -> Score:
         """Right when all values of the answer say the label; an empty answer, or any other value, is wrong."""
         if metric not in self.metrics:

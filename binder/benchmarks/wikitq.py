@@ -51,6 +51,10 @@ class WikiTableQuestions:
             raise UsageError(f"WikiTableQuestions has no split {split}", hint=f"one of: {', '.join(FILES)}")
         return read_examples(self.release, self.table, FILES[split])
 
+    def question(self, example: Example) -> str:
+        """The question as it is."""
+        return example.question
+
     def score(self, example: Example, answer: list[str] | None, metric: str = "official") -> Score:
         """Judge an answer by one of the metrics."""
         if metric not in self.metrics:
