@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from binder.errors import BadReply, LMError, RateLimited, Refused, Unreachable
 from binder.lm import Choice, Reply, Request, Usage
+from binder.lm.size import estimate
 
 # Parameters that an endpoint may refuse, and what its words for them are; max_tokens is renamed, the others are left out.
 OPTIONAL = {
@@ -181,8 +182,8 @@ def _usage(told: Any, request: Request, choices: list[Choice]) -> Usage:
     price = float(cost) if isinstance(cost, int | float) else None
     if isinstance(prompt, int) and isinstance(completion, int):
         return Usage(1, prompt, completion, price)
-    asked, said = sum(len(message.content) for message in request.messages), sum(len(choice.text) for choice in choices)
-    return Usage(1, -(-asked // 4), -(-said // 4), price, estimated=1)
+    asked, said = (message.content for message in request.messages), (choice.text for choice in choices)
+    return Usage(1, sum(map(estimate, asked)), sum(map(estimate, said)), price, estimated=1)
 
 
 def _error(body: bytes) -> Any:
