@@ -1,24 +1,26 @@
-"""Candidates come in; a vote over their normalised rows makes the Answer: values, confidence, and how it came about."""
+"""What candidates said and which of them won come in; an Answer that prints and says how it came about goes out."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from binder import html
 from binder.errors import BinderError
-from binder.result import Result, Usage, plain
+from binder.result import Result, Usage, count, plain
 from binder.trace import Trace
-from binder.values import fold
+
+LANGUAGE = {"sql": "SQL", "python": "Python"}  # as people write them
+DIRECT = "direct"  # the kind of a candidate that the language model read from the tables, without a program
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """One sampled program and its fate: a result or an error. votes: how many samples wrote it."""
+    """One sampled program, or one direct answer (program None), and its fate: a result, an error, or neither where it was not
+    executed because it could not change the vote. votes: how many samples wrote it."""
 
-    program: str
+    program: str | None
     language: str
     result: Result | None = None
     error: BinderError | None = None
@@ -35,14 +37,32 @@ class Candidate:
         rows = zip(self.result.rows, self.result.texts, strict=True) if self.result else ()
         return [text for row, shown in rows for value, text in zip(row, shown, strict=True) if value is not None]
 
+    @property
+    def skipped(self) -> bool:
+        """Whether it was not executed, for it could not change the vote."""
+        return self.result is None and self.error is None
+
+    @property
+    def text(self) -> str:
+        """The program, or words that stand for it."""
+        return self.program if self.program is not None else "(read from the table, without a program)"
+
+    @property
+    def fate(self) -> str:
+        """What became of it, for people."""
+        if self.skipped:
+            return "not executed: it could not change the vote"
+        return f"failed: {self.error}" if self.error is not None else f"-> {', '.join(self.texts) or 'nothing'}"
+
     def __repr__(self) -> str:
-        fate = f"{self.values!r:.60}" if self.error is None else type(self.error).__name__
-        return f"Candidate({self.votes} votes, {self.program!r:.60} -> {fate})"
+        fate = "skipped" if self.skipped else f"{self.values!r:.60}" if self.error is None else type(self.error).__name__
+        return f"Candidate({self.votes} votes, {self.text!r:.60} -> {fate})"
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What was voted. confidence: the share of all votes that agree, 0 where nothing could be said."""
+    """What was voted. confidence: the share of the votes cast that agree, or the language model's own belief where it was asked
+    for that; 0 where nothing could be said. winner: the candidate whose values these are."""
 
     question: str
     values: list[Any]
@@ -51,22 +71,36 @@ class Answer:
     candidates: tuple[Candidate, ...]
     usage: Usage
     trace: Trace
+    winner: Candidate | None = None
 
-    @property
-    def winner(self) -> Candidate | None:
-        """The candidate whose values these are."""
-        key = agreement(self.values)
-        return next((c for c in self.candidates if self.values and agreement(c.values) == key), None)
+    @classmethod
+    def none(cls, question: str, candidates: Sequence[Candidate], usage: Usage, trace: Trace) -> Answer:
+        """No answer: nothing can be said. It has no values and no confidence."""
+        return cls(question, [], [], 0.0, tuple(candidates), usage, trace)
 
     @property
     def program(self) -> str | None:
-        """The text of the program that won."""
+        """The text of the program that won; None where a direct answer won, or nothing."""
         return self.winner.program if self.winner else None
 
     @property
+    def language(self) -> str | None:
+        """The kind of candidate that won: `sql`, `python`, or `direct`, an answer that was read without a program."""
+        return self.winner.language if self.winner else None
+
+    @property
     def result(self) -> Result | None:
-        """The result of the program that won."""
+        """The result that won. That of a direct answer does not know where its values came from."""
         return self.winner.result if self.winner else None
+
+    @property
+    def summary(self) -> str:
+        """In one line: which kind won, and how sure that is."""
+        sampled = sum(candidate.votes for candidate in self.candidates)
+        if self.winner is None:
+            return f"no answer; {count(sampled, 'sample')}"
+        agreed = "read from the table, without a program" if self.program is None else f"by {LANGUAGE[self.winner.language]}"
+        return f"{agreed}; confidence {self.confidence:.0%}; {count(sampled, 'sample')}"
 
     def data(self) -> dict[str, Any]:
         """The answer as JSON data."""
@@ -75,6 +109,7 @@ class Answer:
             "values": [plain(value) for value in self.values],
             "texts": self.texts,
             "confidence": round(self.confidence, 4),
+            "language": self.language,
             "program": self.program,
             "candidates": [
                 {
@@ -83,6 +118,7 @@ class Answer:
                     "votes": c.votes,
                     "values": [plain(v) for v in c.values],
                     "error": str(c.error) if c.error else None,
+                    "skipped": c.skipped,
                 }
                 for c in self.candidates
             ],
@@ -91,57 +127,16 @@ class Answer:
         }
 
     def __repr__(self) -> str:
-        return f"Answer({self.texts!r}, confidence={self.confidence:.2f})"
+        direct = ", without a program" if self.winner is not None and self.program is None else ""
+        return f"Answer({self.texts!r}, confidence={self.confidence:.2f}{direct})"
 
     def __str__(self) -> str:
         return ", ".join(self.texts) if self.texts else "no answer"
 
     def _repr_html_(self) -> str:
-        tried = [
-            f"{c.votes} x {c.program}  ->  {', '.join(c.texts)[:200] if c.error is None else c.error}" for c in self.candidates
-        ]
+        tried = [f"{c.votes} x {c.text}  {c.fate[:200]}" for c in self.candidates]
         shown = html.code(self.program) if self.program else ""
-        headline = f"<p><b>{html.text(str(self))}</b> {html.text(f'(confidence {self.confidence:.0%})')}</p>"
+        headline = f"<p><b>{html.text(str(self))}</b> {html.text(f'({self.summary})')}</p>"
         return (
-            headline + shown + html.details(f"{len(self.candidates)} candidates", html.notes(tried)) + html.small(str(self.usage))
+            headline + shown + html.details(f"{count(len(tried), 'candidate')}", html.notes(tried)) + html.small(str(self.usage))
         )
-
-
-def vote(question: str, candidates: Sequence[Candidate], usage: Usage, trace: Trace) -> Answer:
-    """The values that most votes agree on; of equals the first. Errors and empty results have no say, but count against
-    confidence.
-    """
-    votes: dict[tuple[Any, ...], int] = {}
-    for candidate in candidates:
-        if candidate.values:
-            votes[agreement(candidate.values)] = votes.get(agreement(candidate.values), 0) + candidate.votes
-    total = sum(candidate.votes for candidate in candidates)
-    best = max(votes, key=lambda key: votes[key], default=None)
-    winner = next((c for c in candidates if c.values and agreement(c.values) == best), None)
-    confidence = votes[best] / total if best is not None and total else 0.0
-    trace.add(
-        "voted",
-        values=[plain(v) for v in winner.values] if winner else [],
-        votes=[[list(map(str, k)), v] for k, v in votes.items()],
-    )
-    if winner is None:
-        return Answer(question, [], [], 0.0, tuple(candidates), usage, trace)
-    return Answer(question, winner.values, winner.texts, confidence, tuple(candidates), usage, trace)
-
-
-def agreement(values: Sequence[Any]) -> tuple[Any, ...]:
-    """What two equal answers share: numbers by value, texts without case and accents, order ignored."""
-    return tuple(sorted((_normal(value) for value in values), key=repr))
-
-
-def _normal(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime.datetime):
-        return value.isoformat().removesuffix("T00:00:00")
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    try:
-        return round(float(value), 6)
-    except (TypeError, ValueError):
-        return fold(str(value))

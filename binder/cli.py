@@ -180,9 +180,9 @@ def ask(options: argparse.Namespace) -> int:
             print(_json(answer.data()))
         else:
             print(answer)
-            _aside([f"confidence {answer.confidence:.0%}; {answer.program or 'no program gave an answer'}", str(answer.usage)])
-            for candidate in answer.candidates if not answer.values else ():
-                _aside([f"{candidate.program}: {candidate.error or 'an empty result'}"])
+            _aside([answer.summary, *([answer.program] if answer.program else [])])
+            _aside([f"  {candidate.votes} x {candidate.text}\n      {candidate.fate}" for candidate in answer.candidates])
+            _aside([str(answer.usage)])
     if not answer.values:
         return FAILED
     return MISSING if answer.result is not None and answer.result.errors else DONE

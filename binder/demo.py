@@ -138,7 +138,7 @@ def _programs(answer: Answer) -> str:
     total = sum(candidate.votes for candidate in answer.candidates)
     lines = []
     for candidate in answer.candidates:
-        lines.append(f"  {candidate.votes} of {total}  {indent(candidate.program.strip(), ' ' * 10).lstrip()}")
+        lines.append(f"  {candidate.votes} of {total}  {indent(candidate.text.strip(), ' ' * 10).lstrip()}")
         lines.append(indent(_fate(candidate), " " * 10))
     return "\n".join(["Programs", *lines])
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
-from binder.answer import Answer, Candidate, vote
+from binder.answer import Answer, Candidate
 from binder.check import check
 from binder.check.repair import parsed
 from binder.dispatch import Dispatch
@@ -39,6 +39,7 @@ from binder.result import Result, Usage, count
 from binder.stack import DEFAULT, Place, Stack, build_stack
 from binder.table import Table, load_all
 from binder.trace import Event, Trace
+from binder.vote import vote
 
 
 @dataclass(frozen=True)

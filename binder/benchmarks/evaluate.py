@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from binder import table
-from binder.answer import Answer, Candidate, vote
+from binder.answer import Answer, Candidate
 from binder.benchmarks import Benchmark, Example, RawTable, Score, Tally, tally
 from binder.benchmarks.replays import Recorded, RecordedAnswers
 from binder.engine import Binder, connect
@@ -28,6 +28,7 @@ from binder.lm import Usage as Spent
 from binder.result import Usage, count
 from binder.table import Table
 from binder.trace import Trace
+from binder.vote import vote
 
 Answered = Iterable[tuple[Example, Answer | BinderError]]
 
