@@ -7,10 +7,7 @@ The connection is hardened before the first query: no files, no network, no exte
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import resource
-import struct
 import sys
 from typing import Any, BinaryIO
 
@@ -18,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from binder.errors import DataError
+from binder.executors.frames import confine, read_frame, write_frame
 
 SETTINGS = {
     "enable_external_access": "false",
@@ -124,30 +122,7 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> No
         write_frame(stdout, reply, data)
 
 
-def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
-    """A header and its payload; None at the end of the stream."""
-    sizes = stream.read(12)
-    if len(sizes) < 12:
-        return None
-    first, second = struct.unpack("<IQ", sizes)
-    return json.loads(stream.read(first)), stream.read(second)
-
-
-def write_frame(stream: BinaryIO, header: dict[str, Any], payload: bytes) -> None:
-    data = json.dumps(header).encode()
-    stream.write(struct.pack("<IQ", len(data), len(payload)) + data)
-    stream.write(payload)
-    stream.flush()
-
-
 def main() -> None:
     """The worker process: limits first, then frames."""
     memory_mb, threads = int(sys.argv[1]), int(sys.argv[2])
-    with contextlib.suppress(ValueError, OSError):
-        roof = (memory_mb + 1536) * 1024 * 1024
-        resource.setrlimit(resource.RLIMIT_AS, (roof, roof))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdin = sys.stdout = open(os.devnull)  # noqa: SIM115  nothing else may write frames
-    serve(stdin, stdout, memory_mb, threads)
+    serve(*confine(memory_mb + 1536), memory_mb, threads)

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from binder.errors import DataError
-from binder.executors.duckdb import Session, read_database, read_frame, serve, write_frame
+from binder.executors.duckdb import Session, read_database, serve
+from binder.executors.frames import read_frame, write_frame
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,96 @@
+"""A byte stream comes in; frames (a JSON header and a payload) go out, and back: the child's end of a process."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import resource
+import struct
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+
+def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    """A header and its payload; None at the end of the stream."""
+    sizes = stream.read(12)
+    if len(sizes) < 12:
+        return None
+    first, second = struct.unpack("<IQ", sizes)
+    return json.loads(stream.read(first)), stream.read(second)
+
+
+def write_frame(stream: BinaryIO, header: dict[str, Any], payload: bytes) -> None:
+    """Writes a header and its payload."""
+    data = json.dumps(header).encode()
+    stream.write(struct.pack("<IQ", len(data), len(payload)) + data)
+    stream.write(payload)
+    stream.flush()
+
+
+def confine(memory_mb: int) -> tuple[BinaryIO, BinaryIO]:
+    """Sets the limits of this process; its frames come and go through what is returned, and nothing else may use them."""
+    with contextlib.suppress(ValueError, OSError):
+        roof = memory_mb * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (roof, roof))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdin = sys.stdout = open(os.devnull)  # noqa: SIM115
+    return stdin, stdout
+
+
+def encode(value: Any) -> Any:
+    """A value as JSON: what JSON has not is a list that begins with its kind."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0 else ["float", str(value)]
+    if isinstance(value, datetime.datetime):
+        return ["datetime", value.isoformat()]
+    if isinstance(value, datetime.date):
+        return ["date", value.isoformat()]
+    if isinstance(value, datetime.time):
+        return ["time", value.isoformat()]
+    if isinstance(value, Decimal):
+        return ["decimal", str(value)]
+    if isinstance(value, dict):
+        return ["dict", [[encode(key), encode(item)] for key, item in value.items()]]
+    if isinstance(value, (set, frozenset)):
+        return ["list", [encode(item) for item in sorted(value, key=repr)]]
+    if isinstance(value, tuple):
+        return ["tuple", [encode(item) for item in value]]
+    if isinstance(value, list):
+        return ["list", [encode(item) for item in value]]
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds() / 86400
+    raise TypeError(f"a {type(value).__name__} is no value of a table")
+
+
+def decode(value: Any) -> Any:
+    """The value of what `encode` made."""
+    if not isinstance(value, list):
+        return value
+    kind, inner = value
+    if kind in ("list", "tuple"):
+        items = [decode(item) for item in inner]
+        return tuple(items) if kind == "tuple" else items
+    if kind == "dict":
+        return {_key(decode(key)): decode(item) for key, item in inner}
+    return _READ[kind](inner)
+
+
+def _key(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "float": float,
+    "datetime": datetime.datetime.fromisoformat,
+    "date": datetime.date.fromisoformat,
+    "time": datetime.time.fromisoformat,
+    "decimal": Decimal,
+}
