@@ -23,6 +23,7 @@ from binder.reading import Fault, read_answers, read_list, read_value
 TRIES = 3  # of a request that bears no fruit, before it is halved
 ALONE = 5  # of a request about one input, before it is given up
 TYPED = 3  # answers of the wrong type to one input, before it is given up
+SHORT = 4_000  # characters that fit into the context of any model in use
 STREAK = 3  # requests in a row that were too large, before all get smaller
 
 REASONS = {
@@ -51,13 +52,18 @@ class Found:
 
 @dataclass
 class Size:
-    """How many inputs a request may hold: fewer once several such requests in a row, over all workers, were too large."""
+    """How many inputs a request may hold: fewer once several such requests in a row, over all workers, were too large.
+
+    through: the characters of the longest request that is known not to be too long.
+    """
 
     rows: int
     worked: list[int] = field(default_factory=list)
+    through: int = SHORT
 
-    def too_large(self, asked: int, worked: int) -> None:
+    def too_large(self, asked: int, worked: int, request: Request) -> None:
         """A request about so many inputs was too large; fewer would have been right."""
+        self.through = min(self.through, length(request) - 1)
         if asked < self.rows:  # it is one of its inputs that is large
             return
         self.worked.append(max(1, worked))
@@ -65,10 +71,15 @@ class Size:
             self.rows = min(self.rows, max(self.worked))
             self.worked.clear()
 
-    def right(self, asked: int) -> None:
+    def right(self, asked: int, request: Request) -> None:
         """A request about so many inputs was not too large."""
+        self.through = max(self.through, length(request))
         if asked >= self.rows:
             self.worked.clear()
+
+    def doubts(self, request: Request) -> bool:
+        """Whether it is hard to believe that a request is too long; endpoints say so for other reasons too."""
+        return length(request) <= self.through
 
 
 Pack = Callable[[Request, Sequence[Input], int], None]  # a request that is about to be sent, its inputs and its number
@@ -122,8 +133,9 @@ class Asking:
                 async with self.slots:
                     reply, event = await self.send(self.ask, request)
             except LMError as error:
-                tries = min(tries, self._failed([value], error, no_value=[]))
+                tries = min(tries, self._failed([value], request, error, no_value=[]))
             else:
+                self.size.right(1, request)
                 tries = min(tries, self._listed(value, reply, event))
                 await self.keep(request, {value: self.open[value]} if sample + 1 >= tries else {})
             if sample + 1 >= tries:
@@ -138,7 +150,7 @@ class Asking:
         try:
             reply, event = await self.send(self.ask, request)
         except LMError as error:
-            return self._failed(inputs, error, no_value=None)
+            return self._failed(inputs, request, error, no_value=None)
         answers = read_answers(reply.text, rows)
         said: dict[Input, Found] = {}
         for key, value in rows.items():
@@ -150,9 +162,9 @@ class Asking:
         await self.keep(request, said)
         self.found.update(said)
         if reply.finish == "length" and len(answers) < len(rows):
-            self.size.too_large(len(rows), len(answers) or len(rows) // 2)
+            self.size.too_large(len(rows), len(answers) or len(rows) // 2, request)
         else:
-            self.size.right(len(rows))
+            self.size.right(len(rows), request)
         return TRIES if len(inputs) > 1 else ALONE
 
     def _listed(self, value: Input, reply: Reply, event: int) -> int:
@@ -180,18 +192,21 @@ class Asking:
         self.mistyped[value] += read.kind == "bad_type"
         return {value: self.open[value]} if read.kind == "no_answer" or self.mistyped[value] >= TYPED else {}
 
-    def _failed(self, inputs: Sequence[Input], error: LMError, no_value: Value) -> int:
+    def _failed(self, inputs: Sequence[Input], request: Request, error: LMError, no_value: Value) -> int:
         """Notes a request that failed, perhaps because of its inputs, or raises the error; how often it is worth sending."""
         if not about_inputs(error):
             raise error
         too_long = isinstance(error, Refused) and error.status == 413
-        if too_long:
-            self.size.too_large(len(inputs), len(inputs) // 2)
+        doubted = too_long and not request.sample and self.size.doubts(request)
+        if too_long and not doubted:
+            self.size.too_large(len(inputs), len(inputs) // 2, request)
         fault = "too_long" if too_long else FAILURES[type(error)]
         for value in inputs:
             self.attempts[value] += max(1, error.usage.requests if error.usage else 1)
             self.open[value] = Found(no_value, fault, error.message, self.attempts[value])
         enough = error.retryable and not isinstance(error, RateLimited) and len(inputs) > 1  # it has been sent more than once
+        if doubted:
+            return 2
         if too_long or enough:
             return 1
         return ALONE if len(inputs) == 1 and not error.retryable else TRIES
@@ -215,6 +230,11 @@ def about_inputs(error: BinderError) -> bool:
     """Whether an error may be due to the inputs of the request; otherwise no request can be answered."""
     refused = isinstance(error, Refused) and error.status in (None, 413)  # by a filter, or for its length
     return refused or (isinstance(error, LMError) and error.retryable)
+
+
+def length(request: Request) -> int:
+    """The characters of the messages of a request."""
+    return sum(len(message.content) for message in request.messages)
 
 
 def chunks(inputs: Sequence[Input], size: int) -> list[Sequence[Input]]:

@@ -85,7 +85,10 @@ def _endpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-rows", type=int, default=20, help="inputs per request (20)")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds per request (60)")
     parser.add_argument("--trace", type=Path, metavar="FILE", help="write what happened, one JSON object a line")
-    parser.add_argument("--replay", type=Path, metavar="FILE", help="a trace whose replies stand for the language model")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="append every request and its reply, for --replay")
+    parser.add_argument(
+        "--replay", type=Path, metavar="FILE", help="a trace or recording whose replies stand for the language model"
+    )
     unset = argparse.SUPPRESS  # then connect has its own default
     parser.add_argument(
         "--cache", type=Path, metavar="FILE", default=unset, help="where answers are kept (the platform's cache folder)"
@@ -148,7 +151,6 @@ def _cache(parser: argparse.ArgumentParser) -> None:
 def _demo(parser: argparse.ArgumentParser) -> None:
     _endpoint(parser)
     parser.add_argument("--samples", type=int, default=3, help="programs to sample (3)")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="record the replies of the language model")
     parser.set_defaults(command=demo)
 
 
@@ -254,7 +256,7 @@ def _opened(options: argparse.Namespace, tables: Any, **settings: Any) -> Binder
     from binder.engine import connect
     from binder.lm.budget import Budget
 
-    names = ("model", "base_url", "concurrency", "batch_rows", "timeout", "deadline", "strict", "replay", "cache")
+    names = ("model", "base_url", "concurrency", "batch_rows", "timeout", "deadline", "strict", "record", "replay", "cache")
     settings |= {name: getattr(options, name) for name in names if hasattr(options, name)}
     if hasattr(options, "max_requests"):
         settings["budget"] = Budget(options.max_requests, options.max_tokens, options.max_cost)

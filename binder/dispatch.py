@@ -167,6 +167,8 @@ class Dispatch:
         stored = await self.recall.found(keys)
         if stored:
             answers = [{"key": keys[value], **said.data()} for value, said in stored.items()]
+            if self.recall.told is not None:
+                self.recall.told("recalled", question=ask.call.question, answers=answers)
             event = self.trace.add("recalled", call=ask.call.name, question=ask.call.question, answers=answers)
             self.cached += len(stored)
             for value, said in stored.items():

@@ -263,6 +263,7 @@ def connect(
     tidy: bool | None = None,
     title: str | None = None,
     replay: str | os.PathLike[str] | None = None,
+    record: str | os.PathLike[str] | None = None,
     tracer: Callable[[Event], None] | None = None,
     progress: Display | None = None,
     lm: LM | None = None,
@@ -277,6 +278,7 @@ def connect(
     model, base_url and api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. lm: anything with the
     two methods of
     binder.lm.LM instead of an endpoint; replay: a trace or recording whose replies stand for the language model, offline.
+    record: a file to which every request and its reply is appended, for `replay`.
     cache: the file in which answers are kept (None: none; by default one in the platform's cache folder, and none with lm=).
     budget: the most requests, tokens and US dollars of this connection; prices: dollars per million tokens, {model: (prompt,
     completion)}.
@@ -291,7 +293,7 @@ def connect(
     if title is not None:
         opened = tuple(replace(table, title=title) for table in opened)
     where = endpoint(model, base_url, api_key)
-    stack, name = build_stack(where, lm, replay, cache, timeout, budget, prices or {})
+    stack, name = build_stack(where, lm, replay, cache, timeout, budget, prices or {}, record)
     shown = progress if progress is not None else display()
     settings = Settings(name, limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown)
     return Binder(opened, stack, memory or Memory.shipped(), settings)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,12 @@ KEPT = (None, "no_answer")  # faults of what is kept
 
 @dataclass(frozen=True)
 class Recall:
-    """The value-level side of a Store, for one model of one endpoint."""
+    """The value-level side of a Store, for one model of one endpoint. told: who is told of what is recalled, as of an event."""
 
     store: Store
     model: str
     endpoint: str = ""
+    told: Callable[..., None] | None = None
 
     def keys(self, ask: Ask, inputs: Iterable[Input]) -> dict[Input, str]:
         """What the answer to each input is kept under: all that can change it."""

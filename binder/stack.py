@@ -1,13 +1,13 @@
-"""Settings of a connection come in; the stack of layers that answers its requests goes out: Cache(Budget(Retry(OpenAI))).
+"""Settings of a connection come in; the stack of layers that answers its requests goes out: Record(Cache(Budget(Retry(OpenAI)))).
 
-A recording or an LM of the user's stands for all of it, the budget excepted.
+A recording stands for all of it; an LM of the user's for what is below the budget.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from binder.errors import UsageError
@@ -15,7 +15,7 @@ from binder.lm import LM
 from binder.lm.budget import Budget, Budgeted, Price, price_of
 from binder.lm.cache import Cache, address
 from binder.lm.openai import Endpoint, OpenAI
-from binder.lm.replay import Replay
+from binder.lm.replay import Record, Replay
 from binder.lm.retry import Retry
 from binder.lm.store import Store, default_path
 from binder.recall import Recall
@@ -47,8 +47,28 @@ def build_stack(
     timeout: float,
     budget: Budget | None,
     prices: Mapping[str, Price],
+    record: str | os.PathLike[str] | None = None,
 ) -> tuple[Stack, str]:
     """The layers of a connection, and the name of its model."""
+    stack, model = _answering(where, lm, replay, cache, timeout, budget, prices)
+    if record is None:
+        return stack, model
+    recording = Record(stack.lm, record)
+    recording.note("started", model=model, endpoint=stack.recall.endpoint if stack.recall else "")
+    recall = replace(stack.recall, told=recording.note) if stack.recall else None
+    return Stack(recording, recall, stack.budget), model
+
+
+def _answering(
+    where: Endpoint,
+    lm: LM | None,
+    replay: str | os.PathLike[str] | None,
+    cache: str | os.PathLike[str] | Place | None,
+    timeout: float,
+    budget: Budget | None,
+    prices: Mapping[str, Price],
+) -> tuple[Stack, str]:
+    """The layers below the recording."""
     if replay is not None:
         recording = Replay(replay)
         model = recording.model or where.model or ""

@@ -4,10 +4,12 @@ The whole of it is a script: python -m tests.faults --seeds 200; a sample is in 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import binder
@@ -66,14 +68,19 @@ class Line:
 
 
 class Matrix:
-    """A table behind one connection to an endpoint that fails, and what each program yields where it does not."""
+    """A table behind one connection to an endpoint that fails, and what each program yields where it does not.
 
-    def __init__(self, server: Server, concurrency: int = 8, batch_rows: int = 20):
+    cache: the file of a cache, emptied after each run; with it a budget stands in the way too.
+    """
+
+    def __init__(self, server: Server, concurrency: int = 8, batch_rows: int = 20, cache: Path | None = None):
         server.answer = oracle
         self.server, self.concurrency = server, concurrency
         self.endpoint = OpenAI(endpoint("m", server.url, "sk-test"), PATIENT)
         lm = Retry(self.endpoint, first_wait=0.005, longest_wait=0.05)
-        self.db = binder.connect({"w": table()}, "m", lm=lm, concurrency=concurrency, batch_rows=batch_rows)
+        budget = binder.Budget(requests=10**9, tokens=10**12) if cache else None
+        size = {"concurrency": concurrency, "batch_rows": batch_rows}
+        self.db = binder.connect({"w": table()}, "m", lm=lm, cache=cache, budget=budget, **size)
         self.clean = [(self.db.run(program).rows, self.asked()) for program in PROGRAMS]
 
     def __enter__(self) -> Self:
@@ -86,6 +93,8 @@ class Matrix:
         """The requests since it was last asked."""
         number = len(self.server.requests)
         self.server.forget()
+        if self.db.stack.recall is not None:
+            self.db.stack.recall.store.prune(older_than_days=0)
         return number
 
     def runs(self, names: Sequence[str], share: float, seeds: Iterable[int]) -> Line:
@@ -118,22 +127,31 @@ class Matrix:
             line.wrong += errors == 0 and result.rows != right
 
 
-def lines(matrix: Matrix, seeds: int) -> Iterator[tuple[str, float, Line]]:
+def lines(matrix: Matrix, seeds: int, only: str | None) -> Iterator[tuple[str, float, Line]]:
     """Each fault alone, and all that pass together, at two shares; faults that end a run at the higher one."""
-    for name in ALL:
+    for name in ALL if only is None else ALL.keys() & {only}:
         for share in (0.05, 0.2) if name not in FATAL else (0.2,):
             yield name, share, matrix.runs([name], share, range(seeds))
-    for share in (0.05, 0.2):
+    for share in (0.05, 0.2) if only in (None, "mixed") else ():
         yield "mixed", share, matrix.runs(list(SPOILING), share, range(seeds * 10))
 
 
 def main() -> None:
-    """Prints the matrix."""
+    """Prints the matrix, twice: without and with a cache and a budget."""
     parser = argparse.ArgumentParser(description="runs programs against an endpoint that fails, and counts what came of them")
     parser.add_argument("--seeds", type=int, default=200)
-    print(f"{'fault':18} {'share':>5} {'runs':>6} {'wrong':>6} {'short':>6} {'overhead':>8} {'ms/run':>7}  raised", flush=True)
-    with Server() as server, Matrix(server) as matrix:
-        for name, share, line in lines(matrix, parser.parse_args().seeds):
-            raised = ", ".join(f"{kind} {number}" for kind, number in line.raised.items())
-            counts = f"{line.runs:6} {line.wrong:6} {line.short:6} {line.overhead:8.1%}"
-            print(f"{name:18} {share:5} {counts} {1000 * line.seconds / line.runs:7.0f}  {raised}", flush=True)
+    parser.add_argument("--only", help="one fault, or mixed")
+    options = parser.parse_args()
+    for cached in (False, True):
+        print("with a cache and a budget" if cached else "without a cache")
+        print(f"{'fault':18} {'share':>5} {'runs':>6} {'wrong':>6} {'short':>6} {'overhead':>8} {'ms/run':>7}  raised")
+        with tempfile.TemporaryDirectory() as folder, Server() as server, Matrix(server, cache=place(folder, cached)) as matrix:
+            for name, share, line in lines(matrix, options.seeds, options.only):
+                raised = ", ".join(f"{kind} {number}" for kind, number in line.raised.items())
+                counts = f"{line.runs:6} {line.wrong:6} {line.short:6} {line.overhead:8.1%}"
+                print(f"{name:18} {share:5} {counts} {1000 * line.seconds / line.runs:7.0f}  {raised}", flush=True)
+
+
+def place(folder: str, cached: bool) -> Path | None:
+    """Where a cache is, if one is wanted."""
+    return Path(folder, "answers.sqlite") if cached else None

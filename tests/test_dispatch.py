@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import binder
+import binder.table
 from binder.engine import Binder
 from binder.errors import LMError, RateLimited, Refused
 from binder.lm.openai import OpenAI, endpoint
@@ -138,7 +139,7 @@ def test_a_size_that_works_is_found_and_kept(server: Server, name: str) -> None:
     assert result.rows == [(cell, cell.upper()) for cell in CELLS] and not result.errors
     sizes = [len(task["rows"]) for task in server.tasks]
     assert max(sizes[-8:]) <= 7, "large requests are no longer tried"
-    assert len(sizes) <= 120 // 7 + 20
+    assert len(sizes) <= 120 // 7 + 34, "what is short is sent twice before it counts as too long"
 
 
 def test_inputs_that_are_too_long_leave_the_size_as_it_is(server: Server) -> None:
@@ -150,7 +151,29 @@ def test_inputs_that_are_too_long_leave_the_size_as_it_is(server: Server) -> Non
         server.reply = reply
         result = db.run(CAPITALS)
     assert [(entry.inputs, entry.fault) for entry in result.errors] == [({"name": cell}, "too_long") for cell in CULPRITS]
-    assert sum(len(task["rows"]) == 20 for task in server.tasks) == 6
+    assert 6 <= sum(len(task["rows"]) == 20 for task in server.tasks) <= 9, "each refused once more at most"
+
+
+def test_a_short_request_that_was_called_too_long_is_sent_once_more(server: Server) -> None:
+    words = Canned(error("maximum context length exceeded"), status=400)
+    with connected(server) as db:
+        server.script(words, words)
+        result = db.run(CAPITALS)
+    assert result.rows == [(cell, cell.upper()) for cell in CELLS] and not result.errors
+    assert [len(task["rows"]) for task in server.tasks] == [20] * 8
+
+
+def test_a_request_longer_than_any_that_went_through_is_split_at_once(server: Server) -> None:
+    def reply(body: Body) -> Said:
+        task = task_of(body)
+        return 413 if task is not None and len(task["rows"]) > 10 else None
+
+    with connected(server, concurrency=1) as db:
+        db.use(*binder.table.load_all({"w": [{"name": "x" * 300 + cell} for cell in CELLS]}, None))
+        server.reply, server.answer = reply, lambda task: dict.fromkeys(task["rows"], "y")
+        result = db.run(CAPITALS)
+    assert result.rows and not result.errors
+    assert [len(task["rows"]) for task in server.tasks].count(20) <= 6
 
 
 def test_a_question_about_a_table_fails_alone(server: Server) -> None:

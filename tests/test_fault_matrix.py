@@ -18,6 +18,13 @@ def matrix() -> Iterator[Matrix]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    """The same with a cache and a budget in between."""
+    with Server() as server, Matrix(server, cache=tmp_path_factory.mktemp("kept") / "answers.sqlite") as running:
+        yield running
+
+
 def seeds(name: str) -> range:
     return range(1 if name in SLOW else len(PROGRAMS))
 
@@ -60,6 +67,12 @@ def test_all_faults_together(matrix: Matrix, share: float, most: float) -> None:
     line = matrix.runs([name for name in SPOILING if name not in SLOW], share, range(40))
     assert (line.wrong, line.short, line.raised) == (0, 0, {})
     assert line.overhead <= most
+
+
+@pytest.mark.parametrize("name", [name for name in SPOILING if name not in SLOW])
+def test_a_cache_and_a_budget_change_nothing(cached: Matrix, name: str) -> None:
+    line = cached.runs([name], 0.2, [0, 3])
+    assert (line.wrong, line.short, line.raised) == (0, 0, {})
 
 
 def test_every_fault_has_one_class() -> None:

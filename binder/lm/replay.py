@@ -3,15 +3,15 @@ A recording is a text file of one Request and its Reply a line, made by the Reco
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from binder.canonical import load
+from binder.canonical import dump, load
 from binder.errors import BadReply, DataError, LMError, NotConfigured, RateLimited, Refused, Unreachable
 from binder.lm import LM, Choice, Reply, Request, Usage
+from binder.lm.cache import request_key
 from binder.lm.store import Store, Stored
 
 
@@ -25,26 +25,36 @@ class Record:
     async def complete(self, request: Request) -> Reply:
         """The reply of the layer below, recorded."""
         reply = await self.lm.complete(request)
-        line = json.dumps({"request": request.data(), "reply": reply.data()}, ensure_ascii=False) + "\n"
-        with open(self.path, "ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                if file.read() != b"\n":  # a write that was cut short: keep it to its own line
-                    line = "\n" + line
-            file.write(line.encode("utf-8", "backslashreplace"))
-            file.flush()
-            os.fsync(file.fileno())
+        self._append({"request": request.data(), "reply": reply.data()})
         return reply
+
+    def note(self, kind: str, **data: Any) -> None:
+        """Records what a replay needs besides: whose replies they are, and the values that nobody had to be asked for."""
+        self._append({"kind": kind, **data})
 
     async def close(self) -> None:
         """Closes the layer below."""
         await self.lm.close()
 
+    def _append(self, data: dict[str, Any]) -> None:
+        line = dump(data) + "\n"
+        try:
+            with open(self.path, "ab+") as file:
+                if file.tell():
+                    file.seek(-1, os.SEEK_END)
+                    if file.read() != b"\n":  # a write that was cut short: keep it to its own line
+                        line = "\n" + line
+                file.write(line.encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise DataError(f"the recording cannot be written: {error.strerror}", path=str(self.path)) from error
+
 
 class Replay:
     """Serves the replies of a recording or a trace; of equal requests the one recorded last holds.
 
-    model and endpoint are those of a trace; answers the values that its run had from the cache, by key.
+    model and endpoint are those it was made with; answers the values that were known beforehand, from a cache, by key.
     """
 
     def __init__(self, path: str | os.PathLike[str]):
@@ -52,15 +62,18 @@ class Replay:
         self.model, self.endpoint = "", ""
         self.replies: dict[str, Reply | LMError] = {}
         self.answers: dict[str, Stored] = {}
+        paid: set[str] = set()  # what was asked here will be known by itself
         for data in _lines(self.path):
             if data.get("kind") == "started":
                 self.model, self.endpoint = data["model"], data["endpoint"]
             elif data.get("kind") == "recalled":
-                self.answers |= {kept.pop("key"): Stored(**kept) for kept in data["answers"]}
+                known = [kept for kept in data["answers"] if kept["request"] not in paid]
+                self.answers |= {kept.pop("key"): Stored(**kept) for kept in known}
             elif "request" in data:
                 request = Request.read(data["request"])
                 self.replies[request.key()] = Reply.read(data["reply"]) if "reply" in data else _error(data)
                 self.model = self.model or request.model
+                paid.add(request_key(request, self.endpoint))
 
     def store(self) -> Store:
         """The answers as a store of their own."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import binder
 from binder.errors import DataError, NotConfigured
 from binder.lm import Choice, Message, Reply, Request, Usage
 from binder.lm.loop import run
 from binder.lm.replay import Record, Replay, Scripted
+from tests.server import Server
 
 
 def request(text: str, sample: int = 0) -> Request:
@@ -55,6 +58,30 @@ def test_an_unknown_question_is_named(tmp_path: Path) -> None:
         run(Replay(path).complete(request("which country?")))
     with pytest.raises(DataError):
         Replay(tmp_path / "none.jsonl")
+
+
+def test_a_connection_records_what_replays_byte_for_byte(tmp_path: Path, server: Server) -> None:
+    """Three runs on one cache: what was kept before, what is asked, what was asked by the run before."""
+    rows = [{"name": name, "born": date(1990, 1, day)} for day, name in enumerate(["Ann", "Bo", "Ann", "Cy"], start=1)]
+    first, both = ('SELECT QA("map@who?"; name, born) FROM w WHERE ' + where for where in ("name = 'Bo'", "TRUE"))
+    path, cache = tmp_path / "r.jsonl", tmp_path / "answers.sqlite"
+    with binder.connect(rows, "m", server.url, "sk-test", cache=cache) as db:
+        db.run(first)
+    with binder.connect(rows, "m", server.url, "sk-test", cache=cache, record=path) as db:
+        live = [db.run(both) for _ in range(2)]
+    server.forget()
+    with binder.connect(rows, replay=path) as db:
+        again = [db.run(both) for _ in range(2)]
+    assert not server.requests
+    told = [[(r.rows, r.errors, r.usage.questions, r.usage.cached, r.usage.requests) for r in runs] for runs in (live, again)]
+    assert told[0] == told[1]
+    assert [(r.usage.questions, r.usage.cached) for r in again] == [(3, 1), (0, 4)]
+    assert "sk-test" not in path.read_text()
+
+
+def test_a_recording_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be written"):
+        binder.connect([{"a": 1}], "m", lm=Scripted([]), record=tmp_path)
 
 
 def test_a_script_keeps_what_it_was_asked() -> None:
