@@ -80,11 +80,11 @@ def _answering(
             f"a budget of cost needs the price of {model!r}",
             hint="give it: prices={model: (dollars per million prompt tokens, completion)}",
         )
-    budgeted = Budgeted(lm if lm is not None else Retry(OpenAI(where, timeout)), budget or Budget(), prices)
     if isinstance(cache, Place):
         cache = default_path() if lm is None else None
-    if cache is None:
+    store = Store(cache) if cache is not None else None
+    budgeted = Budgeted(lm if lm is not None else Retry(OpenAI(where, timeout, store)), budget or Budget(), prices)
+    if store is None:
         return Stack(budgeted, None, budgeted), model
     place = address(where.base_url, where.api_key)
-    store = Store(cache)
     return Stack(Cache(budgeted, store, place), Recall(store, model, place), budgeted), model

@@ -126,6 +126,7 @@ class Server:
     def forget(self) -> None:
         """Empties the log."""
         self.requests: list[Body] = []
+        self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.started: list[float] = []
         self.most_active = 0
@@ -193,9 +194,11 @@ class Connection(asyncio.Protocol):
 
     async def answer(self, first: str, headers: dict[str, str], data: bytes) -> None:
         """Answers one request."""
-        if first.startswith("POST /v1/chat/completions "):
+        path = first.removeprefix("POST /v1").split(" ")[0]
+        if path in ("/chat/completions", "/responses"):
             body = json.loads(data)
             self.server.requests.append(body)
+            self.server.paths.append(path)
             self.server.headers.append(headers)
             self.server.started.append(time.monotonic())
             canned = self.server.say(body)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from binder import grammar
 from binder.errors import SyntaxFault, UsageError
 from binder.faults import FAULTS, FIRST, OTHERWISE, Fault
+from binder.memory import Memory
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = Path(__file__).parent / "fixtures" / "programs"
@@ -174,6 +175,21 @@ def test_the_grammar_of_a_table_knows_its_headers() -> None:
         assert not _constrained(definition, program)
         with pytest.raises(lark.exceptions.UnexpectedInput):
             reader.parse(program)
+
+
+def test_the_grammar_of_a_table_takes_every_shipped_exemplar() -> None:
+    for exemplar in Memory.shipped().exemplars:
+        if exemplar.language == "sql":
+            definition = grammar.text("sql", {"w": [column.name for column in exemplar.table.columns]})
+            assert _constrained(definition, exemplar.program), exemplar.program
+
+
+def test_a_table_of_hundreds_of_odd_headers_has_a_grammar() -> None:
+    headers = [f"{odd} {number}" for number in range(100) for odd in ("h / a", "#", "a\nb", "`", "\\", '"', "%", "état", "中")]
+    definition = grammar.text("sql", {"w": headers})
+    for header in headers[:9]:
+        assert _constrained(definition, f"SELECT `{header.replace('`', '``')}` FROM w")
+    assert not _constrained(definition, "SELECT `h / a` FROM w")
 
 
 # ---- hostile and generated texts

@@ -19,7 +19,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One completion to ask for. sample tells apart equal requests of a vote; schema is the JSON schema of the reply, as text."""
+    """One completion to ask for. sample tells apart equal requests of a vote; schema is the JSON schema of the reply, as text;
+    grammar the Lark grammar that the reply follows where the endpoint can see to that; effort how much a reasoning model reasons;
+    chances whether to tell what else the reply could have begun with."""
 
     messages: tuple[Message, ...]
     model: str
@@ -29,6 +31,9 @@ class Request:
     sample: int = 0
     schema: str | None = None
     seed: int | None = None
+    grammar: str | None = None
+    effort: str | None = None
+    chances: bool | None = None
 
     def data(self) -> dict[str, Any]:
         """The request as JSON data, without what is not set."""
@@ -68,10 +73,24 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the texts of a reply; finish is the endpoint's word for why it ended: stop, length, content_filter, refusal, ..."""
+    """One of the texts of a reply; finish is the endpoint's word for why it ended: stop, length, content_filter, refusal, ...
+
+    chances: how probable it was for the text to begin with this token or that, where that was asked for and told."""
 
     text: str
     finish: str = "stop"
+    chances: tuple[tuple[str, float], ...] | None = None
+
+    def data(self) -> dict[str, Any]:
+        """The choice as JSON data, without what was not told."""
+        told = {"text": self.text, "finish": self.finish}
+        return told if self.chances is None else {**told, "chances": dict(self.chances)}
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Choice:
+        """The choice that data() came from."""
+        chances = data.get("chances")
+        return cls(data["text"], data.get("finish", "stop"), None if chances is None else tuple(chances.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +114,12 @@ class Reply:
     def data(self) -> dict[str, Any]:
         """The reply as JSON data."""
         usage = {name: value for name, value in asdict(self.usage).items() if value}
-        return {"choices": [asdict(choice) for choice in self.choices], "usage": usage}
+        return {"choices": [choice.data() for choice in self.choices], "usage": usage}
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Reply:
         """The reply that data() came from."""
-        return cls(tuple(Choice(**choice) for choice in data["choices"]), Usage(**data.get("usage", {})))
+        return cls(tuple(Choice.read(choice) for choice in data["choices"]), Usage(**data.get("usage", {})))
 
 
 class LM(Protocol):

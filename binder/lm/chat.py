@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ OPTIONAL = {
     "response_format": r"response_format|json_schema|structured.outputs?",
     "seed": r"\bseed\b",
     "n": r"[`'\"]n[`'\"]",
+    "reasoning_effort": r"reasoning[._]effort",
+    "logprobs": r"logprobs",
 }
 TOO_LONG = re.compile(r"context_length|context.length|context window|too many tokens|prompt is too long|maximum context", re.I)
 FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.I)
@@ -43,7 +46,7 @@ class Response:
     body: bytes
 
 
-def parameters(request: Request, refused: frozenset[str]) -> dict[str, Any]:
+def parameters(request: Request, refused: Set[str]) -> dict[str, Any]:
     """The parameters of a chat completion, without those that were refused."""
     sent: dict[str, Any] = {
         "model": request.model,
@@ -52,13 +55,20 @@ def parameters(request: Request, refused: frozenset[str]) -> dict[str, Any]:
     if request.schema is not None:
         schema = {"name": "answers", "strict": True, "schema": json.loads(request.schema)}
         sent["response_format"] = {"type": "json_schema", "json_schema": schema}
-    optional = {"max_tokens": request.max_tokens, "temperature": request.temperature, "seed": request.seed}
+    optional = {
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "seed": request.seed,
+        "reasoning_effort": request.effort,
+        "logprobs": request.chances,
+    }
     sent |= {name: value for name, value in optional.items() if value is not None}
     if request.n > 1:
         sent["n"] = request.n
     if "max_tokens" in refused and "max_tokens" in sent:
         sent["max_completion_tokens"] = sent["max_tokens"]
-    return {name: value for name, value in sent.items() if name not in refused}
+    left = {name: value for name, value in sent.items() if name not in refused}
+    return left | {"top_logprobs": 10} if "logprobs" in left else left
 
 
 def refused_parameter(response: Response, sent: Mapping[str, Any]) -> str | None:
@@ -69,17 +79,17 @@ def refused_parameter(response: Response, sent: Mapping[str, Any]) -> str | None
     if TOO_LONG.search(said):  # "... reduce max_tokens": not a refusal of the parameter
         return None
     error = _error(response.body)
-    named = error.get("param") if isinstance(error, dict) else None
+    named = str(error.get("param")).replace("reasoning.effort", "reasoning_effort") if isinstance(error, dict) else None
     if named in OPTIONAL and named in sent:
         return str(named)
     return next((name for name, words in OPTIONAL.items() if name in sent and re.search(words, said)), None)
 
 
-def read(response: Response, request: Request) -> Reply:
-    """The reply in a response, or the error that it amounts to."""
+def read(response: Response, request: Request, shape: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> Reply:
+    """The reply in a response, or the error that it amounts to. shape: makes a chat completion of another kind of body."""
     if response.status != 200:
         raise failure(response, response.status)
-    body = read_body(response.body)
+    body = shape(read_body(response.body))
     if body.get("error"):
         raise failure(response, _status_in(body["error"]))
     return read_reply(body, request)
@@ -162,7 +172,16 @@ def _choice(choice: Any) -> Choice:
     if isinstance(content, list):
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     text = content if isinstance(content, str) and content else _tool_text(message)
-    return Choice(text, str(choice.get("finish_reason") or "stop"))
+    return Choice(text, str(choice.get("finish_reason") or "stop"), _chances(choice.get("logprobs")))
+
+
+def _chances(told: Any) -> tuple[tuple[str, float], ...] | None:
+    """How probable each token was to begin the text."""
+    try:
+        listed = told["content"][0]["top_logprobs"]
+        return tuple((str(entry["token"]), math.exp(min(0.0, float(entry["logprob"])))) for entry in listed) or None
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
 
 
 def _tool_text(message: dict[str, Any]) -> str:

@@ -55,10 +55,10 @@ def open_client(base_url: str | None, api_key: str) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http)
 
 
-async def post(client: openai.AsyncOpenAI, parameters: dict[str, Any]) -> Response:
-    """Sends one chat completion and reads all that comes back."""
+async def post(client: openai.AsyncOpenAI, path: str, parameters: dict[str, Any]) -> Response:
+    """Sends one request and reads all that comes back."""
     try:
-        got = await client.post("/chat/completions", cast_to=httpx2.Response, body=parameters)
+        got = await client.post(path, cast_to=httpx2.Response, body=parameters)
         return Response(got.status_code, got.headers, got.content)
     except openai.APIStatusError as error:
         return Response(error.response.status_code, error.response.headers, error.response.content)

@@ -9,16 +9,23 @@ import ctypes
 import os
 import re
 import weakref
-from dataclasses import dataclass, field
+from collections.abc import Set
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from binder.errors import LMError, NotConfigured, Unreachable
-from binder.lm import Reply, Request
-from binder.lm.chat import excerpt, parameters, read, refused_parameter
+from binder.errors import BadReply, LMError, NotConfigured, Unreachable
+from binder.lm import Reply, Request, Usage
+from binder.lm.cache import address
+from binder.lm.chat import excerpt, read, refused_parameter
+from binder.lm.forms import RESPONSES, TURNED_DOWN, UNWELL, as_completion, body, form_of
 from binder.lm.loop import current_loop
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+
+    from binder.lm.store import Store
+
+LARGE = re.compile(rb"(?i)too (?:large|long|complex|many)|exceeds|maximum")  # of one grammar, not of all
 
 
 @dataclass(frozen=True)
@@ -55,13 +62,16 @@ def endpoint(model: str | None = None, base_url: str | None = None, api_key: str
 
 
 class OpenAI:
-    """The lowest layer of the stack; only a request with a parameter that was refused is sent again, without it."""
+    """The lowest layer of the stack; only a request of which something was refused is sent again, without that."""
 
-    def __init__(self, endpoint: Endpoint, timeout: float = 60.0):
+    def __init__(self, endpoint: Endpoint, timeout: float = 60.0, store: Store | None = None):
+        """store: where is kept what the endpoint refuses, for later processes."""
         self.endpoint = endpoint
         self.timeout = timeout
+        self.store = store
+        self.place = address(endpoint.base_url, endpoint.api_key)
         self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}  # a connection belongs to its loop, also after a fork
-        self._refused: dict[str, frozenset[str]] = {}  # model -> parameters that it does not take
+        self._known: dict[str, frozenset[str]] = {}  # model -> what it does not take
 
     async def complete(self, request: Request) -> Reply:
         """One reply; sending, dropping what is refused, and reading to the last byte all happen within the timeout."""
@@ -82,22 +92,46 @@ class OpenAI:
             await client.close()
 
     async def _exchange(self, client: AsyncOpenAI, request: Request) -> Reply:
-        """Sends a request; a parameter that the endpoint refuses is dropped, and remembered for its model."""
+        """Sends a request; what the endpoint refuses of it, parameters and forms of constraint, is dropped and remembered."""
         from binder.lm.client import post
 
+        spent = Usage()
+        dropped: dict[str, bool] = {}  # form -> whether for good
         while True:
-            sent = parameters(request, self._refused.get(request.model, frozenset()))
-            response = await post(client, sent)
-            refused = refused_parameter(response, sent)
-            if refused is None:
-                break
-            self._refused[request.model] = self._refused.get(request.model, frozenset()) | {refused}
-        try:
-            return read(response, request)
-        except LMError as error:
-            body = response.body.decode("utf-8", "backslashreplace")
-            error.message = f"{error.message}: {excerpt(self.endpoint.redact(body))}"  # cut last: half a key is a key
-            raise
+            refused = self._refused(request.model)
+            form = form_of(request, refused | dropped.keys(), self.endpoint.base_url)
+            path, sent = body(request, form, refused)
+            response = await post(client, path, sent)
+            parameter = refused_parameter(response, sent)
+            if parameter is not None:
+                self._remember(request.model, {parameter})
+                continue
+            try:
+                reply = read(response, request, as_completion if path == RESPONSES else dict)
+            except LMError as error:
+                if form is not None and (isinstance(error, BadReply) or response.status in (*TURNED_DOWN, *UNWELL)):
+                    spent += error.usage or Usage(requests=1)
+                    dropped[form] = response.status in TURNED_DOWN and not LARGE.search(response.body)
+                    continue
+                told = response.body.decode("utf-8", "backslashreplace")
+                error.message = f"{error.message}: {excerpt(self.endpoint.redact(told))}"  # cut last: half a key is a key
+                raise
+            self._remember(request.model, {form for form, good in dropped.items() if good})
+            return replace(reply, usage=spent + reply.usage) if dropped else reply
+
+    def _refused(self, model: str) -> frozenset[str]:
+        """What the endpoint does not take for a model: names of parameters and of forms."""
+        if model not in self._known:
+            kept = self.store.get_refused(self.place, model) if self.store is not None else ()
+            self._known[model] = frozenset(kept)
+        return self._known[model]
+
+    def _remember(self, model: str, names: Set[str]) -> None:
+        """Notes what was refused, also for later processes."""
+        if new := names - self._refused(model):
+            self._known[model] |= new
+            if self.store is not None:
+                self.store.put_refused(self.place, model, new)
 
     def _client(self, model: str) -> AsyncOpenAI:
         """The client of the running loop, opened when first needed."""

@@ -1,5 +1,5 @@
 """What the language model was asked and said comes in; it goes out again, in this process or a later one, and is not paid twice.
-Two tables: answers, a value an input, however inputs were packed into requests; replies, the ledger of the requests."""
+Tables: answers, a value an input, however inputs were packed into requests; replies, the ledger of the requests; refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from binder.lm.stats import Stats, moment
 
 DAY = 86_400.0  # seconds
 MOST = 500  # parameters of one query
-TABLES = ("answers", "replies")
+TABLES = ("answers", "replies", "refusals")
+STALE = 30 * DAY  # then an endpoint may have learnt to take what it refused
 
 
 def _first(connection: sqlite3.Connection) -> None:
@@ -41,8 +42,14 @@ def _first(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX unread ON replies (created) WHERE inputs IS NOT NULL AND state = 'received'")
 
 
+def _second(connection: sqlite3.Connection) -> None:
+    """Version 2: what endpoints refuse."""
+    columns = "key TEXT PRIMARY KEY, endpoint TEXT, model TEXT, name TEXT, created REAL NOT NULL"
+    connection.execute(f"CREATE TABLE refusals ({columns})")
+
+
 # Each makes a version from the one before; processes of the older version may have the file open, so only add.
-MIGRATIONS = (_first,)
+MIGRATIONS = (_first, _second)
 
 
 @dataclass(frozen=True)
@@ -177,6 +184,20 @@ class Store:
             row,
             "FULL",
         )
+
+    def get_refused(self, endpoint: str, model: str) -> list[str]:
+        """What an endpoint does not take for a model: names of parameters and of forms of a request."""
+        query = "SELECT name FROM refusals WHERE endpoint = ? AND model = ? AND created > ?"
+        return [name for (name,) in self._file.read(query, [endpoint, model, time.time() - STALE])]
+
+    def put_refused(self, endpoint: str, model: str, names: Iterable[str]) -> Future[None]:
+        """Keeps what an endpoint refused."""
+        rows = [(f"{endpoint} {model} {name}", endpoint, model, name, time.time()) for name in names]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany("INSERT OR REPLACE INTO refusals VALUES (?, ?, ?, ?, ?)", rows)
+
+        return self._file.write(work, "NORMAL")
 
     def forget(self, requests: Iterable[str]) -> Future[None]:
         """Drops replies that turned out to be of no use, so that they are asked for again."""

@@ -1,0 +1,79 @@
+"""A Request whose reply must follow a grammar goes in; the path and the body of each form in which endpoints take that come out.
+
+tool: a custom tool of OpenAI's chat completions; responses: the same of its responses; vllm: structured output as vLLM has it,
+under its name of today and the one before. An endpoint that refuses all of them is asked in plain text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any
+from urllib.parse import urlsplit
+
+from binder.lm import Request
+from binder.lm.chat import parameters
+
+CHAT = "/chat/completions"
+RESPONSES = "/responses"
+FORMS = ("tool", "responses", "vllm")
+NAME = "program"
+TURNED_DOWN = (400, 404, 405, 415, 422)  # an endpoint that does not know a form, or does not take this grammar
+UNWELL = (500, 501, 502)  # one that fails over a form, which says nothing about the next grammar
+
+
+def form_of(request: Request, refused: Set[str], base_url: str | None) -> str | None:
+    """The first form that the endpoint may take, None for plain text; OpenAI's own come first where the endpoint is theirs."""
+    if request.grammar is None:
+        return None
+    host = urlsplit(base_url or "https://api.openai.com").hostname or ""
+    theirs = host.endswith((".openai.com", ".azure.com"))
+    order = ("tool", "responses") if theirs else ("vllm", "tool", "responses")
+    return next((form for form in order if form not in refused), None)
+
+
+def body(request: Request, form: str | None, refused: Set[str]) -> tuple[str, dict[str, Any]]:
+    """Where a request is sent, and its parameters without those that were refused."""
+    sent = parameters(request, refused)
+    if form is None:
+        return CHAT, sent
+    grammar = {"syntax": "lark", "definition": request.grammar}
+    if form == "vllm":
+        return CHAT, sent | {"structured_outputs": {"grammar": request.grammar}, "guided_grammar": request.grammar}
+    described = {"name": NAME, "description": "Takes the program that answers the question."}
+    if form == "tool":
+        tool = {"type": "custom", "custom": {**described, "format": {"type": "grammar", "grammar": grammar}}}
+        chosen: dict[str, Any] = {"type": "custom", "custom": {"name": NAME}}
+        return CHAT, sent | {"tools": [tool], "tool_choice": chosen}
+    tool = {"type": "custom", **described, "format": {"type": "grammar", **grammar}}
+    return RESPONSES, _responses(sent) | {"tools": [tool], "tool_choice": {"type": "custom", "name": NAME}}
+
+
+def _responses(sent: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a chat completion as responses have them; n, seed and response_format they have not."""
+    most = sent.get("max_completion_tokens", sent.get("max_tokens"))
+    effort = sent.get("reasoning_effort")
+    return {
+        "model": sent["model"],
+        "input": sent["messages"],
+        "store": False,
+        **({"temperature": sent["temperature"]} if "temperature" in sent else {}),
+        **({"max_output_tokens": most} if most is not None else {}),
+        **({"reasoning": {"effort": effort}} if effort is not None else {}),
+    }
+
+
+def as_completion(told: dict[str, Any]) -> dict[str, Any]:
+    """The body of a response as that of a chat completion: a call of the tool counts, else the text of the messages."""
+    items = [item for item in told.get("output") or [] if isinstance(item, dict)]
+    calls = [item.get("input") for item in items if item.get("type") == "custom_tool_call"]
+    held = [part for item in items if item.get("type") == "message" for part in item.get("content") or []]
+    parts = [part for part in held if isinstance(part, dict)]
+    text = next((call for call in calls if isinstance(call, str)), None)
+    said = text if text is not None else "".join(str(part.get("text") or "") for part in parts)
+    refusal = next((part["refusal"] for part in parts if part.get("refusal")), None)
+    cut = told.get("status") == "incomplete"
+    used = told.get("usage")
+    used = used if isinstance(used, dict) else {}
+    usage = {"prompt_tokens": used.get("input_tokens"), "completion_tokens": used.get("output_tokens")}
+    choice = {"message": {"content": said, "refusal": refusal}, "finish_reason": "length" if cut else "stop"}
+    return {"choices": [choice], "usage": usage, "error": told.get("error")}
