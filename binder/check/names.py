@@ -14,7 +14,7 @@ from sqlglot import exp
 from binder.check.fields import PLACEHOLDERS, known, list_of_literals, nameless, renamed, stored, title, unchanged, yields
 from binder.check.kinds import column_kind, kind
 from binder.check.scope import Field, Scope, Source, alike, key
-from binder.check.stars import expand, positions
+from binder.check.stars import expand, natural, positions
 from binder.errors import CheckFault, nearest
 from binder.program import Program, is_placeholder
 from binder.table import Table
@@ -167,7 +167,7 @@ class Names:
         if join.args.get("using") or join.method == "NATURAL":
             names = [column.name for column in join.args.get("using") or ()]
             if join.method == "NATURAL":
-                names = [f.name for s in added for f in s.fields if any(b.find(f.name) for b in before)]
+                names = natural(join, before, added)
             for column in join.args.get("using") or ():
                 sides = [[f for s in side for f in [s.find(column.name)] if f] for side in (before, added)]
                 if not all(sides):

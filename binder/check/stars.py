@@ -1,10 +1,10 @@
-"""A SELECT and its scope come in; the same SELECT goes out with every `*` and every position in GROUP BY replaced by what
-they stand for.
+"""A SELECT and its scope come in; the same SELECT goes out with every `*`, every position in GROUP BY and every NATURAL
+replaced by what they stand for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -66,3 +66,12 @@ def positions(node: exp.Select, fault: Fault) -> None:
             if not 0 <= index < len(node.expressions):
                 raise fault(item, f"GROUP BY {item.this}: there are {len(node.expressions)} columns")
             item.replace(node.expressions[index].unalias().copy())
+
+
+def natural(join: exp.Join, before: Sequence[Source], added: Sequence[Source]) -> list[str]:
+    """The columns that a NATURAL JOIN is about; it becomes one USING them, so that no hidden row_id is among them."""
+    names = [f.name for source in added for f in source.fields if any(other.find(f.name) for other in before)]
+    if names:
+        join.set("method", None)
+        join.set("using", [exp.to_identifier(name, quoted=True) for name in names])
+    return names
