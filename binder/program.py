@@ -6,6 +6,8 @@ The grammar's tree is the one parse of record: the skeleton is re-emitted from i
 from __future__ import annotations
 
 import bisect
+import re
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -198,7 +200,23 @@ def _requote(token: Any) -> str:
         return _quoted(text[1:-1].replace("``", "`"))
     if token.type == "BRACKET_NAME":
         return _quoted(text[1:-1])
+    if token.type == "ESCAPED_STRING":
+        plain = _ESCAPE.sub(_unescaped, text[2:-1].replace("''", "'"))
+        return "'" + plain.replace("'", "''") + "'"
     return text
+
+
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+_SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """The character that an escape in E'...' stands for."""
+    hexadecimal, octal, sign = match[1] or match[3] or match[4], match[2], match[5]
+    if sign is not None:
+        return _SIGNS.get(sign, sign)
+    number = int(hexadecimal, 16) if hexadecimal else int(octal, 8)
+    return chr(number) if number <= sys.maxunicode and not 0xD800 <= number < 0xE000 else "\ufffd"
 
 
 def _quoted(name: str) -> str:

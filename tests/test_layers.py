@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 
 # From the bottom up; inside a line from left to right. A package stands for all its modules.
 LAYERS = """
-0 errors values columns html folders tokens canonical
+0 errors values columns html folders tokens canonical functions
 1 arrow sources table trace failure faults grammar program result answer vote
 2 check lm memory reading prompt progress
 3 plan

@@ -41,8 +41,8 @@ class Checked:
 
 def check(program: Program, tables: tuple[Table, ...]) -> Checked:
     """Resolves and types a program against the tables; a CheckFault marks what does not fit."""
-    functions.check(program)
     tree = program.tree()
+    functions.check(program, tree)
     names, literals = Names(program, tables), Literals()
     outputs = names.query(tree)
     typings = types.typings(tree, program)

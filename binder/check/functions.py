@@ -1,25 +1,48 @@
-"""The functions of a program come in; a CheckFault with the place marked goes out where one is not on the allow-list."""
+"""A Program and its tree come in; a CheckFault with the place marked goes out where a function, a type or a join is not on the
+allow-list.
+
+The grammar tells the functions that are written with parentheses. What its tree shows beyond them, because its parser has words
+of its own (CURRENT_USER, POSITIONAL, regclass), is held against the same lists.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
+from sqlglot import exp
 
 from binder.errors import CheckFault, nearest
+from binder.functions import TABLE_FUNCTIONS, allowed
 from binder.program import PREFIX, Program
 
-
-@cache
-def allowed() -> frozenset[str]:
-    """The names of the functions that a program may call."""
-    lines = resources.files("binder").joinpath("data/functions.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(name for line in lines if not line.startswith("#") for name in line.split())
+_WORDS = (exp.CurrentUser, exp.CurrentRole, exp.CurrentCatalog, exp.SessionUser)  # functions without parentheses
+_TYPES = (exp.DType.USERDEFINED, exp.DType.ENUM, exp.DType.OBJECT)
+_JOINS = ("", "NATURAL", "ASOF")
 
 
-def check(program: Program) -> None:
-    """Refuses a function that is unknown or could reach the outside."""
+def check(program: Program, tree: exp.Expr) -> None:
+    """Refuses what is unknown or could reach the outside."""
     for name, span in program.functions:
         if name not in allowed() or name.startswith(PREFIX):
             close = nearest(name, sorted(allowed()))
             hint = f"did you mean {', '.join(close)}?" if close else "write it with standard functions of DuckDB"
             raise CheckFault(f"the function {name!r} is not allowed in a program", text=program.text, span=span, hint=hint)
+    for node in tree.walk():
+        found = _unknown(node)
+        if found:
+            raise CheckFault(f"{found} is not allowed in a program", text=program.text, span=program.span(node))
+
+
+def _unknown(node: exp.Expr) -> str:
+    """What a node of the tree brings along that is not on a list; empty where it brings nothing."""
+    if isinstance(node, _WORDS):
+        return f"the function {node.sql_name().lower()!r}"
+    if isinstance(node, exp.Join) and node.method not in _JOINS:
+        return f"a join that is {node.method}"
+    if isinstance(node, exp.DataType) and node.this in _TYPES:
+        return f"the type {node.sql('duckdb')}"
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Func) and _name(node.this) not in TABLE_FUNCTIONS:
+        return f"the table function {_name(node.this)!r}"
+    return ""
+
+
+def _name(function: exp.Expr) -> str:
+    return function.name.lower() if isinstance(function, exp.Anonymous) else str(function.key).replace("generateseries", "range")

@@ -16,6 +16,7 @@ from sqlglot import exp
 from binder.check.rows import ROW_ORDER
 from binder.errors import CheckFault, QueryError
 from binder.executors import Batch, Input, Mapping, Part, Rows, Value, provenance
+from binder.executors.gate import Shape
 from binder.executors.provenance import Said
 from binder.executors.worker import Worker
 from binder.plan import Ask, Plan
@@ -68,7 +69,7 @@ class SqlExecutor:
             self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, {}))
         self._ready()
         try:
-            self.worker.describe(self._sql(self.plan.query.tree))
+            self.worker.describe(*self._sql(self.plan.query.tree))
         except QueryError as error:
             raise CheckFault(error.message, text=self.plan.checked.program.text) from error
         self.asked.clear()
@@ -159,14 +160,35 @@ class SqlExecutor:
             for name, table in self.tables.items():
                 self.worker.load(name, table)
 
-    def _sql(self, tree: exp.Expr) -> str:
-        return looked_up(tree, self.kinds, self.tag).sql("duckdb")
+    def _sql(self, tree: exp.Expr) -> tuple[str, dict[str, Any]]:
+        """A tree as the engine is sent it, and what binder takes it to be made of."""
+        sent = looked_up(tree, self.kinds, self.tag)
+        return sent.sql("duckdb"), shape(sent).data()
 
     def _run(self, tree: exp.Expr) -> Rows:
         self._ready()
-        table, types = self.worker.run(self._sql(tree))
-        columns = [[_value(value) for value in column.to_pylist()] for column in table.columns]
+        table, types = self.worker.run(*self._sql(tree))
+        try:
+            columns = [[_value(value) for value in column.to_pylist()] for column in table.columns]
+        except (OverflowError, ValueError) as error:
+            hint = "dates have the years 1 to 9999; cast others to text"
+            raise QueryError(f"a value of the result cannot be shown: {error}", hint=hint) from error
         return Rows(tuple(table.column_names), tuple(types), list(zip(*columns, strict=True)) if columns else [])
+
+
+def shape(tree: exp.Expr) -> Shape:
+    """What the engine's parser must find in a query."""
+    found = Shape()
+    for node in tree.walk():
+        if isinstance(node, exp.Select):
+            found.selects += 1
+        elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            found.tables.append(node.name)
+        elif isinstance(node, exp.Literal) and node.is_string:
+            found.texts.append(node.this)
+        elif isinstance(node, exp.JSONPath):
+            found.texts.append(node.sql("duckdb")[1:-1].replace("''", "'"))
+    return found
 
 
 def typed(values: list[Value], kind: str) -> pa.Array:

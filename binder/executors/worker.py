@@ -33,14 +33,14 @@ class Worker(Process):
         """The error that a reply with a fault stands for."""
         return QueryError(_plain(reply["message"])) if reply["fault"] == "query" else super().failed(reply)
 
-    def run(self, sql: str) -> tuple[pa.Table, list[str]]:
+    def run(self, sql: str, says: dict[str, Any] | None = None) -> tuple[pa.Table, list[str]]:
         """The rows of a query, and the names of their types."""
-        header, payload = self._ask({"verb": "run", "sql": sql, "rows": self.limits.rows})
+        header, payload = self._ask({"verb": "run", "sql": sql, "says": says, "rows": self.limits.rows})
         return pa.ipc.open_stream(payload).read_all(), header["types"]
 
-    def describe(self, sql: str) -> tuple[list[str], list[str]]:
+    def describe(self, sql: str, says: dict[str, Any] | None = None) -> tuple[list[str], list[str]]:
         """Columns and types of a query that is only bound."""
-        header, _ = self._ask({"verb": "describe", "sql": sql})
+        header, _ = self._ask({"verb": "describe", "sql": sql, "says": says})
         return header["columns"], header["types"]
 
     def load(self, name: str, table: pa.Table) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from binder.errors import QueryError
 from binder.table import load, tidy
 from tests.cases import opened
 
@@ -67,5 +68,9 @@ def test_looking_twice_finds_the_same_and_leaves_nothing_behind() -> None:
     db, _ = opened([W, V])
     result = db.run('SELECT QA("map@upper?"; city) FROM w')
     assert result.why(0) == result.why(0)
-    left = db._worker.run("SELECT view_name FROM duckdb_views() WHERE NOT internal")[0].column(0).to_pylist()
-    assert not [name for name in left if name.startswith("answers of")]
+    assert result.origin is not None
+    executor = result.origin.args[0]  # type: ignore[attr-defined]
+    assert executor.tables
+    for name in executor.tables:
+        with pytest.raises(QueryError, match="is not one of the program's"):
+            db._worker.run(f'SELECT * FROM "{name}"')
