@@ -83,7 +83,7 @@ class Size:
 
 
 Pack = Callable[[Request, Sequence[Input], int], None]  # a request that is about to be sent, its inputs and its number
-Keep = Callable[[Request, dict[Input, "Found"]], Awaitable[None]]  # what a reply said, for good
+Keep = Callable[[Request, dict[Input, "Found"]], None]  # what a reply said, for good
 Send = Callable[[Ask, Request], Awaitable[tuple[Reply, int]]]  # the reply, and the event that records it
 
 
@@ -137,7 +137,7 @@ class Asking:
             else:
                 self.size.right(1, request)
                 tries = min(tries, self._listed(value, reply, event))
-                await self.keep(request, {value: self.open[value]} if sample + 1 >= tries else {})
+                self.keep(request, {value: self.open[value]} if sample + 1 >= tries else {})
             if sample + 1 >= tries:
                 self.found[value] = self.open[value]
                 return
@@ -159,7 +159,7 @@ class Asking:
                 said |= self._answered(value, self._read(answers[key]), event)
             else:
                 self.open[value] = self._left(value, "missing", reply.text, event, None)
-        await self.keep(request, said)
+        self.keep(request, said)
         self.found.update(said)
         if reply.finish == "length" and len(answers) < len(rows):
             self.size.too_large(len(rows), len(answers) or len(rows) // 2, request)

@@ -10,6 +10,7 @@ import json
 import time
 from collections import abc
 from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -53,6 +54,7 @@ class Dispatch:
     def __post_init__(self) -> None:
         self.size = Size(self.batch_rows)
         self.ended: BinderError | None = None
+        self.kept: Future[None] | None = None  # the last answers, and with them all before
 
     async def drive(self, executions: Sequence[Execution]) -> list[Rows | BinderError]:
         """Runs executions to their end; a BinderError stands for one that failed. Errors of the language model are raised."""
@@ -153,8 +155,12 @@ class Dispatch:
         finally:
             for coroutine in asked:
                 coroutine.close()  # where nothing was sent at all
-            for name in claimed:
-                self.recall.claims.pop(name).set_result(None)  # type: ignore[union-attr]
+            try:
+                if self.kept is not None:
+                    await asyncio.wrap_future(self.kept)
+            finally:
+                for name in claimed:
+                    self.recall.claims.pop(name).set_result(None)  # type: ignore[union-attr]
         if others:
             await asyncio.wait(others)
         return left
@@ -181,10 +187,10 @@ class Dispatch:
         if self.recall is not None:
             self.recall.pack(request, [keys[value] for value in inputs], number)
 
-    async def _keep(self, ask: Ask, keys: abc.Mapping[Input, str], request: Request, found: dict[Input, Found]) -> None:
-        """What a reply said is kept before it is used."""
+    def _keep(self, ask: Ask, keys: abc.Mapping[Input, str], request: Request, found: dict[Input, Found]) -> None:
+        """What a reply said is kept: before it is used, which is after the round."""
         if self.recall is not None:
-            await self.recall.keep(ask, keys, request, found)
+            self.kept = self.recall.keep(ask, keys, request, found)
         self.answered += len(found)
         self._show()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,15 +60,18 @@ class Recall:
         return {value: stored[key] for value, key in keys.items() if key in stored}
 
     def pack(self, request: Request, keys: Iterable[str], number: int) -> None:
-        """Keeps which inputs a request is about; the store keeps the order of what it is given, so nothing has to wait."""
-        self.store.put_pack(request_key(request, self.endpoint), Pack(tuple(keys), number))
+        """Tells the store which inputs a request is about."""
+        self.store.pack(request_key(request, self.endpoint), Pack(tuple(keys), number))
 
     def unread(self, wanted: Mapping[str, Input]) -> list[list[Input]]:
         """Groups of inputs whose reply was paid and not read: the same request again costs nothing."""
         return [[wanted[key] for key in pack.inputs] for pack in self.store.unread(wanted) if pack.attempt == 1]
 
-    async def keep(self, ask: Ask, keys: Mapping[Input, str], request: Request, found: Mapping[Input, Found]) -> None:
-        """Keeps what a reply said; a reply that said nothing is dropped, so that it is asked for again."""
+    def keep(self, ask: Ask, keys: Mapping[Input, str], request: Request, found: Mapping[Input, Found]) -> Future[None]:
+        """Keeps what a reply said; a reply that said nothing is dropped, so that it is asked for again.
+
+        The future says when it is kept; what was put before is then kept, too.
+        """
         paid = request_key(request, self.endpoint)
         kept = {
             keys[value]: Stored(
@@ -85,7 +89,7 @@ class Recall:
             for value, said in found.items()
             if said.fault in KEPT and value in keys
         }
-        await asyncio.wrap_future(self.store.put_answers(paid, kept) if kept else self.store.forget([paid]))
+        return self.store.put_answers(paid, kept) if kept else self.store.forget([paid])
 
     def reply(self, paid: str) -> str | None:
         """The text of a reply that is kept."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 
@@ -37,7 +37,8 @@ class Request:
 
     def data(self) -> dict[str, Any]:
         """The request as JSON data, without what is not set."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        told = {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return told | {"messages": [{"role": message.role, "content": message.content} for message in self.messages]}
 
     def key(self) -> str:
         """The digest of all that can change the reply."""
@@ -113,7 +114,7 @@ class Reply:
 
     def data(self) -> dict[str, Any]:
         """The reply as JSON data."""
-        usage = {name: value for name, value in asdict(self.usage).items() if value}
+        usage = {name: value for name in self.usage.__slots__ if (value := getattr(self.usage, name))}
         return {"choices": [choice.data() for choice in self.choices], "usage": usage}
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from binder.canonical import value_key
@@ -50,6 +51,7 @@ class Cache:
         return reply
 
 
+@lru_cache(maxsize=256)  # it is asked for before, while and after a request is made
 def request_key(request: Request, endpoint: str) -> str:
     """What a reply is kept under: all that can change it."""
     return value_key(request=request.key(), endpoint=endpoint)

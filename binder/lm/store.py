@@ -96,6 +96,7 @@ class Store:
         self._place = None if path is None else Path(os.path.realpath(os.path.expanduser(path)))
         self._shared: Shared | None = _share(self._place)
         self._file, self.flights = self._shared.file, self._shared.flights
+        self._packs: dict[str, Pack] = {}
 
     @property
     def path(self) -> Path | None:
@@ -122,6 +123,7 @@ class Store:
 
     def put_answers(self, request: str, answers: Mapping[str, Stored]) -> Future[None]:
         """Keeps what was read from the reply to a request; with no answers, only that it has been read."""
+        self._packs.pop(request, None)  # where the reply was there already, nothing was sent
         now = time.time()
         rows = [
             (
@@ -135,17 +137,12 @@ class Store:
             connection.executemany(f"INSERT OR REPLACE INTO answers VALUES ({_marks(_ANSWER)})", rows)
             connection.execute("UPDATE replies SET inputs = NULL WHERE key = ?", [request])
 
-        return self._file.write(work)
+        return self._file.write(work, "NORMAL")  # what outlives the power is the reply: it would be read again
 
-    def put_pack(self, request: str, pack: Pack) -> Future[None]:
-        """Keeps which inputs a request is about, so that a reply nobody came to read can be read later: see `unread`."""
-        row = [request, pack.attempt, " ".join(pack.inputs), time.time()]
-        return self._execute(
-            "INSERT INTO replies (key, state, attempt, inputs, created) VALUES (?, 'packed', ?, ?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET attempt = excluded.attempt, inputs = excluded.inputs",
-            row,
-            "NORMAL",
-        )
+    def pack(self, request: str, pack: Pack) -> None:
+        """Tells which inputs a request is about. It is kept once the request is sent, so that a reply nobody came to read can be
+        read later: see `unread`."""
+        self._packs[request] = pack
 
     def unread(self, wanted: Collection[str]) -> list[Pack]:
         """Packs of wanted inputs whose reply is here and was not read, no input twice: the same requests again cost nothing."""
@@ -165,10 +162,13 @@ class Store:
 
     def mark_sent(self, request: str, model: str = "", endpoint: str = "") -> Future[None]:
         """Keeps that a request is about to be sent, and may be paid."""
+        pack = self._packs.pop(request, None)
+        about = (pack.attempt, " ".join(pack.inputs)) if pack else (None, None)
         return self._execute(
-            "INSERT INTO replies (key, state, model, endpoint, created) VALUES (?, 'sent', ?, ?, ?) ON CONFLICT (key) DO UPDATE"
-            " SET state = 'sent', model = excluded.model, endpoint = excluded.endpoint WHERE state = 'packed'",
-            [request, model, endpoint, time.time()],
+            "INSERT INTO replies (key, state, model, endpoint, attempt, inputs, created) VALUES (?, 'sent', ?, ?, ?, ?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET state = 'sent', model = excluded.model, endpoint = excluded.endpoint,"
+            " attempt = excluded.attempt, inputs = excluded.inputs WHERE state <> 'received'",
+            [request, model, endpoint, *about, time.time()],
             "NORMAL",
         )
 
@@ -202,6 +202,8 @@ class Store:
     def forget(self, requests: Iterable[str]) -> Future[None]:
         """Drops replies that turned out to be of no use, so that they are asked for again."""
         rows = [(request,) for request in requests]
+        for (request,) in rows:
+            self._packs.pop(request, None)
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany("DELETE FROM replies WHERE key = ?", rows)

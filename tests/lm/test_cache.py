@@ -208,7 +208,8 @@ def test_a_call_nobody_waits_for_is_cancelled_and_made_again(store: Store) -> No
 
     async def scene() -> Reply:
         waiting = [asyncio.ensure_future(cache.complete(request())) for _ in range(3)]
-        await asyncio.sleep(0.03)
+        while not lm.calls:
+            await asyncio.sleep(0.001)
         for one in waiting:
             one.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)

@@ -78,13 +78,14 @@ def test_a_reply_is_there_only_when_it_has_come(store: Store) -> None:
 
 def test_a_reply_that_nobody_read_is_told(store: Store) -> None:
     wanted = ["a", "b", "c", "d"]
-    store.put_pack("r", Pack(("b", "a"), 2)).result(30)
+    store.pack("r", Pack(("b", "a"), 2))
     store.mark_sent("r").result(30)
     assert store.unread(wanted) == [], "it has not come"
     store.put_reply("r", REPLY).result(30)
     assert store.unread(wanted) == [Pack(("b", "a"), 2)]
     assert store.unread(["a", "c"]) == [], "not all of it is wanted"
-    store.put_pack("s", Pack(("a", "c"))).result(30)
+    store.pack("s", Pack(("a", "c")))
+    store.mark_sent("s").result(30)
     store.put_reply("s", REPLY).result(30)
     assert sum((pack.inputs for pack in store.unread(wanted)), ()) in [("b", "a"), ("a", "c")], "no input twice"
     store.put_answers("r", {"a": Stored(1)}).result(30)
@@ -133,7 +134,7 @@ def test_pruning(store: Store) -> None:
     put(store, "a", model="m")
     put(store, "b", model="n")
     store.put_reply("r", REPLY, "m").result(30)
-    store.put_pack("s", Pack(("x",))).result(30)
+    store.mark_sent("s").result(30)
     with pytest.raises(UsageError, match="not said"):
         store.prune()
     assert store.prune(older_than_days=1) == 0
