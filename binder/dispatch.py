@@ -59,15 +59,16 @@ class Dispatch:
     async def drive(self, executions: Sequence[Execution]) -> list[Rows | BinderError]:
         """Runs executions to their end; a BinderError stands for one that failed. Errors of the language model are raised."""
         outcomes: list[Rows | BinderError | None] = [None] * len(executions)
-        wanted: dict[int, Batch] = {}
+        wanted: dict[int, tuple[Batch, ...]] = {}
         try:
             for index, execution in enumerate(executions):
                 await self._advance(index, execution, None, outcomes, wanted)
             while wanted:
                 batches, wanted = wanted, {}
-                await self._ask(list(batches.values()))
-                for index, batch in batches.items():
-                    await self._advance(index, executions[index], self._mapping(batch), outcomes, wanted)
+                await self._ask([batch for several in batches.values() for batch in several])
+                for index, several in batches.items():
+                    mappings = tuple(self._mapping(batch) for batch in several)
+                    await self._advance(index, executions[index], mappings, outcomes, wanted)
         finally:
             for execution in executions:
                 execution.close()
@@ -77,17 +78,17 @@ class Dispatch:
         self,
         index: int,
         execution: Execution,
-        mapping: Mapping | None,
+        mappings: tuple[Mapping, ...] | None,
         outcomes: list[Rows | BinderError | None],
-        wanted: dict[int, Batch],
+        wanted: dict[int, tuple[Batch, ...]],
     ) -> None:
         """One step of an execution, in a thread because it waits for its worker."""
-        stepping = asyncio.ensure_future(asyncio.to_thread(_step, execution, mapping))
+        stepping = asyncio.ensure_future(asyncio.to_thread(_step, execution, mappings))
         try:
             step = await asyncio.shield(stepping)
         finally:
             await asyncio.wait([stepping])  # when cancelled: an execution can be closed only between its steps
-        if isinstance(step, Batch):
+        if isinstance(step, tuple):
             wanted[index] = step
         else:
             outcomes[index] = step
@@ -286,9 +287,9 @@ class Dispatch:
         return entries
 
 
-def _step(execution: Execution, mapping: Mapping | None) -> Batch | Rows | BinderError:
+def _step(execution: Execution, mappings: tuple[Mapping, ...] | None) -> tuple[Batch, ...] | Rows | BinderError:
     try:
-        return next(execution) if mapping is None else execution.send(mapping)
+        return next(execution) if mappings is None else execution.send(mappings)
     except StopIteration as done:
         rows: Rows = done.value
         return rows

@@ -1,4 +1,5 @@
-"""A plan and an executor come in; execution goes out as a generator: it yields Batches, is sent Mappings, returns Rows.
+"""A plan and an executor come in; execution goes out as a generator: it yields Batches, is sent Mappings, returns
+Rows.
 
 Executors never see the language model. One supplies three verbs (collect, bind, query) and the generator below does the rest.
 """
@@ -47,7 +48,7 @@ class Rows:
     rows: list[tuple[Value, ...]]
 
 
-Execution = Generator[Batch, Mapping, Rows]
+Execution = Generator[tuple[Batch, ...], tuple[Mapping, ...], Rows]
 
 
 class Executor(Protocol):
@@ -56,8 +57,8 @@ class Executor(Protocol):
     def check(self) -> None:
         """Refuses, before anything is asked, what the engine would refuse afterwards."""
 
-    def collect(self, ask: Ask) -> Batch:
-        """The inputs of a call that its mapping does not hold yet."""
+    def collect(self) -> tuple[Batch, ...]:
+        """What has to be asked next, all of it at once; nothing when the query can be run."""
 
     def bind(self, ask: Ask, mapping: Mapping) -> None:
         """Adds to the mapping of a call."""
@@ -70,14 +71,14 @@ class Executor(Protocol):
 
 
 def execute(plan: Plan, executor: Executor) -> Execution:
-    """Executes a plan: asks in order, each about what is not known yet, then the query."""
+    """Executes a plan: asks as long as something that matters is unknown, then runs the query."""
     try:
         if plan.asks:
             executor.check()
-        for ask in plan.asks:
-            batch = executor.collect(ask)
-            mapping = (yield batch) if batch.inputs else Mapping({})
-            executor.bind(ask, mapping)
+        while batches := executor.collect():
+            mappings = yield batches
+            for batch, mapping in zip(batches, mappings, strict=True):
+                executor.bind(batch.ask, mapping)
         return executor.query()
     finally:
         executor.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -19,13 +20,23 @@ from binder.executors import Batch, Input, Mapping, Part, Rows, Value, provenanc
 from binder.executors.gate import Shape
 from binder.executors.provenance import Said
 from binder.executors.worker import Worker
-from binder.plan import Ask, Plan
-from binder.plan.collect import inputs_of_ans, inputs_of_map, key_name, looked_up, mapping_name, outer_columns
+from binder.plan import Ask, Plan, Step
+from binder.plan.collect import inputs, key_name, outer_columns
+from binder.plan.demand import Knowledge
+from binder.plan.lookup import looked_up, mapping_name
 from binder.program import placeholders
 from binder.values import read_date, read_number
 
 _TAGS = itertools.count(1)
 _TYPES = {"number": pa.float64(), "boolean": pa.bool_(), "text": pa.string(), "date": pa.timestamp("us"), "auto": pa.string()}
+
+
+@dataclass
+class Reach:
+    """How far the window of a step reaches: rows, and the most inputs that a call may be asked about at once."""
+
+    rows: int | None = None
+    most: int | None = None
 
 
 class SqlExecutor:
@@ -38,23 +49,64 @@ class SqlExecutor:
         self.kinds = {ask.call.name: ask.call.kind for ask in plan.asks}
         self.known: dict[str, dict[Input, Value]] = {ask.call.name: {} for ask in plan.asks}
         self.tables: dict[str, pa.Table] = {}
-        self.asked: set[int] = set()
+        self.done: set[int] = set()
+        self.steps = list(plan.steps)
+        self.reach = Reach()
         self.generation = 0
 
-    def collect(self, ask: Ask) -> Batch:
-        """The distinct inputs that the mapping does not hold yet; an input of NULLs alone is not asked."""
+    def collect(self) -> tuple[Batch, ...]:
+        """The inputs that the mappings do not hold yet of the first step that needs any; an input of NULLs alone is not asked."""
+        while self.steps:
+            step = self.steps[0]
+            batches = self._decide(step) if step.decides is not None else self._all(step)
+            if step.decides is None or not batches:
+                self.done.update(number for ask in step.asks for number in ask.covers)
+                self.steps.pop(0)
+                self.reach = Reach()
+            if batches:
+                return batches
+        return ()
+
+    def _all(self, step: Step) -> tuple[Batch, ...]:
+        """All inputs of asks that cannot spare each other's."""
+        batches = [self._batch(ask) for ask in step.asks]
+        return tuple(batch for batch in batches if batch.inputs)
+
+    def _decide(self, step: Step) -> tuple[Batch, ...]:
+        """The next inputs of the first ask that needs any, as far as the window reaches."""
+        window = step.asks[0].collect.window
+        if window is not None and self.reach.rows is None:
+            self.reach.rows = max(1, window.rows)
+        for ask in step.asks:
+            batch = self._batch(ask)
+            if batch.inputs:
+                return (self._within(batch),)
+        return ()
+
+    def _within(self, batch: Batch) -> Batch:
+        """As much of a batch as the window lets through; from now on it reaches twice as far."""
+        if self.reach.rows is None:
+            return batch
+        inputs = batch.inputs[: self.reach.most]
+        asked = len(self.known[batch.ask.call.name]) + len(inputs)
+        self.reach = Reach(self.reach.rows * 2, asked)
+        return Batch(batch.ask, inputs)
+
+    def _batch(self, ask: Ask) -> Batch:
+        """The inputs of one ask that are unknown."""
         known = self.known[ask.call.name]
         if ask.call.kind == "ans":
             return self._collect_ans(ask, known)
-        query = inputs_of_map(ask.collect, frozenset(self.asked))
-        fresh = [row for row in self._inputs(query) if row not in known and any(value is not None for value in row)]
-        return Batch(ask, tuple(fresh))
+        rows = self._inputs(inputs(ask.collect, self._knowledge(), self.reach.rows))
+        return Batch(ask, tuple(row for row in rows if row not in known and any(value is not None for value in row)))
+
+    def _knowledge(self) -> Knowledge:
+        return Knowledge(frozenset(self.done), frozenset(name for name, known in self.known.items() if known))
 
     def bind(self, ask: Ask, mapping: Mapping) -> None:
         """Adds values to the mapping of a call and shows the engine the whole of it."""
         known = self.known[ask.call.name]
         known.update(mapping.values)
-        self.asked.update(ask.covers)
         self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, known))
 
     def query(self) -> Rows:
@@ -65,14 +117,12 @@ class SqlExecutor:
     def check(self) -> None:
         """Binds the program over empty mappings: what the engine would refuse is refused before anything is asked."""
         for ask in self.plan.asks:
-            self.asked.update(ask.covers)
             self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, {}))
         self._ready()
         try:
             self.worker.describe(*self._sql(self.plan.query.tree))
         except QueryError as error:
             raise CheckFault(error.message, text=self.plan.checked.program.text) from error
-        self.asked.clear()
 
     def rows_of(self, tree: exp.Expr) -> list[tuple[Value, ...]]:
         """The rows of another query over the same mappings."""
@@ -90,9 +140,9 @@ class SqlExecutor:
             if inner and ask.call.kind == "map":
                 found[site.number] = max(found[number] for number in inner)
             else:
-                self.asked.update(inner)
-                found[site.number] = len(self.collect(ask).inputs)
-                self.asked.clear()
+                self.done.update(inner)
+                found[site.number] = len(self._batch(ask).inputs)
+                self.done.clear()
         return found
 
     def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
@@ -107,8 +157,8 @@ class SqlExecutor:
 
     def _collect_ans(self, ask: Ask, known: dict[Input, Value]) -> Batch:
         node = ask.collect.site.node
-        outer, query = inputs_of_ans(ask.collect, frozenset(self.asked))
-        keys: list[Input] = [()] if query is None else self._inputs(query)
+        outer = outer_columns(node)
+        keys = self._inputs(inputs(ask.collect, self._knowledge())) if outer else [()]
         parts: dict[Input, tuple[Part, ...]] = {}
         for key in keys:
             if key in known:

@@ -15,7 +15,7 @@ from sqlglot import exp
 from binder import html
 from binder.check import Checked
 from binder.check.types import Typing
-from binder.program import PREFIX, Call, Program
+from binder.program import PREFIX, Call, Program, placeholders
 from binder.result import count
 
 
@@ -31,11 +31,31 @@ class Site:
 
 
 @dataclass(frozen=True, eq=False)
+class Guard:
+    """A condition under which a value can still matter: node, of a clause of select, can come out as one of the outcomes: T
+    (true), F (false), N (NULL)."""
+
+    node: exp.Expr
+    outcomes: str
+    select: exp.Select
+    clause: str
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """So many rows that meet the WHERE of a SELECT are enough: the first ones. match: what else such a row must meet."""
+
+    rows: int
+    match: exp.Expr | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Collect:
-    """Distinct inputs of a call at one site. where: the conditions that rows must meet to be asked about."""
+    """Distinct inputs of a call at one site. where: what rows must meet to be asked about; window: how many are enough."""
 
     site: Site
-    where: tuple[exp.Expr, ...] = ()
+    where: tuple[Guard, ...] = ()
+    window: Window | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +69,16 @@ class Ask:
     title: str | None
     collect: Collect
     covers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Asks that are made together. decides: they decide the WHERE of one SELECT, so each answer can spare questions of the
+    others; else none can spare another. ranked: the answers say in which order, else they stand in it."""
+
+    asks: tuple[Ask, ...]
+    decides: exp.Select | None = None
+    ranked: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,29 +106,44 @@ class Bill:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """asks in the order in which they are asked, then the query. bound: site number -> most inputs it can have; bill: once
+    """steps in the order in which they are made, then the query. bound: site number -> most inputs it can have; bill: once
     explained.
     """
 
     checked: Checked
-    asks: tuple[Ask, ...]
+    steps: tuple[Step, ...]
     query: Query
     bound: dict[int, int] = field(default_factory=dict)
     bill: Bill | None = None
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """The asks of all steps."""
+        return tuple(ask for step in self.steps for ask in step.asks)
 
     def __str__(self) -> str:
         lines = [f"Query    {self.checked.program.text.strip()}"]
         for ask in self.asks:
             most = self.bound.get(ask.collect.site.number)
-            where = " and ".join(_readable(condition, self.checked.program) for condition in ask.collect.where)
+            where = self._where(ask)
             lines.append(f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.typing)}")
             what = "distinct" if ask.call.kind == "map" else "rows of"
             lines.append(
-                f"    Collect  {what} {', '.join(map(repr, ask.columns))}{'  where ' + where if where else ''}"
+                f"    Collect  {what} {', '.join(map(repr, ask.columns))}{'  where ' + ' and '.join(where) if where else ''}"
                 + ("" if most is None else f"  (at most {most:,})")
             )
         lines += [f"repaired for free: {repair}" for repair in self.checked.program.repairs]
         return "\n".join([*lines, *([f"It {self.bill}."] if self.bill else [])])
+
+    def _where(self, ask: Ask) -> list[str]:
+        """What rows must meet to be asked about, as far as it is known by then, as a person reads it."""
+        before: set[int] = set()
+        for step in self.steps:
+            if ask in step.asks:
+                break
+            before.update(number for other in step.asks for number in other.covers)
+        known = [g for g in ask.collect.where if all(call.meta["site"] in before for call in placeholders(g.node))]
+        return list(dict.fromkeys(_readable(guard, self.checked.program) for guard in known))
 
     def __repr__(self) -> str:
         return str(self)
@@ -112,7 +157,7 @@ class Plan:
                 "type": ask.typing.type,
                 "options": ask.typing.options,
                 "columns": ask.columns,
-                "where": [_readable(condition, self.checked.program) for condition in ask.collect.where],
+                "where": self._where(ask),
                 "most": self.bound.get(ask.collect.site.number),
             }
             for ask in self.asks
@@ -135,14 +180,18 @@ def _answers(typing: Typing) -> str:
     return " or ".join(typing.options) if typing.options else typing.type
 
 
-def _readable(condition: exp.Expr, program: Program) -> str:
+_AS = {"F": "{} is false", "N": "{} is NULL", "FN": "{} is not true", "TN": "{} is not false", "TF": "{} is not NULL"}
+
+
+def _readable(guard: Guard, program: Program) -> str:
     """A condition as its author would write it: calls with their questions, without the qualifiers and quotes that resolving
     put in.
     """
-    shown = condition.copy()
+    shown = guard.node.copy()
     for column in shown.find_all(exp.Column):
         column.set("table", None)
     for name in shown.find_all(exp.Identifier):
         name.set("quoted", not name.name.isidentifier())
     text = re.sub(r'"((?:[^"]|"")*)"', r"`\1`", shown.sql("duckdb"))
-    return re.sub(rf"(?i)\b{PREFIX}(\d+)\(", lambda found: f'QA("{program.calls[int(found[1])].question}"; ', text)
+    text = re.sub(rf"(?i)\b{PREFIX}(\d+)\(", lambda found: f'QA("{program.calls[int(found[1])].question}"; ', text)
+    return _AS.get(guard.outcomes, "{}").format(text)

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from binder.check import Checked
 from binder.check.rows import ROW_ORDER, is_aggregate, is_grouped
-from binder.plan import Ask, Collect, Plan, Query, Site
+from binder.plan import Ask, Collect, Plan, Query, Site, Step
 from binder.program import is_placeholder, placeholders
 
 _CLAUSES = (
@@ -33,11 +33,11 @@ _CLAUSES = (
 
 def build(checked: Checked) -> Plan:
     """The reference plan of a program."""
-    asks = []
+    steps = []
     for number, node in enumerate(_in_order(checked.query)):
         node.meta["site"] = number
-        asks.append(_ask(checked, node, number))
-    return Plan(checked, tuple(asks), Query(checked.query, tuple(f.name for f in checked.outputs)))
+        steps.append(Step((_ask(checked, node, number),)))
+    return Plan(checked, tuple(steps), Query(checked.query, tuple(f.name for f in checked.outputs)))
 
 
 def _in_order(node: exp.Expr) -> Iterator[exp.Anonymous]:

@@ -5,81 +5,198 @@ RULES=() is the reference meaning. Every rule is tested by executing with and wi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from sqlglot import exp
 
-from binder.check.rows import is_grouped
-from binder.plan import Ask, Plan, Rule
-from binder.plan.collect import conjuncts
+from binder.check.rows import is_grouped, order_keys
+from binder.plan import Ask, Guard, Plan, Rule, Step, Window
+from binder.plan.demand import clause_of, conjuncts, direct, guards
 from binder.program import placeholders
 
 
 def filter_first(plan: Plan) -> Plan:
-    """Collect only rows that meet the other conditions of WHERE.
+    """Collect only rows that can still meet the other conditions of WHERE, and groups that can meet those of HAVING.
 
-    Legal because a row that fails one conjunct of its own WHERE is dropped whatever the call would answer. A condition that
-    holds a call takes
-    part where that call is asked before, and is not this one, which is asked about the same rows there.
+    Legal because a row that fails one conjunct of its own WHERE is dropped whatever the call would answer, and a group that
+    fails its HAVING likewise. The same holds for the rows of the queries around a sub-select.
     """
-    asks: list[Ask] = []
-    asked: set[int] = set()
-    for ask in plan.asks:
-        site = ask.collect.site
-        where = site.select.args.get("where")
-        if where is not None and site.level in ("rows", "output"):
-            known = [(c, placeholders(c)) for c in conjuncts(where.this)]
-            kept = [c for c, calls in known if all(call.meta["site"] in asked and call != site.node for call in calls)]
-            ask = replace(ask, collect=replace(ask.collect, where=tuple(kept)))
-        asked.update(ask.covers)
-        asks.append(ask)
-    return replace(plan, asks=tuple(asks))
+
+    def filtered(ask: Ask) -> Ask:
+        added = []
+        for select, below in _around(ask):
+            clause = clause_of(below, select)
+            if clause in ("joins", "from_", "with_"):
+                continue
+            grouped = below is ask.collect.site.node and ask.collect.site.level == "groups"
+            for name in ("having",) if grouped else ("where", "qualify"):
+                condition = select.args.get(name)
+                parts = conjuncts(condition.this) if condition is not None else []
+                added += [Guard(part, "T", select, name) for part in parts if not _holds(part, below)]
+        return _guarded(ask, added)
+
+    return _each(plan, filtered)
+
+
+def ask_the_undecided(plan: Plan) -> Plan:
+    """Collect only rows for which OR, CASE, COALESCE and FILTER leave open what a call would answer.
+
+    Legal because such an expression has the same value whatever the call answers: TRUE OR x is true, a branch of CASE that is
+    not reached is not evaluated, and in WHERE it is all one whether a condition is false or NULL.
+    """
+
+    def undecided(ask: Ask) -> Ask:
+        return _guarded(ask, [guard for select, below in _around(ask) for guard in guards(below, select)[0]])
+
+    return _each(plan, undecided)
 
 
 def ask_what_is_shown(plan: Plan) -> Plan:
-    """A call among the projections of a SELECT without grouping is asked about the rows that come out, LIMIT included.
+    """A call behind WHERE in a SELECT without grouping is asked about the rows that come out: in the projections LIMIT
+    included, in ORDER BY and QUALIFY after what stands before.
 
     Legal because a projection outside of window functions is evaluated on no other row, and because nothing that decides
-    which rows come
-    out holds an unasked call: else all its rows are collected.
+    which rows come out holds an unasked call: else all its rows are collected.
     """
 
     def shown(ask: Ask) -> Ask:
         site = ask.collect.site
-        if site.level != "rows" or _clause(site.node) != "expressions" or is_grouped(site.select):
+        if site.level != "rows" or is_grouped(site.select):
+            return ask
+        if clause_of(site.node, site.select) not in ("expressions", "order", "qualify"):
             return ask
         if isinstance(site.node.find_ancestor(exp.Window, exp.Select), exp.Window):
             return ask
         return replace(ask, collect=replace(ask.collect, site=replace(site, level="output")))
 
-    return replace(plan, asks=tuple(shown(ask) for ask in plan.asks))
+    return _each(plan, shown)
+
+
+def stop_early(plan: Plan) -> Plan:
+    """Where LIMIT says how many rows are enough, ask about the first ones that can meet WHERE until so many do.
+
+    Legal because rows come in the order of plain columns: a row behind enough others that surely come out cannot come out.
+    The calls of such a WHERE are asked together, a few rows at a time: at first as many as must be asked, then never more
+    than before.
+    """
+    steps: list[Step] = []
+    for step in plan.steps:
+        select = step.asks[0].collect.site.select
+        rows = _enough(step.asks[0])
+        if rows is None:
+            steps.append(step)
+            continue
+        asks = tuple(replace(ask, collect=replace(ask.collect, window=Window(rows))) for ask in step.asks)
+        if steps and steps[-1].decides is select:
+            steps[-1] = replace(step, asks=(*steps[-1].asks, *asks), decides=select)
+        else:
+            steps.append(replace(step, asks=asks, decides=select))
+    return replace(plan, steps=tuple(steps))
+
+
+def _enough(ask: Ask) -> int | None:
+    """How many rows of its SELECT are enough for a call in WHERE."""
+    site = ask.collect.site
+    select = site.select
+    if site.level != "rows" or clause_of(site.node, select) != "where" or is_grouped(select):
+        return None
+    limit, offset = (select.args.get(part) for part in ("limit", "offset"))
+    numbers = [part.expression for part in (limit, offset) if part is not None]
+    if limit is None or not all(isinstance(number, exp.Literal) and number.is_int for number in numbers):
+        return None
+    if select.args.get("distinct") or select.args.get("qualify") or any(part.find(exp.Window) for part in select.expressions):
+        return None
+    order = select.args.get("order")
+    if order is not None and (placeholders(order) or order.find(exp.Window, exp.Query)):
+        return None
+    if order is None and not order_keys(select) and select.args.get("joins"):
+        return None
+    calls = placeholders(select.args["where"])
+    if any(not direct(call, select) or call.find(exp.Query) for call in calls):
+        return None
+    return sum(int(number.name) for number in numbers)
 
 
 def ask_once(plan: Plan) -> Plan:
-    """Sites of one call that collect the same rows of the same SELECT are one ask.
+    """A call that was asked about all rows that it is needed for is not collected again.
 
-    Legal because equal arguments over equal rows are equal inputs; the ask stands where the first of them stood, so nothing
-    waits for it.
+    Legal because equal arguments over equal rows are equal inputs: a site whose rows must meet all conditions of another one,
+    and perhaps more, needs nothing that the other did not ask.
     """
-    kept: dict[tuple[object, ...], Ask] = {}
-    for ask in plan.asks:
-        site = ask.collect.site
-        inputs = ", ".join(argument.sql("duckdb") for argument in site.node.expressions)
-        conditions = tuple(condition.sql("duckdb") for condition in ask.collect.where)
-        key = (ask.call.name, id(site.select), site.level, site.join, inputs, conditions)
-        first = kept.get(key)
-        kept[key] = ask if first is None else replace(first, covers=(*first.covers, *ask.covers))
-    return replace(plan, asks=tuple(kept.values()))
+    steps: list[Step] = []
+    kept: list[Ask] = []
+    for step in plan.steps:
+        asks = []
+        for ask in step.asks:
+            same = next((index for index, first in enumerate(kept) if _covers(first, ask)), None)
+            if same is None:
+                asks.append(ask)
+            else:
+                first = kept[same]
+                kept[same] = replace(first, covers=(*first.covers, *ask.covers))
+        kept += asks
+        if asks:
+            steps.append(replace(step, asks=tuple(asks)))
+    now = {ask.collect.site.number: ask for ask in kept}
+    return replace(
+        plan, steps=tuple(replace(step, asks=tuple(now[ask.collect.site.number] for ask in step.asks)) for step in steps)
+    )
 
 
-def _clause(node: exp.Expr) -> str | None:
-    """The clause of its SELECT in which a node stands."""
-    while node.parent is not None and not isinstance(node.parent, exp.Select):
+def _covers(first: Ask, other: Ask) -> bool:
+    """Whether the inputs of one ask include those of another of the same call."""
+    one, two = first.collect.site, other.collect.site
+    if first.call.name != other.call.name or one.select is not two.select or one.join != two.join:
+        return False
+    if [part.sql("duckdb") for part in one.node.expressions] != [part.sql("duckdb") for part in two.node.expressions]:
+        return False
+    levels = (one.level, two.level)
+    if "groups" in levels and one.level != two.level or levels == ("output", "rows"):
+        return False
+    if levels == ("output", "output") and clause_of(one.node, one.select) != clause_of(two.node, two.select):
+        return False
+    if (first.collect.window is None) != (other.collect.window is None) and two.level != "output":
+        return False
+    asked, needed = ({_written(guard) for guard in ask.collect.where} for ask in (first, other))
+    return asked <= needed
+
+
+def _written(guard: Guard) -> tuple[str, str, int, str]:
+    return guard.node.sql("duckdb"), guard.outcomes, id(guard.select), guard.clause
+
+
+def _around(ask: Ask) -> Iterator[tuple[exp.Select, exp.Expr]]:
+    """The SELECTs around a call, inner ones first, each with what stands in it: the call, or the sub-select that holds it."""
+    below: exp.Expr = ask.collect.site.node
+    select: exp.Expr | None = ask.collect.site.select
+    while isinstance(select, exp.Select):
+        yield select, below
+        below = select
+        while isinstance(below.parent, (exp.Subquery, exp.SetOperation, exp.Exists)):
+            below = below.parent
+        select = below.find_ancestor(exp.Select)
+
+
+def _holds(tree: exp.Expr, node: exp.Expr) -> bool:
+    while node is not tree and node.parent is not None:
         node = node.parent
-    return node.arg_key
+    return node is tree
 
 
-RULES: tuple[Rule, ...] = (filter_first, ask_what_is_shown, ask_once)
+def _guarded(ask: Ask, added: list[Guard]) -> Ask:
+    """The ask with further guards; one that holds no call but this one with the same arguments says nothing as long as it is
+    unknown."""
+    node = ask.collect.site.node
+    added = [guard for guard in added if not (calls := placeholders(guard.node)) or any(call != node for call in calls)]
+    return replace(ask, collect=replace(ask.collect, where=(*ask.collect.where, *added)))
+
+
+def _each(plan: Plan, change: Callable[[Ask], Ask]) -> Plan:
+    return replace(plan, steps=tuple(replace(step, asks=tuple(change(ask) for ask in step.asks)) for step in plan.steps))
+
+
+RULES: tuple[Rule, ...] = (filter_first, ask_the_undecided, ask_what_is_shown, stop_early, ask_once)
 
 
 def optimize(plan: Plan, rules: tuple[Rule, ...] = RULES) -> Plan:

@@ -23,15 +23,20 @@ class Noted:
     def __init__(self, **inputs: tuple[Any, ...]) -> None:
         self.inputs = inputs
         self.notes: list[Any] = []
+        self.left = list(inputs.items())
 
     def check(self) -> None:
         self.notes.append("check")
         if "refused" in self.inputs:
             raise CheckFault("refused")
 
-    def collect(self, ask: Ask) -> Batch:
-        self.notes.append(f"collect {ask.call.question}")
-        return Batch(ask, self.inputs.get(ask.call.question[0], ()))
+    def collect(self) -> tuple[Batch, ...]:
+        self.notes.append("collect")
+        if not self.left:
+            return ()
+        name, inputs = self.left.pop(0)
+        ask = next(ask for ask in plan().asks if ask.call.question[0] == name)
+        return (Batch(ask, inputs),)
 
     def bind(self, ask: Ask, mapping: Mapping) -> None:
         self.notes.append((f"bind {ask.call.question}", mapping.values))
@@ -49,15 +54,15 @@ def plan(program: str = PROGRAM) -> Plan:
 
 
 def test_calls_are_asked_in_order_and_the_query_comes_last() -> None:
-    executor = Noted(a=((1,),), b=((2,),))
+    executor = Noted(b=((2,),), a=((1,),))
     execution = execute(plan(), executor)
-    assert next(execution).ask.call.question == "b?"
-    assert execution.send(Mapping({(2,): 5})).ask.call.question == "a?"
+    assert [batch.ask.call.question for batch in next(execution)] == ["b?"]
+    assert [batch.ask.call.question for batch in execution.send((Mapping({(2,): 5}),))] == ["a?"]
     with pytest.raises(StopIteration) as done:
-        execution.send(Mapping({(1,): "y"}))
+        execution.send((Mapping({(1,): "y"}),))
     assert done.value.value.rows == [(1,)]
     assert executor.notes == [
-        "check", "collect b?", ("bind b?", {(2,): 5}), "collect a?", ("bind a?", {(1,): "y"}), "query", "close",
+        "check", "collect", ("bind b?", {(2,): 5}), "collect", ("bind a?", {(1,): "y"}), "collect", "query", "close",
     ]  # fmt: skip
 
 
@@ -65,7 +70,7 @@ def test_what_needs_nothing_yields_nothing() -> None:
     executor = Noted()
     with pytest.raises(StopIteration):
         next(execute(plan(), executor))
-    assert ("bind a?", {}) in executor.notes and executor.notes[-1] == "close"
+    assert executor.notes == ["check", "collect", "query", "close"]
 
 
 def test_it_frees_what_it_holds_when_it_is_stopped_or_refused() -> None:
@@ -84,4 +89,4 @@ def test_a_program_without_calls_is_not_bound_twice() -> None:
     executor = Noted()
     with pytest.raises(StopIteration):
         next(execute(plan("SELECT x FROM w"), executor))
-    assert executor.notes == ["query", "close"]
+    assert executor.notes == ["collect", "query", "close"]

@@ -1,0 +1,93 @@
+"""A tree in which calls are placeholders comes in; the same tree over mappings, which an engine can run, goes out.
+
+A bound call is a look-up in the narrow table of its mapping: a scalar sub-select that compares NULL-safely, legal wherever an
+expression is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from binder.check.rows import is_aggregate
+from binder.plan.collect import key_name, outer_columns
+from binder.plan.demand import KNOWN
+from binder.program import PREFIX, placeholders
+
+
+def mapping_name(call_name: str, tag: str) -> str:
+    """The table that holds the mapping of a call in the execution of that tag."""
+    return f"answers of {call_name.lower()} {tag}"
+
+
+def looked_up(tree: exp.Expr, kinds: dict[str, str], tag: str) -> exp.Expr:
+    """A copy of a tree in which every call is a look-up in its mapping. kinds: call name -> map or ans."""
+    root = exp.Subquery(this=tree.copy())
+    for node in placeholders(root):
+        table = mapping_name(node.name, tag)
+        node.replace(_map_value(node, table) if kinds[node.name.lower()] == "map" else _ans_value(node, table))
+    for node in [part for part in root.find_all(exp.Anonymous) if part.name.startswith(KNOWN)]:
+        node.replace(_is_held(node, mapping_name(PREFIX + node.name.removeprefix(KNOWN), tag)))
+    made: exp.Expr = root.this
+    return made.pop()
+
+
+def _column(name: str, table: str) -> exp.Column:
+    return exp.column(exp.to_identifier(name, quoted=True), exp.to_identifier(table, quoted=True))
+
+
+def _from(table: str) -> exp.From:
+    return exp.From(this=exp.Table(this=exp.to_identifier(table, quoted=True)))
+
+
+def _keyed(table: str, arguments: list[exp.Expr]) -> exp.Select:
+    select = exp.Select(expressions=[_column("value", table)], from_=_from(table))
+    matches = [
+        exp.NullSafeEQ(this=_column(key_name(i), table), expression=argument.copy()) for i, argument in enumerate(arguments)
+    ]
+    return select.where(*matches, copy=False) if matches else select
+
+
+def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
+    """A scalar sub-select; an aggregate over other look-ups cannot stand inside one, so there it is an element of the whole
+    mapping.
+    """
+    if any(is_aggregate(part) and part.find(exp.Query) for argument in node.expressions for part in argument.walk()):
+        names = [key_name(i) for i in range(len(node.expressions))]
+        keys, wanted = (
+            _struct(names, [_column(name, table) for name in names]),
+            _struct(names, [part.copy() for part in node.expressions]),
+        )
+        whole = exp.Map(keys=exp.ArrayAgg(this=keys), values=exp.ArrayAgg(this=_column("value", table)))
+        return exp.Bracket(this=exp.Subquery(this=exp.Select(expressions=[whole], from_=_from(table))), expressions=[wanted])
+    return exp.Subquery(this=_keyed(table, list(node.expressions)))
+
+
+def _is_held(node: exp.Anonymous, table: str) -> exp.Expr:
+    """Whether a mapping holds some arguments."""
+    return exp.Exists(this=_keyed(table, list(node.expressions)))
+
+
+def _struct(names: list[str], values: Sequence[exp.Expr]) -> exp.Struct:
+    pairs = zip(names, values, strict=True)
+    return exp.Struct(
+        expressions=[exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=value) for name, value in pairs]
+    )
+
+
+def _ans_value(node: exp.Anonymous, table: str) -> exp.Expr:
+    """All answers inside IN and as the whole of a SELECT without FROM; else the first."""
+    select = _keyed(table, list(outer_columns(node)))
+    select.order_by(_column("position", table), copy=False)
+    holder = node.parent
+    if isinstance(holder, exp.In) and len(holder.expressions) == 1 and holder.this is not node:
+        holder.set("query", exp.Subquery(this=select))
+        holder.set("expressions", None)
+        return exp.Null()
+    whole = holder.parent if isinstance(holder, exp.Alias) else None
+    if isinstance(whole, exp.Select) and len(whole.expressions) == 1 and not whole.args.get("from_"):
+        whole.set("from_", _from(table))
+        whole.order_by(_column("position", table), copy=False)
+        return _column("value", table)
+    return exp.Subquery(this=select.limit(1, copy=False))
