@@ -25,6 +25,8 @@ def settle(tree: exp.Expr) -> exp.Expr:
             _bare_columns(select)
         if select.parent is tree or _keeps_order(select):
             order_rows(select)
+        if (group := select.args.get("group")) is not None:  # the engine's parser drops the second of two equal keys, too
+            group.set("expressions", list(dict.fromkeys(group.expressions)))
     for together in list(tree.find_all(exp.SetOperation)):
         _order_set(together)
     return tree
