@@ -1,12 +1,17 @@
-"""A table goes in, the text that shows it to the author of a program comes out. No name and no cell of it can pass for a line."""
+"""Tables and a question go in, the text that shows them to the author of a program comes out, within so many tokens.
+
+Each table is a CREATE TABLE with a remark on each column, and rows below it: all of them, or the first, the last and those that
+hold words of the question. No name and no cell of it can pass for a line.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable
-from itertools import accumulate
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
+from binder.lm.size import estimate
+from binder.prompt import facts
+from binder.prompt.relevance import Relevance, joins, relevant
 from binder.prompt.wire import wire
 from binder.result import count
 from binder.table import ROW_ID
@@ -14,54 +19,143 @@ from binder.table import ROW_ID
 if TYPE_CHECKING:
     from binder.table import Column, Table
 
-MOST_ROWS = 50  # of a table that are shown at most, where there is room
+ALL = 100  # rows: a longer table is not shown whole
+FEW = 8  # texts of a column that are all told
+LEAST = 60  # tokens that a table must have to be shown
 
 
-def table_text(table: Table, room: int = 2400) -> str:
-    """A table as a program's author is shown it: name, title, typed columns, and as many first rows as room has characters."""
-    names = [f"{_named(c.name)} {c.type}{f' ({c.unit})' if c.unit else ''}" for c in table.columns]
-    columns = [table.head(c, MOST_ROWS) for c in table.columns]
+class Detail(NamedTuple):
+    """How much of a table is shown: rows from the top and rows that match, characters of a cell, and columns."""
+
+    first: int
+    matching: int
+    width: int
+    columns: int | None = None  # all
+
+
+# From the most to the least: the first that fits is taken.
+SHORT = (Detail(ALL, 0, 160), Detail(40, 20, 120))  # of a table with no more rows than ALL
+DETAILS = (
+    Detail(12, 12, 160),
+    Detail(8, 8, 80),
+    Detail(5, 5, 50),
+    Detail(3, 3, 30),
+    Detail(3, 2, 16),
+    *(Detail(3, 1, 30, columns) for columns in (200, 100, 50, 25, 12)),
+    Detail(0, 0, 30, 12),
+    Detail(0, 0, 20, 4),
+)
+
+
+def tables_text(tables: Sequence[Table], question: str, room: int) -> str:
+    """All tables within so many tokens; what one leaves over is the next one's. Those that the question speaks of come last in
+    line for room, and so get the most; the text has them in their own order."""
+    found = {table.name: relevant(table, question) for table in tables}
+    joined = joins(tables)
+    queue = sorted(tables, key=lambda table: (len(found[table.name].words), min(table.num_rows, ALL) * len(table.columns)))
+    shown: dict[str, str] = {}
+    for left, table in zip(range(len(queue), 0, -1), queue, strict=True):
+        if room // left < LEAST and left > 1:
+            continue
+        shown[table.name] = table_text(table, found[table.name], joined, room // left)
+        room -= estimate(shown[table.name])
+    hidden = [_named(table.name) for table in tables if table.name not in shown]
+    texts = [shown[table.name] for table in tables if table.name in shown]
+    return "\n\n".join([*texts, *([f"-- further tables, not shown: {_line(', '.join(hidden))}"] if hidden else [])])
+
+
+def table_text(
+    table: Table, found: Relevance | None = None, joined: Mapping[tuple[str, str], str] | None = None, room: int = 4000
+) -> str:
+    """One table within so many tokens, or as little as is ever shown of one."""
+    text = ""
+    for detail in (*SHORT, *DETAILS) if table.num_rows <= ALL else DETAILS:
+        text = _drawn(table, found or Relevance(), joined or {}, detail)
+        if estimate(text) <= room:
+            break
+    return text
+
+
+def _drawn(table: Table, found: Relevance, joined: Mapping[tuple[str, str], str], detail: Detail) -> str:
+    """A table in some detail."""
+    columns = _columns(table, found, detail)
+    rows = _rows(table, found, detail)
+    whole = len(rows) == table.num_rows
+    lines = [f"  {ROW_ID} BIGINT,{' -- 0 for the first row' if table.num_rows else ''}"] if table.column(ROW_ID) is None else []
+    for column in columns:
+        target = joined.get((table.name, column.name))
+        told = "; ".join([*([f"refers to {target}"] if target else []), *_remarks(table, column, whole, detail.width)])
+        lines.append(f"  {_named(column.name)} {column.type},{f' -- {told}' if told else ''}")
+    if hidden := [column for column in table.columns if column not in columns]:
+        lines.append(f"  -- and {count(len(hidden), 'further column')}")
+    title = f", {_line(table.title)}" if table.title else ""
+    head = f"CREATE TABLE {_named(table.name)} ( -- {count(table.num_rows, 'row')}{title}"
+    return "\n".join([head, *lines, ")", *_sample(table, columns, rows, detail.width)])
+
+
+def _columns(table: Table, found: Relevance, detail: Detail) -> list[Column]:
+    """The columns to show: where not all, those of the question and the first others."""
+    if detail.columns is None or len(table.columns) <= detail.columns:
+        return list(table.columns)
+    ranked = sorted(table.columns, key=lambda column: column.name not in found.columns)[: detail.columns]
+    return [column for column in table.columns if column in ranked]
+
+
+def _rows(table: Table, found: Relevance, detail: Detail) -> list[int]:
+    """The numbers of the rows to show: the first ones, those of the question and, for it may be a total, the last one."""
+    if detail.first == 0:
+        return []
+    first = range(min(detail.first, table.num_rows))
+    last = range(max(0, table.num_rows - 1), table.num_rows)
+    matching = [row for row in found.rows if row not in first][: detail.matching]
+    return sorted({*first, *matching, *last})
+
+
+def _sample(table: Table, columns: Sequence[Column], rows: Sequence[int], width: int) -> list[str]:
+    """Rows below their heading."""
+    if not rows:
+        return []
+    names = [column.name for column in columns]
+    cells = [[_cut(cell or "", width) for cell in facts.cells(table, column, rows)] for column in columns]
     if table.column(ROW_ID) is None:
-        names, columns = [ROW_ID, *names], [[str(i) for i in range(len(columns[0]))], *columns]
-    lines = [_row(cells) for cells in zip(*columns, strict=True)]
-    shown = lines[: max(3, bisect_right(list(accumulate(map(len, lines))), room))]
-    whole = len(shown) == table.num_rows
-    size = count(table.num_rows, "row") if whole else f"the first {len(shown)} of {count(table.num_rows, 'row')}"
-    head = f"Table {_named(table.name)}{f', {_line(table.title)}' if table.title else ''} ({size})"
-    few = [] if whole else [note for c in table.columns if (note := _few_texts(table, c))]
-    return "\n".join([head, _row(names), *shown, *_readings(table), *few])
+        names, cells = [ROW_ID, *names], [[str(row) for row in rows], *cells]
+    return [_row(names), *map(_row, zip(*cells, strict=True))]
 
 
-def _readings(table: Table) -> list[str]:
-    """What the first typed cell of each column is read as, where it is written in another way."""
-    pairs = []
-    for column in table.columns:
-        if column.raw is not None:
-            values = table.data.column(column.name).slice(0, MOST_ROWS).to_pylist()
-            cells = zip(table.head(column, MOST_ROWS), values, strict=True)
-            pairs += [(cell, value) for cell, value in cells if value is not None and str(cell) != str(value)][:1]
-    read = [f"{_line(str(cell))} is {_line(str(wire(value)))}" for cell, value in pairs]
-    return ["As values: " + "; ".join(read)] if read else []
-
-
-def _few_texts(table: Table, column: Column, most: int = 8) -> str | None:
-    """All texts of a column that has but a few, for not all of them need be in the rows that are shown."""
-    spellings = (table.spellings(column.name) or {}) if column.type == "VARCHAR" else {}
-    texts = [text for alike in spellings.values() for text in alike]
-    if not 0 < len(texts) <= most or any(len(text) > 40 for text in texts):
-        return None
-    return f"All of {_named(column.name)}: {', '.join(_line(repr(text)) for text in texts)}"
+def _remarks(table: Table, column: Column, whole: bool, width: int) -> list[str]:
+    """What must be known of a column to compare with it, and is not seen in the rows."""
+    remarks = [f"in {_line(column.unit, 40)}"] if column.unit else []
+    read, unread = facts.readings(table, column) if column.type != "VARCHAR" else ([], [])
+    remarks += [f"{_quoted(cell, width)} is {_line(str(wire(value)), width)}" for cell, value in read]
+    remarks += [f"{_quoted(cell, width)} is NULL" for cell in unread]
+    if whole:
+        return remarks
+    if column.type != "VARCHAR":
+        bounds = facts.bounds(table, column)
+        return [*remarks, "from " + " to ".join(_line(str(wire(value)), 40) for value in bounds)] if bounds else remarks
+    texts = facts.texts(table, column, FEW)
+    if texts and all(len(text) <= 40 for text in texts):
+        remarks.append(f"one of {', '.join(_quoted(text, 40) for text in texts)}")
+    return remarks
 
 
 def _named(name: str) -> str:
     return "`" + "\\n".join(name.replace("`", "``").splitlines()) + "`"
 
 
-def _row(cells: Iterable[str | None]) -> str:
-    return "| " + " | ".join(_line(cell or "").replace("|", "/") for cell in cells) + " |"
+def _quoted(text: str, width: int) -> str:
+    return f"'{_line(text, width)}'"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(_line(cell).replace("|", "/") for cell in cells) + " |"
+
+
+def _cut(text: str, width: int) -> str:
+    """A text that is cut where it is long."""
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _line(text: str, width: int = 160) -> str:
     """A text on one line, cut where it is long."""
-    line = "\\n".join(text.splitlines())  # of all kinds: a cell cannot pass for a line of the prompt
-    return line if len(line) <= width else line[: width - 1] + "…"
+    return _cut("\\n".join(text.splitlines()), width)  # of all kinds: a cell cannot pass for a line of the prompt
