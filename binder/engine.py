@@ -35,6 +35,7 @@ from binder.plan.cost import bill
 from binder.plan.rules import RULES, optimize
 from binder.program import LANGUAGES
 from binder.progress import Display, display, off
+from binder.prompt.programs import LEAST_ROOM, ROOM
 from binder.result import Result, Usage, count
 from binder.stack import DEFAULT, Place, Stack, build_stack
 from binder.table import Table, load_all
@@ -55,14 +56,13 @@ class Settings:
     rules: tuple[Rule, ...] = RULES
     tracer: Callable[[Event], None] | None = None
     display: Display = off
+    prompt_tokens: int = ROOM
 
 
 class Binder:
     """Tables, an engine in a worker process, and a language model. Made by `connect`; close it, or use it in a `with`."""
 
-    def __init__(
-        self, tables: tuple[Table, ...], stack: Stack, memory: Memory, settings: Settings, beside: Binder | None = None
-    ):
+    def __init__(self, tables: tuple[Table, ...], stack: Stack, memory: Memory, settings: Settings, beside: Binder | None = None):
         self.tables = tables
         self.stack, self.memory, self.settings = stack, memory, settings
         self._beside = beside  # whose stack this is
@@ -153,7 +153,15 @@ class Binder:
         started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
         dispatch = self._dispatch(trace)
         written = await generate(
-            question, self.tables, self.memory, self.settings.model, samples, dispatch.sample, self._planned, trace
+            question,
+            self.tables,
+            self.memory,
+            self.settings.model,
+            samples,
+            dispatch.sample,
+            self._planned,
+            trace,
+            self.settings.prompt_tokens,
         )
         candidates = await self._execute(written, dispatch, started)
         return vote(question, candidates, _usage(dispatch, started), trace)
@@ -258,7 +266,8 @@ def connect(
     limits: Limits | None = None,
     timeout: float = 60.0,
     deadline: float | None = None,
-    memory: Memory | None = None,
+    memory: Memory | str | os.PathLike[str] | None = None,
+    prompt_tokens: int = ROOM,
     strict: bool = False,
     tidy: bool | None = None,
     title: str | None = None,
@@ -284,16 +293,22 @@ def connect(
     completion)}.
     concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per run; limits:
     of the engine's own work.
+    memory: a file of your own solved questions, which are shown beside those that come with binder (see Memory); prompt_tokens:
+    the most that a request for programs may have: tables are cut to fit, and exemplars left out.
     strict: raise MissingValues where a value is missing. tracer: told of each Event; progress: a display (by default a line
     in a terminal or notebook).
     """
     if concurrency < 1 or batch_rows < 1:
         raise UsageError("concurrency and batch_rows must be at least 1")
+    if prompt_tokens < LEAST_ROOM:
+        raise UsageError(f"prompt_tokens must be at least {LEAST_ROOM:,}", hint="the instructions have a third of that already")
     opened = _open(tables, tidy)
     if title is not None:
         opened = tuple(replace(table, title=title) for table in opened)
     where = endpoint(model, base_url, api_key)
     stack, name = build_stack(where, lm, replay, cache, timeout, budget, prices or {}, record)
     shown = progress if progress is not None else display()
-    settings = Settings(name, limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown)
-    return Binder(opened, stack, memory or Memory.shipped(), settings)
+    settings = Settings(
+        name, limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown, prompt_tokens
+    )
+    return Binder(opened, stack, memory if isinstance(memory, Memory) else Memory(memory), settings)

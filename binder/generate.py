@@ -15,7 +15,7 @@ from binder.errors import BadReply, BinderError, PlanError, ProgramError
 from binder.lm import Choice, Reply, Request
 from binder.memory import Memory
 from binder.plan import Plan
-from binder.prompt.programs import program_request
+from binder.prompt.programs import ROOM, program_request
 from binder.table import Table
 from binder.tokens import tokens
 from binder.trace import Trace
@@ -44,11 +44,13 @@ async def generate(
     complete: Complete,
     planned: Planned,
     trace: Trace,
+    room: int = ROOM,
 ) -> list[Sample]:
-    """Samples programs for a question and checks them against the tables. complete: sends a request; planned: plans a program."""
-    shown = memory.retrieve(question)
+    """Samples programs for a question and checks them against the tables. complete: sends a request; planned: plans a program;
+    room: the most tokens of the request."""
+    shown = memory.retrieve(question, tables)
     trace.add("retrieved", question=question, exemplars=[exemplar.question for exemplar in shown])
-    request = program_request(question, tables, shown, model=model, samples=samples)
+    request = program_request(question, tables, shown, model=model, samples=samples, room=room)
     try:
         texts = [extract(choice.text) for choice in await _sampled(request, complete, samples)]
     except BadReply as error:  # nothing but empty replies: there is no program, and so no answer

@@ -120,6 +120,7 @@ def test_the_prompt_shows_the_tables_and_ends_with_the_question(server: Server) 
     roles = [message["role"] for message in body["messages"]]
     assert roles == ["system", *["user", "assistant"] * (len(roles) // 2 - 1), "user"]
     assert body["messages"][-1]["content"] == (
-        "Table `w` (2 rows)\n| row_id | `a` VARCHAR | `b` BIGINT |\n| 0 | x | 1 |\n| 1 | y | 2 |\n\n"
+        "CREATE TABLE `w` ( -- 2 rows\n  row_id BIGINT, -- 0 for the first row\n  `a` VARCHAR,\n  `b` BIGINT,\n)\n"
+        "| row_id | a | b |\n| 0 | x | 1 |\n| 1 | y | 2 |\n\n"
         "Question: which a has the b of 2?"
     )

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 LAYERS = """
 0 errors values columns html folders tokens canonical functions
 1 arrow sources table trace failure faults grammar program result answer vote
-2 check lm memory reading prompt progress
+2 check lm reading prompt memory progress
 3 plan
 4 executors asking recall dispatch generate stack
 5 engine
