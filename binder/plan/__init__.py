@@ -194,4 +194,4 @@ def _readable(guard: Guard, program: Program) -> str:
         name.set("quoted", not name.name.isidentifier())
     text = re.sub(r'"((?:[^"]|"")*)"', r"`\1`", shown.sql("duckdb"))
     text = re.sub(rf"(?i)\b{PREFIX}(\d+)\(", lambda found: f'QA("{program.calls[int(found[1])].question}"; ', text)
-    return _AS.get(guard.outcomes, "{}").format(text)
+    return text if guard.outcomes == "T" else _AS[guard.outcomes].format(f"({text})" if " " in text else text)
