@@ -61,13 +61,14 @@ class Collect:
 @dataclass(frozen=True, eq=False)
 class Ask:
     """Ask the language model about what was collected. columns: the names sent; title: of the table, where there is one;
-    covers: the numbers of all sites whose inputs these are."""
+    collect: what is asked about (a Python program collects by itself); covers: the numbers of all sites whose inputs these
+    are."""
 
     call: Call
     typing: Typing
     columns: tuple[str, ...]
     title: str | None
-    collect: Collect
+    collect: Collect = Collect(Site(-1, exp.Anonymous(), exp.Select(), "rows"))
     covers: tuple[int, ...] = ()
 
 
