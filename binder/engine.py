@@ -10,10 +10,10 @@ import asyncio
 import os
 import time
 from collections import abc
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from binder.answer import Answer, Candidate
 from binder.check import check
@@ -21,13 +21,13 @@ from binder.check.python import check as check_python
 from binder.check.repair import parsed
 from binder.dispatch import Dispatch
 from binder.errors import BinderError, BudgetExceeded, LimitExceeded, MissingValues, UsageError
-from binder.executors import Execution, Rows
+from binder.executors import Rows
 from binder.executors.process import Limits
 from binder.executors.python import PythonExecutor
 from binder.executors.sandbox import Sandbox, available
 from binder.executors.sql import SqlExecutor
 from binder.executors.worker import Worker
-from binder.generate import Sample, generate
+from binder.generate import Author, Sample
 from binder.lm import LM
 from binder.lm.budget import Budget, Price
 from binder.lm.loop import await_on_loop, run
@@ -38,14 +38,18 @@ from binder.plan.build import build
 from binder.plan.python import AnyPlan
 from binder.plan.python import build as plan_python
 from binder.plan.rules import RULES, optimize
+from binder.poll import Poll
 from binder.program import LANGUAGES
 from binder.progress import Display, display, off
 from binder.python import parse as parse_python
 from binder.result import Result, Usage, count
+from binder.sampling import Sampling, shares
 from binder.stack import DEFAULT, Place, Stack, build_stack
 from binder.table import Table, load_all
 from binder.trace import Event, Trace
-from binder.vote import vote
+from binder.vote import Voting, vote
+
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class Settings:
     rules: tuple[Rule, ...] = RULES
     tracer: Callable[[Event], None] | None = None
     display: Display = off
+    sampling: Sampling = field(default_factory=Sampling)
+    voting: Voting = field(default_factory=Voting)
 
 
 class Binder:
@@ -141,7 +147,8 @@ class Binder:
     async def _run(self, program: str, language: str) -> Result:
         started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
         dispatch = self._dispatch(trace)
-        (candidate,) = await self._execute([Sample(program, language, self._planned(program, language))], dispatch, started)
+        sample = Sample(program, language, self._planned(program, language))
+        (candidate,) = await self._within(self._execute([sample], dispatch, started), dispatch)
         if candidate.error is not None:
             raise candidate.error
         assert candidate.result is not None
@@ -155,22 +162,20 @@ class Binder:
         return candidate.result
 
     async def _ask(self, question: str, samples: int, language: str) -> Answer:
-        if language not in ("auto", "sql"):
-            raise UsageError(f"programs for questions are not written in {language!r}", hint="the languages are auto, sql")
-        if samples < 1:
-            raise UsageError("samples must be at least 1")
-        started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
+        settings, started, trace = self.settings, time.monotonic(), Trace(tracer=self.settings.tracer)
+        wanted = shares(samples, language, self.tables, settings.sampling)
         dispatch = self._dispatch(trace)
-        written = await generate(
-            question, self.tables, self.memory, self.settings.model, samples, dispatch.sample, self._planned, trace
-        )
-        candidates = await self._execute(written, dispatch, started)
-        return vote(question, candidates, _usage(dispatch, started), trace)
+        shown = self.memory.retrieve(question)
+        trace.add("retrieved", question=question, exemplars=[exemplar.question for exemplar in shown])
+        author = Author(question, self.tables, shown, settings.model, settings.sampling, dispatch.sample, self._planned, trace)
+        poll = Poll(author, lambda written: self._execute(written, dispatch, started), wanted, settings.voting)
+        candidates = await self._within(poll.run(), dispatch)
+        return vote(question, candidates, _usage(dispatch, started), trace, settings.voting)
 
     async def _execute(self, samples: Sequence[Sample], dispatch: Dispatch, started: float) -> list[Candidate]:
         """All samples that have a plan, executed together; each with its result or its error."""
         running = {i: self._executor(s.plan) for i, s in enumerate(samples) if s.plan is not None}
-        outcomes = dict(zip(running, await self._drive(dispatch, [e.execution() for e in running.values()]), strict=True))
+        outcomes = dict(zip(running, await dispatch.drive([e.execution() for e in running.values()]), strict=True))
         candidates = []
         for index, sample in enumerate(samples):
             outcome: Rows | BinderError | None = outcomes.get(index, sample.error)
@@ -181,12 +186,12 @@ class Binder:
                 candidates.append(Candidate(sample.text, sample.language, error=outcome, votes=sample.votes))
         return candidates
 
-    async def _drive(self, dispatch: Dispatch, executions: Sequence[Execution]) -> list[Rows | BinderError]:
-        """All executions to their end, within the deadline; a stop by the budget tells what is known so far."""
+    async def _within(self, work: Coroutine[Any, Any, Outcome], dispatch: Dispatch) -> Outcome:
+        """What the work of one run yields, within the deadline; a stop by the budget tells what is known so far."""
         deadline = self.settings.deadline
         try:
             async with asyncio.timeout(deadline):
-                return await dispatch.drive(executions)
+                return await work
         except TimeoutError:
             assert deadline is not None
             raise LimitExceeded("deadline", deadline, hint="what was answered is in the cache: run it again to go on") from None
@@ -277,22 +282,21 @@ def connect(
     progress: Display | None = None,
     lm: LM | None = None,
     rules: Sequence[Rule] = RULES,
+    sampling: Sampling | None = None,
+    voting: Voting | None = None,
 ) -> Binder:
     """Opens tables for programs and questions.
 
     tables: {name: DataFrame, Arrow table, relation, path (.csv .tsv .json .parquet) or list of dicts}, one of these alone
-    (then named `w`), or the
-    path of a .duckdb or .sqlite file. tidy: type columns from their text (by default only where the source has no types);
-    title: what the table is called where it comes from, for the language model.
-    model, base_url and api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. lm: anything with the
-    two methods of
-    binder.lm.LM instead of an endpoint; replay: a trace or recording whose replies stand for the language model, offline.
+    (then named `w`), or the path of a .duckdb or .sqlite file. tidy: type columns from their text (by default only where the
+    source has no types); title: what the table is called where it comes from, for the language model.
+    model, base_url and api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. lm: anything with the two
+    methods of binder.lm.LM instead of an endpoint; replay: a trace or recording whose replies stand for it, offline.
     record: a file to which every request and its reply is appended, for `replay`.
     cache: the file in which answers are kept (None: none; by default one in the platform's cache folder, and none with lm=).
     budget: the most requests, tokens and US dollars of this connection; prices: dollars per million tokens, {model: (prompt,
-    completion)}.
-    concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per run; limits:
-    of the engine's own work.
+    completion)}. concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per
+    run; limits: of the engine's own work. sampling: how candidates are asked for; voting: how they are weighed.
     strict: raise MissingValues where a value is missing. tracer: told of each Event; progress: a display (by default a line
     in a terminal or notebook).
     """
@@ -304,5 +308,6 @@ def connect(
     where = endpoint(model, base_url, api_key)
     stack, name = build_stack(where, lm, replay, cache, timeout, budget, prices or {}, record)
     shown = progress if progress is not None else display()
-    settings = Settings(name, limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown)
+    own = limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown
+    settings = Settings(name, *own, sampling or Sampling(), voting or Voting())
     return Binder(opened, stack, memory or Memory.shipped(), settings)
