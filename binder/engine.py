@@ -165,9 +165,8 @@ class Binder:
         settings, started, trace = self.settings, time.monotonic(), Trace(tracer=self.settings.tracer)
         wanted = shares(samples, language, self.tables, settings.sampling)
         dispatch = self._dispatch(trace)
-        shown = self.memory.retrieve(question)
-        trace.add("retrieved", question=question, exemplars=[exemplar.question for exemplar in shown])
-        author = Author(question, self.tables, shown, settings.model, settings.sampling, dispatch.sample, self._planned, trace)
+        told = self.tables, lambda _: self.memory.retrieve(question), settings.model, settings.sampling
+        author = Author(question, *told, dispatch.sample, self._planned, trace)
         poll = Poll(author, lambda written: self._execute(written, dispatch, started), wanted, settings.voting)
         candidates = await self._within(poll.run(), dispatch)
         return vote(question, candidates, _usage(dispatch, started), trace, settings.voting)

@@ -51,12 +51,12 @@ class Sample:
 class Author:
     """The language model as it is asked about one question. complete sends a request, planned plans a program.
 
-    drawn: how many samples of each kind have come, those given up included.
+    shown: the exemplars of a language; drawn: how many samples of each kind have come, those given up included.
     """
 
     question: str
     tables: Sequence[Table]
-    shown: Sequence[Exemplar]
+    shown: Callable[[str], Sequence[Exemplar]]
     model: str
     sampling: Sampling
     complete: Complete
@@ -117,7 +117,10 @@ class Author:
         if kind == DIRECT:
             request = direct_request(self.question, self.tables, model=self.model)
         else:
-            request = program_request(self.question, self.tables, self.shown, model=self.model)
+            shown = self.shown(kind)
+            if not self.drawn[kind]:
+                self.trace.add("retrieved", question=self.question, language=kind, exemplars=[shot.question for shot in shown])
+            request = program_request(self.question, self.tables, shown, model=self.model)
             request = replace(request, grammar=self._grammar(kind) if sampling.constrain == "always" else None)
         several = count > 1 or self.drawn[kind] > 0
         return replace(

@@ -10,8 +10,9 @@ from typing import Literal
 from binder.answer import DIRECT
 from binder.errors import UsageError
 from binder.executors.sandbox import available
-from binder.program import LANGUAGES
 from binder.table import Table
+
+WRITTEN = ("sql",)  # the languages in which programs are asked for
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Sampling:
 
 def shares(samples: int, language: str, tables: Sequence[Table], sampling: Sampling) -> dict[str, int]:
     """How many samples of each kind are drawn for a question."""
-    known = (*LANGUAGES, DIRECT)
+    known = (*WRITTEN, DIRECT)
     if language not in ("auto", *known):
         raise UsageError(f"there is no language {language!r}", hint="the languages are auto, " + ", ".join(known))
     if samples < 1:
@@ -46,9 +47,9 @@ def shares(samples: int, language: str, tables: Sequence[Table], sampling: Sampl
     fits = fit(tables, sampling.room)
     if language == DIRECT and not fits:
         raise UsageError("the tables are too large to be read directly", hint="ask for programs, or give Sampling(room=) more")
-    possible = {"sql": True, "python": installed(), DIRECT: fits}
+    possible = dict.fromkeys(WRITTEN, True) | {"python": "python" in WRITTEN and installed(), DIRECT: fits}
     kinds = [kind for kind in sampling.mix if possible.get(kind)] if language == "auto" else [language]
-    kinds = kinds or [LANGUAGES[0]]
+    kinds = kinds or [WRITTEN[0]]
     return dict(Counter(kinds[number % len(kinds)] for number in range(samples)))
 
 
