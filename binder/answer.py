@@ -18,13 +18,14 @@ DIRECT = "direct"  # the kind of a candidate that the language model read from t
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """One sampled program, or one direct answer (program None), and its fate: a result, an error, or neither where it was not
-    executed because it could not change the vote. votes: how many samples wrote it."""
+    executed because it could not change the vote. votes: how many samples wrote it; repaired: how often it was sent back."""
 
     program: str | None
     language: str
     result: Result | None = None
     error: BinderError | None = None
     votes: int = 1
+    repaired: int = 0
 
     @property
     def values(self) -> list[Any]:
@@ -52,7 +53,9 @@ class Candidate:
         """What became of it, for people."""
         if self.skipped:
             return "not executed: it could not change the vote"
-        return f"failed: {self.error}" if self.error is not None else f"-> {', '.join(self.texts) or 'nothing'}"
+        again = f"sent back {'once' if self.repaired == 1 else f'{self.repaired} times'}; " if self.repaired else ""
+        said = f"failed: {self.error}" if self.error is not None else f"-> {', '.join(self.texts)[:200] or 'nothing'}"
+        return again + said
 
     def __repr__(self) -> str:
         fate = "skipped" if self.skipped else f"{self.values!r:.60}" if self.error is None else type(self.error).__name__
@@ -134,7 +137,7 @@ class Answer:
         return ", ".join(self.texts) if self.texts else "no answer"
 
     def _repr_html_(self) -> str:
-        tried = [f"{c.votes} x {c.text}  {c.fate[:200]}" for c in self.candidates]
+        tried = [f"{c.votes} x {c.text}  {c.fate}" for c in self.candidates]
         shown = html.code(self.program) if self.program else ""
         headline = f"<p><b>{html.text(str(self))}</b> {html.text(f'({self.summary})')}</p>"
         return (

@@ -10,20 +10,24 @@ import asyncio
 import os
 import time
 from collections import abc
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from binder.answer import Answer, Candidate
 from binder.check import check
+from binder.check.python import check as check_python
 from binder.check.repair import parsed
 from binder.dispatch import Dispatch
 from binder.errors import BinderError, BudgetExceeded, LimitExceeded, MissingValues, UsageError
-from binder.executors import Execution, Rows, execute
+from binder.executors import Rows
+from binder.executors.process import Limits
+from binder.executors.python import PythonExecutor
+from binder.executors.sandbox import Sandbox, available
 from binder.executors.sql import SqlExecutor
-from binder.executors.worker import Limits, Worker
-from binder.generate import Sample, generate
+from binder.executors.worker import Worker
+from binder.generate import Author, Sample
 from binder.lm import LM
 from binder.lm.budget import Budget, Price
 from binder.lm.loop import await_on_loop, run
@@ -31,16 +35,21 @@ from binder.lm.openai import endpoint
 from binder.memory import Memory
 from binder.plan import Plan, Rule
 from binder.plan.build import build
-from binder.plan.cost import bill
+from binder.plan.python import AnyPlan
+from binder.plan.python import build as plan_python
 from binder.plan.rules import RULES, optimize
+from binder.poll import Poll
 from binder.program import LANGUAGES
 from binder.progress import Display, display, off
-from binder.prompt.programs import LEAST_ROOM, ROOM
+from binder.python import parse as parse_python
 from binder.result import Result, Usage, count
+from binder.sampling import Sampling, shares
 from binder.stack import DEFAULT, Place, Stack, build_stack
 from binder.table import Table, load_all
 from binder.trace import Event, Trace
-from binder.vote import vote
+from binder.vote import Voting, vote
+
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,8 @@ class Settings:
     rules: tuple[Rule, ...] = RULES
     tracer: Callable[[Event], None] | None = None
     display: Display = off
-    prompt_tokens: int = ROOM
+    sampling: Sampling = field(default_factory=Sampling)
+    voting: Voting = field(default_factory=Voting)
 
 
 class Binder:
@@ -67,6 +77,7 @@ class Binder:
         self.stack, self.memory, self.settings = stack, memory, settings
         self._beside = beside  # whose stack this is
         self._worker = Worker(tables, settings.limits)
+        self._sandbox = Sandbox(tables, settings.limits)
         self._slots: asyncio.Semaphore = beside._slots if beside else asyncio.Semaphore(settings.concurrency)
         self._planned = lru_cache(maxsize=256)(self._plan)
 
@@ -78,16 +89,9 @@ class Binder:
         """Answers a question: samples programs, executes all, and votes."""
         return run(self._ask(question, samples, language))
 
-    def explain(self, program: str, language: str = "sql") -> Plan:
+    def explain(self, program: str, language: str = "sql") -> AnyPlan:
         """The plan of a program and its bill: prints what `run` would do; asks nothing, refuses what `run` refuses."""
-        plan = self._planned(program, language)
-        executor = SqlExecutor(plan, self._worker)
-        try:
-            executor.check()
-            bound = replace(plan, bound=executor.bounds())
-        finally:
-            executor.close()
-        return replace(bound, bill=bill(bound, self.settings.batch_rows))
+        return self._executor(self._planned(program, language)).explain(self.settings.batch_rows)
 
     async def run_async(self, program: str, language: str = "sql") -> Result:
         """`run` for asynchronous code, in any event loop."""
@@ -103,6 +107,7 @@ class Binder:
             return
         self.tables = tables
         self._worker.use(tables)
+        self._sandbox.use(tables)
         self._planned.cache_clear()
 
     def beside(self, *tables: Table) -> Binder:
@@ -112,6 +117,7 @@ class Binder:
     def close(self) -> None:
         """Ends the worker and lets go of connections."""
         self._worker.close()
+        self._sandbox.close()
         if self._beside is None:
             run(self.stack.lm.close())
 
@@ -124,15 +130,23 @@ class Binder:
     def __repr__(self) -> str:
         return f"Binder({', '.join(map(repr, self.tables))}; model={self.settings.model or None!r})"
 
-    def _plan(self, program: str, language: str) -> Plan:
+    def _plan(self, program: str, language: str) -> AnyPlan:
         if language not in LANGUAGES:
             raise UsageError(f"there is no language {language!r}", hint="the languages are " + ", ".join(LANGUAGES))
+        if language == "python":
+            available()
+            return plan_python(check_python(parse_python(program), self.tables))
         return optimize(build(check(parsed(program, self.tables, language), self.tables)), self.settings.rules)
+
+    def _executor(self, plan: AnyPlan) -> SqlExecutor | PythonExecutor:
+        """What executes a plan."""
+        return SqlExecutor(plan, self._worker) if isinstance(plan, Plan) else PythonExecutor(plan, self._sandbox)
 
     async def _run(self, program: str, language: str) -> Result:
         started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
         dispatch = self._dispatch(trace)
-        (candidate,) = await self._execute([Sample(program, language, self._planned(program, language))], dispatch, started)
+        sample = Sample(program, language, self._planned(program, language))
+        (candidate,) = await self._within(self._execute([sample], dispatch, started), dispatch)
         if candidate.error is not None:
             raise candidate.error
         assert candidate.result is not None
@@ -146,30 +160,20 @@ class Binder:
         return candidate.result
 
     async def _ask(self, question: str, samples: int, language: str) -> Answer:
-        if language not in ("auto", *LANGUAGES):
-            raise UsageError(f"there is no language {language!r}", hint="the languages are auto, " + ", ".join(LANGUAGES))
-        if samples < 1:
-            raise UsageError("samples must be at least 1")
-        started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
+        settings, started, trace = self.settings, time.monotonic(), Trace(tracer=self.settings.tracer)
+        wanted = shares(samples, language, self.tables, settings.sampling)
         dispatch = self._dispatch(trace)
-        written = await generate(
-            question,
-            self.tables,
-            self.memory,
-            self.settings.model,
-            samples,
-            dispatch.sample,
-            self._planned,
-            trace,
-            self.settings.prompt_tokens,
+        author = Author(
+            question, self.tables, self.memory, settings.model, settings.sampling, dispatch.sample, self._planned, trace
         )
-        candidates = await self._execute(written, dispatch, started)
-        return vote(question, candidates, _usage(dispatch, started), trace)
+        poll = Poll(author, lambda written: self._execute(written, dispatch, started), wanted, settings.voting)
+        candidates = await self._within(poll.run(), dispatch)
+        return vote(question, candidates, _usage(dispatch, started), trace, settings.voting)
 
     async def _execute(self, samples: Sequence[Sample], dispatch: Dispatch, started: float) -> list[Candidate]:
         """All samples that have a plan, executed together; each with its result or its error."""
-        running = {i: SqlExecutor(s.plan, self._worker) for i, s in enumerate(samples) if s.plan is not None}
-        outcomes = dict(zip(running, await self._drive(dispatch, [execute(e.plan, e) for e in running.values()]), strict=True))
+        running = {i: self._executor(s.plan) for i, s in enumerate(samples) if s.plan is not None}
+        outcomes = dict(zip(running, await dispatch.drive([e.execution() for e in running.values()]), strict=True))
         candidates = []
         for index, sample in enumerate(samples):
             outcome: Rows | BinderError | None = outcomes.get(index, sample.error)
@@ -180,12 +184,12 @@ class Binder:
                 candidates.append(Candidate(sample.text, sample.language, error=outcome, votes=sample.votes))
         return candidates
 
-    async def _drive(self, dispatch: Dispatch, executions: Sequence[Execution]) -> list[Rows | BinderError]:
-        """All executions to their end, within the deadline; a stop by the budget tells what is known so far."""
+    async def _within(self, work: Coroutine[Any, Any, Outcome], dispatch: Dispatch) -> Outcome:
+        """What the work of one run yields, within the deadline; a stop by the budget tells what is known so far."""
         deadline = self.settings.deadline
         try:
             async with asyncio.timeout(deadline):
-                return await dispatch.drive(executions)
+                return await work
         except TimeoutError:
             assert deadline is not None
             raise LimitExceeded("deadline", deadline, hint="what was answered is in the cache: run it again to go on") from None
@@ -195,26 +199,26 @@ class Binder:
         finally:
             self.settings.display(None)
 
-    def _result(self, executor: SqlExecutor, rows: Rows, dispatch: Dispatch, started: float) -> Result:
-        plan = executor.plan
+    def _result(self, executor: SqlExecutor | PythonExecutor, rows: Rows, dispatch: Dispatch, started: float) -> Result:
+        program = executor.program
         dispatch.trace.add(
-            "executed", program=plan.checked.program.text, rows=len(rows.rows), repairs=plan.checked.program.repairs
+            "executed", program=program.text, rows=len(rows.rows), repairs=program.repairs
         )
-        values, texts = plan.checked.present(rows.rows)
+        values, texts = executor.present(rows.rows)
         return Result(
             rows.columns,
             values,
             texts,
-            dispatch.missing(plan.asks),
+            dispatch.missing(executor.asks),
             _usage(dispatch, started),
             dispatch.trace,
-            plan.checked.program.text,
-            plan.checked.program.repairs,
+            program.text,
+            program.repairs,
             partial(self._origin, executor, dispatch),
         )
 
-    def _origin(self, executor: SqlExecutor, dispatch: Dispatch, row: int, column: int) -> dict[str, Any]:
-        if executor.plan.checked.tables is not self.tables:
+    def _origin(self, executor: SqlExecutor | PythonExecutor, dispatch: Dispatch, row: int, column: int) -> dict[str, Any]:
+        if executor.tables_of is not self.tables:
             raise UsageError(
                 "the tables were changed since this result was made", hint="ask where a value came from before `use`"
             )
@@ -267,7 +271,6 @@ def connect(
     timeout: float = 60.0,
     deadline: float | None = None,
     memory: Memory | str | os.PathLike[str] | None = None,
-    prompt_tokens: int = ROOM,
     strict: bool = False,
     tidy: bool | None = None,
     title: str | None = None,
@@ -277,38 +280,33 @@ def connect(
     progress: Display | None = None,
     lm: LM | None = None,
     rules: Sequence[Rule] = RULES,
+    sampling: Sampling | None = None,
+    voting: Voting | None = None,
 ) -> Binder:
     """Opens tables for programs and questions.
 
     tables: {name: DataFrame, Arrow table, relation, path (.csv .tsv .json .parquet) or list of dicts}, one of these alone
-    (then named `w`), or the
-    path of a .duckdb or .sqlite file. tidy: type columns from their text (by default only where the source has no types);
-    title: what the table is called where it comes from, for the language model.
-    model, base_url and api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. lm: anything with the
-    two methods of
-    binder.lm.LM instead of an endpoint; replay: a trace or recording whose replies stand for the language model, offline.
+    (then named `w`), or the path of a .duckdb or .sqlite file. tidy: type columns from their text (by default only where the
+    source has no types); title: what the table is called where it comes from, for the language model.
+    model, base_url and api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. lm: anything with the two
+    methods of binder.lm.LM instead of an endpoint; replay: a trace or recording whose replies stand for it, offline.
     record: a file to which every request and its reply is appended, for `replay`.
     cache: the file in which answers are kept (None: none; by default one in the platform's cache folder, and none with lm=).
     budget: the most requests, tokens and US dollars of this connection; prices: dollars per million tokens, {model: (prompt,
-    completion)}.
-    concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per run; limits:
-    of the engine's own work.
-    memory: a file of your own solved questions, which are shown beside those that come with binder (see Memory); prompt_tokens:
-    the most that a request for programs may have: tables are cut to fit, and exemplars left out.
+    completion)}. concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per
+    run; limits: of the engine's own work. sampling: how candidates are asked for; voting: how they are weighed.
+    memory: a file of your own solved questions, which are shown beside those that come with binder (see Memory).
     strict: raise MissingValues where a value is missing. tracer: told of each Event; progress: a display (by default a line
     in a terminal or notebook).
     """
     if concurrency < 1 or batch_rows < 1:
         raise UsageError("concurrency and batch_rows must be at least 1")
-    if prompt_tokens < LEAST_ROOM:
-        raise UsageError(f"prompt_tokens must be at least {LEAST_ROOM:,}", hint="the instructions have a third of that already")
     opened = _open(tables, tidy)
     if title is not None:
         opened = tuple(replace(table, title=title) for table in opened)
     where = endpoint(model, base_url, api_key)
     stack, name = build_stack(where, lm, replay, cache, timeout, budget, prices or {}, record)
     shown = progress if progress is not None else display()
-    settings = Settings(
-        name, limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown, prompt_tokens
-    )
+    own = limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown
+    settings = Settings(name, *own, sampling or Sampling(), voting or Voting())
     return Binder(opened, stack, memory if isinstance(memory, Memory) else Memory(memory), settings)

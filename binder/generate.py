@@ -1,126 +1,182 @@
-"""A question and tables come in; sampled programs go out, each with its plan or with the error that says what is wrong with it.
-
-Equal programs are one sample with several votes.
+"""A question and tables come in; samples go out: programs, each with its plan or with the error that says what is wrong with it,
+and direct answers, read by the language model from tables that fit a prompt. A program that failed goes back to be repaired.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from binder.errors import BadReply, BinderError, PlanError, ProgramError
+from binder import grammar
+from binder.answer import DIRECT
+from binder.asking import about_inputs
+from binder.errors import BadReply, BinderError, PlanError, ProgramError, SyntaxFault, UsageError
+from binder.extract import extract, language_of
 from binder.lm import Choice, Reply, Request
 from binder.memory import Memory
-from binder.plan import Plan
-from binder.prompt.programs import ROOM, program_request
+from binder.plan.python import AnyPlan
+from binder.program import LANGUAGES
+from binder.prompt.programs import program_request, repair_request
+from binder.prompt.tasks import direct_request
+from binder.reading import Fault, read_list, read_value
+from binder.result import Result, Usage, text
+from binder.sampling import Sampling
 from binder.table import Table
-from binder.tokens import tokens
 from binder.trace import Trace
 
+LONGEST = 60_000  # characters of a grammar that is sent: endpoints refuse larger ones
 Complete = Callable[[Request], Awaitable[Reply]]
-Planned = Callable[[str, str], Plan]  # of a program and its language
+Planned = Callable[[str, str], AnyPlan]  # of a program and its language
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Sample:
-    """One program as it was written, and what became of it before it ran."""
+    """One program as it was written, or one direct answer (result), and what became of it before it ran. request: what it is the
+    reply to; tries: how often it was repaired."""
 
     text: str
     language: str
-    plan: Plan | None = None
+    plan: AnyPlan | None = None
     error: BinderError | None = None
     votes: int = 1
+    result: Result | None = None
+    request: Request | None = None
+    tries: int = 0
 
 
-async def generate(
-    question: str,
-    tables: Sequence[Table],
-    memory: Memory,
-    model: str,
-    samples: int,
-    complete: Complete,
-    planned: Planned,
-    trace: Trace,
-    room: int = ROOM,
-) -> list[Sample]:
-    """Samples programs for a question and checks them against the tables. complete: sends a request; planned: plans a program;
-    room: the most tokens of the request."""
-    shown = memory.retrieve(question, tables)
-    trace.add("retrieved", question=question, exemplars=[exemplar.question for exemplar in shown])
-    request = program_request(question, tables, shown, model=model, samples=samples, room=room)
-    try:
-        texts = [extract(choice.text) for choice in await _sampled(request, complete, samples)]
-    except BadReply as error:  # nothing but empty replies: there is no program, and so no answer
-        trace.add("failed", message=error.message)
-        texts = []
-    trace.add("sampled", programs=texts)
-    counted = {text: texts.count(text) for text in dict.fromkeys(texts)}
-    return [_checked(text, votes, trace, planned) for text, votes in counted.items()]
+@dataclass
+class Author:
+    """The language model as it is asked about one question. complete sends a request, planned plans a program.
 
+    drawn: how many samples of each kind have come, those given up included.
+    """
 
-async def _sampled(request: Request, complete: Complete, samples: int) -> list[Choice]:
-    """As many replies as were asked for: in one request where the endpoint can, the rest at the same time."""
-    first = await complete(request)
-    more = [replace(request, n=1, sample=number) for number in range(len(first.choices), samples)]
-    replies = [first, *await asyncio.gather(*(complete(extra) for extra in more), return_exceptions=True)]
-    choices: list[Choice] = []
-    for reply in replies:
-        if isinstance(reply, BaseException):
-            raise reply  # once all have ended: none is left running
-        choices += reply.choices
-    return choices[:samples]
+    question: str
+    tables: Sequence[Table]
+    memory: Memory
+    model: str
+    sampling: Sampling
+    complete: Complete
+    planned: Planned
+    trace: Trace
+    drawn: Counter[str] = field(default_factory=Counter)
 
+    async def write(self, wanted: Mapping[str, int], alone: bool) -> list[Sample]:
+        """Samples of each kind, equal ones as one with several votes. alone: a request for each; else one for all of a kind, to
+        which fewer may come."""
+        drawing = [self._draw(kind, count, alone) for kind, count in wanted.items()]
+        drawn = await asyncio.gather(*drawing, return_exceptions=True)
+        failures = [outcome for outcome in drawn if isinstance(outcome, BaseException)]
+        fatal = [error for error in failures if not (isinstance(error, BinderError) and about_inputs(error))]
+        if fatal or (len(failures) == len(drawn) and not all(isinstance(error, BadReply) for error in failures)):
+            raise (fatal or failures)[0]
+        for (kind, count), outcome in zip(wanted.items(), drawn, strict=True):
+            self.drawn[kind] += count if isinstance(outcome, BaseException) else sum(sample.votes for sample in outcome)
+        return [sample for outcome in drawn if not isinstance(outcome, BaseException) for sample in outcome]
 
-def _checked(text: str, votes: int, trace: Trace, planned: Planned) -> Sample:
-    try:
-        return Sample(text, "sql", planned(text, "sql"), votes=votes)
-    except (ProgramError, PlanError) as error:
-        span = error.span if isinstance(error, ProgramError) else None
-        trace.add("rejected", program=text, message=error.message, span=list(span) if span else None, hint=error.hint)
-        return Sample(text, "sql", error=error, votes=votes)
+    async def repair(self, sample: Sample, problem: str) -> Sample | None:
+        """The program that comes back for one with a problem; None where there is none, or the same again."""
+        assert sample.request is not None
+        outside = isinstance(sample.error, SyntaxFault) and self.sampling.constrain != "never"
+        held = self._grammar(sample.language) if outside else sample.request.grammar
+        request = replace(repair_request(sample.request, sample.text, problem, sample.tries), grammar=held)
+        try:
+            reply = await self.complete(request)
+        except BinderError as error:
+            if about_inputs(error):
+                return None
+            raise
+        found = extract(reply.text)
+        self.trace.add("repaired", program=sample.text, problem=problem, repaired=found)
+        if found == sample.text:
+            return None
+        return self._checked(found, sample.language, sample.votes, request, sample.tries + 1)
 
+    async def _draw(self, kind: str, count: int, alone: bool) -> list[Sample]:
+        """Samples of one kind."""
+        request = self._request(kind, count)
+        if alone:
+            first = self.drawn[kind]
+            requests = [replace(request, n=1, sample=number) for number in range(first, first + count)]
+        else:
+            requests = [request]
+        replies = await asyncio.gather(*map(self.complete, requests), return_exceptions=True)
+        choices: list[Choice] = []
+        for reply in replies:
+            if isinstance(reply, BaseException):
+                raise reply  # once all have ended: none is left running
+            choices += reply.choices[: 1 if alone else count]
+        return self._answers(choices) if kind == DIRECT else self._programs(kind, choices, request)
 
-# Keywords are in one case throughout: "Select the rows ..." and "With this ..." are prose.
-_PROGRAM = r"(?:\(\s*)*(?:(?:SELECT|select)\b|(?:WITH|with)\s[^(]+?\s*(?:\([^()]*\)\s*)?(?:AS|as)\b[\w\s]*\(|QA\s*\()"
-_START = re.compile(rf"(?:\A|\n|:|`)[ \t]*(?={_PROGRAM})")  # not in the middle of a sentence
-_FENCE = re.compile(r"```[ \t]*\w*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
-_CLAUSE = "SELECT|FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT|JOIN|LEFT|INNER|AND|OR|ON|QUALIFY|WINDOW"
-_FURTHER = re.compile(rf"\s*(?:\Z|[(),]|--|/\*|(?:[A-Z]{{3,}}|{_CLAUSE}|{_CLAUSE.lower()})\b)")  # more of a program
+    def _request(self, kind: str, count: int) -> Request:
+        """The request for samples of a kind."""
+        sampling = self.sampling
+        if kind == DIRECT:
+            request = direct_request(self.question, self.tables, model=self.model)
+        else:
+            shown = self.memory.retrieve(self.question, self.tables, kind)
+            if not self.drawn[kind]:
+                self.trace.add("retrieved", question=self.question, language=kind, exemplars=[shot.question for shot in shown])
+            request = program_request(
+                self.question, self.tables, shown, model=self.model, language=kind, room=sampling.prompt_tokens
+            )
+            request = replace(request, grammar=self._grammar(kind) if sampling.constrain == "always" else None)
+        several = count > 1 or self.drawn[kind] > 0
+        return replace(
+            request,
+            n=count,
+            temperature=sampling.temperature if several else 0.0,
+            seed=sampling.seed,
+            effort=sampling.effort,
+            max_tokens=sampling.max_tokens,
+        )
 
+    def _programs(self, kind: str, choices: Sequence[Choice], request: Request) -> list[Sample]:
+        """The programs in replies, checked."""
+        texts = [extract(choice.text) for choice in choices]
+        self.trace.add("sampled", language=kind, programs=texts)
+        return [self._checked(said, kind, votes, request) for said, votes in Counter(texts).items()]
 
-def extract(reply: str) -> str:
-    """The program in a reply: without thoughts, fences, labels, JSON and prose around it; a reply without a program as it is."""
-    said = re.sub(r"(?s)\A.*</think(?:ing)?>", "", reply).strip()
-    fenced = [inner for inner in _FENCE.findall(said) if re.match(rf"(?:--[^\n]*\n|\s)*(?:{_PROGRAM}|\{{)", inner)]
-    text = _unwrapped(fenced[-1].strip() if fenced else said)
-    start = _START.search(text)
-    if start is None:
-        return text
-    program = text[start.end() :]
-    if start.group().startswith("`"):
-        program = program.removesuffix("`")
-    return _without_remarks(program).strip().rstrip(";").rstrip()
+    def _checked(self, said: str, asked: str, votes: int, request: Request, tries: int = 0) -> Sample:
+        """A program with its plan, or with what is wrong with it. It counts as what it is written in, whatever was asked for."""
+        language = written if (written := language_of(said)) in LANGUAGES else asked
+        sample = Sample(said, language, votes=votes, request=request, tries=tries)
+        try:
+            sample.plan = self.planned(said, language)
+        except (ProgramError, PlanError, UsageError) as error:  # the last: nothing is installed that could run it
+            span = error.span if isinstance(error, ProgramError) else None
+            self.trace.add("rejected", program=said, message=error.message, span=list(span) if span else None, hint=error.hint)
+            sample.error = error
+        return sample
 
+    def _answers(self, choices: Sequence[Choice]) -> list[Sample]:
+        """The direct answers in replies; one that cannot be read has no say."""
+        answers = []
+        for choice in choices:
+            try:
+                read = [read_value(item) for item in read_list(choice.text)]
+                answers.append([value for value in read if not isinstance(value, Fault)])
+            except BadReply as error:
+                self.trace.add("failed", message=error.message)
+                answers.append([])
+        self.trace.add("sampled", language=DIRECT, answers=answers)
+        samples: dict[str, Sample] = {}
+        for values in answers:
+            key = json.dumps(values, ensure_ascii=False)
+            if key in samples:
+                samples[key].votes += 1
+            else:
+                rows = [(value,) for value in values]
+                shown: list[tuple[str, ...]] = [(text(value),) for value in values]
+                result = Result(("answer",), rows, shown, [], Usage(), self.trace, "")
+                samples[key] = Sample(key, DIRECT, result=result)
+        return list(samples.values())
 
-def _unwrapped(text: str) -> str:
-    """The program in a JSON object, such as {"program": "SELECT ..."}; any other text as it is."""
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return text
-    texts = [value for value in data.values() if isinstance(value, str) and _START.match(value)] if isinstance(data, dict) else []
-    return texts[0] if texts else text
-
-
-def _without_remarks(text: str) -> str:
-    """A program without the prose below it: after an empty line, or after its `;`."""
-    end = next((gap.start() for gap in re.finditer(r"\n[ \t]*\n", text) if not _FURTHER.match(text, gap.end())), None)
-    program, depth = text[:end], 0
-    for token in tokens(program):
-        depth += (token.text == "(") - (token.text == ")")
-        if token.text == ";" and depth == 0 and not _FURTHER.match(program, token.end):
-            return program[: token.start]
-    return program
+    def _grammar(self, language: str) -> str | None:
+        """The grammar of a language with the headers of the tables; None where it is too long for endpoints."""
+        headers = {table.name: [column.name for column in table.columns] for table in self.tables}
+        definition = grammar.text(language, headers)
+        return definition if len(definition) <= LONGEST else None

@@ -72,7 +72,7 @@ def test_explain_asks_nothing(table: str, server: Server, capsys: pytest.Capture
 
 def test_ask_answers(table: str, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.reply = lambda body: "SELECT city FROM w WHERE people < 1000"
-    assert main(["ask", "-t", table, "--samples", "2", "which city is small?"]) == DONE
+    assert main(["ask", "-t", table, "--samples", "2", "--language", "sql", "which city is small?"]) == DONE
     shown = capsys.readouterr()
     assert shown.out == "Lyon\n" and "confidence 100%" in shown.err
     assert main(["ask", "-t", table, "--samples", "1", "--json", "which city is small?"]) == DONE

@@ -1,75 +1,15 @@
-"""From replies to samples: what is taken as the program, how replies are asked for, what becomes of a bad one."""
+"""Questions go in over the public face; what is asked of the endpoint, and what becomes of what it writes, comes out."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 import binder
 from binder.errors import CheckFault, Refused, SyntaxFault
-from binder.generate import extract
+from binder.sampling import Sampling
 from tests.server import Canned, Server, completion, error
-
-PLAIN = "SELECT `a` FROM w WHERE `b` > 1"
-MAP = "SELECT COUNT(*) FROM w WHERE QA(\"map@is it red; or pink?\"; `a`) = 'yes'"
-ANS = 'QA("ans@which; is best?"; (SELECT `a` FROM w))'
-WITH = "WITH best AS (SELECT `a` FROM w)\n\nSELECT * FROM best\n\nORDER BY 1"
-ALL = [PLAIN, MAP, ANS, WITH, "(SELECT 1) UNION (SELECT 2)", "select a from w", "SELECT a -- SELECT the first\nFROM w"]
-
-FORMS = [
-    "{}",
-    "\n  {}  \n",
-    "{};",
-    "```sql\n{}\n```",
-    "```SQL\n{};\n```\n",
-    "```\n{}\n```",
-    "```sql {} ```",
-    "```sql\n{}",  # cut short, or never closed
-    "Here is the program:\n\n```sql\n{}\n```\n\nWith this query we select the rows.",
-    "SQL: {}",
-    "Program:\n{}",
-    "**SQL:**\n{}",
-    "The program is `{}`",
-    "Select the rows first, with care, as asked.\n\n{}",
-    "With this table, select a row:\n{}",
-    "{}\n\nThis program counts the rows. From it, select what you need.",
-    "{}\n\nNote: `b` is a number; it needs no cast.",
-    "{};\nIt selects the cells of `a`.",
-    "{};\n\nWhere b is missing, no row is found.",
-    "<think>\nSELECT nothing FROM w? No.\n```sql\nSELECT 0\n```\n</think>\n\n{}",
-    "the first tag is missing: SELECT 0 FROM w</think>{}",
-    "<thinking>hm</thinking>\n```sql\n{}\n```",
-    "A first attempt:\n```sql\nSELECT 0\n```\nIt forgets a row. Better:\n```sql\n{}\n```",
-    "```sql\n{}\n```\nOutput:\n```\n| a |\n| 1 |\n```",
-]
-
-
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("program", ALL)
-def test_the_program_is_found(form: str, program: str) -> None:
-    assert extract(form.replace("{}", program)) == program
-
-
-@pytest.mark.parametrize("form", ['{"program": %s}', '```json\n{"program": %s}\n```', '{"language": "sql", "program": %s}'])
-def test_the_program_in_json(form: str) -> None:
-    for program in ALL:
-        assert extract(form % json.dumps(program)) == program
-
-
-NONE = ["", "I'm sorry, I can't help with that.", '{"program": null}', "<think>SELECT a", "42", "```\n```", "```\n1\n```"]
-
-
-@pytest.mark.parametrize("reply", NONE)
-def test_a_reply_without_a_program_stays_as_it_is(reply: str) -> None:
-    assert extract(reply) == reply
-
-
-@pytest.mark.parametrize("reply", ["SELECT 1; SELECT 2", "SELECT 1; DROP TABLE w", "SELECT 1;\nselect 2"])
-def test_no_statement_is_dropped(reply: str) -> None:
-    assert extract(reply) == reply
-
 
 ROWS = [{"a": "x", "b": 1}, {"a": "y", "b": 2}]
 
@@ -77,11 +17,14 @@ ROWS = [{"a": "x", "b": 1}, {"a": "y", "b": 2}]
 def asked(server: Server, *texts: str, samples: int | None = None) -> binder.Answer:
     server.reply = lambda body: completion(*texts)
     with binder.connect(ROWS, model="m", base_url=server.url) as db:
-        return db.ask("which a has the b of 2?", samples=samples or len(texts))
+        return db.ask("which a has the b of 2?", language="sql", samples=samples or len(texts))
 
 
 def test_a_reply_that_is_no_program_is_a_candidate_with_its_fault(server: Server) -> None:
-    answer = asked(server, "SELECT a FROM w WHERE b = 2", "I cannot do that.", "SELECT nosuch FROM w")
+    server.reply = lambda body: completion(*texts) if body.get("n") else texts[1]
+    texts = ["SELECT a FROM w WHERE b = 2", "I cannot do that.", "SELECT nosuch FROM w"]
+    with binder.connect(ROWS, model="m", base_url=server.url, sampling=Sampling(repairs=0)) as db:
+        answer = db.ask("which a has the b of 2?", language="sql", samples=3)
     assert answer.values == ["y"] and answer.confidence == pytest.approx(1 / 3)
     _, refusal, unknown = answer.candidates
     assert refusal.program == "I cannot do that." and isinstance(refusal.error, SyntaxFault)
@@ -102,16 +45,25 @@ def test_equal_programs_are_one_candidate_with_several_votes(server: Server) -> 
 
 
 def test_an_endpoint_that_gives_one_reply_at_a_time_is_asked_again(server: Server) -> None:
-    answer = asked(server, "SELECT a FROM w WHERE b = 2", samples=3)
-    assert len(server.requests) == 3 and sum(candidate.votes for candidate in answer.candidates) == 3
-    assert answer.usage.requests == 3
+    answer = asked(server, "SELECT a FROM w WHERE b = 2", samples=5)
+    assert len(server.requests) == 3 and sum(candidate.votes for candidate in answer.candidates) == 3  # two more cannot change it
+    assert answer.usage.requests == 3 and answer.confidence == 1.0
+
+
+def test_what_an_endpoint_leaves_out_is_drawn_while_it_can_change_the_vote(server: Server) -> None:
+    first = "SELECT a FROM w"
+    server.script(completion(first), "SELECT MAX(a) FROM w", "SELECT MIN(a) FROM w", first, first)
+    with binder.connect(ROWS, model="m", base_url=server.url, cache=None) as db:
+        answer = db.ask("which a?", language="sql", samples=5)
+    assert [candidate.votes for candidate in answer.candidates] == [3, 1, 1] and len(server.requests) == 5
+    assert [body.get("n", 1) for body in server.requests] == [5, 1, 1, 1, 1]
 
 
 def test_a_refused_request_is_an_error(server: Server) -> None:
     refusals = iter([completion("SELECT a FROM w"), Canned(error("no such model"), status=404)])
     server.reply = lambda body: next(refusals)
     with binder.connect(ROWS, model="m", base_url=server.url) as db, pytest.raises(Refused, match="no such model"):
-        db.ask("which a?", samples=2)
+        db.ask("which a?", language="sql", samples=2)
 
 
 def test_the_prompt_shows_the_tables_and_ends_with_the_question(server: Server) -> None:

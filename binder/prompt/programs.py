@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from binder.lm import Message, Request
@@ -71,6 +72,14 @@ you compare or sort. Rows are in the order of the table, and hold row_id.
 PROGRAMS = {"sql": SQL + SHOWN, "python": PYTHON + SHOWN}
 
 
+REPAIR = """\
+This cannot be used:
+
+{problem}
+
+Reply with the repaired program alone, for the same question."""
+
+
 def program_request(
     question: str,
     tables: Sequence[Table],
@@ -106,3 +115,9 @@ def asked_text(question: str, tables: Sequence[Table], room: int = SMALL) -> str
     """A question below the tables that it is asked about, all within so many tokens."""
     asked = f"Question: {' '.join(question.split())}"
     return f"{tables_text(tables, question, max(LEAST, room - estimate(asked)))}\n\n{asked}"
+
+
+def repair_request(asked: Request, program: str, problem: str, number: int) -> Request:
+    """The request for another program in place of one that has a problem, in the conversation that led to it."""
+    said = Message("assistant", program), Message("user", REPAIR.format(problem=problem))
+    return replace(asked, messages=(*asked.messages, *said), n=1, sample=number)

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from binder.lm import Message, Request
 from binder.prompt.wire import wire
+
+if TYPE_CHECKING:
+    from binder.table import Table
 
 Type = Literal["auto", "text", "number", "boolean", "date"]
 
@@ -87,6 +90,19 @@ def ans_request(
     first, *more = ({"columns": list(names), "rows": [[wire(value) for value in row] for row in rows]} for names, rows in tables)
     task = {"task": "ans", "question": question, **first, "more": more, **_wanted(type, options, spellings, table)}
     return _request(task, {"type": "array", "items": _answer_schema(type, options)}, shots, model, sample)
+
+
+def direct_request(question: str, tables: Sequence[Table], *, model: str) -> Request:
+    """The request that asks a question about whole tables, as an ans does; columns of several tables bear the table's name."""
+    several = len(tables) > 1
+    parts = [
+        (
+            [f"{table.name}.{column.name}" if several else column.name for column in table.columns],
+            list(zip(*(table.texts(column) for column in table.columns), strict=True)),
+        )
+        for table in tables
+    ]
+    return ans_request(question, parts, model=model, table=tables[0].title)
 
 
 def _wanted(type: Type, options: Sequence[str] | None, spellings: Sequence[str] | None, table: str | None) -> dict[str, object]:

@@ -1,0 +1,195 @@
+"""Whole questions against a scripted endpoint that writes wrong programs, prose and split votes; answers and stories come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+import binder
+from binder.answer import Answer
+from binder.errors import BudgetExceeded, QueryError, SyntaxFault
+from binder.lm.budget import Budget
+from binder.sampling import Sampling
+from binder.vote import Voting
+from tests.server import Body, Said, Server, completion
+
+ROWS = [
+    {"city": "Lyon", "country": "France", "wins": 3, "note": "by a goal"},
+    {"city": "Rome", "country": "Italy", "wins": 5, "note": "by two goals"},
+    {"city": "Pisa", "country": "Italy", "wins": 1, "note": "on penalties"},
+]
+RIGHT = "SELECT city FROM w WHERE wins = 5"
+SAME = "SELECT city FROM w ORDER BY wins DESC LIMIT 1"
+OTHER = "SELECT city FROM w WHERE wins = 3"
+CALL = "SELECT city FROM w WHERE QA(\"map@is it by two?\"; note) = 'yes'"
+BROKEN = "SELECT city FROM w WHERE (wins = 5"
+UNKNOWN = "SELECT town_of_the_victor FROM w"
+REFUSED = "SELECT list_transform(city, 1) FROM w"
+EMPTY = "SELECT city FROM w WHERE wins = 7"
+
+
+def ask(
+    server: Server, programs: Sequence[str], repair: Callable[[str], Said] | None = None, direct: Said = None, **settings: Any
+) -> Answer:
+    """Asks a question of an endpoint that writes these programs and says this to what is sent back."""
+    asked = {"samples": len(programs), "language": "auto" if "sampling" in settings else "sql"} | {
+        name: settings.pop(name) for name in ("samples", "language") if name in settings
+    }
+
+    def reply(body: Body) -> Said:
+        last = body["messages"][-1]["content"]
+        if last.startswith("{"):
+            return direct if "who won most?" in last else None
+        if last.startswith("This cannot be used"):
+            assert repair is not None, last
+            return repair(last)
+        return completion(*programs[: body.get("n", 1)])
+
+    server.reply = reply
+    server.answer = lambda task: {key: "yes" if "two" in row[0] else "no" for key, row in task["rows"].items()}
+    with binder.connect(settings.pop("rows", ROWS), model="m", base_url=server.url, cache=None, **settings) as db:
+        return db.ask("who won most?", **asked)
+
+
+def story(answer: Answer) -> list[str]:
+    return [event.kind for event in answer.trace]
+
+
+def test_what_is_decided_pays_for_nothing_more(server: Server) -> None:
+    answer = ask(server, [RIGHT, SAME, RIGHT, CALL, BROKEN])
+    assert answer.values == ["Rome"] and answer.usage.requests == 1 and answer.usage.questions == 0
+    assert [candidate.skipped for candidate in answer.candidates] == [False, False, True, False]
+    assert answer.confidence == 3 / 4  # of the votes cast: the broken program is one, the one that was not executed is none
+    (skipped,) = answer.trace.of("skipped")
+    assert skipped.data["programs"] == [CALL]
+
+
+def test_programs_with_calls_are_executed_where_they_can_change_the_vote(server: Server) -> None:
+    answer = ask(server, [RIGHT, OTHER, CALL, CALL])
+    assert answer.values == ["Rome"] and answer.confidence == 3 / 4 and answer.usage.questions == 3
+
+
+def test_a_program_that_is_not_in_the_language_is_sent_back_with_the_place_marked(server: Server) -> None:
+    sent = []
+
+    def repair(said: str) -> str:
+        sent.append(said)
+        return f"```sql\n{RIGHT}\n```"
+
+    answer = ask(server, [BROKEN], repair)
+    assert answer.values == ["Rome"] and answer.program == RIGHT and answer.candidates[0].repaired == 1
+    assert "SyntaxFault" in sent[0] and "^" in sent[0] and BROKEN in sent[0]
+    assert story(answer) == ["started", "retrieved", "asked", "sampled", "rejected", "asked", "repaired", "executed", "voted"]
+    conversation = server.requests[1]["messages"]
+    assert [message["role"] for message in conversation[-3:]] == ["user", "assistant", "user"]
+    assert conversation[-2]["content"] == BROKEN and conversation[:-2] == server.requests[0]["messages"]
+    assert "sent back once" in answer.candidates[0].fate
+
+
+def test_a_program_out_of_the_language_is_held_to_the_grammar_of_the_table(server: Server) -> None:
+    ask(server, [BROKEN, UNKNOWN], lambda said: RIGHT if BROKEN in said else SAME)
+    first, *repairs = server.requests
+    assert "structured_outputs" not in first
+    by_fault = {"SyntaxFault" in body["messages"][-1]["content"]: body for body in repairs}
+    assert '"`country`"' in by_fault[True]["structured_outputs"]["grammar"] and "structured_outputs" not in by_fault[False]
+
+
+@pytest.mark.parametrize(("constrain", "held"), [("always", [True, True]), ("never", [False, False])])
+def test_when_a_program_is_held_to_the_grammar_is_a_setting(server: Server, constrain: Any, held: list[bool]) -> None:
+    ask(server, [BROKEN], lambda said: RIGHT, sampling=Sampling(("sql",), constrain=constrain))
+    assert ["structured_outputs" in body for body in server.requests] == held
+
+
+@pytest.mark.parametrize(
+    ("program", "named"),
+    [
+        (UNKNOWN, "town_of_the_victor"),
+        (REFUSED, "list_transform"),
+        (EMPTY, "what it yields is empty"),
+        ("I cannot.", "SyntaxFault"),
+    ],
+)
+def test_what_goes_wrong_later_is_sent_back_too(server: Server, program: str, named: str) -> None:
+    sent = []
+    answer = ask(server, [program], lambda said: sent.append(said) or RIGHT)  # type: ignore[func-returns-value]
+    assert answer.values == ["Rome"] and len(sent) == 1 and named in sent[0]
+
+
+def test_a_repair_that_leads_nowhere_is_not_paid_again(server: Server) -> None:
+    for repair in (UNKNOWN, "SELECT  town_of_the_victor  FROM w", ""):
+        server.forget()
+        answer = ask(server, [UNKNOWN], lambda said, repair=repair: repair)  # type: ignore[misc]
+        assert answer.values == [] and answer.confidence == 0 and answer.candidates[0].error is not None
+        assert len(server.requests) - (3 if not repair else 0) <= 2
+
+
+def test_repairs_have_a_budget_of_rounds_and_of_requests(server: Server) -> None:
+    programs = [f"SELECT nosuch{i} FROM w" for i in range(6)]
+    numbers = iter(range(100))
+    answer = ask(server, programs, lambda said: f"SELECT gone{next(numbers)} FROM w")
+    assert len(server.requests) == 1 + 4 and answer.values == []
+    server.forget()
+    ask(server, programs[:1], lambda said: f"SELECT gone{next(numbers)} FROM w")
+    assert len(server.requests) == 1 + 2
+
+
+def test_an_empty_result_is_sent_back_once(server: Server) -> None:
+    answer = ask(server, [EMPTY], lambda said: "SELECT city FROM w WHERE wins = 8")
+    assert len(server.requests) == 2 and answer.values == [] and str(answer) == "no answer"
+
+
+def test_a_repair_that_another_sample_wrote_adds_its_vote(server: Server) -> None:
+    answer = ask(server, [RIGHT, BROKEN, OTHER], lambda said: RIGHT)
+    assert [(candidate.program, candidate.votes) for candidate in answer.candidates] == [(RIGHT, 2), (OTHER, 1)]
+
+
+def test_the_budget_ends_the_story_not_the_answer(server: Server) -> None:
+    answer = ask(server, [RIGHT, OTHER, CALL], budget=Budget(requests=1))
+    assert answer.values == ["Rome"] and answer.confidence == 1 / 3
+    assert isinstance(answer.candidates[2].error, BudgetExceeded) and "stopped" in story(answer)
+    with pytest.raises(BudgetExceeded):
+        ask(server, [CALL], budget=Budget(requests=1))
+
+
+def test_a_direct_answer_reads_the_whole_table(server: Server) -> None:
+    answer = ask(server, [], direct='{"answers": ["Rome"]}', language="direct", samples=2)
+    assert (answer.values, answer.program, answer.language, answer.confidence) == (["Rome"], None, "direct", 1.0)
+    assert answer.result is not None and answer.result.why(0) == {}
+    (task,) = server.tasks
+    assert task["task"] == "ans" and len(task["rows"]) == 3 and server.requests[0]["n"] == 2
+
+
+def test_kinds_share_the_samples_and_the_vote(server: Server) -> None:
+    answer = ask(server, [RIGHT, OTHER], direct='{"answers": ["rome"]}', samples=4, sampling=Sampling(mix=("sql", "direct")))
+    assert [(c.language, c.votes, c.values) for c in answer.candidates] == [
+        ("sql", 1, ["Rome"]),
+        ("sql", 1, ["Lyon"]),
+        ("direct", 2, ["rome"]),
+    ]
+    assert (answer.values, answer.confidence, answer.language) == (["Rome"], 0.75, "sql")
+
+
+def test_what_one_kind_cannot_say_the_others_do(server: Server) -> None:
+    for direct in ("I see no answer.", '{"answers": []}', 413):
+        answer = ask(server, [RIGHT], direct=direct, samples=2, sampling=Sampling(mix=("sql", "direct"), repairs=0))
+        assert answer.values == ["Rome"], direct
+
+
+def test_a_table_that_does_not_fit_has_no_direct_answer(server: Server) -> None:
+    answer = ask(server, [RIGHT, SAME], samples=2, sampling=Sampling(mix=("sql", "direct"), prompt_tokens=2_000), rows=ROWS * 150)
+    assert [candidate.language for candidate in answer.candidates] == ["sql", "sql"]
+    with pytest.raises(binder.BinderError, match="too large to be read directly"):
+        ask(server, [], language="direct", samples=1, sampling=Sampling(prompt_tokens=2_000), rows=ROWS * 150)
+
+
+def test_weights_decide_when_it_is_decided(server: Server) -> None:
+    settings = {"samples": 3, "sampling": Sampling(mix=("sql", "direct", "sql")), "voting": Voting({"direct": 5})}
+    answer = ask(server, [RIGHT, SAME], direct='{"answers": ["Pisa"]}', **settings)
+    assert answer.values == ["Pisa"] and answer.language == "direct" and "without a program" in answer.summary
+
+
+def test_errors_of_the_engine_are_kept_with_their_candidate(server: Server) -> None:
+    answer = ask(server, [REFUSED, RIGHT, RIGHT], sampling=Sampling(("sql",), repairs=0))
+    assert isinstance(answer.candidates[0].error, QueryError | SyntaxFault | binder.BinderError) and answer.values == ["Rome"]
