@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from binder.answer import Answer, Candidate
     from binder.engine import Binder, connect
     from binder.errors import BinderError
-    from binder.executors.worker import Limits
+    from binder.executors.process import Limits
     from binder.lm.budget import Budget
     from binder.memory import Exemplar, Memory
     from binder.plan import Plan
@@ -24,7 +24,7 @@ _HOMES = {
     "BinderError": "errors",
     "Candidate": "answer",
     "Exemplar": "memory",
-    "Limits": "executors.worker",
+    "Limits": "executors.process",
     "Memory": "memory",
     "Plan": "plan",
     "Result": "result",

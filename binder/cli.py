@@ -105,6 +105,7 @@ def _endpoint(parser: argparse.ArgumentParser) -> None:
 
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", help="the program, or - for standard input")
+    parser.add_argument("--language", choices=["sql", "python"], default="sql", help="the language of the program (sql)")
     _tables(parser)
     _endpoint(parser)
     parser.set_defaults(command=run)
@@ -112,6 +113,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
 
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", help="the program, or - for standard input")
+    parser.add_argument("--language", choices=["sql", "python"], default="sql", help="the language of the program (sql)")
     _tables(parser)
     parser.add_argument("--batch-rows", type=int, default=20, help="inputs per request (20)")
     parser.set_defaults(command=explain)
@@ -157,7 +159,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """binder run"""
     with _connected(options) as db:
-        result = db.run(_program(options))
+        result = db.run(_program(options), options.language)
         _traced(options, result.trace)
         print(_json(result.data()) if options.json else result)
         if not options.json:
@@ -168,7 +170,7 @@ def run(options: argparse.Namespace) -> int:
 def explain(options: argparse.Namespace) -> int:
     """binder explain"""
     with _connected(options) as db:
-        plan = db.explain(_program(options))
+        plan = db.explain(_program(options), options.language)
         print(_json(plan.data()) if options.json else plan)
     return DONE
 

@@ -18,7 +18,7 @@ from binder.lm import LM
 from binder.lm.openai import OpenAI, endpoint
 from binder.lm.replay import Record, Replay, recorded
 from binder.lm.retry import Retry
-from binder.plan import Plan
+from binder.plan.python import AnyPlan
 from binder.result import count, grid, text
 from binder.table import Table, load
 
@@ -118,7 +118,7 @@ def _shown(db: Binder, answer: Answer) -> str:
     return "\n\n".join(parts)
 
 
-def _plan(plan: Plan) -> str:
+def _plan(plan: AnyPlan) -> str:
     """The steps of a plan and its bill, without what was shown already: its program and the repairs."""
     lines = str(plan).removeprefix(f"Query    {plan.checked.program.text.strip()}\n").split("\n")
     return "\n".join(line.removeprefix("  ") for line in lines if not line.startswith("repaired"))

@@ -17,12 +17,16 @@ from typing import Any
 
 from binder.answer import Answer, Candidate
 from binder.check import check
+from binder.check.python import check as check_python
 from binder.check.repair import parsed
 from binder.dispatch import Dispatch
 from binder.errors import BinderError, BudgetExceeded, LimitExceeded, MissingValues, UsageError
-from binder.executors import Execution, Rows, execute
+from binder.executors import Execution, Rows
+from binder.executors.process import Limits
+from binder.executors.python import PythonExecutor
+from binder.executors.sandbox import Sandbox, available
 from binder.executors.sql import SqlExecutor
-from binder.executors.worker import Limits, Worker
+from binder.executors.worker import Worker
 from binder.generate import Sample, generate
 from binder.lm import LM
 from binder.lm.budget import Budget, Price
@@ -31,11 +35,13 @@ from binder.lm.openai import endpoint
 from binder.memory import Memory
 from binder.plan import Plan, Rule
 from binder.plan.build import build
-from binder.plan.cost import bill
+from binder.plan.python import AnyPlan
+from binder.plan.python import build as plan_python
 from binder.plan.rules import RULES, optimize
 from binder.program import LANGUAGES
 from binder.progress import Display, display, off
 from binder.prompt.programs import LEAST_ROOM, ROOM
+from binder.python import parse as parse_python
 from binder.result import Result, Usage, count
 from binder.stack import DEFAULT, Place, Stack, build_stack
 from binder.table import Table, load_all
@@ -67,6 +73,7 @@ class Binder:
         self.stack, self.memory, self.settings = stack, memory, settings
         self._beside = beside  # whose stack this is
         self._worker = Worker(tables, settings.limits)
+        self._sandbox = Sandbox(tables, settings.limits)
         self._slots: asyncio.Semaphore = beside._slots if beside else asyncio.Semaphore(settings.concurrency)
         self._planned = lru_cache(maxsize=256)(self._plan)
 
@@ -78,16 +85,9 @@ class Binder:
         """Answers a question: samples programs, executes all, and votes."""
         return run(self._ask(question, samples, language))
 
-    def explain(self, program: str, language: str = "sql") -> Plan:
+    def explain(self, program: str, language: str = "sql") -> AnyPlan:
         """The plan of a program and its bill: prints what `run` would do; asks nothing, refuses what `run` refuses."""
-        plan = self._planned(program, language)
-        executor = SqlExecutor(plan, self._worker)
-        try:
-            executor.check()
-            bound = replace(plan, bound=executor.bounds())
-        finally:
-            executor.close()
-        return replace(bound, bill=bill(bound, self.settings.batch_rows))
+        return self._executor(self._planned(program, language)).explain(self.settings.batch_rows)
 
     async def run_async(self, program: str, language: str = "sql") -> Result:
         """`run` for asynchronous code, in any event loop."""
@@ -103,6 +103,7 @@ class Binder:
             return
         self.tables = tables
         self._worker.use(tables)
+        self._sandbox.use(tables)
         self._planned.cache_clear()
 
     def beside(self, *tables: Table) -> Binder:
@@ -112,6 +113,7 @@ class Binder:
     def close(self) -> None:
         """Ends the worker and lets go of connections."""
         self._worker.close()
+        self._sandbox.close()
         if self._beside is None:
             run(self.stack.lm.close())
 
@@ -124,10 +126,17 @@ class Binder:
     def __repr__(self) -> str:
         return f"Binder({', '.join(map(repr, self.tables))}; model={self.settings.model or None!r})"
 
-    def _plan(self, program: str, language: str) -> Plan:
+    def _plan(self, program: str, language: str) -> AnyPlan:
         if language not in LANGUAGES:
             raise UsageError(f"there is no language {language!r}", hint="the languages are " + ", ".join(LANGUAGES))
+        if language == "python":
+            available()
+            return plan_python(check_python(parse_python(program), self.tables))
         return optimize(build(check(parsed(program, self.tables, language), self.tables)), self.settings.rules)
+
+    def _executor(self, plan: AnyPlan) -> SqlExecutor | PythonExecutor:
+        """What executes a plan."""
+        return SqlExecutor(plan, self._worker) if isinstance(plan, Plan) else PythonExecutor(plan, self._sandbox)
 
     async def _run(self, program: str, language: str) -> Result:
         started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
@@ -146,8 +155,8 @@ class Binder:
         return candidate.result
 
     async def _ask(self, question: str, samples: int, language: str) -> Answer:
-        if language not in ("auto", *LANGUAGES):
-            raise UsageError(f"there is no language {language!r}", hint="the languages are auto, " + ", ".join(LANGUAGES))
+        if language not in ("auto", "sql"):
+            raise UsageError(f"programs for questions are not written in {language!r}", hint="the languages are auto, sql")
         if samples < 1:
             raise UsageError("samples must be at least 1")
         started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
@@ -168,8 +177,8 @@ class Binder:
 
     async def _execute(self, samples: Sequence[Sample], dispatch: Dispatch, started: float) -> list[Candidate]:
         """All samples that have a plan, executed together; each with its result or its error."""
-        running = {i: SqlExecutor(s.plan, self._worker) for i, s in enumerate(samples) if s.plan is not None}
-        outcomes = dict(zip(running, await self._drive(dispatch, [execute(e.plan, e) for e in running.values()]), strict=True))
+        running = {i: self._executor(s.plan) for i, s in enumerate(samples) if s.plan is not None}
+        outcomes = dict(zip(running, await self._drive(dispatch, [e.execution() for e in running.values()]), strict=True))
         candidates = []
         for index, sample in enumerate(samples):
             outcome: Rows | BinderError | None = outcomes.get(index, sample.error)
@@ -195,26 +204,26 @@ class Binder:
         finally:
             self.settings.display(None)
 
-    def _result(self, executor: SqlExecutor, rows: Rows, dispatch: Dispatch, started: float) -> Result:
-        plan = executor.plan
+    def _result(self, executor: SqlExecutor | PythonExecutor, rows: Rows, dispatch: Dispatch, started: float) -> Result:
+        program = executor.program
         dispatch.trace.add(
-            "executed", program=plan.checked.program.text, rows=len(rows.rows), repairs=plan.checked.program.repairs
+            "executed", program=program.text, rows=len(rows.rows), repairs=program.repairs
         )
-        values, texts = plan.checked.present(rows.rows)
+        values, texts = executor.present(rows.rows)
         return Result(
             rows.columns,
             values,
             texts,
-            dispatch.missing(plan.asks),
+            dispatch.missing(executor.asks),
             _usage(dispatch, started),
             dispatch.trace,
-            plan.checked.program.text,
-            plan.checked.program.repairs,
+            program.text,
+            program.repairs,
             partial(self._origin, executor, dispatch),
         )
 
-    def _origin(self, executor: SqlExecutor, dispatch: Dispatch, row: int, column: int) -> dict[str, Any]:
-        if executor.plan.checked.tables is not self.tables:
+    def _origin(self, executor: SqlExecutor | PythonExecutor, dispatch: Dispatch, row: int, column: int) -> dict[str, Any]:
+        if executor.tables_of is not self.tables:
             raise UsageError(
                 "the tables were changed since this result was made", hint="ask where a value came from before `use`"
             )

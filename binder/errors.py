@@ -7,6 +7,7 @@ BinderError
 ├── PlanError                     a program that no plan can answer exactly
 ├── ExecutionError                it was checked, and failed while it ran
 │   ├── QueryError                the engine refused a query or failed on it
+│   ├── ProgramFailed(kind, line) a Python program raised an exception
 │   ├── SandboxError              a worker process died or could not be started
 │   └── LimitExceeded(kind, limit)
 ├── LMError(retryable)            the endpoint of the language model
@@ -81,6 +82,22 @@ class ExecutionError(BinderError):
 
 class QueryError(ExecutionError):
     """The engine refused a query or failed on it."""
+
+
+class ProgramFailed(ExecutionError):
+    """A Python program raised an exception. kind: its class; line: where, counted from 1; text and span mark the place."""
+
+    def __init__(self, kind: str, message: str, line: int | None = None):
+        super().__init__(f"the program failed: {kind}: {message}" if kind else f"the program failed: {message}")
+        self.kind, self.cause, self.line = kind, message, line
+        self.text: str | None = None
+        self.span: Span | None = None
+
+    def __str__(self) -> str:
+        return self.message + (caret(self.text, self.span) if self.text and self.span else "")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, int | None]]:
+        return type(self), (self.kind, self.cause, self.line)
 
 
 class SandboxError(ExecutionError):

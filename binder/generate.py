@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from binder.errors import BadReply, BinderError, PlanError, ProgramError
 from binder.lm import Choice, Reply, Request
 from binder.memory import Memory
-from binder.plan import Plan
+from binder.plan.python import AnyPlan
 from binder.prompt.programs import ROOM, program_request
 from binder.table import Table
 from binder.tokens import tokens
 from binder.trace import Trace
 
 Complete = Callable[[Request], Awaitable[Reply]]
-Planned = Callable[[str, str], Plan]  # of a program and its language
+Planned = Callable[[str, str], AnyPlan]  # of a program and its language
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Sample:
 
     text: str
     language: str
-    plan: Plan | None = None
+    plan: AnyPlan | None = None
     error: BinderError | None = None
     votes: int = 1
 

@@ -14,9 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from binder import faults, faults_python
 from binder.errors import UsageError
 from binder.failure import Failure
-from binder.faults import DEEPEST, GLUED, TOO_DEEP, check, explain
+from binder.faults import DEEPEST, GLUED, TOO_DEEP
+from binder.faults_python import MISPLACED
 from binder.folders import cache_folder
 from binder.tokens import Token, tokens
 
@@ -55,23 +57,56 @@ RESERVED = {
         "WHEN",
         "WHERE",
         "WITH",
-    )
+    ),
+    "python": (
+        "AND",
+        "AS",
+        "ASSERT",
+        "BREAK",
+        "CONTINUE",
+        "DEF",
+        "DEL",
+        "ELIF",
+        "ELSE",
+        "EXCEPT",
+        "FALSE",
+        "FINALLY",
+        "FOR",
+        "FROM",
+        "GLOBAL",
+        "IF",
+        "IMPORT",
+        "IN",
+        "IS",
+        "LAMBDA",
+        "NONE",
+        "NONLOCAL",
+        "NOT",
+        "OR",
+        "PASS",
+        "RAISE",
+        "RETURN",
+        "TRUE",
+        "TRY",
+        "WHILE",
+    ),
 }
+FAULTS = {"sql": faults, "python": faults_python}
 
 
 def parse(program: str, language: str = "sql") -> lark.Tree[lark.Token]:
     """The tree of a program; a SyntaxFault where it is not in the language."""
     from lark.exceptions import UnexpectedInput
 
-    parser = _parser(language)
-    check(program)
+    parser, told = _parser(language), FAULTS[language]
+    told.check(program)
     try:
-        return parser.parse(program)
+        return parser.parse(program + "\n" if language == "python" else program)
     except UnexpectedInput as error:
         token = getattr(error, "token", None)
         kind = token.type if token is not None else ""
         start = len(program) if kind == "$END" or error.pos_in_stream is None else error.pos_in_stream
-        raise explain(Failure(program, start, kind, _expected(parser, error), RESERVED[language])) from None
+        raise told.explain(Failure(program, start, kind, _expected(parser, error), RESERVED[language])) from None
 
 
 @functools.cache
@@ -89,8 +124,12 @@ def text(language: str, columns: Mapping[str, Sequence[str]] | None = None) -> s
     """The grammar of a language in one piece, for servers that constrain decoding; columns: the headers of each table.
 
     With columns, a name in backticks is one of these headers, and there are no names in brackets. What it allows is a little
-    wider than what parse accepts (a reserved word passes for a name): parse what comes back.
+    wider than what parse accepts (a reserved word passes for a name): parse what comes back. Of Python it does not tell the
+    blocks, and wants each statement on a line and a line end after the last.
     """
+    if language == "python":
+        written = (line for line in _source(language).splitlines() if not line.startswith(("INDENT:", "DEDENT:")))
+        return "\n".join(written).replace(" INDENT ", " ").replace(" DEDENT", "")
     headers = dict.fromkeys(header for names in (columns or {}).values() for header in names if header)
     if not headers:
         return _source(language)
@@ -124,6 +163,42 @@ class _Watch:
             word_end = token.end_pos if word else None
 
 
+class _Layout(_Watch):
+    """Also tells the blocks of Python by their indentation: INDENT and DEDENT where it changes, no NEWLINE inside brackets."""
+
+    opening = frozenset({"LPAR", "LSQB", "LBRACE", "INDENT"})
+    closing = frozenset({"RPAR", "RSQB", "RBRACE", "DEDENT"})
+
+    def __init__(self, reserved: Iterable[str]):
+        self.always_accept = ("NEWLINE", *reserved)
+
+    def process(self, stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
+        """The tokens, and those that stand for what is not written."""
+        return super().process(self._blocks(stream))
+
+    def _blocks(self, stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
+        brackets, columns, token = 0, [0], None
+        for token in stream:
+            brackets += (token.type in ("LPAR", "LSQB", "LBRACE")) - (token.type in ("RPAR", "RSQB", "RBRACE"))
+            if token.type == "NEWLINE" and brackets > 0:
+                continue
+            yield token
+            if token.type != "NEWLINE":
+                continue
+            column = len(token.rpartition("\n")[2].partition("#")[0].expandtabs())
+            if column > columns[-1]:
+                columns.append(column)
+                yield token.new_borrow_pos("INDENT", " ", token)
+            while column < columns[-1]:
+                columns.pop()
+                yield token.new_borrow_pos("DEDENT", " ", token)
+            if column > columns[-1]:
+                yield token.new_borrow_pos(MISPLACED, " ", token)
+        while token is not None and len(columns) > 1:
+            columns.pop()
+            yield token.new_borrow_pos("DEDENT", " ", token)
+
+
 @functools.cache
 def _parser(language: str) -> lark.Lark:
     """The parser of a language; its tables are built once and kept in the cache folder of the platform."""
@@ -138,7 +213,7 @@ def _parser(language: str) -> lark.Lark:
         propagate_positions=True,
         keep_all_tokens=True,
         maybe_placeholders=False,
-        postlex=_Watch(RESERVED[language]),
+        postlex=(_Layout if language == "python" else _Watch)(RESERVED[language]),
         cache=str(folder / f"{language}-{sys.version_info[0]}.{sys.version_info[1]}.lark") if folder else False,
     )
 

@@ -16,7 +16,7 @@ from typing import Any
 from binder.answer import Answer
 from binder.engine import Binder, connect
 from binder.errors import BinderError, UsageError
-from binder.plan import Plan
+from binder.plan.python import AnyPlan
 from binder.result import Result
 
 HELP = """Executes a Binder program, or asks a question, over tables of the notebook.
@@ -70,7 +70,7 @@ def load_ipython_extension(shell: Any) -> None:
     shell.register_magic_function(no_var_expand(binder), "line_cell", "binder")  # braces belong to the program
 
 
-def show(variables: dict[str, Any], line: str, below: str) -> Result | Answer | Plan | None:
+def show(variables: dict[str, Any], line: str, below: str) -> Result | Answer | AnyPlan | None:
     """Executes one cell with the variables of the notebook; what the notebook is to show."""
     try:
         cell = read(line, below)
@@ -107,7 +107,7 @@ def read(line: str, below: str = "") -> Cell:
     return Cell(text, start[1] if start else None, options)
 
 
-def execute(cell: Cell, variables: dict[str, Any]) -> Result | Answer | Plan:
+def execute(cell: Cell, variables: dict[str, Any]) -> Result | Answer | AnyPlan:
     """Runs, explains or asks, over an open connection or over one that is opened for this cell."""
     name = cell.one("--on")
     if name is None:
@@ -121,7 +121,7 @@ def execute(cell: Cell, variables: dict[str, Any]) -> Result | Answer | Plan:
     return _outcome(cell, opened)
 
 
-def _outcome(cell: Cell, db: Binder) -> Result | Answer | Plan:
+def _outcome(cell: Cell, db: Binder) -> Result | Answer | AnyPlan:
     if "--explain" in cell.options:
         return db.explain(cell.text)
     if "--ask" not in cell.options:

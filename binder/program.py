@@ -17,7 +17,7 @@ from sqlglot import exp
 from binder import grammar
 from binder.errors import Span, SyntaxFault
 
-LANGUAGES = ("sql",)
+LANGUAGES = ("sql", "python")
 KINDS = ("map", "ans")
 PREFIX = "call_"
 KEYWORDS = frozenset(

@@ -1,8 +1,8 @@
 """Cases in text files come in: tables, programs and what shall come of them. What did come of each goes out as the same text.
 
 `=== table w` opens a table of text cells (`=== typed w`: cells are JSON where they can be); any other `=== title` opens a case:
-its program, then sections `--- rows`, `--- asked`, `--- plan`, `--- repairs`, `--- missing`, `--- refused`, ... Only sections
-that are there are compared; `--- bug` says why a case is known to fail.
+its program (Python in the folder python, else SQL), then sections `--- rows`, `--- asked`, `--- plan`, `--- repairs`,
+`--- missing`, `--- refused`, ... Only sections that are there are compared; `--- bug` says why a case is known to fail.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Case:
     tables: tuple[Table, ...]
     program: str
     sections: dict[str, str]
+    language: str = "sql"
 
 
 def cases(path: str) -> list[object]:
@@ -59,7 +60,8 @@ def read(path: Path) -> Iterator[Case]:
         else:
             program, *sections = body.split("\n--- ")
             named = {part.partition("\n")[0]: part.partition("\n")[2].rstrip("\n") for part in sections}
-            yield Case(f"{path.name}:{line}", head, tuple(tables.values()), program.strip("\n"), named)
+            language = "python" if path.parent.name == "python" else "sql"
+            yield Case(f"{path.name}:{line}", head, tuple(tables.values()), program.strip("\n"), named, language)
         line += block.count("\n")
 
 
@@ -99,8 +101,8 @@ def outcome(case: Case) -> dict[str, str]:
     """What came of a case, in the sections that it asks for."""
     db, lm = opened(case.tables)
     try:
-        plan = str(db.explain(case.program)) if "plan" in case.sections else ""
-        result = db.run(case.program)
+        plan = str(db.explain(case.program, case.language)) if "plan" in case.sections else ""
+        result = db.run(case.program, case.language)
     except BinderError as error:
         return {"refused": f"{type(error).__name__}: {error}" if case.sections.get("refused") else "yes"}
     found = {

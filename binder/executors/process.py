@@ -43,6 +43,7 @@ class Process:
     """A process that answers frames about the tables of one connection. generation: how many there were so far."""
 
     module: str  # whose main() the process runs
+    grace = 0.0  # seconds that it has to stop by itself
 
     def __init__(self, tables: Sequence[Table], limits: Limits):
         self.tables = tuple(tables)
@@ -115,7 +116,7 @@ class Process:
                 self._loaded = True
                 for table in self.tables:
                     self._exchange({"verb": "load", "name": table.name}, stream(table.data), max(30.0, self.limits.seconds))
-            reply, data = self._exchange(header, payload, self.limits.seconds)
+            reply, data = self._exchange(header, payload, self.limits.seconds + self.grace)
         if "fault" in reply:
             raise self.failed(reply)
         return reply, data
@@ -141,7 +142,7 @@ class Process:
         except (OSError, EOFError) as error:
             self._kill()
             if time.monotonic() >= until:
-                raise LimitExceeded("seconds", seconds) from error
+                raise LimitExceeded("seconds", self.limits.seconds) from error
             if not self._started:
                 hint = f"does {sys.executable} start, with {self.limits.memory_mb} MB?"
                 raise SandboxError("the engine's worker process ended as soon as it was started", hint=hint) from error

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,15 +17,17 @@ from sqlglot import exp
 
 from binder.check.rows import ROW_ORDER
 from binder.errors import CheckFault, QueryError
-from binder.executors import Batch, Input, Mapping, Part, Rows, Value, provenance
+from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value, execute, provenance
 from binder.executors.gate import Shape
 from binder.executors.provenance import Said
 from binder.executors.worker import Worker
 from binder.plan import Ask, Plan, Step
 from binder.plan.collect import inputs, key_name, outer_columns
+from binder.plan.cost import bill
 from binder.plan.demand import Knowledge
 from binder.plan.lookup import looked_up, mapping_name
-from binder.program import placeholders
+from binder.program import Program, placeholders
+from binder.table import Table
 from binder.values import read_date, read_number
 
 _TAGS = itertools.count(1)
@@ -53,6 +56,38 @@ class SqlExecutor:
         self.steps = list(plan.steps)
         self.reach = Reach()
         self.generation = 0
+
+    @property
+    def program(self) -> Program:
+        """The program that runs."""
+        return self.plan.checked.program
+
+    @property
+    def tables_of(self) -> tuple[Table, ...]:
+        """The tables that it was checked against."""
+        return self.plan.checked.tables
+
+    @property
+    def asks(self) -> Sequence[Ask]:
+        """What is asked."""
+        return self.plan.asks
+
+    def execution(self) -> Execution:
+        """Asks in order, then queries."""
+        return execute(self.plan, self)
+
+    def explain(self, batch_rows: int) -> Plan:
+        """The plan with its bill; asks nothing, refuses what execution refuses."""
+        try:
+            self.check()
+            bound = replace(self.plan, bound=self.bounds())
+        finally:
+            self.close()
+        return replace(bound, bill=bill(bound, batch_rows))
+
+    def present(self, rows: Sequence[tuple[Value, ...]]) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
+        """Rows as values of the program's columns, and as a person is shown them."""
+        return self.plan.checked.present(rows)
 
     def collect(self) -> tuple[Batch, ...]:
         """The inputs that the mappings do not hold yet of the first step that needs any; an input of NULLs alone is not asked."""

@@ -61,13 +61,14 @@ class Collect:
 @dataclass(frozen=True, eq=False)
 class Ask:
     """Ask the language model about what was collected. columns: the names sent; title: of the table, where there is one;
-    covers: the numbers of all sites whose inputs these are."""
+    collect: what is asked about (a Python program collects by itself); covers: the numbers of all sites whose inputs these
+    are."""
 
     call: Call
     typing: Typing
     columns: tuple[str, ...]
     title: str | None
-    collect: Collect
+    collect: Collect = Collect(Site(-1, exp.Anonymous(), exp.Select(), "rows"))
     covers: tuple[int, ...] = ()
 
 
@@ -194,4 +195,4 @@ def _readable(guard: Guard, program: Program) -> str:
         name.set("quoted", not name.name.isidentifier())
     text = re.sub(r'"((?:[^"]|"")*)"', r"`\1`", shown.sql("duckdb"))
     text = re.sub(rf"(?i)\b{PREFIX}(\d+)\(", lambda found: f'QA("{program.calls[int(found[1])].question}"; ', text)
-    return _AS.get(guard.outcomes, "{}").format(text)
+    return text if guard.outcomes == "T" else _AS[guard.outcomes].format(f"({text})" if " " in text else text)

@@ -1,0 +1,221 @@
+"""The executor of Binder Python: a plan comes in; its execution goes out, which yields what the program asks when it asks it.
+
+A program that was stopped because its process had to be killed for another's sake is run again with the answers it had: it is
+deterministic, so it asks the same.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from binder.check.types import Typing
+from binder.errors import LimitExceeded, ProgramFailed, Span
+from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value
+from binder.executors.frames import decode
+from binder.executors.provenance import Said
+from binder.executors.sandbox import Sandbox
+from binder.executors.sql import typed
+from binder.plan import Ask
+from binder.plan.python import PythonPlan, bill
+from binder.program import Program
+from binder.python import Text
+from binder.result import text
+from binder.table import Table
+
+MOST = 50  # calls told of a value
+_NUMBERS = itertools.count(1)
+
+
+class Asked:
+    """One call that was made: its Ask, the input of every row in order, where in the tables the rows stand, and the answers."""
+
+    def __init__(self, ask: Ask, inputs: list[Input], places: list[list[int] | None], parts: dict[Input, tuple[Part, ...]]):
+        self.ask, self.inputs, self.places, self.parts = ask, inputs, places, parts
+        self.known: dict[Input, Value] = {}
+        self.values: list[Value] = []
+
+
+class PythonExecutor:
+    """Executes one Python program in the sandbox."""
+
+    def __init__(self, plan: PythonPlan, sandbox: Sandbox):
+        self.plan = plan
+        self.sandbox = sandbox
+        self.made: list[Asked] = []
+        self.number, self.generation = next(_NUMBERS), 0
+        self.now = datetime.datetime.now().replace(microsecond=0)  # for the whole run, so that it can be repeated
+        self.rows: list[tuple[Value, ...]] = []
+
+    @property
+    def program(self) -> Program:
+        """The program that runs."""
+        return self.plan.checked.program
+
+    @property
+    def tables_of(self) -> tuple[Table, ...]:
+        """The tables that it was checked against."""
+        return self.plan.checked.tables
+
+    @property
+    def asks(self) -> Sequence[Ask]:
+        """What was asked."""
+        return [asked.ask for asked in self.made]
+
+    def execution(self) -> Execution:
+        """Runs the program: it yields a Batch for each call that needs answers, and is sent their Mapping."""
+        try:
+            reply = self._step(None)
+            while "call" in reply:
+                asked = self._asked(reply)
+                fresh = tuple(dict.fromkeys(value for value in asked.inputs if any(cell is not None for cell in value)))
+                (mapping,) = (yield (Batch(asked.ask, fresh, asked.parts),)) if fresh else (Mapping({}),)
+                self._answered(asked, mapping)
+                self.made.append(asked)
+                reply = self._step(asked.values)
+            rows = rows_of(decode(reply["value"]))
+            if len(rows.rows) > self.sandbox.limits.rows:
+                raise LimitExceeded("rows", self.sandbox.limits.rows)
+            self.rows = rows.rows
+            return rows
+        except ProgramFailed as error:
+            self._mark(error)
+            raise
+        finally:
+            self.close()
+
+    def explain(self, batch_rows: int) -> PythonPlan:
+        """The plan with its bill; runs nothing."""
+        return replace(self.plan, bill=bill(self.plan, batch_rows), explained=True)
+
+    def present(self, rows: Sequence[tuple[Value, ...]]) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
+        """Rows as values, and as a person is shown them."""
+        return list(rows), [tuple(text(value) for value in row) for row in rows]
+
+    def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
+        """Where a value came from: the calls whose answer it is, or else all that the program made."""
+        value = self.rows[row][column]
+        calls = [(asked, place) for asked in self.made for place in range(len(asked.inputs))]
+        same = [(asked, place) for asked, place in calls if value is not None and value in _answers(asked, place)]
+        found: dict[str, Any] = {"row": row, "column": column, "rows": {}, "calls": []}
+        told: set[tuple[int, Input]] = set()
+        for asked, place in same or calls:
+            key = (id(asked.ask), asked.inputs[place])
+            if key in told or len(told) >= MOST:
+                continue
+            told.add(key)
+            inputs = dict(zip(asked.ask.columns, asked.inputs[place], strict=False)) if asked.ask.call.kind == "map" else {}
+            found["calls"].append(
+                {
+                    "call": asked.ask.call.question,
+                    "kind": asked.ask.call.kind,
+                    "inputs": inputs,
+                    "value": asked.known.get(asked.inputs[place]),
+                    **said(asked.ask, asked.inputs[place]),
+                }
+            )
+            for table, number in (item for item in asked.places[place : place + 1] if item is not None):
+                name = self.plan.checked.parameters[table][1].name
+                found["rows"][name] = sorted({*found["rows"].get(name, []), number})
+        return found
+
+    def close(self) -> None:
+        """Lets go of the program."""
+        if self.generation == self.sandbox.generation:
+            self.sandbox.end(self.number)
+        self.generation = 0
+
+    def _step(self, values: list[Value] | None) -> dict[str, Any]:
+        """Starts the program or goes on with it; after a kill, the program is taken to where it was."""
+        if values is not None and self.generation == self.sandbox.generation:
+            return self.sandbox.resume(self.number, values)
+        try:
+            reply = self.sandbox.start(self.number, self._frame())
+        finally:
+            self.generation = self.sandbox.generation
+        for asked in self.made:
+            reply = self.sandbox.resume(self.number, asked.values)
+        return reply
+
+    def _frame(self) -> dict[str, Any]:
+        checked = self.plan.checked
+        return {
+            "now": self.now.isoformat(),
+            "source": self.program.skeleton,
+            "calls": [(call.name, call.kind) for call in self.program.calls],
+            "parameters": [name for name, _ in checked.parameters],
+            "tables": [
+                (table.name, [(column.name, column.name, column.raw or column.name) for column in table.columns])
+                for _, table in checked.parameters
+            ],
+        }
+
+    def _asked(self, reply: dict[str, Any]) -> Asked:
+        """The call that the program pauses at."""
+        call = self.program.call(reply["call"])
+        assert call is not None
+        columns = tuple(reply["columns"])
+        cells = [tuple(decode(cell) for cell in row) for row in reply["inputs"]]
+        titles = {self.plan.checked.parameters[place[0]][1].title for place in reply["places"] if place is not None}
+        ask = Ask(replace(call, question=reply["question"]), Typing(), columns, titles.pop() if len(titles) == 1 else None)
+        if call.kind == "map":
+            return Asked(ask, cells, reply["places"], {})
+        key: Input = (f"{call.name} {len(self.made)}",)
+        return Asked(ask, [key], reply["places"], {key: (Part(columns, tuple(cells)),)})
+
+    def _answered(self, asked: Asked, mapping: Mapping) -> None:
+        """Gives each row its answer; their type is read off the replies, as in SQL."""
+        if asked.ask.call.kind == "ans":
+            (key,) = asked.inputs
+            asked.values = typed(list(mapping.values[key] or []), "auto").to_pylist()
+            asked.known[key] = asked.values
+            return
+        values = typed(list(mapping.values.values()), "auto").to_pylist()
+        asked.known = dict(zip(mapping.values, values, strict=True))
+        asked.values = [asked.known.get(value) for value in asked.inputs]
+
+    def _mark(self, error: ProgramFailed) -> None:
+        """Shows an exception of the program at the line where it was raised."""
+        source = Text(self.program.text)
+        if error.line is not None and error.line <= len(source.lines):
+            line = source.lines[error.line - 1]
+            start = source.starts[error.line - 1] + len(line) - len(line.lstrip())
+            error.text, error.span = self.program.text, Span(start, start + len(line.strip()))
+
+
+def _answers(asked: Asked, place: int) -> list[Value]:
+    """The answers that a call gave for one of its rows."""
+    value = asked.known.get(asked.inputs[place])
+    return value if isinstance(value, list) else [value]
+
+
+def rows_of(value: Value) -> Rows:
+    """What solve returned as rows: a scalar one row, a list one row per item, lists or dicts its rows, a dict one row per key."""
+    if value is None:
+        return Rows(("answer",), ("auto",), [])
+    if isinstance(value, dict):
+        rows = [(key, *item) if isinstance(item, (list, tuple)) else (key, item) for key, item in value.items()]
+        return _table(rows, ("key", "value"))
+    if not isinstance(value, (list, tuple)):
+        return _table([(value,)], ("answer",))
+    items = list(value)
+    if items and all(isinstance(item, dict) for item in items):
+        columns = list(dict.fromkeys(str(key) for item in items for key in item))
+        return _table([tuple({str(k): v for k, v in item.items()}.get(name) for name in columns) for item in items], columns)
+    if items and all(isinstance(item, (list, tuple)) for item in items):
+        return _table([tuple(item) for item in items], ("answer",))
+    return _table([(item,) for item in items], ("answer",))
+
+
+def _table(rows: list[tuple[Value, ...]], names: Sequence[str]) -> Rows:
+    """Rows of one width, with a name for each column."""
+    width = max([len(row) for row in rows], default=len(names))
+    columns = tuple(names) if len(names) == width else tuple(_names(width))
+    return Rows(columns, ("auto",) * width, [row + (None,) * (width - len(row)) for row in rows])
+
+
+def _names(width: int) -> Iterator[str]:
+    return (f"column_{index + 1}" for index in range(width))
