@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from binder.check import check
+from binder.check.python import check as check_python
 from binder.check.repair import parsed
 from binder.errors import DataError, UsageError
 from binder.memory.abstraction import abstract
@@ -23,6 +24,7 @@ from binder.memory.exemplars import Exemplar, records, write
 from binder.memory.features import features
 from binder.memory.ranking import Index, diverse
 from binder.program import LANGUAGES
+from binder.python import parse as parse_python
 from binder.table import Table
 
 __all__ = ["Exemplar", "Memory"]
@@ -151,7 +153,10 @@ class _Store:
 
 def validate(program: str, tables: Sequence[Table], language: str) -> None:
     """Raises a ProgramError where a program is not valid for tables."""
-    check(parsed(program, tuple(tables), language), tuple(tables))
+    if language == "python":
+        check_python(parse_python(program), tuple(tables))
+    else:
+        check(parsed(program, tuple(tables), language), tuple(tables))
 
 
 @cache

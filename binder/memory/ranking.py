@@ -31,7 +31,7 @@ class Index:
         )
 
 
-def diverse(scores: Sequence[float], alike: Callable[[int, int], float], most: int, weight: float = 0.7) -> list[int]:
+def diverse(scores: Sequence[float], alike: Callable[[int, int], float], most: int, weight: float = 0.85) -> list[int]:
     """The indices of the documents to show, the best first: each the one with the most of weight * its score - (1 - weight) * its
     likeness to the nearest one taken before (maximal marginal relevance; Carbonell and Goldstein, SIGIR 1998). scores and alike:
     from 0 to 1."""

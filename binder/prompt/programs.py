@@ -64,8 +64,10 @@ free text. Filter first: pass qa_map only the rows that need it, all in one call
 An answer may be None.
 - columns is a list of column names. Write names and texts of cells exactly as shown.
 - Values have the type of their column: a number, datetime.date, bool or str, and None where there is none; test for None before \
-you compare or sort. Rows are in the order of the table, and hold row_id.
-- No imports, no classes, no files; the modules re, math and datetime are there.
+you compare or sort. Rows are in the order of the table; row_id, where shown, is the place in \
+the list and no key of a row.
+- Import what you need of math, re, datetime, collections, itertools, functools, statistics and operator; there is nothing else, \
+and no classes, generators or files.
 - Return what answers the question and nothing else: a value, a list of values, or True or False for yes or no.
 """
 

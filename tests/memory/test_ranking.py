@@ -25,6 +25,6 @@ def test_rare_words_count_more_and_short_documents_too() -> None:
 
 def test_what_is_like_one_that_is_taken_waits() -> None:
     twins = {(0, 1), (1, 0)}
-    assert diverse([1.0, 0.9, 0.6], lambda i, j: float((i, j) in twins), 3) == [0, 2, 1]
+    assert diverse([1.0, 0.9, 0.8], lambda i, j: float((i, j) in twins), 3) == [0, 2, 1]
     assert diverse([1.0, 0.9, 0.6], lambda i, j: 0.0, 2) == [0, 1]
     assert diverse([], lambda i, j: 0.0, 2) == []
