@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from binder import html
-from binder.errors import BinderError
+from binder.errors import BinderError, UsageError
+from binder.extract import language_of
 from binder.result import Result, Usage, count, plain
 from binder.trace import Trace
 
@@ -75,6 +76,24 @@ class Answer:
     usage: Usage
     trace: Trace
     winner: Candidate | None = None
+    keep: Callable[..., Any] | None = field(default=None, repr=False)
+
+    def accept(self) -> None:
+        """Keeps the question and the program that won in the memory of the connection, to be shown for questions like it."""
+        if self.winner is None or self.winner.program is None:
+            what = "there is no answer" if self.winner is None else "the answer was read from the table, without a program"
+            raise UsageError(f"there is no program to keep: {what}", hint="give one: answer.correct(program)")
+        self._kept(self.winner.program, self.winner.language, self.values)
+
+    def correct(self, program: str) -> None:
+        """Keeps the question with another program, in SQL or Python, in the memory of the connection; one that is not valid for
+        the tables is refused."""
+        self._kept(program, language_of(program) or "sql", [])
+
+    def _kept(self, program: str, language: str, values: list[Any]) -> None:
+        if self.keep is None:
+            raise UsageError("this answer knows of no connection", hint="it comes from Binder.ask")
+        self.keep(program, language, values)
 
     @classmethod
     def none(cls, question: str, candidates: Sequence[Candidate], usage: Usage, trace: Trace) -> Answer:

@@ -99,6 +99,7 @@ class Asking:
     found: dict[Input, Found]
     pack: Pack
     keep: Keep
+    steps: bool = False  # whether replies reason before they answer
     open: dict[Input, Found] = field(default_factory=dict)  # why there is no answer yet
     attempts: Counter[Input] = field(default_factory=Counter)
     mistyped: Counter[Input] = field(default_factory=Counter)
@@ -223,7 +224,8 @@ class Asking:
     def _wanted(self) -> dict[str, Any]:
         """What the request says about the answers."""
         typing = self.ask.typing
-        return {"type": typing.type, "options": typing.options, "spellings": typing.spellings, "table": self.ask.title}
+        said = {"type": typing.type, "options": typing.options, "spellings": typing.spellings}
+        return {**said, "table": self.ask.title, "steps": self.steps}
 
 
 def about_inputs(error: BinderError) -> bool:

@@ -46,6 +46,7 @@ class Dispatch:
     recall: Recall | None = None
     budget: Budgeted | None = None
     display: Display = off
+    reasoning: frozenset[str] = frozenset()  # kinds of questions whose replies reason first
     questions: int = 0  # asked
     cached: int = 0  # answered before
     wanted: int = 0
@@ -141,6 +142,7 @@ class Dispatch:
                 self.known[key],
                 partial(self._pack, keys),
                 partial(self._keep, ask, keys),
+                ask.call.kind in self.reasoning,
             )
             if ask.call.kind == "ans":
                 asked += [asking.ans(value, inputs[value] or ()) for value in mine]

@@ -67,6 +67,7 @@ class Settings:
     display: Display = off
     sampling: Sampling = field(default_factory=Sampling)
     voting: Voting = field(default_factory=Voting)
+    reasoning: frozenset[str] = frozenset({"ans"})
 
 
 class Binder:
@@ -163,12 +164,12 @@ class Binder:
         settings, started, trace = self.settings, time.monotonic(), Trace(tracer=self.settings.tracer)
         wanted = shares(samples, language, self.tables, settings.sampling)
         dispatch = self._dispatch(trace)
-        author = Author(
-            question, self.tables, self.memory, settings.model, settings.sampling, dispatch.sample, self._planned, trace
-        )
+        shown = self.tables, self.memory, settings.model, settings.sampling
+        author = Author(question, *shown, dispatch.sample, self._planned, trace, "ans" in settings.reasoning)
         poll = Poll(author, lambda written: self._execute(written, dispatch, started), wanted, settings.voting)
         candidates = await self._within(poll.run(), dispatch)
-        return vote(question, candidates, _usage(dispatch, started), trace, settings.voting)
+        answer = vote(question, candidates, _usage(dispatch, started), trace, settings.voting)
+        return replace(answer, keep=partial(self.memory.add, question, self.tables))
 
     async def _execute(self, samples: Sequence[Sample], dispatch: Dispatch, started: float) -> list[Candidate]:
         """All samples that have a plan, executed together; each with its result or its error."""
@@ -236,6 +237,7 @@ class Binder:
             recall=stack.recall,
             budget=stack.budget,
             display=settings.display,
+            reasoning=settings.reasoning,
         )
 
 
@@ -282,6 +284,7 @@ def connect(
     rules: Sequence[Rule] = RULES,
     sampling: Sampling | None = None,
     voting: Voting | None = None,
+    reasoning: abc.Mapping[str, bool] | None = None,
 ) -> Binder:
     """Opens tables for programs and questions.
 
@@ -295,6 +298,7 @@ def connect(
     budget: the most requests, tokens and US dollars of this connection; prices: dollars per million tokens, {model: (prompt,
     completion)}. concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per
     run; limits: of the engine's own work. sampling: how candidates are asked for; voting: how they are weighed.
+    reasoning: whether the language model reasons step by step before it answers, {"map": False, "ans": True} unless said.
     memory: a file of your own solved questions, which are shown beside those that come with binder (see Memory).
     strict: raise MissingValues where a value is missing. tracer: told of each Event; progress: a display (by default a line
     in a terminal or notebook).
@@ -308,5 +312,8 @@ def connect(
     stack, name = build_stack(where, lm, replay, cache, timeout, budget, prices or {}, record)
     shown = progress if progress is not None else display()
     own = limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown
-    settings = Settings(name, *own, sampling or Sampling(), voting or Voting())
+    steps = frozenset(kind for kind, on in {"ans": True, **(reasoning or {})}.items() if on)
+    settings = Settings(name, *own, sampling or Sampling(), voting or Voting(), steps)
+    if stack.recall is not None:
+        stack = replace(stack, recall=replace(stack.recall, reasoning=steps))
     return Binder(opened, stack, memory if isinstance(memory, Memory) else Memory(memory), settings)

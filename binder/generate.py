@@ -51,7 +51,7 @@ class Sample:
 class Author:
     """The language model as it is asked about one question. complete sends a request, planned plans a program.
 
-    drawn: how many samples of each kind have come, those given up included.
+    steps: whether direct answers reason first; drawn: how many samples of each kind have come, those given up included.
     """
 
     question: str
@@ -62,6 +62,7 @@ class Author:
     complete: Complete
     planned: Planned
     trace: Trace
+    steps: bool = False
     drawn: Counter[str] = field(default_factory=Counter)
 
     async def write(self, wanted: Mapping[str, int], alone: bool) -> list[Sample]:
@@ -115,7 +116,7 @@ class Author:
         """The request for samples of a kind."""
         sampling = self.sampling
         if kind == DIRECT:
-            request = direct_request(self.question, self.tables, model=self.model)
+            request = direct_request(self.question, self.tables, model=self.model, steps=self.steps)
         else:
             shown = self.memory.retrieve(self.question, self.tables, kind)
             if not self.drawn[kind]:

@@ -19,7 +19,7 @@ from binder.lm import Request
 from binder.lm.cache import request_key
 from binder.lm.store import Pack, Store, Stored
 from binder.plan import Ask
-from binder.prompt.tasks import INSTRUCTIONS, KINDS
+from binder.prompt.tasks import instructions
 
 KEPT = (None, "no_answer")  # faults of what is kept
 
@@ -31,6 +31,7 @@ class Recall:
     store: Store
     model: str
     endpoint: str = ""
+    reasoning: frozenset[str] = frozenset()  # kinds of questions whose replies reason first
     told: Callable[..., None] | None = None
 
     def keys(self, ask: Ask, inputs: Iterable[Input]) -> dict[Input, str]:
@@ -39,7 +40,7 @@ class Recall:
         asked = {
             "model": self.model,
             "endpoint": self.endpoint,
-            "prompt": version(ask.call.kind),
+            "prompt": version(ask.call.kind, ask.call.kind in self.reasoning),
             "kind": ask.call.kind,
             "question": ask.call.question,
             "columns": ask.columns,
@@ -102,9 +103,9 @@ class Recall:
         return self.store.flights.claims
 
 
-def version(kind: str) -> str:
+def version(kind: str, steps: bool) -> str:
     """The digest of the instructions for a kind of question: other instructions, other answers."""
-    return hashlib.sha256((INSTRUCTIONS + KINDS[kind]).encode()).hexdigest()[:16]
+    return hashlib.sha256(instructions(kind, steps).encode()).hexdigest()[:16]
 
 
 def value_of(stored: Stored, kind: str) -> Any:

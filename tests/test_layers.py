@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 # From the bottom up; inside a line from left to right. A package stands for all its modules.
 LAYERS = """
 0 errors values columns html folders tokens canonical functions
-1 arrow sources table trace failure faults faults_python grammar program python result answer vote extract
+1 arrow sources table trace failure faults faults_python grammar program python result extract answer vote
 2 check lm reading prompt memory progress
 3 plan
 4 executors asking recall dispatch sampling generate poll stack

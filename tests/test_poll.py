@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import binder
 from binder.answer import Answer
-from binder.errors import BudgetExceeded, QueryError, SyntaxFault
+from binder.errors import BudgetExceeded, QueryError, SyntaxFault, UsageError
 from binder.lm.budget import Budget
 from binder.sampling import Sampling
 from binder.vote import Voting
@@ -188,6 +189,29 @@ def test_weights_decide_when_it_is_decided(server: Server) -> None:
     settings = {"samples": 3, "sampling": Sampling(mix=("sql", "direct", "sql")), "voting": Voting({"direct": 5})}
     answer = ask(server, [RIGHT, SAME], direct='{"answers": ["Pisa"]}', **settings)
     assert answer.values == ["Pisa"] and answer.language == "direct" and "without a program" in answer.summary
+
+
+def test_a_solved_question_is_kept_and_shown_for_the_next(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "solved.txt"
+    ask(server, [RIGHT], memory=path).accept()
+    again = ask(server, [RIGHT], memory=path)
+    assert RIGHT in [message["content"] for message in server.requests[-1]["messages"]]
+    again.correct("def solve(w):\n    return max(w, key=lambda row: row['wins'])['city']")
+    assert "who won most?" in path.read_text() and "def solve" in path.read_text()
+    with pytest.raises(binder.BinderError, match="town"):
+        again.correct("SELECT town FROM w")
+    direct = ask(server, [], direct='{"answers": ["Rome"]}', language="direct", samples=1, memory=path)
+    with pytest.raises(UsageError, match="without a program"):
+        direct.accept()
+
+
+def test_what_reads_reasons_first_where_that_is_set(server: Server) -> None:
+    said = '{"steps": "Rome has 5.", "answers": ["Rome"]}'
+    for reasoning, keys in ((None, ["steps", "answers"]), ({"ans": False}, ["answers"])):
+        assert ask(server, [], direct=said, language="direct", samples=1, reasoning=reasoning).values == ["Rome"]
+        body = server.requests[-1]
+        assert list(body["response_format"]["json_schema"]["schema"]["properties"]) == keys
+        assert ('"steps"' in body["messages"][0]["content"]) == ("steps" in keys)
 
 
 def test_errors_of_the_engine_are_kept_with_their_candidate(server: Server) -> None:

@@ -38,6 +38,10 @@ The task is "ans": answer the question once, from all the rows together, and tho
 is a list of the answers, each a single value; most questions have one. No answer at all is [].""",
 }
 
+STEPS = """
+
+Before "answers" your reply has a key "steps": in a few short sentences, what you read and how you work the answer out."""
+
 # Type -> the JSON types of an answer; every answer may be null.
 TYPES: dict[Type, list[str]] = {
     "auto": ["string", "number", "boolean", "null"],
@@ -60,8 +64,10 @@ def map_request(
     table: str | None = None,
     shots: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]] = (),
     sample: int = 0,
+    steps: bool = False,
 ) -> Request:
-    """The request that asks a question about each row, by its key. shots are tasks and their answers to learn from."""
+    """The request that asks a question about each row, by its key. shots are tasks and their answers to learn from; steps: the
+    reply reasons before it answers."""
     task = {
         "task": "map",
         "question": question,
@@ -71,7 +77,7 @@ def map_request(
     }
     answer = _answer_schema(type, options)
     answers = {"type": "object", "properties": dict.fromkeys(rows, answer), "required": list(rows), "additionalProperties": False}
-    return _request(task, answers, shots, model, sample)
+    return _request(task, answers, shots, model, sample, steps)
 
 
 def ans_request(
@@ -85,14 +91,15 @@ def ans_request(
     table: str | None = None,
     shots: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]] = (),
     sample: int = 0,
+    steps: bool = False,
 ) -> Request:
     """The request that asks a question once about all the rows of one or more tables, each with its columns."""
     first, *more = ({"columns": list(names), "rows": [[wire(value) for value in row] for row in rows]} for names, rows in tables)
     task = {"task": "ans", "question": question, **first, "more": more, **_wanted(type, options, spellings, table)}
-    return _request(task, {"type": "array", "items": _answer_schema(type, options)}, shots, model, sample)
+    return _request(task, {"type": "array", "items": _answer_schema(type, options)}, shots, model, sample, steps)
 
 
-def direct_request(question: str, tables: Sequence[Table], *, model: str) -> Request:
+def direct_request(question: str, tables: Sequence[Table], *, model: str, steps: bool = False) -> Request:
     """The request that asks a question about whole tables, as an ans does; columns of several tables bear the table's name."""
     several = len(tables) > 1
     parts = [
@@ -102,7 +109,12 @@ def direct_request(question: str, tables: Sequence[Table], *, model: str) -> Req
         )
         for table in tables
     ]
-    return ans_request(question, parts, model=model, table=tables[0].title)
+    return ans_request(question, parts, model=model, table=tables[0].title, steps=steps)
+
+
+def instructions(kind: str, steps: bool) -> str:
+    """What the language model is told about a kind of task."""
+    return INSTRUCTIONS + KINDS[kind] + (STEPS if steps else "")
 
 
 def _wanted(type: Type, options: Sequence[str] | None, spellings: Sequence[str] | None, table: str | None) -> dict[str, object]:
@@ -128,12 +140,14 @@ def _request(
     shots: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
     model: str,
     sample: int,
+    steps: bool,
 ) -> Request:
     """The request for a task, with the schema of its answers."""
-    messages = [Message("system", INSTRUCTIONS + KINDS[task["task"]])]
+    messages = [Message("system", instructions(task["task"], steps))]
     for asked, answered in shots:
         messages += [Message("user", _json(asked)), Message("assistant", _json(answered))]
-    schema = {"type": "object", "properties": {"answers": answers}, "required": ["answers"], "additionalProperties": False}
+    said = {"steps": {"type": "string"}, "answers": answers} if steps else {"answers": answers}  # in this order: thought first
+    schema = {"type": "object", "properties": said, "required": list(said), "additionalProperties": False}
     return Request((*messages, Message("user", _json(task))), model, sample=sample, schema=_json(schema))
 
 
