@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from binder.check.flow import Flow, strings
+from binder.check.readings import Readings
 from binder.check.scope import alike
 from binder.errors import CheckFault, Span, nearest
 from binder.faults_python import tree
@@ -25,12 +26,14 @@ ONLY_CALLED = ("type", "iter", "slice")  # builtins that are no values of their 
 
 @dataclass(frozen=True)
 class CheckedPython:
-    """A Python program that fits its tables. parameters: those of solve with their tables; flow: which of its names hold rows."""
+    """A Python program that fits its tables. parameters: those of solve with their tables; flow: which of its names hold rows;
+    texts: by table, the typed columns that it reads as text."""
 
     program: Program
     tables: tuple[Table, ...]
     parameters: tuple[tuple[str, Table], ...]
     flow: Flow
+    texts: dict[str, frozenset[str]]
 
 
 def check(program: Program, tables: tuple[Table, ...]) -> CheckedPython:
@@ -61,7 +64,8 @@ class _Check:
         self.headers(flow)
         if self.misspelt:
             return check(self.mended(), self.tables)
-        return CheckedPython(self.program, self.tables, parameters, flow)
+        texts = Readings(self.module, flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
+        return CheckedPython(self.program, self.tables, parameters, flow, texts)
 
     def fault(self, node: ast.AST, message: str, hint: str | None = None) -> CheckFault:
         return CheckFault(message, text=self.program.text, span=self.source.span(node), hint=hint)

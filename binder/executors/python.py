@@ -24,7 +24,7 @@ from binder.plan.python import PythonPlan, bill
 from binder.program import Program
 from binder.python import Text
 from binder.result import text
-from binder.table import Table
+from binder.table import Column, Table
 
 MOST = 50  # calls told of a value
 _NUMBERS = itertools.count(1)
@@ -148,7 +148,7 @@ class PythonExecutor:
             "calls": [(call.name, call.kind) for call in self.program.calls],
             "parameters": [name for name, _ in checked.parameters],
             "tables": [
-                (table.name, [(column.name, column.name, column.raw or column.name) for column in table.columns])
+                (table.name, [_column(column, checked.texts[table.name]) for column in table.columns])
                 for _, table in checked.parameters
             ],
         }
@@ -184,6 +184,12 @@ class PythonExecutor:
             line = source.lines[error.line - 1]
             start = source.starts[error.line - 1] + len(line) - len(line.lstrip())
             error.text, error.span = self.program.text, Span(start, start + len(line.strip()))
+
+
+def _column(column: Column, texts: frozenset[str]) -> tuple[str, str, str]:
+    """A header, the data that a program is given under it, and the data that the language model is sent."""
+    raw = column.raw or column.name
+    return column.name, raw if column.name in texts else column.name, raw
 
 
 def _answers(asked: Asked, place: int) -> list[Value]:
