@@ -8,8 +8,11 @@ is not there are refused with the nearest that is.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
 
 from binder.check.flow import Flow, strings
 from binder.check.readings import Readings
@@ -39,6 +42,13 @@ class CheckedPython:
 def check(program: Program, tables: tuple[Table, ...]) -> CheckedPython:
     """Checks a program against the tables; a CheckFault marks what does not fit."""
     return _Check(program, tables).run()
+
+
+@cache
+def reserved() -> frozenset[str]:
+    """The names of the prelude."""
+    text = resources.files("binder").joinpath("data/prelude.txt").read_text(encoding="utf-8")
+    return frozenset(["_map", "_ans", *re.findall(r"^(?:def )?(_\w+)", text, re.MULTILINE)])
 
 
 class _Check:
@@ -109,8 +119,8 @@ class _Check:
 
     def own(self, node: ast.AST, name: str) -> None:
         """A name that the program gives."""
-        if name.startswith("__") or name.startswith(PREFIX) and name[len(PREFIX) :].isdigit() or name in KINDS:
-            raise self.fault(node, f"{name} cannot be a name of the program's own")
+        if name in KINDS or name in reserved() or re.fullmatch(rf"__.*|_table_\d+|{PREFIX}\d+", name):
+            raise self.fault(node, f"{name} cannot be a name of the program's own", "call it something else")
 
     def binding(self, node: ast.FunctionDef | ast.arg | ast.ExceptHandler | ast.alias | ast.keyword) -> None:
         if isinstance(node, ast.FunctionDef):
@@ -165,6 +175,8 @@ class _Check:
             for part in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
                 if is_call(part):
                     raise self.fault(part, "the language model is only asked inside of solve")
+            if taken := {*_given(node)} & allowed()["builtins"]:
+                raise self.fault(node, f"{min(taken)} is a name of Python's own", "call it something else")
 
     def entry(self) -> ast.FunctionDef:
         functions = [node for node in self.module.body if isinstance(node, ast.FunctionDef)]
@@ -267,6 +279,14 @@ def _bound(module: ast.Module) -> Iterable[str]:
             yield node.name
         elif isinstance(node, ast.alias):
             yield (node.asname or node.name).partition(".")[0]
+
+
+def _given(node: ast.stmt) -> Iterable[str]:
+    """The names that a statement outside of functions gives, and those that a function declares global."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Global):
+            yield from part.names
+    yield from [node.name] if isinstance(node, ast.FunctionDef) else _bound(ast.Module([node], []))
 
 
 def _imported(module: ast.Module) -> Iterable[tuple[str, str]]:

@@ -110,6 +110,8 @@ class Process:
         with self._lock:
             if self._closed:
                 raise UsageError("the connection is closed")
+            if self._process is not None and self._process.poll() is not None:  # it died between two requests
+                self._kill()
             if self._process is None:
                 self._spawn()
             if not self._loaded:

@@ -124,14 +124,18 @@ class PythonExecutor:
 
     def close(self) -> None:
         """Lets go of the program."""
-        if self.generation == self.sandbox.generation:
+        if self.sandbox.lives(self.generation):
             self.sandbox.end(self.number)
         self.generation = 0
 
     def _step(self, values: list[Value] | None) -> dict[str, Any]:
         """Starts the program or goes on with it; after a kill, the program is taken to where it was."""
-        if values is not None and self.generation == self.sandbox.generation:
-            return self.sandbox.resume(self.number, values)
+        if values is not None and self.sandbox.lives(self.generation):
+            try:
+                return self.sandbox.resume(self.number, values)
+            except LimitExceeded as stop:
+                if stop.kind != "memory_mb" or self.sandbox.lives(self.generation):
+                    raise  # the limit was this program's; a process that is gone may be another's fault
         try:
             reply = self.sandbox.start(self.number, self._frame())
         finally:
