@@ -218,5 +218,7 @@ def nearest(name: str, known: list[str], most: int = 3) -> list[str]:
     """The known names that look most like a name, best first: for hints."""
     import difflib
 
+    if len(name) > 200:  # the search is quadratic
+        return []
     folded = {k.casefold(): k for k in reversed(known)}
     return [folded[m] for m in difflib.get_close_matches(name.casefold(), list(folded), n=most, cutoff=0.5)]

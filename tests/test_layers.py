@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 # From the bottom up; inside a line from left to right. A package stands for all its modules.
 LAYERS = """
 0 errors values columns html folders tokens canonical functions
-1 arrow sources table trace failure faults faults_python grammar program python result answer vote extract
+1 arrow sources table trace failure faults faults_python lalr grammar program python result answer vote extract
 2 check lm memory reading prompt progress
 3 plan
 4 executors asking recall dispatch sampling generate poll stack
@@ -25,7 +25,7 @@ LAYERS = """
 ORDER = [name for line in LAYERS.strip().splitlines() for name in line.split()[1:]]
 
 DOORS = {
-    "lark": {"grammar"},
+    "lark": {"grammar", "lalr"},
     "openai": {"lm.client"},
     "httpx2": {"lm.client"},
     "aiohttp": {"lm.client"},
