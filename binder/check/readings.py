@@ -42,71 +42,77 @@ class Readings:
                     found.setdefault(header, set()).update(self.uses(node, 0))
             self.texts[table.name] = frozenset(header for header, uses in found.items() if TEXT in uses and VALUE not in uses)
 
-    def uses(self, node: ast.AST, depth: int) -> Iterator[str]:
-        """What an expression is used as, as far as that is told."""
+    def uses(self, node: ast.AST, depth: int, lists: int = 0) -> Iterator[str]:
+        """What an expression is used as, as far as that is told. lists: how deep in lists the cell is that it holds."""
         parent = self.parents.get(id(node))
         if depth > 20 or parent is None:
             return
-        if isinstance(parent, ast.Attribute):
-            yield from (TEXT,) if parent.attr in _STR else (VALUE,) if parent.attr in _DATE else ()
-        elif isinstance(parent, ast.Subscript) and parent.value is node:
-            yield TEXT
-        elif isinstance(parent, ast.Compare):
-            yield from self._compared(parent, node)
-        elif isinstance(parent, ast.BinOp):
-            other = parent.right if parent.left is node else parent.left
-            yield TEXT if _is_text(other) or (isinstance(parent.op, ast.Mod) and parent.left is node) else VALUE
-        elif isinstance(parent, (ast.AugAssign, ast.UnaryOp)) and not isinstance(getattr(parent, "op", None), ast.Not):
-            yield VALUE
-        elif isinstance(parent, ast.Call):
-            yield from self._passed(parent, node, depth)
-        elif isinstance(parent, (ast.BoolOp, ast.IfExp, ast.NamedExpr, ast.Starred, ast.ListComp, ast.GeneratorExp, ast.SetComp)):
-            yield from self.uses(parent, depth + 1)
-        elif isinstance(parent, (ast.List, ast.Tuple)):
-            yield from self._listed(parent, depth)
-        elif isinstance(parent, ast.Lambda) and isinstance(self.parents.get(id(parent)), ast.keyword):
-            yield VALUE  # a key to sort by
+        if isinstance(parent, (ast.BoolOp, ast.IfExp, ast.NamedExpr, ast.Starred)):
+            yield from self.uses(parent, depth + 1, lists)
+        elif isinstance(parent, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
+            yield from self.uses(parent, depth + 1, lists + 1)
         elif isinstance(parent, ast.Assign) and all(isinstance(target, ast.Name) for target in parent.targets):
             for target in parent.targets:
                 assert isinstance(target, ast.Name)
-                yield from self._named(target.id, depth)
-        elif isinstance(parent, (ast.For, ast.comprehension)) and isinstance(parent.target, ast.Name):
-            yield from self._named(parent.target.id, depth)  # part of a list of values
-
-    def _named(self, name: str, depth: int) -> Iterator[str]:
-        for load in self.loads.get(name, []):
-            yield from self.uses(load, depth + 1)
-
-    def _listed(self, parent: ast.List | ast.Tuple, depth: int) -> Iterator[str]:
-        """A tuple to sort by, or to return."""
-        above = self.parents.get(id(parent))
-        if isinstance(above, ast.Lambda):
+                yield from self._named(target.id, depth, lists)
+        elif isinstance(parent, ast.Call):
+            yield from self._passed(parent, node, depth, lists)
+        elif isinstance(parent, ast.Compare):
+            yield from self._compared(parent, node, lists)
+        elif lists:
+            yield from self._taken(parent, node, depth, lists)
+        elif isinstance(parent, ast.Attribute):
+            yield from (TEXT,) if parent.attr in _STR else (VALUE,) if parent.attr in _DATE else ()
+        elif isinstance(parent, ast.Subscript) and parent.value is node:
+            yield TEXT
+        elif isinstance(parent, ast.BinOp):
+            other = parent.right if parent.left is node else parent.left
+            yield TEXT if _is_text(other) or (isinstance(parent.op, ast.Mod) and parent.left is node) else VALUE
+        elif isinstance(parent, ast.AugAssign) or (isinstance(parent, ast.UnaryOp) and not isinstance(parent.op, ast.Not)):
             yield VALUE
+        elif isinstance(parent, ast.Lambda) or (
+            isinstance(parent, ast.Tuple) and isinstance(self.parents.get(id(parent)), ast.Lambda)
+        ):
+            yield VALUE  # a key to sort by
 
-    def _compared(self, parent: ast.Compare, node: ast.AST) -> Iterator[str]:
+    def _taken(self, parent: ast.AST, node: ast.AST, depth: int, lists: int) -> Iterator[str]:
+        """What is taken out of a list."""
+        if isinstance(parent, ast.Subscript) and parent.value is node:
+            yield from self.uses(parent, depth + 1, lists - (not isinstance(parent.slice, ast.Slice)))
+        elif isinstance(parent, (ast.For, ast.comprehension)) and parent.iter is node and isinstance(parent.target, ast.Name):
+            yield from self._named(parent.target.id, depth, lists - 1)
+
+    def _named(self, name: str, depth: int, lists: int) -> Iterator[str]:
+        for load in self.loads.get(name, []):
+            yield from self.uses(load, depth + 1, lists)
+
+    def _compared(self, parent: ast.Compare, node: ast.AST, lists: int) -> Iterator[str]:
         sides = [parent.left, *parent.comparators]
         for left, sign, right in zip(sides, parent.ops, sides[1:], strict=False):
             if node not in (left, right):
                 continue
             other = right if left is node else left
-            if isinstance(sign, (ast.In, ast.NotIn)) and right is node:
-                yield from (TEXT,) if _is_text(other) else ()
-            elif _is_text(other) or (isinstance(other, (ast.Tuple, ast.List, ast.Set)) and any(map(_is_text, other.elts))):
+            within = isinstance(sign, (ast.In, ast.NotIn)) and right is node
+            if lists and not within:
+                continue
+            if _is_text(other) or (isinstance(other, (ast.Tuple, ast.List, ast.Set)) and any(map(_is_text, other.elts))):
                 yield TEXT
-            elif isinstance(other, (ast.Constant, ast.UnaryOp)) and not _is_none(other) or isinstance(sign, _ORDER):
+            elif not within and (isinstance(sign, _ORDER) or _is_number(other)):
                 yield VALUE
 
-    def _passed(self, call: ast.Call, node: ast.AST, depth: int) -> Iterator[str]:
+    def _passed(self, call: ast.Call, node: ast.AST, depth: int, lists: int) -> Iterator[str]:
         name = call.func.id if isinstance(call.func, ast.Name) else ""
         if name in self.functions and node in call.args:
             given = self.functions[name].args.args
             position = call.args.index(node)
             if position < len(given):
-                yield from self._named(given[position].arg, depth)
-        elif name == "str":
+                yield from self._named(given[position].arg, depth, lists)
+        elif name == "str" and not lists:
             yield TEXT
-        elif name in ("list", "tuple", "set", "sorted", "filter", "reversed", "iter", "next", "enumerate"):
-            yield from self.uses(call, depth + 1)
+        elif name in ("list", "tuple", "set", "sorted", "reversed", "iter", "filter") and lists:
+            yield from self.uses(call, depth + 1, lists)
+        elif name == "next" and lists:
+            yield from self.uses(call, depth + 1, lists - 1)
         elif name in _VALUES:
             yield VALUE
         elif isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
@@ -128,5 +134,6 @@ def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_number(node: ast.AST) -> bool:
+    number = node.operand if isinstance(node, ast.UnaryOp) else node
+    return isinstance(number, ast.Constant) and isinstance(number.value, (int, float))
