@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
-from binder.asking import Asking, Found, Size, about_inputs, chunks, together
+from binder.asking import Asking, Found, Size, about_inputs, together
 from binder.errors import BinderError, LMError
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
 from binder.lm import LM, Reply, Request
 from binder.lm import Usage as Spent
 from binder.lm.budget import Budgeted
 from binder.plan import Ask
+from binder.plan.cost import packs
 from binder.progress import Display, Progress, off
 from binder.prompt.wire import wire
 from binder.recall import Recall, value_of
@@ -148,7 +149,7 @@ class Dispatch:
                 unread = self.recall.unread({keys[value]: value for value in mine}) if self.recall is not None else []
                 again = {value for pack in unread for value in pack}
                 left_over = [value for value in mine if value not in again]
-                asked += [asking.map(chunk) for chunk in [*unread, *chunks(left_over, self.size.rows)]]
+                asked += [asking.map(pack) for pack in [*unread, *packs(left_over, self.size.rows)]]
         try:
             if self.budget is not None and asked:
                 self.budget.check(self.model, len(asked))
