@@ -30,7 +30,7 @@ PATIENCE = 300  # seconds of one run
 # polars: later ones join in another order, which BlendSQL 0.1 relies on; with them its answers are in other rows.
 PEERS = {"blendsql": ["blendsql", "polars<1.42"], "lotus": ["lotus-ai"]}
 NOT_RUN = {("lotus", "million"): "1,000,000 requests"}
-NAMES = {"binder": "binder", "blendsql": "BlendSQL", "lotus": "LOTUS", "original": "the original's plan", "duckdb": "DuckDB alone"}
+NAMES = {"blendsql": "BlendSQL", "lotus": "LOTUS", "original": "the original's plan", "duckdb": "DuckDB alone"}
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def page(pythons: dict[str, Path], names: list[str]) -> str:
     rows = []
     for _, workload, lines in compared(pythons, names):
         latency = LATENCY if workload.latency else 0.0
-        rows += [[workload.title if i == 0 else "", NAMES[s], *line.cells(latency)] for i, (s, line) in enumerate(lines.items())]
+        rows += [[workload.title if i == 0 else "", NAMES.get(s, s), *line.cells(latency)] for i, (s, line) in enumerate(lines.items())]
     versions = {system: version(pythons[system], PEERS[system][0]) for system in PEERS if system in pythons}
     versions |= {name: version(Path(sys.executable), name) for name in ("duckdb", "openai")}
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30

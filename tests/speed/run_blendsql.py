@@ -1,4 +1,4 @@
-"""BlendSQL, as its documentation says: LLMMap and LLMQA over a frame in DuckDB, all its optimisations on (they are by default)."""
+"""BlendSQL, as its documentation says: LLMMap and LLMQA over a frame in DuckDB, with all its optimisations (the default)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The plan of the original Binder: each different call over the whole column, duplicates and all, 50 rows a request; then plain SQL.
+"""The plan of the original Binder: each different call over the whole column, duplicates and all, 50 rows a request, then SQL.
 
-A baseline of our own: its code needs a model that is gone. Instructions are binder's, requests are made 16 at a time (it made one).
+A baseline of our own: its code needs a model that is gone. The prompts are binder's; requests are made 16 at a time, not one.
 """
 
 from __future__ import annotations

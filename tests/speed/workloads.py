@@ -1,4 +1,4 @@
-"""The name of a workload comes in; its tables, and the rows that are right, go out. Needs nothing but Python: all systems share it.
+"""The name of a workload comes in; its tables, and the rows that are right, go out. Needs nothing but Python, for all systems.
 
 What the language model knows follows from the number in a name: see `KNOWN`.
 """
