@@ -48,14 +48,14 @@ class Session:
         self.tables: set[str] = set()
         self.allowed: set[str] = set()  # queries that were looked at, since a table went
 
-    def load(self, header: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+    def load(self, header: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
         """Makes an Arrow table known under a name."""
         table = pa.ipc.open_stream(payload).read_all()
         self.connection.register(header["name"], table)
         self.tables.add(header["name"].casefold())
         return {"rows": table.num_rows}, b""
 
-    def drop(self, header: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
+    def drop(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
         """Forgets tables."""
         self.allowed.clear()
         for name in header["names"]:
@@ -64,7 +64,7 @@ class Session:
                 self.tables.discard(name.casefold())
         return {}, b""
 
-    def describe(self, header: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
+    def describe(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
         """Binds a query without running it; what its plan reads is looked at, too."""
         self._allow(header["sql"], header.get("says"))
         relation = self.connection.sql(header["sql"])
@@ -72,7 +72,7 @@ class Session:
         sources(json.loads(plan))
         return {"columns": relation.columns, "types": [str(t) for t in relation.types]}, b""
 
-    def run(self, header: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
+    def run(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
         """Runs a query; stops with `rows` once it yields more than the limit."""
         self._allow(header["sql"], header.get("says"))
         relation = self.connection.sql(header["sql"])
@@ -128,8 +128,11 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> No
         if frame is None:
             session.connection.close()
             return
-        header, payload = frame
+        header, payload = frame[0], memoryview(frame[1])
         try:
+            for first in header.pop("before", ()):
+                getattr(session, first["verb"])(first, payload[: first["size"]])
+                payload = payload[first["size"] :]
             reply, data = getattr(session, header["verb"])(header, payload)
         except (duckdb.OutOfMemoryException, MemoryError) as error:
             reply, data = {"fault": "memory_mb", "message": str(error)}, b""

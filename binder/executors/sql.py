@@ -154,10 +154,13 @@ class SqlExecutor:
         for ask in self.plan.asks:
             self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, {}))
         self._ready()
+        if self.plan in self.worker.checked:
+            return
         try:
             self.worker.describe(*self._sql(self.plan.query.tree))
         except QueryError as error:
             raise CheckFault(error.message, text=self.plan.checked.program.text) from error
+        self.worker.checked.add(self.plan)
 
     def rows_of(self, tree: exp.Expr) -> list[tuple[Value, ...]]:
         """The rows of another query over the same mappings."""
@@ -187,7 +190,7 @@ class SqlExecutor:
     def close(self) -> None:
         """Drops the mappings; they are kept here for `origin`."""
         if self.tables and self.generation == self.worker.generation:
-            self.worker.drop(list(self.tables))
+            self.worker.forget(list(self.tables))
         self.generation = 0
 
     def _collect_ans(self, ask: Ask, known: dict[Input, Value]) -> Batch:
@@ -215,7 +218,7 @@ class SqlExecutor:
         query = argument.unnest().copy()
         for column in list(query.find_all(exp.Column)):
             if column.sql("duckdb") in outer:
-                column.replace(_constant(outer[column.sql("duckdb")]))
+                column.replace(exp.convert(outer[column.sql("duckdb")]))
         rows = self._run(query)
         names = [projection.alias_or_name for projection in query.selects] if isinstance(query, exp.Query) else []
         shown = [i for i, name in enumerate(names) if name != ROW_ORDER]
@@ -342,7 +345,3 @@ def _hashable(value: Value) -> Value:
     if isinstance(value, dict):
         return tuple((name, _hashable(item)) for name, item in value.items())
     return tuple(_hashable(item) for item in value) if isinstance(value, list) else value
-
-
-def _constant(value: Value) -> exp.Expr:
-    return exp.convert(value)

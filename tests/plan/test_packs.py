@@ -15,4 +15,4 @@ def test_packs_are_few_and_equal(inputs: int, most: int) -> None:
     assert len(packed) == -(-inputs // most)
     sizes = {len(pack) for pack in packed}
     assert not sizes or (max(sizes) <= most and max(sizes) - min(sizes) <= 1)
-    assert len(packed) < 2 or min(sizes) > most // 2 or most == 1, "a pack of several is more than half full"
+    assert len(packed) < 2 or min(sizes) >= most // 2, "a pack of several is half full"

@@ -124,7 +124,8 @@ def page(pythons: dict[str, Path], names: list[str]) -> str:
     rows = []
     for _, workload, lines in compared(pythons, names):
         latency = LATENCY if workload.latency else 0.0
-        rows += [[workload.title if i == 0 else "", NAMES.get(s, s), *line.cells(latency)] for i, (s, line) in enumerate(lines.items())]
+        titles = [workload.title, *[""] * len(lines)]
+        rows += [[title, NAMES.get(s, s), *line.cells(latency)] for title, (s, line) in zip(titles, lines.items(), strict=False)]
     versions = {system: version(pythons[system], PEERS[system][0]) for system in PEERS if system in pythons}
     versions |= {name: version(Path(sys.executable), name) for name in ("duckdb", "openai")}
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
