@@ -15,12 +15,13 @@ from functools import cache
 from importlib import resources
 
 from binder.check.flow import Flow, strings
+from binder.check.gather import ahead, row_calls
 from binder.check.readings import Readings
 from binder.check.scope import alike
 from binder.errors import CheckFault, Span, nearest
 from binder.faults_python import tree
 from binder.program import PREFIX, Program
-from binder.python import KINDS, Text, allowed, argument, is_call, parse
+from binder.python import KINDS, Text, allowed, argument, is_call, parse, write
 from binder.table import Table
 
 MODULES = sorted(allowed().keys() - {"builtins", "methods", "attributes"})
@@ -74,6 +75,7 @@ class _Check:
         self.headers(flow)
         if self.misspelt:
             return check(self.mended(), self.tables)
+        self.gather(flow)
         texts = Readings(self.module, flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
         return CheckedPython(self.program, self.tables, parameters, flow, texts)
 
@@ -231,6 +233,22 @@ class _Check:
         if columns is not None and rows is not None and not flow.is_values(rows):
             for item, header in strings(columns, flow):
                 self.header(item, header, flow.table_of(rows), flow)
+
+    def gather(self, flow: Flow) -> None:
+        """Asks loops about all their rows at once, where it is certain which these are; says so where it is not."""
+        names = {call.span: call.name for call in self.program.calls}
+        repairs = list(self.program.repairs)
+        calls: dict[Span, list[str]] = {}
+        for node, row in row_calls(self.module):
+            found = ahead(self.module, self.source, flow, node, row, names[self.source.span(node)])
+            if found is not None:
+                calls.setdefault(self.source.span(found.over), []).append(found.call)
+                repairs.append(f"the rows of the loop over {self.source.of(found.over)} are asked about together")
+            elif row in flow.given:
+                repairs.append("asked one row after the other: qa_map(rows, ...) before the loop asks about all rows at once")
+        instead = {over: f"({', '.join(made)}, {self.program.text[slice(*over)]})[-1]" for over, made in calls.items()}
+        skeleton = write(self.source, self.module, self.program.calls, instead) if instead else self.program.skeleton
+        self.program = replace(self.program, skeleton=skeleton, repairs=tuple(dict.fromkeys(repairs)))
 
     def headers(self, flow: Flow) -> None:
         """A header that is read from a row of a table must be one of its headers."""

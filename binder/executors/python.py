@@ -46,6 +46,7 @@ class PythonExecutor:
         self.plan = plan
         self.sandbox = sandbox
         self.made: list[Asked] = []
+        self.known: dict[tuple[Any, ...], dict[Input, Value]] = {}  # what was said, by question
         self.number, self.generation = next(_NUMBERS), 0
         self.now = datetime.datetime.now().replace(microsecond=0)  # for the whole run, so that it can be repeated
         self.rows: list[tuple[Value, ...]] = []
@@ -71,9 +72,14 @@ class PythonExecutor:
             reply = self._step(None)
             while "call" in reply:
                 asked = self._asked(reply)
-                fresh = tuple(dict.fromkeys(value for value in asked.inputs if any(cell is not None for cell in value)))
-                (mapping,) = (yield (Batch(asked.ask, fresh, asked.parts),)) if fresh else (Mapping({}),)
-                self._answered(asked, mapping)
+                wanted = list(dict.fromkeys(value for value in asked.inputs if any(cell is not None for cell in value)))
+                ask = asked.ask
+                known = self.known.setdefault((ask.call.kind, ask.call.question, ask.columns, ask.title), {})
+                fresh = tuple(value for value in wanted if value not in known)
+                if fresh:
+                    (mapping,) = yield (Batch(ask, fresh, asked.parts),)
+                    known.update(mapping.values)
+                self._answered(asked, Mapping({value: known[value] for value in wanted}))
                 self.made.append(asked)
                 reply = self._step(asked.values)
             rows = rows_of(decode(reply["value"]))
