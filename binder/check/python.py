@@ -69,14 +69,14 @@ class _Check:
         self.top()
         parameters = self.parameters(self.entry())
         flow = Flow(self.module, dict(parameters))
-        for node in ast.walk(self.module):
+        for node in flow.nodes:
             if is_call(node):
                 self.call(node, flow)
         self.headers(flow)
         if self.misspelt:
             return check(self.mended(), self.tables)
         self.gather(flow)
-        texts = Readings(self.module, flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
+        texts = Readings(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
         return CheckedPython(self.program, self.tables, parameters, flow, texts)
 
     def fault(self, node: ast.AST, message: str, hint: str | None = None) -> CheckFault:

@@ -22,23 +22,21 @@ _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 class Readings:
     """How the columns of the tables are read. texts: the headers that a program reads as text, by table."""
 
-    def __init__(self, module: ast.Module, flow: Flow, tables: tuple[Table, ...]):
-        self.flow = flow
-        self.parents = {id(child): node for node in ast.walk(module) for child in ast.iter_child_nodes(node)}
-        self.functions = {node.name: node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)}
+    def __init__(self, flow: Flow, tables: tuple[Table, ...]):
+        self.parents = {id(child): node for node in flow.nodes for child in ast.iter_child_nodes(node)}
+        self.functions = {node.name: node for node in flow.nodes if isinstance(node, ast.FunctionDef)}
         self.loads: dict[str, list[ast.Name]] = {}
-        for node in ast.walk(module):
+        for node in flow.nodes:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 self.loads.setdefault(node.id, []).append(node)
         certain = {id(node): table for node, table in flow.reads}
+        read = [(node, header) for node in flow.nodes if isinstance(node, ast.expr) and (header := _header(node)) is not None]
         self.texts: dict[str, frozenset[str]] = {}
         for table in tables:
-            raw = {column.name for column in table.columns if column.raw is not None}
+            raw = {column.name for column in table.columns if column.raw is not None} - flow.stored
             found: dict[str, set[str]] = {}
-            for node in ast.walk(module):
-                header = _header(node)
-                if header in raw and header not in flow.stored and certain.get(id(node), table) is table:
-                    assert header is not None and isinstance(node, ast.expr)
+            for node, header in read:
+                if header in raw and certain.get(id(node), table) is table:
                     found.setdefault(header, set()).update(self.uses(node, 0))
             self.texts[table.name] = frozenset(header for header, uses in found.items() if TEXT in uses and VALUE not in uses)
 
