@@ -63,9 +63,9 @@ class _Check:
         self.imported = dict(_imported(self.module))  # name -> module, for those that stand for modules
 
     def run(self) -> CheckedPython:
-        parents = {id(child): node for node in ast.walk(self.module) for child in ast.iter_child_nodes(node)}
         for node in ast.walk(self.module):
-            self.node(node, parents.get(id(node)))
+            for child in ast.iter_child_nodes(node):
+                self.node(child, node)
         self.top()
         parameters = self.parameters(self.entry())
         flow = Flow(self.module, dict(parameters))
@@ -141,8 +141,8 @@ class _Check:
         if isinstance(node.ctx, ast.Store):
             raise self.fault(node, "nothing can be stored in an attribute", "keep it in a name or in a dict")
         owner = self.imported.get(node.value.id) if isinstance(node.value, ast.Name) else None
-        members = allowed()[owner] if owner else allowed()["methods"] | allowed()["attributes"]
-        if node.attr not in members:
+        if node.attr not in allowed()[owner or "methods"] and (owner or node.attr not in allowed()["attributes"]):
+            members = allowed()[owner] if owner else allowed()["methods"] | allowed()["attributes"]
             where = f"the module {owner}" if owner else "a value"
             raise self.fault(node, f"{where} has no {node.attr!r} here", _known(node.attr, members))
         if node.attr == "format" and not owner and called:
