@@ -18,6 +18,7 @@ from binder.check.flow import Flow, strings
 from binder.check.gather import ahead, row_calls
 from binder.check.readings import Readings
 from binder.check.scope import alike
+from binder.check.truths import truths
 from binder.errors import CheckFault, Span, nearest
 from binder.faults_python import tree
 from binder.program import PREFIX, Program
@@ -31,13 +32,14 @@ ONLY_CALLED = ("type", "iter", "slice")  # builtins that are no values of their 
 @dataclass(frozen=True)
 class CheckedPython:
     """A Python program that fits its tables. parameters: those of solve with their tables; flow: which of its names hold rows;
-    texts: by table, the typed columns that it reads as text."""
+    texts: by table, the typed columns that it reads as text; truths: the calls whose answers it takes for true or false."""
 
     program: Program
     tables: tuple[Table, ...]
     parameters: tuple[tuple[str, Table], ...]
     flow: Flow
     texts: dict[str, frozenset[str]]
+    truths: frozenset[str]
 
 
 def check(program: Program, tables: tuple[Table, ...]) -> CheckedPython:
@@ -75,9 +77,11 @@ class _Check:
         self.headers(flow)
         if self.misspelt:
             return check(self.mended(), self.tables)
+        names = {call.span: call.name for call in self.program.calls}
+        tested = frozenset(names[self.source.span(node)] for node in truths(flow))
         self.gather(flow)
         texts = Readings(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
-        return CheckedPython(self.program, self.tables, parameters, flow, texts)
+        return CheckedPython(self.program, self.tables, parameters, flow, texts, tested)
 
     def fault(self, node: ast.AST, message: str, hint: str | None = None) -> CheckFault:
         return CheckFault(message, text=self.program.text, span=self.source.span(node), hint=hint)

@@ -170,7 +170,9 @@ class PythonExecutor:
         columns = tuple(reply["columns"])
         cells = [tuple(decode(cell) for cell in row) for row in reply["inputs"]]
         titles = {self.plan.checked.parameters[place[0]][1].title for place in reply["places"] if place is not None}
-        ask = Ask(replace(call, question=reply["question"]), Typing(), columns, titles.pop() if len(titles) == 1 else None)
+        typing = Typing("boolean" if call.name in self.plan.checked.truths else "auto")
+        title = titles.pop() if len(titles) == 1 else None
+        ask = Ask(replace(call, question=reply["question"]), typing, columns, title)
         if call.kind == "map":
             return Asked(ask, cells, reply["places"], {})
         key: Input = (f"{call.name} {len(self.made)}",)
@@ -183,7 +185,7 @@ class PythonExecutor:
             asked.values = typed(list(mapping.values[key] or []), "auto").to_pylist()
             asked.known[key] = asked.values
             return
-        values = typed(list(mapping.values.values()), "auto").to_pylist()
+        values = typed(list(mapping.values.values()), asked.ask.typing.type).to_pylist()
         asked.known = dict(zip(mapping.values, values, strict=True))
         asked.values = [asked.known.get(value) for value in asked.inputs]
 
