@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import weakref
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ class Worker(Process):
     def __init__(self, tables: Sequence[Table], limits: Limits):
         super().__init__(tables, limits)
         self.checked: weakref.WeakSet[Plan] = weakref.WeakSet()  # what the engine has bound already
-        self._before: list[tuple[dict[str, Any], pa.Buffer | bytes]] = []  # goes ahead of the next frame, in the same trip
+        self._before: deque[tuple[dict[str, Any], pa.Buffer | bytes]] = deque()  # goes ahead of the next frame, in the same trip
         self._spawn()
 
     def arguments(self) -> list[str]:
@@ -62,7 +63,7 @@ class Worker(Process):
 
     def _ask(self, header: dict[str, Any], payload: bytes | pa.Buffer = b"") -> tuple[dict[str, Any], bytes]:
         with self._lock:
-            before, self._before = self._before, []
+            before = [self._before.popleft() for _ in range(len(self._before))]  # executions in other threads add to it
             first = [{**said, "size": len(data)} for said, data in before]
             return super()._ask({**header, "before": first}, b"".join([*(data for _, data in before), payload]))
 
