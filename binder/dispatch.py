@@ -18,6 +18,7 @@ from typing import Any
 from binder.asking import Asking, Found, Size, about_inputs, together
 from binder.errors import BinderError, LMError
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
+from binder.injection import orders
 from binder.lm import LM, Reply, Request
 from binder.lm import Usage as Spent
 from binder.lm.budget import Budgeted
@@ -106,6 +107,8 @@ class Dispatch:
                 if same not in known and same not in inputs:
                     inputs[same] = batch.parts.get(value)
         self.wanted += sum(len(inputs) for _, inputs in fresh.values())
+        for ask, inputs in fresh.values():
+            self._suspect(ask, inputs)
         try:
             left = fresh
             while left := await self._round(left):
@@ -114,6 +117,13 @@ class Dispatch:
             for key, (_, inputs) in fresh.items():  # what is known is in the order of the inputs, not in that of the replies
                 known = self.known[key]
                 known.update({value: known.pop(value) for value in inputs if value in known})
+
+    def _suspect(self, ask: Ask, inputs: dict[Input, tuple[Part, ...] | None]) -> None:
+        """Notes cells that read like orders to the language model."""
+        read = (row for parts in inputs.values() for part in parts or () for row in part.rows)
+        found = orders(cell for row in (inputs if ask.call.kind == "map" else read) for cell in row)
+        if found:
+            self.trace.add("suspected", question=ask.call.question, cells=found[:20], count=len(found))
 
     async def _round(self, fresh: Fresh) -> Fresh:
         """Recalls what was answered before and asks for the rest, but for what another run is asking for: that is left."""

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 
 # From the bottom up; inside a line from left to right. A package stands for all its modules.
 LAYERS = """
-0 errors values columns html folders tokens canonical functions
+0 errors values columns html folders tokens canonical functions injection
 1 arrow sources table trace failure faults faults_python lalr grammar program python result answer vote extract
 2 check lm memory reading prompt progress
 3 plan

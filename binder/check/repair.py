@@ -88,9 +88,12 @@ def parsed(text: str, tables: Sequence[Table], language: str = "sql") -> Program
     try:
         return parse(mended, language, tuple(repairs))
     except SyntaxFault as first:
+        given = mended
         for attempt in (_apostrophes, _reserved, _near_headers, _bare_selects):
             mended = attempt(mended, tables, repairs)
         try:
+            if mended == given:
+                raise first
             return parse(mended, language, tuple(repairs))
         except SyntaxFault:
             if not repairs:
@@ -155,8 +158,8 @@ def _near_headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str
     out, place = [], 0
     for run in _runs(tokens(text)):
         written = text[run[0].start : run[-1].end]
-        match = alike(written, names)
-        if match is not None and (len(run) > 1 or not re.fullmatch(r"[^\W\d]\w*", written)):
+        match = alike(written, names) if len(run) > 1 or not re.fullmatch(r"[^\W\d]\w*", written) else None
+        if match is not None:
             out += [text[place : run[0].start], _quote(match)]
             place = run[-1].end
             repairs.append(f"{written!r} -> {_quote(match)}")

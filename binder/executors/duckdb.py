@@ -77,19 +77,21 @@ class Session:
         return {"columns": relation.columns, "types": [str(t) for t in relation.types]}, b""
 
     def run(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
-        """Runs a query; stops with `rows` once it yields more than the limit."""
+        """Runs a query; stops with `rows` or `bytes` once it yields more than the limit."""
         self._allow(header["sql"], header.get("says"))
         relation = self.connection.sql(header["sql"])
         types = [str(kind) for kind in relation.types]
         reader: Any = relation.to_arrow_reader(10_000)
         sink = pa.BufferOutputStream()
-        count = 0
+        yields = {"rows": 0, "bytes": 0}
         with pa.ipc.new_stream(sink, reader.schema) as writer:
             for batch in reader:
-                count += batch.num_rows
-                if count > header["rows"]:
-                    reader.close()
-                    return {"fault": "rows", "message": "too many rows"}, b""
+                yields["rows"] += batch.num_rows
+                yields["bytes"] += batch.nbytes
+                for kind, most in header["most"].items():
+                    if yields[kind] > most:
+                        reader.close()
+                        return {"fault": kind, "message": f"too many {kind}"}, b""
                 writer.write_batch(batch)
         return {"columns": reader.schema.names, "types": types}, sink.getvalue()
 
@@ -142,7 +144,8 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> No
         except (duckdb.OutOfMemoryException, MemoryError) as error:
             reply, data = {"fault": "memory_mb", "message": str(error)}, b""
         except Exception as error:  # noqa: BLE001  the frame carries it to the parent, which raises it there
-            reply, data = {"fault": "query", "message": str(error), "kind": type(error).__name__}, b""
+            fault = "memory_mb" if "failed to allocate" in str(error) else "query"
+            reply, data = {"fault": fault, "message": str(error), "kind": type(error).__name__}, b""
         write_frame(stdout, reply, data)
 
 

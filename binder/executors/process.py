@@ -37,6 +37,7 @@ class Limits:
     seconds: float = 30
     memory_mb: int = 2048
     rows: int = 1_000_000
+    bytes: int = 256_000_000
 
 
 class Process:

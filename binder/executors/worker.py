@@ -40,7 +40,8 @@ class Worker(Process):
 
     def run(self, sql: str, says: dict[str, Any] | None = None) -> tuple[pa.Table, list[str]]:
         """The rows of a query, and the names of their types."""
-        header, payload = self._ask({"verb": "run", "sql": sql, "says": says, "rows": self.limits.rows})
+        most = {"rows": self.limits.rows, "bytes": self.limits.bytes}
+        header, payload = self._ask({"verb": "run", "sql": sql, "says": says, "most": most})
         return pa.ipc.open_stream(payload).read_all(), header["types"]
 
     def describe(self, sql: str, says: dict[str, Any] | None = None) -> tuple[list[str], list[str]]:
