@@ -44,10 +44,13 @@ class Guard:
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """So many rows that meet the WHERE of a SELECT are enough: the first ones. match: what else such a row must meet."""
+    """So many rows that meet the WHERE of a SELECT are enough: the first ones. match: what such a row must meet besides;
+    within: what all rows must meet to be looked at; open: what must be so around the SELECT for its rows to matter."""
 
     rows: int
     match: exp.Expr | None = None
+    within: exp.Expr | None = None
+    open: Guard | None = None
 
 
 @dataclass(frozen=True, eq=False)
