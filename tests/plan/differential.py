@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -80,6 +81,7 @@ class Near(Worker):
         self.session = Session(1024, 1)
         self.tables: tuple[Table, ...] = ()
         self.generation = 1
+        self.checked = weakref.WeakSet()
 
     def use(self, tables: Sequence[Table]) -> None:
         self.drop([table.name for table in self.tables])
@@ -99,6 +101,8 @@ class Near(Worker):
 
     def drop(self, names: Sequence[str]) -> None:
         self._ask({"verb": "drop", "names": names})
+
+    forget = drop
 
     def __del__(self) -> None:
         """There is no process to end."""
