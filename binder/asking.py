@@ -27,6 +27,9 @@ TYPED = 3  # answers of the wrong type to one input, before it is given up
 SHORT = 4_000  # characters that fit into the context of any model in use
 STREAK = 3  # requests in a row that were too large, before all get smaller
 
+# Words that begin a question and are no names.
+LEADING = frozenset(("is", "are", "was", "were", "does", "do", "did", "which", "what", "who", "whose", "when", "where", "how"))
+
 REASONS = {
     "no_answer": "the reply says there is no answer",
     "bad_type": "the reply is not of the type asked for: {!r}",
@@ -236,6 +239,15 @@ def about_inputs(error: BinderError) -> bool:
 def length(request: Request) -> int:
     """The characters of the messages of a request."""
     return sum(len(message.content) for message in request.messages)
+
+
+def same_question(question: str) -> str:
+    """A question without what cannot change its answer: white space, a final question mark, the case of a leading word that is
+    no name."""
+    said = " ".join(question.split()).rstrip("? ")
+    first, space, rest = said.partition(" ")
+    lower = first.casefold()
+    return f"{lower}{space}{rest}" if lower in LEADING and first != first.upper() else said  # WHO is another question
 
 
 async def together(coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
-from binder.asking import Asking, Found, Size, about_inputs, together
+from binder.asking import Asking, Found, Size, about_inputs, same_question, together
 from binder.errors import BinderError, LMError
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
 from binder.injection import orders
@@ -29,6 +29,7 @@ from binder.prompt.wire import wire
 from binder.recall import Recall, value_of
 from binder.result import Missing, plain
 from binder.trace import Trace
+from binder.values import read_boolean
 
 Key = tuple[str, ...]
 Fresh = dict[Key, tuple[Ask, dict[Input, tuple[Part, ...] | None]]]  # inputs that nobody knows yet, by question
@@ -241,7 +242,8 @@ class Dispatch:
 
     def _mapping(self, batch: Batch) -> Mapping:
         known = self.known[_key(batch.ask)]
-        return Mapping({value: known[_identity(batch, value)].value for value in batch.inputs})
+        values = {value: known[_identity(batch, value)].value for value in batch.inputs}
+        return Mapping({value: _as_wanted(batch.ask, said) for value, said in values.items()} if _truth(batch.ask) else values)
 
     def said(self, ask: Ask, value: Input) -> dict[str, Any]:
         """What the language model was sent and replied about an input: an event of the trace."""
@@ -309,9 +311,29 @@ def _step(execution: Execution, mappings: tuple[Mapping, ...] | None) -> tuple[B
 
 
 def _key(ask: Ask) -> Key:
-    """What makes two calls the same question, whatever program they stand in."""
+    """What makes two calls the same question, whatever program they stand in and however it uses the answer."""
     typing = ask.typing
-    return (ask.call.kind, ask.call.question, json.dumps([ask.columns, typing.type, typing.options, typing.spellings, ask.title]))
+    wanted = "truth" if _truth(ask) else [typing.type, typing.options]
+    return (ask.call.kind, same_question(ask.call.question), json.dumps([ask.columns, wanted, typing.spellings, ask.title]))
+
+
+def _truth(ask: Ask) -> bool:
+    """Whether the answers are true or false, or yes or no: one can be told from the other."""
+    options = ask.typing.options
+    return ask.typing.type == "boolean" or (options is not None and {option.casefold() for option in options} == {"yes", "no"})
+
+
+def _as_wanted(ask: Ask, value: Any) -> Any:
+    """A truth as the program uses it, where the same question was asked for another program."""
+    if isinstance(value, list):
+        return [_as_wanted(ask, item) for item in value]
+    if ask.typing.type == "boolean":
+        return read_boolean(value) if isinstance(value, str) else value
+    if isinstance(value, bool):
+        said = "yes" if value else "no"
+        return next(option for option in ask.typing.options or (said,) if option.casefold() == said)
+    spoken = {option.casefold(): option for option in ask.typing.options or ()}
+    return spoken.get(value.casefold(), value) if isinstance(value, str) else value
 
 
 def _identity(batch: Batch, value: Input) -> Input:
