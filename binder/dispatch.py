@@ -207,16 +207,16 @@ class Dispatch:
         self.answered += len(found)
         self._show()
 
-    def _show(self) -> None:
+    def _show(self, stage: str = "") -> None:
         """Tells whoever watches how far the run has come."""
         seconds = time.monotonic() - self.trace.started
-        self.display(
-            Progress(self.wanted, self.answered + self.cached, self.cached, self.spent.requests, self.spent.cost, seconds)
-        )
+        done = self.answered + self.cached
+        self.display(Progress(self.wanted, done, self.cached, self.spent.requests, self.spent.cost, seconds, stage))
 
     async def sample(self, request: Request) -> Reply:
-        """A reply to a request for programs."""
+        """A reply to a request for candidates."""
         async with self.slots:
+            self._show("writing candidates")
             return (await self._complete(request, {}))[0]
 
     async def _send(self, ask: Ask, request: Request) -> tuple[Reply, int]:

@@ -17,7 +17,7 @@ LAYERS = """
 1 arrow sources table trace failure faults faults_python lalr grammar program python result answer vote extract
 2 check lm memory reading prompt progress
 3 plan
-4 executors asking recall dispatch sampling generate poll stack
+4 executors asking recall dispatch sampling generate poll belief stack
 5 engine
 6 benchmarks demo
 7 cli magic __main__
