@@ -15,6 +15,9 @@ check: $(VENV)/ready  ## lint, format of imports, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+speed: $(VENV)/ready  ## binder, BlendSQL, LOTUS and the original's plan side by side; writes docs/speed.md
+	$(BIN)/python -m tests.speed
+
 style: $(VENV)/ready  ## mend what can be mended by itself
 	$(BIN)/ruff check --fix .
 
@@ -24,4 +27,4 @@ $(VENV)/ready: setup.cfg pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-speed build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from binder.memory import Exemplar, Memory
     from binder.plan import Plan
     from binder.result import Result
+    from binder.sampling import Sampling
+    from binder.vote import Voting
 
 __version__ = "0.1.0"
 
@@ -28,10 +30,26 @@ _HOMES = {
     "Memory": "memory",
     "Plan": "plan",
     "Result": "result",
+    "Sampling": "sampling",
+    "Voting": "vote",
     "connect": "engine",
 }
 
-__all__ = ["Answer", "Binder", "BinderError", "Budget", "Candidate", "Exemplar", "Limits", "Memory", "Plan", "Result", "connect"]
+__all__ = [
+    "Answer",
+    "Binder",
+    "BinderError",
+    "Budget",
+    "Candidate",
+    "Exemplar",
+    "Limits",
+    "Memory",
+    "Plan",
+    "Result",
+    "Sampling",
+    "Voting",
+    "connect",
+]
 
 
 def __getattr__(name: str) -> Any:

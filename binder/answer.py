@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from binder import html
-from binder.errors import BinderError, UsageError
+from binder.errors import BinderError, UsageError, printable
 from binder.extract import language_of
 from binder.result import Result, Usage, count, plain
 from binder.trace import Trace
@@ -153,12 +153,16 @@ class Answer:
         return f"Answer({self.texts!r}, confidence={self.confidence:.2f}{direct})"
 
     def __str__(self) -> str:
-        return ", ".join(self.texts) if self.texts else "no answer"
+        return printable(", ".join(self.texts)) if self.texts else "no answer"
 
     def _repr_html_(self) -> str:
         tried = [f"{c.votes} x {c.text}  {c.fate}" for c in self.candidates]
         shown = html.code(self.program) if self.program else ""
         headline = f"<p><b>{html.text(str(self))}</b> {html.text(f'({self.summary})')}</p>"
         return (
-            headline + shown + html.details(f"{count(len(tried), 'candidate')}", html.notes(tried)) + html.small(str(self.usage))
+            headline
+            + shown
+            + html.notes(self.trace.warnings)
+            + html.details(f"{count(len(tried), 'candidate')}", html.notes(tried))
+            + html.small(str(self.usage))
         )

@@ -17,6 +17,7 @@ from binder.errors import BadReply, BinderError, LMError, RateLimited, Refused, 
 from binder.executors import Input, Part, Value
 from binder.lm import Reply, Request
 from binder.plan import Ask
+from binder.plan.cost import packs
 from binder.prompt.tasks import ans_request, map_request
 from binder.reading import Fault, read_answers, read_list, read_value
 
@@ -25,6 +26,9 @@ ALONE = 5  # of a request about one input, before it is given up
 TYPED = 3  # answers of the wrong type to one input, before it is given up
 SHORT = 4_000  # characters that fit into the context of any model in use
 STREAK = 3  # requests in a row that were too large, before all get smaller
+
+# Words that begin a question and are no names.
+LEADING = frozenset(("is", "are", "was", "were", "does", "do", "did", "which", "what", "who", "whose", "when", "where", "how"))
 
 REASONS = {
     "no_answer": "the reply says there is no answer",
@@ -64,7 +68,7 @@ class Size:
     def too_large(self, asked: int, worked: int, request: Request) -> None:
         """A request about so many inputs was too large; fewer would have been right."""
         self.through = min(self.through, length(request) - 1)
-        if asked < self.rows:  # it is one of its inputs that is large
+        if asked <= self.rows // 2:  # fewer than a pack of several holds: it is one of its inputs that is large
             return
         self.worked.append(max(1, worked))
         if len(self.worked) >= STREAK:
@@ -74,7 +78,7 @@ class Size:
     def right(self, asked: int, request: Request) -> None:
         """A request about so many inputs was not too large."""
         self.through = max(self.through, length(request))
-        if asked >= self.rows:
+        if asked > self.rows // 2:
             self.worked.clear()
 
     def doubts(self, request: Request) -> bool:
@@ -121,9 +125,9 @@ class Asking:
         if len(inputs) == 1:
             self.found[inputs[0]] = self.open[inputs[0]]
         elif len(inputs) > self.size.rows:
-            await together([self.map(chunk) for chunk in chunks(inputs, self.size.rows)])
+            await together([self.map(pack) for pack in packs(inputs, self.size.rows)])
         else:
-            await together([self.map(half, 2 if len(half) == 1 else 1) for half in chunks(inputs, (len(inputs) + 1) // 2)])
+            await together([self.map(half, 2 if len(half) == 1 else 1) for half in packs(inputs, (len(inputs) + 1) // 2)])
 
     async def ans(self, value: Input, parts: tuple[Part, ...]) -> None:
         """Asks one question about whole tables."""
@@ -239,9 +243,13 @@ def length(request: Request) -> int:
     return sum(len(message.content) for message in request.messages)
 
 
-def chunks(inputs: Sequence[Input], size: int) -> list[Sequence[Input]]:
-    """Inputs in groups of a size."""
-    return [inputs[i : i + size] for i in range(0, len(inputs), size)]
+def same_question(question: str) -> str:
+    """A question without what cannot change its answer: white space, a final question mark, the case of a leading word that is
+    no name."""
+    said = " ".join(question.split()).rstrip("? ")
+    first, space, rest = said.partition(" ")
+    lower = first.casefold()
+    return f"{lower}{space}{rest}" if lower in LEADING and first != first.upper() else said  # WHO is another question
 
 
 async def together(coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:

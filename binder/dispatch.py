@@ -15,18 +15,21 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
-from binder.asking import Asking, Found, Size, about_inputs, chunks, together
+from binder.asking import Asking, Found, Size, about_inputs, same_question, together
 from binder.errors import BinderError, LMError
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
+from binder.injection import orders
 from binder.lm import LM, Reply, Request
 from binder.lm import Usage as Spent
 from binder.lm.budget import Budgeted
 from binder.plan import Ask
+from binder.plan.cost import packs
 from binder.progress import Display, Progress, off
 from binder.prompt.wire import wire
 from binder.recall import Recall, value_of
 from binder.result import Missing, plain
 from binder.trace import Trace
+from binder.values import read_boolean
 
 Key = tuple[str, ...]
 Fresh = dict[Key, tuple[Ask, dict[Input, tuple[Part, ...] | None]]]  # inputs that nobody knows yet, by question
@@ -106,6 +109,8 @@ class Dispatch:
                 if same not in known and same not in inputs:
                     inputs[same] = batch.parts.get(value)
         self.wanted += sum(len(inputs) for _, inputs in fresh.values())
+        for ask, inputs in fresh.values():
+            self._suspect(ask, inputs)
         try:
             left = fresh
             while left := await self._round(left):
@@ -114,6 +119,13 @@ class Dispatch:
             for key, (_, inputs) in fresh.items():  # what is known is in the order of the inputs, not in that of the replies
                 known = self.known[key]
                 known.update({value: known.pop(value) for value in inputs if value in known})
+
+    def _suspect(self, ask: Ask, inputs: dict[Input, tuple[Part, ...] | None]) -> None:
+        """Notes cells that read like orders to the language model."""
+        read = (row for parts in inputs.values() for part in parts or () for row in part.rows)
+        found = orders(cell for row in (inputs if ask.call.kind == "map" else read) for cell in row)
+        if found:
+            self.trace.add("suspected", question=ask.call.question, cells=found[:20], count=len(found))
 
     async def _round(self, fresh: Fresh) -> Fresh:
         """Recalls what was answered before and asks for the rest, but for what another run is asking for: that is left."""
@@ -150,7 +162,7 @@ class Dispatch:
                 unread = self.recall.unread({keys[value]: value for value in mine}) if self.recall is not None else []
                 again = {value for pack in unread for value in pack}
                 left_over = [value for value in mine if value not in again]
-                asked += [asking.map(chunk) for chunk in [*unread, *chunks(left_over, self.size.rows)]]
+                asked += [asking.map(pack) for pack in [*unread, *packs(left_over, self.size.rows)]]
         try:
             if self.budget is not None and asked:
                 self.budget.check(self.model, len(asked))
@@ -197,16 +209,16 @@ class Dispatch:
         self.answered += len(found)
         self._show()
 
-    def _show(self) -> None:
+    def _show(self, stage: str = "") -> None:
         """Tells whoever watches how far the run has come."""
         seconds = time.monotonic() - self.trace.started
-        self.display(
-            Progress(self.wanted, self.answered + self.cached, self.cached, self.spent.requests, self.spent.cost, seconds)
-        )
+        done = self.answered + self.cached
+        self.display(Progress(self.wanted, done, self.cached, self.spent.requests, self.spent.cost, seconds, stage))
 
     async def sample(self, request: Request) -> Reply:
-        """A reply to a request for programs."""
+        """A reply to a request for candidates."""
         async with self.slots:
+            self._show("writing candidates")
             return (await self._complete(request, {}))[0]
 
     async def _send(self, ask: Ask, request: Request) -> tuple[Reply, int]:
@@ -232,7 +244,8 @@ class Dispatch:
 
     def _mapping(self, batch: Batch) -> Mapping:
         known = self.known[_key(batch.ask)]
-        return Mapping({value: known[_identity(batch, value)].value for value in batch.inputs})
+        values = {value: known[_identity(batch, value)].value for value in batch.inputs}
+        return Mapping({value: _as_wanted(batch.ask, said) for value, said in values.items()} if _truth(batch.ask) else values)
 
     def said(self, ask: Ask, value: Input) -> dict[str, Any]:
         """What the language model was sent and replied about an input: an event of the trace."""
@@ -300,9 +313,29 @@ def _step(execution: Execution, mappings: tuple[Mapping, ...] | None) -> tuple[B
 
 
 def _key(ask: Ask) -> Key:
-    """What makes two calls the same question, whatever program they stand in."""
+    """What makes two calls the same question, whatever program they stand in and however it uses the answer."""
     typing = ask.typing
-    return (ask.call.kind, ask.call.question, json.dumps([ask.columns, typing.type, typing.options, typing.spellings, ask.title]))
+    wanted = "truth" if _truth(ask) else [typing.type, typing.options]
+    return (ask.call.kind, same_question(ask.call.question), json.dumps([ask.columns, wanted, typing.spellings, ask.title]))
+
+
+def _truth(ask: Ask) -> bool:
+    """Whether the answers are true or false, or yes or no: one can be told from the other."""
+    options = ask.typing.options
+    return ask.typing.type == "boolean" or (options is not None and {option.casefold() for option in options} == {"yes", "no"})
+
+
+def _as_wanted(ask: Ask, value: Any) -> Any:
+    """A truth as the program uses it, where the same question was asked for another program."""
+    if isinstance(value, list):
+        return [_as_wanted(ask, item) for item in value]
+    if ask.typing.type == "boolean":
+        return read_boolean(value) if isinstance(value, str) else value
+    if isinstance(value, bool):
+        said = "yes" if value else "no"
+        return next(option for option in ask.typing.options or (said,) if option.casefold() == said)
+    spoken = {option.casefold(): option for option in ask.typing.options or ()}
+    return spoken.get(value.casefold(), value) if isinstance(value, str) else value
 
 
 def _identity(batch: Batch, value: Input) -> Input:

@@ -16,6 +16,7 @@ from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from binder.answer import Answer, Candidate
+from binder.belief import believe
 from binder.check import check
 from binder.check.python import check as check_python
 from binder.check.repair import parsed
@@ -169,6 +170,12 @@ class Binder:
         poll = Poll(author, lambda written: self._execute(written, dispatch, started), wanted, settings.voting)
         candidates = await self._within(poll.run(), dispatch)
         answer = vote(question, candidates, _usage(dispatch, started), trace, settings.voting)
+        if settings.voting.belief and answer.values:
+            sure = believe(question, self.tables, answer.texts, settings.model, settings.voting.belief, dispatch.sample)
+            belief = await self._within(sure, dispatch)
+            trace.add("believed", belief=belief)
+            if belief is not None:
+                answer = replace(answer, confidence=belief, usage=_usage(dispatch, started))
         return replace(answer, keep=partial(self.memory.add, question, self.tables))
 
     async def _execute(self, samples: Sequence[Sample], dispatch: Dispatch, started: float) -> list[Candidate]:

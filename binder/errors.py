@@ -35,6 +35,13 @@ class Span(NamedTuple):
     end: int
 
 
+def printable(text: str) -> str:
+    """A text that is safe to show: characters that steer a terminal, or turn or hide what is written, are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
 class BinderError(Exception):
     """Base of all; str() is what a person reads, hint says what to do next."""
 
@@ -44,7 +51,7 @@ class BinderError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return self.message + (f"\n  hint: {self.hint}" if self.hint else "")
+        return printable(self.message + (f"\n  hint: {self.hint}" if self.hint else ""))
 
 
 class ProgramError(BinderError):
@@ -57,7 +64,7 @@ class ProgramError(BinderError):
 
     def __str__(self) -> str:
         place = caret(self.text, self.span) if self.text and self.span else ""
-        return self.message + place + (f"\n  hint: {self.hint}" if self.hint else "")
+        return printable(self.message) + place + printable(f"\n  hint: {self.hint}" if self.hint else "")
 
     def feedback(self) -> str:
         """The error as a message to the author of the program."""
@@ -211,12 +218,16 @@ def caret(text: str, span: Span) -> str:
         cut = max(0, offset - 50)
         line, offset = ("…" if cut else "") + line[cut : cut + 110], offset - cut + (1 if cut else 0)
         width = max(1, min(width, len(line) - offset))
-    return f"\n    {line}\n    {' ' * offset}{'^' * width}"
+    before, within, after = line[:offset], line[offset : offset + width], line[offset + width :]
+    before, within = printable(before), printable(within)
+    return f"\n    {before}{within}{printable(after)}\n    {' ' * len(before)}{'^' * max(1, len(within))}"
 
 
 def nearest(name: str, known: list[str], most: int = 3) -> list[str]:
     """The known names that look most like a name, best first: for hints."""
     import difflib
 
+    if len(name) > 200:  # the search is quadratic
+        return []
     folded = {k.casefold(): k for k in reversed(known)}
     return [folded[m] for m in difflib.get_close_matches(name.casefold(), list(folded), n=most, cutoff=0.5)]

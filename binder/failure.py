@@ -41,7 +41,7 @@ class Failure:
     reserved: tuple[str, ...] = ()
 
     @functools.cached_property
-    def tokens(self) -> list[Token]:
+    def tokens(self) -> tuple[Token, ...]:
         """The tokens of the text."""
         return tokens(self.text)
 

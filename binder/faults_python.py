@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from functools import lru_cache
 
 from binder.errors import Span, SyntaxFault
 from binder.failure import Failure
@@ -65,6 +66,7 @@ def explain(failure: Failure) -> SyntaxFault:
     return SyntaxFault(f"{word.group() or 'the end'} cannot stand here", text=text, span=span)
 
 
+@lru_cache(maxsize=8)  # reading, checking and planning look at one tree, and none changes it
 def tree(text: str) -> ast.Module:
     """The tree of Python's own parser; its complaint as a SyntaxFault."""
     try:

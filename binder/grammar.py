@@ -25,6 +25,8 @@ from binder.tokens import Token, tokens
 if TYPE_CHECKING:
     import lark
 
+    from binder.lalr import Machine
+
 __all__ = ["RESERVED", "Token", "parse", "text", "tokens"]
 
 # Words that are never names, so that a forgotten item is an error and not a column called FROM. DuckDB reserves more of them.
@@ -96,17 +98,15 @@ FAULTS = {"sql": faults, "python": faults_python}
 
 def parse(program: str, language: str = "sql") -> lark.Tree[lark.Token]:
     """The tree of a program; a SyntaxFault where it is not in the language."""
-    from lark.exceptions import UnexpectedInput
+    from binder.lalr import Stuck
 
     parser, told = _parser(language), FAULTS[language]
     told.check(program)
     try:
         return parser.parse(program + "\n" if language == "python" else program)
-    except UnexpectedInput as error:
-        token = getattr(error, "token", None)
-        kind = token.type if token is not None else ""
-        start = len(program) if kind == "$END" or error.pos_in_stream is None else error.pos_in_stream
-        raise told.explain(Failure(program, start, kind, _expected(parser, error), RESERVED[language])) from None
+    except Stuck as stuck:
+        start = min(stuck.start, len(program))
+        raise told.explain(Failure(program, start, stuck.kind, stuck.expected, RESERVED[language])) from None
 
 
 @functools.cache
@@ -200,28 +200,22 @@ class _Layout(_Watch):
 
 
 @functools.cache
-def _parser(language: str) -> lark.Lark:
+def _parser(language: str) -> Machine:
     """The parser of a language; its tables are built once and kept in the cache folder of the platform."""
     import lark
 
+    from binder.lalr import Machine
+
     source = _source(language)
     folder = cache_folder()
-    return lark.Lark(
-        source,
-        parser="lalr",
-        lexer="contextual",
-        propagate_positions=True,
-        keep_all_tokens=True,
-        maybe_placeholders=False,
-        postlex=(_Layout if language == "python" else _Watch)(RESERVED[language]),
-        cache=str(folder / f"{language}-{sys.version_info[0]}.{sys.version_info[1]}.lark") if folder else False,
+    return Machine(
+        lark.Lark(
+            source,
+            parser="lalr",
+            lexer="contextual",
+            keep_all_tokens=True,
+            maybe_placeholders=False,
+            postlex=(_Layout if language == "python" else _Watch)(RESERVED[language]),
+            cache=str(folder / f"{language}-{sys.version_info[0]}.{sys.version_info[1]}.lark") if folder else False,
+        )
     )
-
-
-def _expected(parser: lark.Lark, error: lark.exceptions.UnexpectedInput) -> frozenset[str]:
-    """What could have stood at the place of an error: keywords and signs as they are written, names of other terminals."""
-    state = getattr(error, "interactive_parser", None)
-    if state is None:
-        return frozenset()
-    fixed = {terminal.name: terminal.pattern.value for terminal in parser.terminals if terminal.pattern.type == "str"}
-    return frozenset(fixed.get(name, name) for name in state.accepts())

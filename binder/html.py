@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from binder.errors import printable
+
 
 def text(value: str) -> str:
     """A text with markup and control characters made harmless."""
-    return escape("".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in value)).replace("\n", "<br>")
+    return escape(printable(value)).replace("\n", "<br>")
 
 
 CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0"
@@ -26,7 +28,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int = 60)
 
 def code(source: str) -> str:
     """A program or a plan; long lines are wrapped."""
-    return f'<pre style="margin:4px 0;white-space:pre-wrap">{escape(source)}</pre>'
+    return f'<pre style="margin:4px 0;white-space:pre-wrap">{escape(printable(source))}</pre>'
 
 
 def notes(lines: Iterable[str]) -> str:

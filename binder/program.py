@@ -20,6 +20,7 @@ from binder.errors import Span, SyntaxFault
 LANGUAGES = ("sql", "python")
 KINDS = ("map", "ans")
 PREFIX = "call_"
+DEEPEST = 160  # levels of a tree
 KEYWORDS = frozenset(
     ("SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "ON", "BY", "HAVING", "WHEN", "THEN", "ELSE", "CASE", "BETWEEN", "IN")
 )
@@ -53,7 +54,7 @@ class Program:
     def tree(self) -> exp.Expr:
         """A fresh tree of the skeleton."""
         try:
-            return sqlglot.parse_one(self.skeleton, read="duckdb")
+            tree = sqlglot.parse_one(self.skeleton, read="duckdb")
         except (sqlglot.errors.SqlglotError, RecursionError) as error:
             detail = getattr(error, "errors", None) or [{"description": "nested too deeply"}]
             raise SyntaxFault(
@@ -61,6 +62,17 @@ class Program:
                 text=self.text,
                 span=self.place(_offset(self.skeleton, detail[0])),
             ) from error
+        level: list[exp.Expr] = [tree]
+        for _ in range(DEEPEST):
+            level = [child for node in level for child in node.iter_expressions()]
+            if not level:
+                return tree
+        raise SyntaxFault(
+            f"the program is nested deeper than {DEEPEST}, or is a chain of more operators than that",
+            text=self.text,
+            span=self.span(level[0]),
+            hint="use IN for a chain of OR, and WITH to name the parts of a program",
+        )
 
     def place(self, offset: int) -> Span:
         """Where in the text the token stands that covers an offset of the skeleton."""
@@ -126,14 +138,16 @@ class _Writer:
         self.length += len(text) + 1
 
     def node(self, node: Any) -> None:
-        if not hasattr(node, "children"):
-            self.write(self.matching(node) if str(node) == "~" else _requote(node), _span(node))
+        children = getattr(node, "children", None)
+        if children is None:
+            text = _requote(node) if node.type in _REQUOTED else str(node)
+            self.write(self.matching(node) if text == "~" else text, _span(node))
         elif node.data == "call":
             self.call(node)
         elif node.data in ("function", "table_function"):
             self.function(node)
         else:
-            for child in node.children:
+            for child in children:
                 self.node(child)
 
     def matching(self, token: Any) -> str:
@@ -206,6 +220,7 @@ def _requote(token: Any) -> str:
     return text
 
 
+_REQUOTED = frozenset({"BACKTICK_NAME", "BRACKET_NAME", "ESCAPED_STRING"})
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 

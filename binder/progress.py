@@ -29,6 +29,7 @@ class Progress:
     requests: int
     cost: float | None
     seconds: float
+    stage: str = ""  # what is done where no values are wanted yet
 
     @property
     def left(self) -> float | None:
@@ -37,6 +38,8 @@ class Progress:
         return self.seconds / asked * (self.total - self.done) if asked > 0 else None
 
     def __str__(self) -> str:
+        if self.stage:
+            return f"{self.stage}, {self.requests:,} requests"
         parts = [f"{self.done:,}/{self.total:,} values", f"{self.cached:,} cached", f"{self.requests:,} requests"]
         parts += [f"${self.cost:.4f}"] if self.cost is not None else []
         parts += [f"{self.left:.0f} s left"] if self.left is not None and self.done < self.total else []
@@ -69,7 +72,7 @@ def in_terminal(stream: TextIO) -> Display:
                 stream.write("\r" + " " * int(drawn[1]) + "\r")
                 stream.flush()
             drawn[:] = [0.0, 0]
-        elif progress.done < progress.total and now - drawn[0] >= EVERY:
+        elif (progress.stage or progress.done < progress.total) and now - drawn[0] >= EVERY:
             line = _line(progress, shutil.get_terminal_size().columns - 1)
             stream.write("\r" + line.ljust(int(drawn[1])))
             stream.flush()
@@ -79,6 +82,8 @@ def in_terminal(stream: TextIO) -> Display:
 
 
 def _line(progress: Progress, width: int) -> str:
+    if progress.stage:
+        return str(progress)[:width]
     bar = 20 * progress.done // max(1, progress.total)
     return f"[{'#' * bar}{'.' * (20 - bar)}] {progress}"[:width]
 

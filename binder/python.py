@@ -72,8 +72,15 @@ def parse(text: str) -> Program:
         Call(f"{PREFIX}{i}", KINDS[node.func.id], question(node) or "", source.span(node))  # type: ignore[attr-defined]
         for i, node in enumerate(found)
     )
-    skeleton = _Writer(source, {id(node): call.name for node, call in zip(found, calls, strict=True)}).write(module)
-    return Program(text, "python", calls, skeleton, repairs=tuple(repairs))
+    return Program(text, "python", calls, write(source, module, calls, {}), repairs=tuple(repairs))
+
+
+def write(source: Text, module: ast.Module, calls: tuple[Call, ...], instead: dict[Span, str]) -> str:
+    """The skeleton of a program. instead: what stands at some places in place of what is written there."""
+    names = {call.span: call.name for call in calls}
+    writer = _Writer(source, {id(node): names[source.span(node)] for node in ast.walk(module) if is_call(node)})
+    writer.edits += [(span.start, 1, span.start - span.end, span.end, text) for span, text in instead.items()]
+    return writer.write(module)
 
 
 def is_call(node: ast.AST) -> bool:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from binder import html
+from binder.errors import printable
 from binder.trace import Trace
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Result:
             "errors": [{**asdict(entry), "inputs": {k: plain(v) for k, v in entry.inputs.items()}} for entry in self.errors],
             "usage": asdict(self.usage),
             "repairs": list(self.repairs),
+            "warnings": self.trace.warnings,
         }
 
     def __repr__(self) -> str:
@@ -105,12 +107,14 @@ class Result:
         return f"Result({count(len(self.rows), 'row')}: {', '.join(self.columns)}{missing})"
 
     def __str__(self) -> str:
-        return "\n".join([grid(self.columns, self.texts), *map(str, self.errors[:10])])
+        notes = [*map(str, self.errors[:10]), *self.trace.warnings]
+        return "\n".join([grid(self.columns, self.texts), *map(printable, notes)])
 
     def _repr_html_(self) -> str:
         return (
             html.table(self.columns, self.texts)
             + html.notes([*(f"repaired for free: {repair}" for repair in self.repairs), *map(str, self.errors[:20])])
+            + html.notes(self.trace.warnings)
             + html.small(str(self.usage))
         )
 
@@ -158,7 +162,7 @@ def grid(columns: tuple[str, ...], rows: list[tuple[str, ...]], most: int = 40) 
 
 
 def _cell(cell: str) -> str:
-    clean = "".join(c if c.isprintable() else repr(c)[1:-1] for c in cell.replace("\n", " "))
+    clean = printable(cell.replace("\n", " "))
     return clean if len(clean) <= 60 else clean[:59] + "…"
 
 

@@ -6,6 +6,7 @@ The kinds are the names of the grammar's terminals. It serves where the grammar 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 OPERANDS = frozenset({"NAME", "BACKTICK_NAME", "BRACKET_NAME", "DQ_NAME", "STRING", "QUESTION", "NUMBER"})
@@ -71,7 +72,8 @@ class Token(NamedTuple):
         return self.text.upper() if self.kind == "NAME" else ""
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(maxsize=4)  # repairs and causes of errors ask for the same text again
+def tokens(text: str) -> tuple[Token, ...]:
     """The tokens of a text in order, without white space and comments; never raises."""
     found: list[Token] = []
     place = 0
@@ -80,7 +82,7 @@ def tokens(text: str) -> list[Token]:
         place = token.end
         if token.kind != "SPACE":
             found.append(token)
-    return found
+    return tuple(found)
 
 
 def _plain(text: str, place: int) -> Token:

@@ -15,7 +15,7 @@ from binder.canonical import dump
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. kind: retrieved, started, sampled, rejected, asked, recalled, failed, executed,
+    """One thing that happened. kind: retrieved, started, sampled, rejected, suspected, asked, recalled, failed, executed,
     voted. at: seconds since the start."""
 
     kind: str
@@ -42,6 +42,15 @@ class Trace:
     def of(self, *kinds: str) -> Iterator[Event]:
         """The events of some kinds."""
         return (event for event in self.events if event.kind in kinds)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of the cells that were sent: those that read like orders to the language model."""
+        return [
+            f"{event.data['count']} of the cells asked {event.data['question']!r} about read like orders to the language model, "
+            f"first: {event.data['cells'][0]!r:.120}"
+            for event in self.of("suspected")
+        ]
 
     def __len__(self) -> int:
         return len(self.events)

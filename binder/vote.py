@@ -35,7 +35,7 @@ class Voting:
     weights: how much one vote of a kind counts (`sql`, `python`, `direct`), 1 where it is not said. bias: how much more an answer
     counts, as {"yes": 3.0} does for the statements of TabFact (the answer-biased vote of "Binding Language Models in Symbolic
     Languages", appendix: a program that goes wrong mostly says no). belief: how often the language model is asked whether the
-    winner is true, once where the endpoint tells probabilities; 0 asks nothing.
+    winner is true, for the confidence; once where the endpoint tells probabilities; 0 asks nothing.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import gzip
 import json
 import os
@@ -142,12 +144,12 @@ class _Bytes:
         return list(text if isinstance(text, bytes) else text.encode())
 
 
-def _constrained(definition: str, program: str) -> bool:
+def _constrained(definition: str, program: str, end: str = "") -> bool:
     """Whether a decoder that is held to a grammar can write a program."""
     tokenizer = llguidance.LLTokenizer(llguidance.TokenizerWrapper(_Bytes()))
     matcher = llguidance.LLMatcher(tokenizer, llguidance.grammar_from("lark", definition), log_level=0)
     assert not matcher.is_error(), matcher.get_error()
-    wanted = list(program.strip().encode())
+    wanted = list((program.strip() + end).encode())
     return bool(matcher.try_consume_tokens(wanted) == len(wanted) and matcher.is_accepting())
 
 
@@ -322,3 +324,68 @@ def test_programs_of_replays() -> None:
     said = _refused(programs)
     assert len(said) <= 0.07 * len(programs)
     assert not [message for message in said if "cannot stand here" in message or "too early" in message]
+
+
+# ---- Python
+
+PYTHON = [
+    "def solve(t):\n    return 1",
+    "import re, math as m\nfrom datetime import (date, timedelta as td)\n\nLIMIT = 3\n\n\ndef solve(t):\n    '''It.'''",
+    "def f(a, /, b: int = 1, *c, d=2, **e) -> list[int]:\n    global x, y\n    nonlocal z\n    return lambda *a, b=2: a",
+    "if a: b = 1; c = 2\nelif d:\n    pass\nelse:\n\n    # why\n    e\n# end\n",
+    "for i, (a, *b) in enumerate(x):\n  if i: continue\n  break\nelse:\n  pass\nwhile (n := f()) > 3 and not n in {1, 2}: n -= 1",
+    "try:\n    x = 1\nexcept (A, B) as e:\n    raise C(e) from e\nexcept:\n    raise\nelse:\n    y\nfinally:\n    z",
+    "x = y, *z = a[1:2, ::3], b[-1]\nx: int = 3\nx //= 3; y **= 2\ndel a[0], b\nassert a is not b, 'c'",
+    "x = [a for b in c if d if e for a in b] + [*f, 1] + list({k: v for k, v in z} | {**q, 'a': 1})",
+    "x = f'{a!r:>{w}}' rf'\\d' r'\\n' \"it's\" '''a\n'b\n'''\ny = (x for x in y)\nz = sum(a * -b ** ~c for a in z)",
+    "x = a if b else lambda: c if d else e\ny = 1 < 2 <= 3 != 4\nz = 1_000 + 1e3 + .5 + 2.\nreturn",
+    "x = f(*a, b, c=1, **d)(1)[2].e",
+]
+NOT_PYTHON = {
+    "class A: pass": "class is not in the language",
+    "def f():\n    yield 1": "yield is not in the language",
+    "with a as b:\n    pass": "with is not in the language",
+    "@f\ndef g(): pass": "@ is not in the language",
+    "async def f(): pass": "async is not in the language",
+    "x = b'a'": "' cannot stand here",
+    "x = (1,": "'(' was never closed",
+    "x = 'abc": "unterminated string literal",
+    "if x:\nreturn 1": "expected an indented block",
+    "def f():\n    a\n  b": "unindent does not match",
+    "x = 1 2": "not valid Python",
+    "SELECT a FROM w": "not valid Python",
+    "x = " + "(" * 70 + "1" + ")" * 70: "nested deeper than 64",
+    "x = " + "a" * 70_000: "longer than 64 kB",
+    "  ": "empty",
+    "x = '\0'": "cannot be read",
+}
+
+
+@pytest.mark.parametrize("program", PYTHON)
+def test_python_is_read_by_the_parser_and_by_a_decoder(program: str) -> None:
+    grammar.parse(program, "python")
+    ast.parse(program)
+    assert _constrained(grammar.text("python"), program, "\n")
+
+
+@pytest.mark.parametrize("program", NOT_PYTHON)
+def test_what_is_not_python_is_named(program: str) -> None:
+    with pytest.raises(SyntaxFault) as caught:
+        grammar.parse(program, "python")
+    assert NOT_PYTHON[program] in caught.value.message
+    assert caught.value.span is not None
+
+
+@pytest.mark.parametrize("chain", ["-", "not ", "1+", "a.", "lambda:", "a if b else ", "f(a)."])
+def test_a_long_chain_is_refused_not_a_crash(chain: str) -> None:
+    from binder.faults_python import tree
+
+    with pytest.raises(SyntaxFault):
+        tree("x = " + chain * (60_000 // len(chain)) + "a")
+
+
+@given(st.text(alphabet=st.sampled_from(list("abx01 \n\t()[]{}:=.,'\"#\\+-*<>@;fr_")), max_size=60))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_any_text_is_python_or_a_fault(text: str) -> None:
+    with contextlib.suppress(SyntaxFault):
+        grammar.parse(text, "python")

@@ -13,11 +13,11 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 
 # From the bottom up; inside a line from left to right. A package stands for all its modules.
 LAYERS = """
-0 errors values columns html folders tokens canonical functions
-1 arrow sources table trace failure faults faults_python grammar program python result extract answer vote
+0 errors values columns html folders tokens canonical functions injection
+1 arrow sources table trace failure faults faults_python lalr grammar program python result extract answer vote
 2 check lm reading prompt memory progress
 3 plan
-4 executors asking recall dispatch sampling generate poll stack
+4 executors asking recall dispatch sampling generate poll belief stack
 5 engine
 6 benchmarks demo
 7 cli magic __main__
@@ -25,7 +25,7 @@ LAYERS = """
 ORDER = [name for line in LAYERS.strip().splitlines() for name in line.split()[1:]]
 
 DOORS = {
-    "lark": {"grammar"},
+    "lark": {"grammar", "lalr"},
     "openai": {"lm.client"},
     "httpx2": {"lm.client"},
     "aiohttp": {"lm.client"},

@@ -217,3 +217,22 @@ def test_what_reads_reasons_first_where_that_is_set(server: Server) -> None:
 def test_errors_of_the_engine_are_kept_with_their_candidate(server: Server) -> None:
     answer = ask(server, [REFUSED, RIGHT, RIGHT], sampling=Sampling(("sql",), repairs=0))
     assert isinstance(answer.candidates[0].error, QueryError | SyntaxFault | binder.BinderError) and answer.values == ["Rome"]
+
+
+def test_sql_python_and_direct_answers_vote_together(server: Server) -> None:
+    python = "```python\ndef solve(w):\n    return [row['city'] for row in w if row['wins'] == 5]\n```"
+
+    def reply(body: Body) -> Said:
+        if body["messages"][-1]["content"].startswith("{"):
+            return '{"steps": "Lyon has 3.", "answers": ["Lyon"]}'
+        return python if "def solve" in body["messages"][0]["content"] else completion(RIGHT, python)
+
+    server.reply = reply
+    with binder.connect(ROWS, model="m", base_url=server.url, cache=None) as db:
+        answer = db.ask("who won most?", samples=4)
+    assert [(c.language, c.votes, c.values) for c in answer.candidates] == [
+        ("sql", 1, ["Rome"]),
+        ("python", 2, ["Rome"]),  # one of them was written where SQL was asked for
+        ("direct", 1, ["Lyon"]),
+    ]
+    assert (answer.values, answer.confidence, answer.language) == (["Rome"], 0.75, "sql")

@@ -50,15 +50,16 @@ def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
 def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:
     """Every argument of `ans` becomes a sub-select."""
     for argument in list(node.expressions):
+        column = next((part for part in argument.find_all(exp.Column) if "source" in part.meta), None)
         if isinstance(argument, exp.Subquery):
             _raw_projections(argument.unnest())
-        elif isinstance(argument, exp.Column) and "source" in argument.meta:
-            argument.replace(exp.Subquery(this=_enclosing(argument, node)))
-        elif not argument.find(exp.Column):
+        elif column is not None and argument is column:
+            column.replace(exp.Subquery(this=_enclosing(column, node)))
+        elif column is None:
             header = "text" if kind(argument) == "text" else "value"
             argument.replace(exp.Subquery(this=exp.Select(expressions=[exp.alias_(argument.copy(), header, quoted=True)])))
         else:
-            inner = _enclosing(argument.find(exp.Column), node)
+            inner = _enclosing(column, node)
             inner.set("expressions", [exp.alias_(argument.copy(), "value", quoted=True)])
             argument.replace(exp.Subquery(this=inner))
 

@@ -22,12 +22,14 @@ class Flow:
         self.given: dict[str, list[tuple[str, ast.expr]]] = {}  # name -> how it comes by its value: ("is" | "of", expression)
         self._keys: set[int] = set()
         self._seen: set[tuple[str, str]] = set()
-        for node in ast.walk(module):
+        self._known: dict[tuple[str, str], Table | None] = {}
+        self.nodes = list(ast.walk(module))
+        for node in self.nodes:
             self._gives(node)
         self.stored = set(_stored(module))
         self.reads = [
             (node, table)
-            for node in ast.walk(module)
+            for node in self.nodes
             if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
             and (table := self.row_of(node.value)) is not None
         ]  # fmt: skip
@@ -74,6 +76,8 @@ class Flow:
     def _name(self, name: str, wanted: str) -> Table | None:
         if (name, wanted) in self._seen:  # it depends on itself
             return None
+        if (name, wanted) in self._known:
+            return self._known[name, wanted]
         given = self.given.get(name, [])
         if wanted == "table" and name in self.parameters:
             return self.parameters[name] if all(how == "parameter" for how, _ in given) else None
@@ -82,7 +86,10 @@ class Flow:
             tables = [self._source(how, value, wanted) for how, value in given if not _none(value)]
         finally:
             self._seen.discard((name, wanted))
-        return tables[0] if tables and all(table is tables[0] for table in tables) else None
+        found = tables[0] if tables and all(table is tables[0] for table in tables) else None
+        if not self._seen:  # else it may only be unknown because it is still being looked at
+            self._known[name, wanted] = found
+        return found
 
     def _source(self, how: str, value: ast.expr, wanted: str) -> Table | None:
         if how == "is":

@@ -15,6 +15,7 @@ from binder.program import PREFIX, Program
 
 _WORDS = (exp.CurrentUser, exp.CurrentRole, exp.CurrentCatalog, exp.SessionUser)  # functions without parentheses
 _TYPES = (exp.DType.USERDEFINED, exp.DType.ENUM, exp.DType.OBJECT)
+_PATHS = (exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript, exp.JSONPathWildcard)
 _JOINS = ("", "NATURAL", "ASOF")
 
 
@@ -39,6 +40,8 @@ def _unknown(node: exp.Expr) -> str:
         return f"a join that is {node.method}"
     if isinstance(node, exp.DataType) and node.this in _TYPES:
         return f"the type {node.sql('duckdb')}"
+    if isinstance(node, exp.JSONPathPart) and not isinstance(node, _PATHS):
+        return "this path into a JSON text"
     if isinstance(node, exp.Table) and isinstance(node.this, exp.Func) and _name(node.this) not in TABLE_FUNCTIONS:
         return f"the table function {_name(node.this)!r}"
     return ""

@@ -8,15 +8,21 @@ is not there are refused with the nearest that is.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
 
 from binder.check.flow import Flow, strings
+from binder.check.gather import ahead, row_calls
+from binder.check.readings import Readings
 from binder.check.scope import alike
+from binder.check.truths import truths
 from binder.errors import CheckFault, Span, nearest
 from binder.faults_python import tree
 from binder.program import PREFIX, Program
-from binder.python import KINDS, Text, allowed, argument, is_call, parse
+from binder.python import KINDS, Text, allowed, argument, is_call, parse, write
 from binder.table import Table
 
 MODULES = sorted(allowed().keys() - {"builtins", "methods", "attributes"})
@@ -25,17 +31,27 @@ ONLY_CALLED = ("type", "iter", "slice")  # builtins that are no values of their 
 
 @dataclass(frozen=True)
 class CheckedPython:
-    """A Python program that fits its tables. parameters: those of solve with their tables; flow: which of its names hold rows."""
+    """A Python program that fits its tables. parameters: those of solve with their tables; flow: which of its names hold rows;
+    texts: by table, the typed columns that it reads as text; truths: the calls whose answers it takes for true or false."""
 
     program: Program
     tables: tuple[Table, ...]
     parameters: tuple[tuple[str, Table], ...]
     flow: Flow
+    texts: dict[str, frozenset[str]]
+    truths: frozenset[str]
 
 
 def check(program: Program, tables: tuple[Table, ...]) -> CheckedPython:
     """Checks a program against the tables; a CheckFault marks what does not fit."""
     return _Check(program, tables).run()
+
+
+@cache
+def reserved() -> frozenset[str]:
+    """The names of the prelude."""
+    text = resources.files("binder").joinpath("data/prelude.txt").read_text(encoding="utf-8")
+    return frozenset(["_map", "_ans", *re.findall(r"^(?:def )?(_\w+)", text, re.MULTILINE)])
 
 
 class _Check:
@@ -49,19 +65,23 @@ class _Check:
         self.imported = dict(_imported(self.module))  # name -> module, for those that stand for modules
 
     def run(self) -> CheckedPython:
-        parents = {id(child): node for node in ast.walk(self.module) for child in ast.iter_child_nodes(node)}
         for node in ast.walk(self.module):
-            self.node(node, parents.get(id(node)))
+            for child in ast.iter_child_nodes(node):
+                self.node(child, node)
         self.top()
         parameters = self.parameters(self.entry())
         flow = Flow(self.module, dict(parameters))
-        for node in ast.walk(self.module):
+        for node in flow.nodes:
             if is_call(node):
                 self.call(node, flow)
         self.headers(flow)
         if self.misspelt:
             return check(self.mended(), self.tables)
-        return CheckedPython(self.program, self.tables, parameters, flow)
+        names = {call.span: call.name for call in self.program.calls}
+        tested = frozenset(names[self.source.span(node)] for node in truths(flow))
+        self.gather(flow)
+        texts = Readings(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
+        return CheckedPython(self.program, self.tables, parameters, flow, texts, tested)
 
     def fault(self, node: ast.AST, message: str, hint: str | None = None) -> CheckFault:
         return CheckFault(message, text=self.program.text, span=self.source.span(node), hint=hint)
@@ -105,8 +125,8 @@ class _Check:
 
     def own(self, node: ast.AST, name: str) -> None:
         """A name that the program gives."""
-        if name.startswith("__") or name.startswith(PREFIX) and name[len(PREFIX) :].isdigit() or name in KINDS:
-            raise self.fault(node, f"{name} cannot be a name of the program's own")
+        if name in KINDS or name in reserved() or re.fullmatch(rf"__.*|_table_\d+|{PREFIX}\d+", name):
+            raise self.fault(node, f"{name} cannot be a name of the program's own", "call it something else")
 
     def binding(self, node: ast.FunctionDef | ast.arg | ast.ExceptHandler | ast.alias | ast.keyword) -> None:
         if isinstance(node, ast.FunctionDef):
@@ -125,8 +145,8 @@ class _Check:
         if isinstance(node.ctx, ast.Store):
             raise self.fault(node, "nothing can be stored in an attribute", "keep it in a name or in a dict")
         owner = self.imported.get(node.value.id) if isinstance(node.value, ast.Name) else None
-        members = allowed()[owner] if owner else allowed()["methods"] | allowed()["attributes"]
-        if node.attr not in members:
+        if node.attr not in allowed()[owner or "methods"] and (owner or node.attr not in allowed()["attributes"]):
+            members = allowed()[owner] if owner else allowed()["methods"] | allowed()["attributes"]
             where = f"the module {owner}" if owner else "a value"
             raise self.fault(node, f"{where} has no {node.attr!r} here", _known(node.attr, members))
         if node.attr == "format" and not owner and called:
@@ -161,6 +181,8 @@ class _Check:
             for part in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
                 if is_call(part):
                     raise self.fault(part, "the language model is only asked inside of solve")
+            if taken := {*_given(node)} & allowed()["builtins"]:
+                raise self.fault(node, f"{min(taken)} is a name of Python's own", "call it something else")
 
     def entry(self) -> ast.FunctionDef:
         functions = [node for node in self.module.body if isinstance(node, ast.FunctionDef)]
@@ -216,6 +238,22 @@ class _Check:
             for item, header in strings(columns, flow):
                 self.header(item, header, flow.table_of(rows), flow)
 
+    def gather(self, flow: Flow) -> None:
+        """Asks loops about all their rows at once, where it is certain which these are; says so where it is not."""
+        names = {call.span: call.name for call in self.program.calls}
+        repairs = list(self.program.repairs)
+        calls: dict[Span, list[str]] = {}
+        for node, row in row_calls(self.module):
+            found = ahead(self.module, self.source, flow, node, row, names[self.source.span(node)])
+            if found is not None:
+                calls.setdefault(self.source.span(found.over), []).append(found.call)
+                repairs.append(f"the rows of the loop over {self.source.of(found.over)} are asked about together")
+            elif row in flow.given:
+                repairs.append("asked one row after the other: qa_map(rows, ...) before the loop asks about all rows at once")
+        instead = {over: f"({', '.join(made)}, {self.program.text[slice(*over)]})[-1]" for over, made in calls.items()}
+        skeleton = write(self.source, self.module, self.program.calls, instead) if instead else self.program.skeleton
+        self.program = replace(self.program, skeleton=skeleton, repairs=tuple(dict.fromkeys(repairs)))
+
     def headers(self, flow: Flow) -> None:
         """A header that is read from a row of a table must be one of its headers."""
         for node, table in flow.reads:
@@ -263,6 +301,14 @@ def _bound(module: ast.Module) -> Iterable[str]:
             yield node.name
         elif isinstance(node, ast.alias):
             yield (node.asname or node.name).partition(".")[0]
+
+
+def _given(node: ast.stmt) -> Iterable[str]:
+    """The names that a statement outside of functions gives, and those that a function declares global."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Global):
+            yield from part.names
+    yield from [node.name] if isinstance(node, ast.FunctionDef) else _bound(ast.Module([node], []))
 
 
 def _imported(module: ast.Module) -> Iterable[tuple[str, str]]:

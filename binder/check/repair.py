@@ -75,6 +75,7 @@ _WORDS = _CLAUSES | frozenset(
     ]
 )
 
+_LONGEST_TITLE = 60  # tokens
 _BEFORE_OPERAND = frozenset(
     ["SELECT", "WHERE", "AND", "OR", "BY", "NOT", "HAVING", "WHEN", "THEN", "ELSE", "CASE", "DISTINCT", "BETWEEN", "LIKE"]
 )
@@ -87,9 +88,12 @@ def parsed(text: str, tables: Sequence[Table], language: str = "sql") -> Program
     try:
         return parse(mended, language, tuple(repairs))
     except SyntaxFault as first:
+        given = mended
         for attempt in (_apostrophes, _reserved, _near_headers, _bare_selects):
             mended = attempt(mended, tables, repairs)
         try:
+            if mended == given:
+                raise first
             return parse(mended, language, tuple(repairs))
         except SyntaxFault:
             if not repairs:
@@ -154,8 +158,8 @@ def _near_headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str
     out, place = [], 0
     for run in _runs(tokens(text)):
         written = text[run[0].start : run[-1].end]
-        match = alike(written, names)
-        if match is not None and (len(run) > 1 or not re.fullmatch(r"[^\W\d]\w*", written)):
+        match = alike(written, names) if len(run) > 1 or not re.fullmatch(r"[^\W\d]\w*", written) else None
+        if match is not None:
             out += [text[place : run[0].start], _quote(match)]
             place = run[-1].end
             repairs.append(f"{written!r} -> {_quote(match)}")
@@ -197,14 +201,9 @@ def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
     for index, token in enumerate(found):
         if token.word != "FROM" or token.start < place or index + 1 == len(found):
             continue
-        stop = next(
-            (
-                i
-                for i in range(index + 1, len(found))
-                if found[i].word in _CLAUSES or found[i].text in (";",) or _closes(found, index + 1, i)
-            ),
-            len(found),
-        )
+        near = found[: index + _LONGEST_TITLE]
+        stop = _closing(near, index + 1)
+        stop = next((i for i in range(index + 1, stop) if near[i].word in _CLAUSES or near[i].text == ";"), stop)
         if stop <= index + 2 or found[stop - 1].kind in ("OPERATOR", "OTHER") and found[stop - 1].text != ")":
             continue
         span = found[index + 1].start, found[stop - 1].end
@@ -221,12 +220,14 @@ def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
     return "".join([*out, text[place:]])
 
 
-def _closes(found: Sequence[Token], start: int, index: int) -> bool:
-    """Whether a parenthesis closes here that was opened before the start."""
+def _closing(found: Sequence[Token], start: int) -> int:
+    """The index of the parenthesis that closes what a token stands in; the number of tokens where there is none."""
     depth = 0
-    for token in found[start : index + 1]:
-        depth += (token.text == "(") - (token.text == ")")
-    return depth < 0
+    for index in range(start, len(found)):
+        depth += (found[index].text == "(") - (found[index].text == ")")
+        if depth < 0:
+            return index
+    return len(found)
 
 
 def _apostrophes(text: str, _: Sequence[Table], repairs: list[str]) -> str:
@@ -250,7 +251,7 @@ def _bare_selects(text: str, _: Sequence[Table], repairs: list[str]) -> str:
             whole = depth == 0 and before.text in "+-*/" and left.upper().startswith("SELECT")
             repairs.append("a sub-select is put in parentheses")
             if whole:
-                return f"SELECT ({left}) {before.text} ({_bare_selects(right, _, [])})"
+                return f"SELECT ({left}) {before.text} ({right})"
             return f"{text[: token.start]}({right})" if depth == 0 else _wrapped(text, found, token)
     return text
 
@@ -258,6 +259,6 @@ def _bare_selects(text: str, _: Sequence[Table], repairs: list[str]) -> str:
 def _wrapped(text: str, found: Sequence[Token], select: Token) -> str:
     """Parentheses around a SELECT up to the one that closes what it stands in."""
     start = found.index(select)
-    end = next((i for i in range(start, len(found)) if _closes(found, start, i)), len(found))
+    end = _closing(found, start)
     stop = found[end].start if end < len(found) else len(text)
     return f"{text[: select.start]}({text[select.start : stop]}){text[stop:]}"

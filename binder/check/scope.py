@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlglot import exp
@@ -92,7 +93,10 @@ class Scope(_Shared):
         """All that can be named here or further out."""
         return [(source, f) for scope in self.chain() for source in scope.sources.values() for f in source.fields]
 
+LONGEST_NAME = 200  # characters of a name that is looked for among misspelt ones: the search is quadratic in them
 
+
+@lru_cache(maxsize=4096)
 def key(name: str) -> str:
     """What two spellings of one name share: letters and digits without case, accents, signs and spaces."""
     plain = fold(name.replace("\\n", " "))
@@ -108,7 +112,7 @@ def alike(name: str, known: Iterable[str], cutoff: float = 0.85) -> str | None:
     if wanted in spellings:
         same = list(dict.fromkeys(spellings[wanted]))
         return same[0] if len(same) == 1 else None
-    if len(wanted) < 4:
+    if not 4 <= len(wanted) <= LONGEST_NAME:
         return None
     close = difflib.get_close_matches(wanted, list(spellings), n=2, cutoff=cutoff)
     digits = re.sub(r"\D", "", wanted)

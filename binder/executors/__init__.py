@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from binder.plan import Ask, Plan
+if TYPE_CHECKING:  # the processes that run programs have no plans
+    from binder.plan import Ask, Plan
 
 Value = Any  # a cell: None, bool, int, float, str, date, datetime, Decimal ...
 Input = tuple[Value, ...]

@@ -203,7 +203,7 @@ def reply_to(session: Session, header: dict[str, Any], payload: bytes) -> dict[s
 def _failed(error: monty.MontyRuntimeError) -> dict[str, Any]:
     """A program that failed: a limit, or an exception with the line where it was raised."""
     kind, message = type(error.exception()).__name__, error.display("msg")
-    for limit, sign in (("seconds", "time limit exceeded"), ("memory_mb", "memory limit exceeded"), ("depth", "recursion depth")):
+    for limit, sign in (("seconds", "time limit exceeded"), ("memory_mb", "memory limit"), ("depth", "recursion depth")):
         if sign in message:
             return {"fault": limit}
     frames = [frame.line for frame in error.traceback() if frame.filename == "<python-input-2>"]

@@ -37,6 +37,7 @@ class Limits:
     seconds: float = 30
     memory_mb: int = 2048
     rows: int = 1_000_000
+    bytes: int = 256_000_000
 
 
 class Process:
@@ -110,6 +111,8 @@ class Process:
         with self._lock:
             if self._closed:
                 raise UsageError("the connection is closed")
+            if self._process is not None and self._process.poll() is not None:  # it died between two requests
+                self._kill()
             if self._process is None:
                 self._spawn()
             if not self._loaded:

@@ -24,7 +24,7 @@ from binder.plan.python import PythonPlan, bill
 from binder.program import Program
 from binder.python import Text
 from binder.result import text
-from binder.table import Table
+from binder.table import Column, Table
 
 MOST = 50  # calls told of a value
 _NUMBERS = itertools.count(1)
@@ -46,6 +46,7 @@ class PythonExecutor:
         self.plan = plan
         self.sandbox = sandbox
         self.made: list[Asked] = []
+        self.known: dict[tuple[Any, ...], dict[Input, Value]] = {}  # what was said, by question
         self.number, self.generation = next(_NUMBERS), 0
         self.now = datetime.datetime.now().replace(microsecond=0)  # for the whole run, so that it can be repeated
         self.rows: list[tuple[Value, ...]] = []
@@ -71,9 +72,14 @@ class PythonExecutor:
             reply = self._step(None)
             while "call" in reply:
                 asked = self._asked(reply)
-                fresh = tuple(dict.fromkeys(value for value in asked.inputs if any(cell is not None for cell in value)))
-                (mapping,) = (yield (Batch(asked.ask, fresh, asked.parts),)) if fresh else (Mapping({}),)
-                self._answered(asked, mapping)
+                wanted = list(dict.fromkeys(value for value in asked.inputs if any(cell is not None for cell in value)))
+                ask = asked.ask
+                known = self.known.setdefault((ask.call.kind, ask.call.question, ask.columns, ask.title), {})
+                fresh = tuple(value for value in wanted if value not in known)
+                if fresh:
+                    (mapping,) = yield (Batch(ask, fresh, asked.parts),)
+                    known.update(mapping.values)
+                self._answered(asked, Mapping({value: known[value] for value in wanted}))
                 self.made.append(asked)
                 reply = self._step(asked.values)
             rows = rows_of(decode(reply["value"]))
@@ -124,14 +130,18 @@ class PythonExecutor:
 
     def close(self) -> None:
         """Lets go of the program."""
-        if self.generation == self.sandbox.generation:
+        if self.sandbox.lives(self.generation):
             self.sandbox.end(self.number)
         self.generation = 0
 
     def _step(self, values: list[Value] | None) -> dict[str, Any]:
         """Starts the program or goes on with it; after a kill, the program is taken to where it was."""
-        if values is not None and self.generation == self.sandbox.generation:
-            return self.sandbox.resume(self.number, values)
+        if values is not None and self.sandbox.lives(self.generation):
+            try:
+                return self.sandbox.resume(self.number, values)
+            except LimitExceeded as stop:
+                if stop.kind != "memory_mb" or self.sandbox.lives(self.generation):
+                    raise  # the limit was this program's; a process that is gone may be another's fault
         try:
             reply = self.sandbox.start(self.number, self._frame())
         finally:
@@ -148,7 +158,7 @@ class PythonExecutor:
             "calls": [(call.name, call.kind) for call in self.program.calls],
             "parameters": [name for name, _ in checked.parameters],
             "tables": [
-                (table.name, [(column.name, column.name, column.raw or column.name) for column in table.columns])
+                (table.name, [_column(column, checked.texts[table.name]) for column in table.columns])
                 for _, table in checked.parameters
             ],
         }
@@ -160,7 +170,9 @@ class PythonExecutor:
         columns = tuple(reply["columns"])
         cells = [tuple(decode(cell) for cell in row) for row in reply["inputs"]]
         titles = {self.plan.checked.parameters[place[0]][1].title for place in reply["places"] if place is not None}
-        ask = Ask(replace(call, question=reply["question"]), Typing(), columns, titles.pop() if len(titles) == 1 else None)
+        typing = Typing("boolean" if call.name in self.plan.checked.truths else "auto")
+        title = titles.pop() if len(titles) == 1 else None
+        ask = Ask(replace(call, question=reply["question"]), typing, columns, title)
         if call.kind == "map":
             return Asked(ask, cells, reply["places"], {})
         key: Input = (f"{call.name} {len(self.made)}",)
@@ -173,7 +185,7 @@ class PythonExecutor:
             asked.values = typed(list(mapping.values[key] or []), "auto").to_pylist()
             asked.known[key] = asked.values
             return
-        values = typed(list(mapping.values.values()), "auto").to_pylist()
+        values = typed(list(mapping.values.values()), asked.ask.typing.type).to_pylist()
         asked.known = dict(zip(mapping.values, values, strict=True))
         asked.values = [asked.known.get(value) for value in asked.inputs]
 
@@ -184,6 +196,12 @@ class PythonExecutor:
             line = source.lines[error.line - 1]
             start = source.starts[error.line - 1] + len(line) - len(line.lstrip())
             error.text, error.span = self.program.text, Span(start, start + len(line.strip()))
+
+
+def _column(column: Column, texts: frozenset[str]) -> tuple[str, str, str]:
+    """A header, the data that a program is given under it, and the data that the language model is sent."""
+    raw = column.raw or column.name
+    return column.name, raw if column.name in texts else column.name, raw
 
 
 def _answers(asked: Asked, place: int) -> list[Value]:

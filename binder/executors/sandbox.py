@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib.util import find_spec
 from typing import Any
 
@@ -39,11 +40,14 @@ class Sandbox(Process):
 
     def end(self, number: int) -> None:
         """Forgets a program."""
-        if self._process is not None:
-            self._ask({"verb": "end", "id": number})
+        self._ask({"verb": "end", "id": number})
+
+    def lives(self, generation: int) -> bool:
+        """Whether the process of a generation is still there, with the programs that it holds."""
+        return generation == self.generation and self._process is not None and self._process.poll() is None
 
 
 def available() -> None:
     """Refuses, with the way out, where the sandbox is not installed."""
-    if find_spec("pydantic_monty") is None:
+    if sys.modules.get("pydantic_monty", True) is None or find_spec("pydantic_monty") is None:
         raise UsageError("Python programs need the package pydantic-monty, which is not installed", hint=INSTALL)

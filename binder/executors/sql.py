@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +18,12 @@ from sqlglot import exp
 from binder.check.rows import ROW_ORDER
 from binder.errors import CheckFault, QueryError
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value, execute, provenance
+from binder.executors.course import Course
 from binder.executors.gate import Shape
 from binder.executors.provenance import Said
 from binder.executors.worker import Worker
-from binder.plan import Ask, Plan, Step
-from binder.plan.collect import inputs, key_name, outer_columns
+from binder.plan import Ask, Plan
+from binder.plan.collect import inputs, key_name, outer_columns, share_settled
 from binder.plan.cost import bill
 from binder.plan.demand import Knowledge
 from binder.plan.lookup import looked_up, mapping_name
@@ -32,14 +33,6 @@ from binder.values import read_date, read_number
 
 _TAGS = itertools.count(1)
 _TYPES = {"number": pa.float64(), "boolean": pa.bool_(), "text": pa.string(), "date": pa.timestamp("us"), "auto": pa.string()}
-
-
-@dataclass
-class Reach:
-    """How far the window of a step reaches: rows, and the most inputs that a call may be asked about at once."""
-
-    rows: int | None = None
-    most: int | None = None
 
 
 class SqlExecutor:
@@ -52,9 +45,7 @@ class SqlExecutor:
         self.kinds = {ask.call.name: ask.call.kind for ask in plan.asks}
         self.known: dict[str, dict[Input, Value]] = {ask.call.name: {} for ask in plan.asks}
         self.tables: dict[str, pa.Table] = {}
-        self.done: set[int] = set()
-        self.steps = list(plan.steps)
-        self.reach = Reach()
+        self.course = Course(plan.steps, self)
         self.generation = 0
 
     @property
@@ -90,53 +81,25 @@ class SqlExecutor:
         return self.plan.checked.present(rows)
 
     def collect(self) -> tuple[Batch, ...]:
-        """The inputs that the mappings do not hold yet of the first step that needs any; an input of NULLs alone is not asked."""
-        while self.steps:
-            step = self.steps[0]
-            batches = self._decide(step) if step.decides is not None else self._all(step)
-            if step.decides is None or not batches:
-                self.done.update(number for ask in step.asks for number in ask.covers)
-                self.steps.pop(0)
-                self.reach = Reach()
-            if batches:
-                return batches
-        return ()
+        """The inputs that have to be known next; an input of NULLs alone is not asked."""
+        return self.course.next()
 
-    def _all(self, step: Step) -> tuple[Batch, ...]:
-        """All inputs of asks that cannot spare each other's."""
-        batches = [self._batch(ask) for ask in step.asks]
-        return tuple(batch for batch in batches if batch.inputs)
-
-    def _decide(self, step: Step) -> tuple[Batch, ...]:
-        """The next inputs of the first ask that needs any, as far as the window reaches."""
-        window = step.asks[0].collect.window
-        if window is not None and self.reach.rows is None:
-            self.reach.rows = max(1, window.rows)
-        for ask in step.asks:
-            batch = self._batch(ask)
-            if batch.inputs:
-                return (self._within(batch),)
-        return ()
-
-    def _within(self, batch: Batch) -> Batch:
-        """As much of a batch as the window lets through; from now on it reaches twice as far."""
-        if self.reach.rows is None:
-            return batch
-        inputs = batch.inputs[: self.reach.most]
-        asked = len(self.known[batch.ask.call.name]) + len(inputs)
-        self.reach = Reach(self.reach.rows * 2, asked)
-        return Batch(batch.ask, inputs)
-
-    def _batch(self, ask: Ask) -> Batch:
-        """The inputs of one ask that are unknown."""
+    def unknown(self, ask: Ask, reach: int | None = None, among: Sequence[exp.Anonymous] = ()) -> Batch:
+        """The inputs of one ask that are unknown. reach: how far its window reaches; among: calls that are known on the rows to
+        be looked at."""
         known = self.known[ask.call.name]
         if ask.call.kind == "ans":
             return self._collect_ans(ask, known)
-        rows = self._inputs(inputs(ask.collect, self._knowledge(), self.reach.rows))
+        rows = self._inputs(inputs(ask.collect, self._knowledge(), reach, among))
         return Batch(ask, tuple(row for row in rows if row not in known and any(value is not None for value in row)))
 
+    def share(self, ask: Ask, without: frozenset[int]) -> float | None:
+        """For what share of the rows on which it is known a call alone settles its WHERE. without: sites not to be looked at."""
+        query = share_settled(ask.collect, Knowledge(frozenset(self.course.done) - without, frozenset({ask.call.name})))
+        return None if query is None else self._run(query).rows[0][0]
+
     def _knowledge(self) -> Knowledge:
-        return Knowledge(frozenset(self.done), frozenset(name for name, known in self.known.items() if known))
+        return Knowledge(frozenset(self.course.done), frozenset(name for name, known in self.known.items() if known))
 
     def bind(self, ask: Ask, mapping: Mapping) -> None:
         """Adds values to the mapping of a call and shows the engine the whole of it."""
@@ -154,10 +117,13 @@ class SqlExecutor:
         for ask in self.plan.asks:
             self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, {}))
         self._ready()
+        if self.plan in self.worker.checked:
+            return
         try:
             self.worker.describe(*self._sql(self.plan.query.tree))
         except QueryError as error:
             raise CheckFault(error.message, text=self.plan.checked.program.text) from error
+        self.worker.checked.add(self.plan)
 
     def rows_of(self, tree: exp.Expr) -> list[tuple[Value, ...]]:
         """The rows of another query over the same mappings."""
@@ -175,9 +141,9 @@ class SqlExecutor:
             if inner and ask.call.kind == "map":
                 found[site.number] = max(found[number] for number in inner)
             else:
-                self.done.update(inner)
-                found[site.number] = len(self._batch(ask).inputs)
-                self.done.clear()
+                self.course.done.update(inner)
+                found[site.number] = len(self.unknown(ask).inputs)
+                self.course.done.clear()
         return found
 
     def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
@@ -187,7 +153,7 @@ class SqlExecutor:
     def close(self) -> None:
         """Drops the mappings; they are kept here for `origin`."""
         if self.tables and self.generation == self.worker.generation:
-            self.worker.drop(list(self.tables))
+            self.worker.forget(list(self.tables))
         self.generation = 0
 
     def _collect_ans(self, ask: Ask, known: dict[Input, Value]) -> Batch:
@@ -215,7 +181,7 @@ class SqlExecutor:
         query = argument.unnest().copy()
         for column in list(query.find_all(exp.Column)):
             if column.sql("duckdb") in outer:
-                column.replace(_constant(outer[column.sql("duckdb")]))
+                column.replace(exp.convert(outer[column.sql("duckdb")]))
         rows = self._run(query)
         names = [projection.alias_or_name for projection in query.selects] if isinstance(query, exp.Query) else []
         shown = [i for i, name in enumerate(names) if name != ROW_ORDER]
@@ -342,7 +308,3 @@ def _hashable(value: Value) -> Value:
     if isinstance(value, dict):
         return tuple((name, _hashable(item)) for name, item in value.items())
     return tuple(_hashable(item) for item in value) if isinstance(value, list) else value
-
-
-def _constant(value: Value) -> exp.Expr:
-    return exp.convert(value)

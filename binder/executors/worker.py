@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import weakref
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +13,7 @@ import pyarrow as pa
 
 from binder.errors import BinderError, QueryError
 from binder.executors.process import Limits, Process, stream
+from binder.plan import Plan
 from binder.table import Table
 
 __all__ = ["Limits", "Worker"]
@@ -23,6 +26,8 @@ class Worker(Process):
 
     def __init__(self, tables: Sequence[Table], limits: Limits):
         super().__init__(tables, limits)
+        self.checked: weakref.WeakSet[Plan] = weakref.WeakSet()  # what the engine has bound already
+        self._before: deque[tuple[dict[str, Any], pa.Buffer | bytes]] = deque()  # goes ahead of the next frame, in the same trip
         self._spawn()
 
     def arguments(self) -> list[str]:
@@ -35,7 +40,8 @@ class Worker(Process):
 
     def run(self, sql: str, says: dict[str, Any] | None = None) -> tuple[pa.Table, list[str]]:
         """The rows of a query, and the names of their types."""
-        header, payload = self._ask({"verb": "run", "sql": sql, "says": says, "rows": self.limits.rows})
+        most = {"rows": self.limits.rows, "bytes": self.limits.bytes}
+        header, payload = self._ask({"verb": "run", "sql": sql, "says": says, "most": most})
         return pa.ipc.open_stream(payload).read_all(), header["types"]
 
     def describe(self, sql: str, says: dict[str, Any] | None = None) -> tuple[list[str], list[str]]:
@@ -44,8 +50,23 @@ class Worker(Process):
         return header["columns"], header["types"]
 
     def load(self, name: str, table: pa.Table) -> None:
-        """Makes a table known to the engine."""
-        self._ask({"verb": "load", "name": name}, stream(table))
+        """Makes a table known to the engine before the next query."""
+        self._before.append(({"verb": "load", "name": name}, stream(table)))
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Makes the engine forget tables, some time before the next query."""
+        self._before.append(({"verb": "drop", "names": list(names)}, b""))
+
+    def use(self, tables: Sequence[Table]) -> None:
+        """Puts other tables in the place of those that there are."""
+        super().use(tables)
+        self.checked.clear()
+
+    def _ask(self, header: dict[str, Any], payload: bytes | pa.Buffer = b"") -> tuple[dict[str, Any], bytes]:
+        with self._lock:
+            before = [self._before.popleft() for _ in range(len(self._before))]  # executions in other threads add to it
+            first = [{**said, "size": len(data)} for said, data in before]
+            return super()._ask({**header, "before": first}, b"".join([*(data for _, data in before), payload]))
 
 
 def _plain(message: str) -> str:

@@ -86,7 +86,7 @@ NODES: dict[type[ast.AST], str] = {
 
 def constructs(program: str, language: str = "sql") -> frozenset[str]:
     """What a program is made of: count, extreme, order, group, join, map, ans, sub-select, compare, arithmetic, ..."""
-    return frozenset(_python(program) if language == "python" else _sql(tokens(program)))
+    return frozenset(_python(program) if language == "python" else _sql([*tokens(program)]))
 
 
 def _sql(read: list[Token]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from sqlglot import exp
 from binder import html
 from binder.check import Checked
 from binder.check.types import Typing
+from binder.errors import printable
 from binder.program import PREFIX, Call, Program, placeholders
 from binder.result import count
 
@@ -43,10 +44,13 @@ class Guard:
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """So many rows that meet the WHERE of a SELECT are enough: the first ones. match: what else such a row must meet."""
+    """So many rows that meet the WHERE of a SELECT are enough: the first ones. match: what such a row must meet besides;
+    within: what all rows must meet to be looked at; open: what must be so around the SELECT for its rows to matter."""
 
     rows: int
     match: exp.Expr | None = None
+    within: exp.Expr | None = None
+    open: Guard | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +138,7 @@ class Plan:
                 + ("" if most is None else f"  (at most {most:,})")
             )
         lines += [f"repaired for free: {repair}" for repair in self.checked.program.repairs]
-        return "\n".join([*lines, *([f"It {self.bill}."] if self.bill else [])])
+        return printable("\n".join([*lines, *([f"It {self.bill}."] if self.bill else [])]))
 
     def _where(self, ask: Ask) -> list[str]:
         """What rows must meet to be asked about, as far as it is known by then, as a person reads it."""

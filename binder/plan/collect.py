@@ -12,7 +12,7 @@ from sqlglot import exp
 from binder.check.rows import order_keys
 from binder.check.scope import Source
 from binder.plan import Collect, Guard, Site, Window
-from binder.plan.demand import Knowledge, can, clause_of, every, opposite, unasked, unknown_in
+from binder.plan.demand import Knowledge, can, clause_of, every, opposite, some, unasked, unknown_in
 
 POSITION = "n"  # where in row order an input first stands
 _BEHIND = {  # the clauses that are evaluated after the one in which a call stands
@@ -26,15 +26,16 @@ def key_name(index: int) -> str:
     return f"k{index}"
 
 
-def inputs(collect: Collect, known: Knowledge, rows: int | None = None) -> exp.Select:
-    """The distinct inputs of a call: the arguments of a map, the outer columns of an ans. rows: how far a window reaches now.
+def inputs(collect: Collect, known: Knowledge, rows: int | None = None, among: Sequence[exp.Anonymous] = ()) -> exp.Select:
+    """The distinct inputs of a call: the arguments of a map, the outer columns of an ans. rows: how far a window reaches now;
+    among: calls that are known on the rows to be looked at.
 
     They come in the order of their first appearance, so that equal runs ask equal requests.
     """
     values = key_values(collect.site.node)
     names = [key_name(i) for i in range(len(values))]
     keys = [exp.alias_(value.copy(), name, quoted=True) for value, name in zip(values, names, strict=True)]
-    inner = _lifted(_rows(collect, keys, known, rows), collect, names, known)
+    inner = _lifted(_rows(collect, keys, known, rows, among), collect, names, known)
     clause = inner.args.get("with_")
     inner.set("with_", None)
     ordered = exp.Min(this=exp.column(POSITION)) if POSITION in inner.named_selects else exp.var("ALL")
@@ -45,6 +46,28 @@ def inputs(collect: Collect, known: Knowledge, rows: int | None = None) -> exp.S
         order=exp.Order(expressions=[exp.Ordered(this=ordered, nulls_first=False)]),
         with_=clause,
     )
+
+
+def share_settled(collect: Collect, known: Knowledge) -> exp.Select | None:
+    """For what share of the rows on which a call is known it alone settles the WHERE; nothing where that would be involved.
+
+    known: what is known without the other calls of that WHERE.
+    """
+    select, node = collect.site.select, collect.site.node
+    if outer_columns(select) or select.args.get("from_") is None:
+        return None
+    where = select.args["where"].this
+    open_ = every([can(where, "T", known), can(where, "FN", known)])
+    share = exp.Avg(
+        this=exp.If(
+            this=exp.Is(this=exp.paren(open_), expression=exp.true()), true=exp.Literal.number(0), false=exp.Literal.number(1)
+        )
+    )
+    query = exp.Select(expressions=[exp.alias_(share, "share")], from_=select.args["from_"].copy())
+    query.set("joins", _joins(select, None, known))
+    values = [exp.Not(this=exp.Is(this=exp.paren(part.copy()), expression=exp.null())) for part in node.expressions]
+    query.where(every([opposite(unknown_in(node, known)), some(values)]), copy=False)
+    return _lifted(query, collect, [], known)
 
 
 def key_values(node: exp.Anonymous) -> Sequence[exp.Expr]:
@@ -68,11 +91,13 @@ def outer_columns(node: exp.Expr) -> list[exp.Column]:
     return list(found.values())
 
 
-def _rows(collect: Collect, keys: list[exp.Expr], known: Knowledge, rows: int | None) -> exp.Select:
+def _rows(
+    collect: Collect, keys: list[exp.Expr], known: Knowledge, rows: int | None, among: Sequence[exp.Anonymous]
+) -> exp.Select:
     """The rows on which a call is evaluated, as far as that is known, their place in row order beside them."""
     site = collect.site
     guards = [guard for guard in collect.where if guard.select is site.select]
-    ready = [opposite(unknown_in(key.this, known)) for key in keys]
+    ready = [opposite(unknown_in(part, known)) for part in (*(key.this for key in keys), *among)]
     if site.level == "groups":
         return _groups(site, keys, guards, known)
     if site.level == "output" and _complete(site, known):
@@ -123,8 +148,8 @@ def _window(query: exp.Select, select: exp.Select, window: Window, needed: exp.E
     query.append("expressions", exp.alias_(every([opposite(fails), *match]), "sure"))
     for i, item in enumerate(given):
         query.append("expressions", exp.alias_(item.this.copy(), f"o{i}"))
-    possible = every([can(where, "T", known), *(part.copy() for part in match)])
-    query.where(possible, copy=False)
+    within = [window.within.copy()] if window.within is not None else []
+    query.where(every([can(where, "T", known), *within]), copy=False)
     if items:
         query.set("order", exp.Order(expressions=[item.copy() for item in items]))
     query.limit(rows, copy=False)

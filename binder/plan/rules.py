@@ -12,8 +12,43 @@ from sqlglot import exp
 
 from binder.check.rows import is_grouped, order_keys
 from binder.plan import Ask, Guard, Plan, Rule, Step, Window
+from binder.plan.build import build
 from binder.plan.demand import clause_of, conjuncts, direct, guards
 from binder.program import placeholders
+
+
+def join_in_where(plan: Plan) -> Plan:
+    """A condition of an inner join that holds a call stands in WHERE, and is treated as such.
+
+    Legal because an inner join yields the pairs that meet its condition, and no later join brings back a row of it.
+    """
+    tree = plan.query.tree.copy()
+    moved: dict[int, list[exp.Expr]] = {}
+    for select in tree.find_all(exp.Select):
+        joins = select.args.get("joins") or []
+        for index, join in enumerate(joins):
+            parts = conjuncts(join.args["on"]) if join.args.get("on") is not None else []
+            calls = [part for part in parts if placeholders(part)]
+            if not calls or not _is_inner(join) or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
+                continue
+            plain = [part.copy() for part in parts if part not in calls]
+            join.set("on", exp.and_(*plain, copy=False) if plain else exp.true())
+            where = select.args.get("where")
+            calls = [part.copy() for part in calls]
+            every_one = [*calls, *(conjuncts(where.this) if where is not None else [])]
+            select.set("where", exp.Where(this=exp.and_(*every_one, copy=False)))
+            moved.setdefault(id(select), []).extend(calls)
+
+    def filtered(ask: Ask) -> Ask:
+        site = ask.collect.site
+        parts = moved.get(id(site.select), []) if site.level == "rows" else []
+        return _guarded(ask, [Guard(part, "T", site.select, "where") for part in parts if not _holds(part, site.node)])
+
+    return _each(build(replace(plan.checked, query=tree)), filtered) if moved else plan
+
+
+def _is_inner(join: exp.Join) -> bool:
+    return not join.side and not join.method and join.kind in ("", "INNER", "CROSS")
 
 
 def filter_first(plan: Plan) -> Plan:
@@ -80,14 +115,30 @@ def stop_early(plan: Plan) -> Plan:
     The calls of such a WHERE are asked together, a few rows at a time: at first as many as must be asked, then never more
     than before.
     """
+    return _windowed(plan, _first_rows)
+
+
+def stop_at_a_match(plan: Plan) -> Plan:
+    """EXISTS and IN ask about the rows of their sub-select in order, until one surely meets its WHERE; IN only about rows that
+    are equal to what is looked for.
+
+    Legal because one such row makes EXISTS and IN true, whatever the others are. Where it matters whether IN is false or NULL,
+    rows that hold NULL are asked about, too.
+    """
+    return _windowed(plan, _first_match)
+
+
+def _windowed(plan: Plan, enough: Callable[[Ask], Window | None]) -> Plan:
+    """The plan in which the calls of each WHERE that has a window are asked together."""
     steps: list[Step] = []
     for step in plan.steps:
         select = step.asks[0].collect.site.select
-        rows = _enough(step.asks[0])
-        if rows is None:
+        window = enough(step.asks[0])
+        if window is None or step.asks[0].collect.window is not None:
             steps.append(step)
             continue
-        asks = tuple(replace(ask, collect=replace(ask.collect, window=Window(rows))) for ask in step.asks)
+        added = [] if window.open is None else [window.open]
+        asks = tuple(_guarded(replace(ask, collect=replace(ask.collect, window=window)), added) for ask in step.asks)
         if steps and steps[-1].decides is select:
             steps[-1] = replace(step, asks=(*steps[-1].asks, *asks), decides=select)
         else:
@@ -95,27 +146,73 @@ def stop_early(plan: Plan) -> Plan:
     return replace(plan, steps=tuple(steps))
 
 
-def _enough(ask: Ask) -> int | None:
-    """How many rows of its SELECT are enough for a call in WHERE."""
+def _decides_rows(ask: Ask) -> bool:
+    """Whether a call stands in a WHERE all of whose calls stand in it directly, in a SELECT that yields its rows as they are."""
     site = ask.collect.site
     select = site.select
     if site.level != "rows" or clause_of(site.node, select) != "where" or is_grouped(select):
-        return None
+        return False
+    if select.args.get("distinct") or select.args.get("qualify") or any(part.find(exp.Window) for part in select.expressions):
+        return False
+    return all(direct(call, select) and not call.find(exp.Query) for call in placeholders(select.args["where"]))
+
+
+def _first_rows(ask: Ask) -> Window | None:
+    """How many rows are enough for LIMIT."""
+    select = ask.collect.site.select
     limit, offset = (select.args.get(part) for part in ("limit", "offset"))
     numbers = [part.expression for part in (limit, offset) if part is not None]
     if limit is None or not all(isinstance(number, exp.Literal) and number.is_int for number in numbers):
         return None
-    if select.args.get("distinct") or select.args.get("qualify") or any(part.find(exp.Window) for part in select.expressions):
-        return None
     order = select.args.get("order")
     if order is not None and (placeholders(order) or order.find(exp.Window, exp.Query)):
         return None
-    if order is None and not order_keys(select) and select.args.get("joins"):
+    if not _decides_rows(ask) or (order is None and not order_keys(select)):
         return None
-    calls = placeholders(select.args["where"])
-    if any(not direct(call, select) or call.find(exp.Query) for call in calls):
+    return Window(sum(int(number.name) for number in numbers))
+
+
+def _first_match(ask: Ask) -> Window | None:
+    """The one row that is enough for EXISTS or IN."""
+    select = ask.collect.site.select
+    holder = select.parent.parent if isinstance(select.parent, exp.Subquery) else select.parent
+    if select.args.get("limit") or not isinstance(holder, (exp.Exists, exp.In)) or not _decides_rows(ask):
         return None
-    return sum(int(number.name) for number in numbers)
+    around, shown = holder.find_ancestor(exp.Select), select.expressions[0]
+    if not isinstance(around, exp.Select):
+        return None
+    still = Guard(holder, "FN", around, clause_of(holder, around))
+    if isinstance(holder, exp.Exists):
+        return Window(1, open=still)
+    if len(select.expressions) > 1 or placeholders(shown) or isinstance(holder.this, exp.Tuple):
+        return None
+    match = exp.EQ(this=exp.paren(holder.this), expression=exp.paren(shown.unalias()))
+    if guards(holder, around)[1] == "true":
+        return Window(1, match, match, still)
+    return Window(1, match, exp.Not(this=exp.Is(this=exp.paren(match), expression=exp.false())), still)
+
+
+def cheapest_first(plan: Plan) -> Plan:
+    """The calls of one WHERE are asked in the order of their cost and of how much they settle, which first answers tell.
+
+    Legal because the order in which conditions are known does not change what they come out as.
+    """
+    steps: list[Step] = []
+    for step in plan.steps:
+        site = step.asks[0].collect.site
+        if _in_where(step) is None:
+            steps.append(step)
+        elif steps and _in_where(steps[-1]) is site.select:
+            steps[-1] = Step((*steps[-1].asks, *step.asks), site.select, ranked=True)
+        else:
+            steps.append(replace(step, ranked=step.decides is not None))
+    return replace(plan, steps=tuple(steps))
+
+
+def _in_where(step: Step) -> exp.Select | None:
+    """The SELECT whose WHERE the asks of a step stand in."""
+    site = step.asks[0].collect.site
+    return site.select if site.level == "rows" and clause_of(site.node, site.select) == "where" else None
 
 
 def ask_once(plan: Plan) -> Plan:
@@ -189,14 +286,24 @@ def _guarded(ask: Ask, added: list[Guard]) -> Ask:
     unknown."""
     node = ask.collect.site.node
     added = [guard for guard in added if not (calls := placeholders(guard.node)) or any(call != node for call in calls)]
-    return replace(ask, collect=replace(ask.collect, where=(*ask.collect.where, *added)))
+    guards = {_written(guard): guard for guard in (*ask.collect.where, *added)}
+    return replace(ask, collect=replace(ask.collect, where=tuple(guards.values())))
 
 
 def _each(plan: Plan, change: Callable[[Ask], Ask]) -> Plan:
     return replace(plan, steps=tuple(replace(step, asks=tuple(change(ask) for ask in step.asks)) for step in plan.steps))
 
 
-RULES: tuple[Rule, ...] = (filter_first, ask_the_undecided, ask_what_is_shown, stop_early, ask_once)
+RULES: tuple[Rule, ...] = (
+    join_in_where,
+    filter_first,
+    ask_the_undecided,
+    ask_what_is_shown,
+    stop_early,
+    stop_at_a_match,
+    ask_once,
+    cheapest_first,
+)
 
 
 def optimize(plan: Plan, rules: tuple[Rule, ...] = RULES) -> Plan:

@@ -36,8 +36,8 @@ def test_frames_go_there_and_back() -> None:
         writer.write_table(pa.table({"a": [1, 2]}))
     loaded, found, broken = _answers(
         ({"verb": "load", "name": "t"}, sink.getvalue().to_pybytes()),
-        ({"verb": "run", "sql": "SELECT SUM(a) AS s FROM t", "rows": 10}, b""),
-        ({"verb": "run", "sql": "SELECT oops", "rows": 10}, b""),
+        ({"verb": "run", "sql": "SELECT SUM(a) AS s FROM t", "most": {"rows": 10, "bytes": 1000}}, b""),
+        ({"verb": "run", "sql": "SELECT oops", "most": {"rows": 10, "bytes": 1000}}, b""),
     )
     assert loaded[0] == {"rows": 2}
     assert found[0]["types"] == ["HUGEINT"] and pa.ipc.open_stream(found[1]).read_all().to_pylist() == [{"s": 3}]

@@ -1,0 +1,114 @@
+"""The steps of a plan come in; what to ask next goes out, time and again, until nothing is unknown that matters.
+
+Where several calls decide one WHERE, each answer can spare questions of the others: they are asked one after the other, the one
+first that settles most rows for least, which a small first try of each tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from binder.executors import Batch, Input
+from binder.plan import Ask, Step
+
+TRY = 20  # inputs of a call that is tried: about one request
+
+
+class Asked(Protocol):
+    """What a course is told by the executor whose steps it takes."""
+
+    known: dict[str, dict[Input, Any]]
+
+    def unknown(self, ask: Ask, reach: int | None = None, among: Sequence[Any] = ()) -> Batch:
+        """The inputs of an ask that are unknown; see SqlExecutor."""
+
+    def share(self, ask: Ask, without: frozenset[int]) -> float | None:
+        """For what share of rows a call alone settles its WHERE; see SqlExecutor."""
+
+
+class Course:
+    """How far an execution has come. done: sites of which nothing more is needed."""
+
+    def __init__(self, steps: Sequence[Step], executor: Asked):
+        self.left = list(steps)
+        self.executor = executor
+        self.done: set[int] = set()
+        self._begin()
+
+    def next(self) -> tuple[Batch, ...]:
+        """What has to be asked next, of the first step that needs anything."""
+        while self.left:
+            step = self.left[0]
+            batches = self._decide(step) if step.decides is not None else self._all(step)
+            if step.decides is None or not batches:
+                self.done.update(number for ask in step.asks for number in ask.covers)
+                self.left.pop(0)
+                self._begin()
+            if batches:
+                return batches
+        return ()
+
+    def _begin(self) -> None:
+        """Nothing is known of the next step: how far its window reaches, how much may be asked at once, what was tried, and
+        what share of rows a call settles, by site."""
+        self.reach: int | None = None
+        self.most: int | None = None
+        self.tried: set[int] = set()
+        self.shares: dict[int, float] = {}
+
+    def _all(self, step: Step) -> tuple[Batch, ...]:
+        """All inputs of asks that cannot spare each other's."""
+        batches = [self.executor.unknown(ask) for ask in step.asks]
+        return tuple(batch for batch in batches if batch.inputs)
+
+    def _decide(self, step: Step) -> tuple[Batch, ...]:
+        """The next inputs of one ask."""
+        window = step.asks[0].collect.window
+        if window is not None and self.reach is None:
+            self.reach = max(1, window.rows)
+        batches: list[Batch] = []
+        for ask in step.asks:
+            batch = self.executor.unknown(ask, self.reach)
+            batches += [batch] if batch.inputs else []
+            if batches and not step.ranked:
+                break
+        if not batches:
+            return ()
+        if len(batches) == 1 or window is not None:
+            return (self._within(min(batches, key=lambda batch: self._cost(step, batch)) if batches[1:] else batches[0]),)
+        return (self._try(step, batches) or min(batches, key=lambda batch: self._cost(step, batch)),)
+
+    def _within(self, batch: Batch) -> Batch:
+        """As much of a batch as the window lets through: never more than was asked before; from now on it reaches further."""
+        if self.reach is None:
+            return batch
+        inputs = batch.inputs[: self.most]
+        self.most = len(self.executor.known[batch.ask.call.name]) + len(inputs)
+        self.reach *= 2
+        return Batch(batch.ask, inputs)
+
+    def _try(self, step: Step, batches: Sequence[Batch]) -> Batch | None:
+        """A few inputs of a call that was not tried yet, among rows that survived what was: in any order they have to be asked.
+
+        All of them, where they are few.
+        """
+        by_size = sorted(batches, key=lambda batch: len(batch.inputs))
+        if len(by_size[0].inputs) <= TRY:
+            return by_size[0]
+        among = [ask.collect.site.node for ask in step.asks if ask.collect.site.number in self.tried]
+        for batch in by_size:
+            if batch.ask.collect.site.number not in self.tried:
+                self.tried.add(batch.ask.collect.site.number)
+                survivors = self.executor.unknown(batch.ask, among=among) if among else batch
+                if survivors.inputs:
+                    return Batch(batch.ask, survivors.inputs[:TRY])
+        return None
+
+    def _cost(self, step: Step, batch: Batch) -> float:
+        """What it costs to settle a row with a call: its outstanding questions by the share of rows that it settles."""
+        number = batch.ask.collect.site.number
+        if number not in self.shares and self.executor.known[batch.ask.call.name]:
+            share = self.executor.share(batch.ask, frozenset(number for ask in step.asks for number in ask.covers))
+            self.shares[number] = 0.5 if share is None else share
+        return len(batch.inputs) / max(self.shares.get(number, 0.5), 1e-3)

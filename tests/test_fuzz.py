@@ -1,0 +1,36 @@
+"""A sample of the texts of tests.fuzz goes through parse and check: nothing but the project's own errors comes out, in time."""
+
+from __future__ import annotations
+
+import pytest
+
+from binder.errors import BinderError
+from tests.fuzz import TABLES, attempt, fuzz
+
+
+def test_texts_that_are_nearly_programs_break_nothing() -> None:
+    fates, broken, slow = fuzz(1_500, seed=20, shown=lambda line: None)
+    assert not broken and not slow
+    assert min(fates["SyntaxFault"], fates["CheckFault"], fates["checked"]) > 5, "the texts are of all sorts"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT date()",
+        "SELECT JSON_EXTRACT_STRING('{}', '$a..')",
+        "SELECT 1 FROM w WHERE Rank = 2" + " OR Rank = 1" * 1_000,
+        "SELECT 1" + "+1" * 4_000,
+        "SELECT 1" + " - SELECT 1" * 1_000,
+        "SELECT 1" + " UNION SELECT 1" * 1_000,
+        "SELECT a FROM " + "x" * 60_000,
+        "SELECT " + "x" * 60_000 + " FROM w",
+        "QA('ans@q'; UPPER(Rank.*))",
+    ],
+    ids=lambda text: text[:30],
+)
+def test_texts_that_once_broke_something(text: str) -> None:
+    try:
+        assert attempt(text, TABLES[0])[0] in ("CheckFault", "SyntaxFault", "checked")
+    except BinderError:
+        pytest.fail("an error that is told only when it is shown")
