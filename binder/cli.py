@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _ask(commands.add_parser("ask", help="answer a question"))
     _eval(commands.add_parser("eval", help="evaluate on a benchmark"))
     _cache(commands.add_parser("cache", help="look at what is kept, delete it, or write it out"))
+    _tune(commands.add_parser("tune", help="choose the solved questions to show, by what they get right"))
     _demo(commands.add_parser("demo", help="a few questions over small tables, from question to answer"))
     return parser
 
@@ -103,6 +106,11 @@ def _endpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="fail where a value is missing")
 
 
+def _prompt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--memory", type=Path, metavar="FILE", help="your own solved questions, to show besides")
+    parser.add_argument("--prompt-tokens", type=int, default=8000, help="the most tokens of a request for programs (8,000)")
+
+
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", help="the program, or - for standard input")
     parser.add_argument("--language", choices=["sql", "python"], default="sql", help="the language of the program (sql)")
@@ -123,6 +131,7 @@ def _ask(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question")
     _tables(parser)
     _endpoint(parser)
+    _prompt(parser)
     parser.add_argument("--samples", type=int, default=5, help="candidates to sample (5)")
     parser.add_argument("--language", default="auto", help="auto (a mix), sql, python, or direct: read from the table (auto)")
     parser.set_defaults(command=ask)
@@ -139,7 +148,24 @@ def _eval(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", type=int, default=5, help="candidates for each question (5)")
     parser.add_argument("--parallel", type=int, default=4, help="questions at a time (4)")
     _endpoint(parser)
+    _prompt(parser)
     parser.set_defaults(command=evaluate)
+
+
+def _tune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("questions", help="wikitq, tabfact, or a file of your own: {question, answer} a line, over --table")
+    parser.add_argument("--data", type=Path, help="the official release: a folder or a zip")
+    parser.add_argument("--split", default="dev", help="dev (the default), train, ...")
+    parser.add_argument("--limit", type=int, default=60, help="only so many questions, from the first on (60)")
+    parser.add_argument("--size", type=int, default=8, help="exemplars in a set (8)")
+    parser.add_argument("--rounds", type=int, default=20, help="sets to try (20)")
+    parser.add_argument("--seed", type=int, default=0, help="of the search (0): the same seed tries the same sets")
+    parser.add_argument("--language", choices=["sql", "python"], default="sql", help="the language of the programs (sql)")
+    parser.add_argument("--out", type=Path, required=True, help="the memory file to write, for connect(memory=...)")
+    _tables(parser)
+    _endpoint(parser)
+    _prompt(parser)
+    parser.set_defaults(command=tune)
 
 
 def _cache(parser: argparse.ArgumentParser) -> None:
@@ -196,12 +222,11 @@ def ask(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """binder eval"""
     from binder.benchmarks import evaluate as work
-    from binder.benchmarks import replays, tabfact, wikitq
+    from binder.benchmarks import replays
 
     recorded = replays.read_programs(options.programs) if options.programs else None
     titles = replays.read_titles(options.programs) if options.programs else None
-    wiki = options.benchmark == "wikitq"
-    benchmark = wikitq.WikiTableQuestions(options.data, titles) if wiki else tabfact.TabFact(options.data)
+    benchmark = work.open_benchmark(options.benchmark, options.data, titles)
     examples = [e for e in benchmark.examples(options.split) if recorded is None or e.id in recorded][: options.limit]
     with closing(benchmark), ExitStack() as stack:
         if recorded is not None:
@@ -211,6 +236,29 @@ def evaluate(options: argparse.Namespace) -> int:
             db = stack.enter_context(_opened(options, {"w": [{"a": ""}]}))
             answered = work.asked(db, examples, benchmark.question, options.parallel, samples=options.samples)
         print(work.evaluate(benchmark, answered, options.out, _told))
+    return DONE
+
+
+def tune(options: argparse.Namespace) -> int:
+    """binder tune"""
+    from binder import tune as work
+    from binder.benchmarks.evaluate import open_benchmark
+
+    with ExitStack() as stack:
+        if options.questions in ("wikitq", "tabfact"):
+            benchmark = stack.enter_context(closing(open_benchmark(options.questions, options.data)))
+            questions: Any = list(islice(benchmark.examples(options.split), options.limit))
+            judge, tables = work.judge_benchmark(benchmark, samples=1, language=options.language), {"w": [{"a": ""}]}
+        else:
+            questions = work.read_questions(Path(options.questions))[: options.limit]
+            judge, tables = work.judge_questions(samples=1, language=options.language), _sources(options)
+        db = stack.enter_context(_opened(options, tables, tidy=options.tidy, title=options.title))
+        pool = [exemplar for exemplar in db.memory.exemplars if exemplar.language == options.language]
+        search = work.random_search(pool, options.size, options.rounds, random.Random(options.seed))
+        found = work.tune(db, questions, judge, search, told=lambda trial: _aside([str(trial)]))
+    print(found)
+    if not work.save(options.out, found, f"binder tune {options.questions}, seed {options.seed}"):
+        print("no set is better than the memory as it is: nothing is written")
     return DONE
 
 
@@ -259,8 +307,8 @@ def _opened(options: argparse.Namespace, tables: Any, **settings: Any) -> Binder
     from binder.engine import connect
     from binder.lm.budget import Budget
 
-    names = ("model", "base_url", "concurrency", "batch_rows", "timeout", "deadline", "strict", "record", "replay", "cache")
-    settings |= {name: getattr(options, name) for name in names if hasattr(options, name)}
+    names = "model base_url concurrency batch_rows timeout deadline strict record replay cache memory prompt_tokens"
+    settings |= {name: getattr(options, name) for name in names.split() if hasattr(options, name)}
     if hasattr(options, "max_requests"):
         settings["budget"] = Budget(options.max_requests, options.max_tokens, options.max_cost)
     return connect(tables, **settings)

@@ -19,7 +19,7 @@ LAYERS = """
 3 plan
 4 executors asking recall dispatch sampling generate poll belief stack
 5 engine
-6 benchmarks demo
+6 benchmarks tune demo
 7 cli magic __main__
 """
 ORDER = [name for line in LAYERS.strip().splitlines() for name in line.split()[1:]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -21,8 +21,10 @@ from binder import table
 from binder.answer import Answer, Candidate
 from binder.benchmarks import Benchmark, Example, RawTable, Score, Tally, tally
 from binder.benchmarks.replays import Recorded, RecordedAnswers
+from binder.benchmarks.tabfact import TabFact
+from binder.benchmarks.wikitq import WikiTableQuestions
 from binder.engine import Binder, connect
-from binder.errors import BadReply, BinderError, LimitExceeded, NotConfigured, Unreachable
+from binder.errors import BadReply, BinderError, LimitExceeded, NotConfigured, Unreachable, UsageError
 from binder.lm import Choice, Reply, Request
 from binder.lm import Usage as Spent
 from binder.result import Usage, count
@@ -160,6 +162,13 @@ class Answering:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+def open_benchmark(name: str, data: Path | None, titles: Mapping[str, str] | None = None) -> WikiTableQuestions | TabFact:
+    """The benchmark `wikitq` or `tabfact` over its release. titles: of tables, for a release without pages."""
+    if data is None:
+        raise UsageError(f"where is the release of {name}?", hint="--data its folder or zip")
+    return WikiTableQuestions(data, titles) if name == "wikitq" else TabFact(data)
 
 
 def typed(raw: RawTable) -> Table:

@@ -8,16 +8,20 @@ from __future__ import annotations
 import json
 import random
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import NamedTuple
 
+from binder.benchmarks.evaluate import typed
 from binder.benchmarks.wikitq import WikiTableQuestions
+from binder.lm.size import estimate
 from binder.memory import Memory
 from binder.memory.constructs import constructs
 from binder.memory.exemplars import Exemplar, Grid
+from binder.prompt.programs import program_request
 
 SHOWN = 8  # exemplars
 DRAWS = 50  # of exemplars at random, for each question
@@ -123,5 +127,22 @@ def report(data: Path) -> str:
     return "\n".join(lines)
 
 
+def sizes(data: Path, rooms: Sequence[int] = (2_000, 4_000, 8_000)) -> str:
+    """The table of the sizes of requests: the first question of each table of the WikiTableQuestions test set."""
+    benchmark, memory = WikiTableQuestions(data / "wikitq" / "WikiTableQuestions.zip"), Memory()
+    first = {example.table.name: example for example in reversed(list(benchmark.examples("test")))}
+    cases = [(example.question, [typed(example.table)]) for example in first.values()]
+    benchmark.close()
+    lines = ["| prompt_tokens | least | median | most | milliseconds |", "| --- | --- | --- | --- | --- |"]
+    for room in rooms:
+        found, started = [], time.perf_counter()
+        for question, tables in cases:
+            request = program_request(question, tables, memory.retrieve(question, tables), model="", room=room)
+            found.append(sum(estimate(message.content) for message in request.messages))
+        spent = 1000 * (time.perf_counter() - started) / len(cases)
+        lines.append(f"| {room:,} | {min(found):,} | {median(found):,.0f} | {max(found):,} | {spent:.0f} |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print(report(Path(sys.argv[1])))
+    print(report(Path(sys.argv[1])), sizes(Path(sys.argv[1])), sep="\n\n")

@@ -38,15 +38,21 @@ class Memory:
     """The store of exemplars: those of a file, or of a sequence, and, unless shipped is False, those that come with binder.
 
     path: a file of the user's, made when something is added. A file that begins with the line "# shown: all of these, in this
-    order" (binder tune writes such) is shown as it is.
+    order" (binder tune writes such) is shown as it is, as is one that is fixed.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str] | None = None, exemplars: Sequence[Exemplar] | None = None, *, shipped: bool = True
+        self,
+        path: str | os.PathLike[str] | None = None,
+        exemplars: Sequence[Exemplar] | None = None,
+        *,
+        shipped: bool = True,
+        fixed: bool = False,
     ):
         self.path = Path(path) if path is not None else None
         self._given = tuple(exemplars) if exemplars is not None else ()
         self._shipped = shipped and exemplars is None
+        self._fixed = fixed
         self._read: tuple[object, _Store] | None = None
         if self.path is not None and self.path.is_dir():
             raise UsageError(f"the memory {self.path} is a folder", hint="memory= is the path of a file")
@@ -107,7 +113,7 @@ class Memory:
         if self._read is None or self._read[0] != stamp:
             text = _text(self.path) if self.path is not None and stamp is not None else ""
             own = [exemplar for record in records(text, str(self.path)) for exemplar in record.exemplars]
-            fixed = text.startswith(FIXED)
+            fixed = self._fixed or text.startswith(FIXED)
             beside = [*_shipped()] if self._shipped and not fixed else []
             unique = {exemplar.key: exemplar for exemplar in [*beside, *self._given, *own]}
             self._read = stamp, _Store(tuple(unique.values()), fixed)
