@@ -108,7 +108,6 @@ def _endpoint(parser: argparse.ArgumentParser) -> None:
 
 def _prompt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory", type=Path, metavar="FILE", help="your own solved questions, to show besides")
-    parser.add_argument("--prompt-tokens", type=int, default=8000, help="the most tokens of a request for programs (8,000)")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -307,7 +306,7 @@ def _opened(options: argparse.Namespace, tables: Any, **settings: Any) -> Binder
     from binder.engine import connect
     from binder.lm.budget import Budget
 
-    names = "model base_url concurrency batch_rows timeout deadline strict record replay cache memory prompt_tokens"
+    names = "model base_url concurrency batch_rows timeout deadline strict record replay cache memory"
     settings |= {name: getattr(options, name) for name in names.split() if hasattr(options, name)}
     if hasattr(options, "max_requests"):
         settings["budget"] = Budget(options.max_requests, options.max_tokens, options.max_cost)

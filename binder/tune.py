@@ -126,21 +126,23 @@ def _trials(db: Binder, questions: Sequence[Any], judge: Judge, search: Search, 
 
 def _tried(db: Binder, questions: Sequence[Any], judge: Judge, trial: Trial, beat: int) -> Trial:
     """A trial of one set, which has to answer more than so many."""
+    own = db.memory
+    db.memory = Memory(exemplars=trial.exemplars, fixed=True) if trial.exemplars else own
+    try:
+        return _judged(judge(db, questions), len(questions), trial, beat)
+    finally:
+        db.memory = own
+
+
+def _judged(verdicts: Generator[bool, None, None], questions: int, trial: Trial, beat: int) -> Trial:
+    """A trial with what was right, as far as it had to be asked."""
     right = done = 0
-    with _with(db, trial.exemplars) as other, closing(judge(other, questions)) as judged:
+    with closing(verdicts) as judged:
         for verdict in judged:
             right, done = right + verdict, done + 1
-            if right + len(questions) - done <= beat:
+            if right + questions - done <= beat:
                 break
     return Trial(trial.number, trial.exemplars, right, done, right > beat)
-
-
-def _with(db: Binder, exemplars: Set) -> Binder:
-    """The connection with another memory, or with its own."""
-    other = db.beside()
-    if exemplars:
-        other.memory = Memory(exemplars=exemplars, fixed=True)
-    return other
 
 
 def judge_benchmark(benchmark: Benchmark, parallel: int = 4, **settings: Any) -> Judge:

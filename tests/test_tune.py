@@ -43,17 +43,19 @@ class Student:
         """Nothing is open."""
 
 
-def tuned(student: Student, rounds: int = 30, seed: int = 1, **settings: object) -> work.Tuned:
+def tuned(student: Student, rounds: int = 12, seed: int = 1, **settings: object) -> work.Tuned:
     memory = Memory(exemplars=POOL[1:])
     with connect([{"a": 1}], lm=student, memory=memory, **settings) as db:  # type: ignore[arg-type]
-        return tune(db, QUESTIONS, judge_questions(samples=1), random_search(POOL, 3, rounds, random.Random(seed)))
+        return tune(
+            db, QUESTIONS, judge_questions(samples=1, language="sql"), random_search(POOL, 3, rounds, random.Random(seed))
+        )
 
 
 def test_the_best_set_and_order_are_found() -> None:
     found = tuned(Student())
     assert found.best.exemplars[-1].question == "is it good?"
     assert [trial.right for trial in found.trials if trial.best] == sorted({t.right for t in found.trials if t.best})
-    assert found.trials[0].exemplars == () and found.trials[0].number == 0 and len(found.trials) == 31
+    assert found.trials[0].exemplars == () and found.trials[0].number == 0 and len(found.trials) == 13
     before, now, of = found.held or (0, 0, 0)
     assert of == 4 and before < now
     assert str(found).startswith(f"best: set {found.best.number}: ")
@@ -80,9 +82,9 @@ def test_a_budget_ends_the_search_with_the_best_so_far() -> None:
 
 def test_a_search_that_was_stopped_goes_on_for_free(tmp_path: Path, server: Server) -> None:
     server.reply = reply
-    first = remote(server, tmp_path, rounds=4)
+    first = remote(server, tmp_path, rounds=2)
     asked = len(server.requests)
-    again = remote(server, tmp_path, rounds=4)
+    again = remote(server, tmp_path, rounds=2)
     assert len(server.requests) == asked and [t.exemplars for t in again.trials] == [t.exemplars for t in first.trials]
 
 
@@ -92,7 +94,7 @@ def reply(body: Body) -> str:
 
 def remote(server: Server, tmp_path: Path, rounds: int) -> work.Tuned:
     with connect([{"a": 1}], model="m", base_url=server.url, cache=tmp_path / "cache", memory=Memory(exemplars=POOL)) as db:
-        return tune(db, QUESTIONS, judge_questions(samples=1), random_search(POOL, 2, rounds, random.Random(0)))
+        return tune(db, QUESTIONS, judge_questions(samples=1, language="sql"), random_search(POOL, 2, rounds, random.Random(0)))
 
 
 def test_the_search_is_sent_the_scores() -> None:
