@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from binder.table import Column, Table
 
 SEARCHED = 200_000  # first rows of a table
+PROBE = 1000  # first rows that are compared with a key before all are
 MOST = 200  # rows of a column that are looked at, of those with one of the words
 
 # Words that say how to answer rather than what about: they stand in cells by chance.
@@ -117,7 +118,8 @@ def stem(word: str) -> str:
 def joins(tables: Iterable[Table]) -> dict[tuple[str, str], str]:
     """(table, column) -> the column of another table that it refers to, as `w2`.`id`: each of its values stands there once.
 
-    Of numbers, which may be equal by chance, the names must have a word in common, the name of the other table included.
+    Of numbers, which may be equal by chance, the names must have a word in common, the name of the other table included. A table
+    of more rows than are searched is taken to have no keys, and of a column the first rows speak for all.
     """
     listed = list(tables)
     if len(listed) < 2:
@@ -137,7 +139,7 @@ def _key(table: Table, column: Column) -> Any:
     import pyarrow.compute as pc
 
     data = table.data.column(column.name)
-    keyed = column.type in ("VARCHAR", "BIGINT", "INTEGER") and table.num_rows > 1 and not data.null_count
+    keyed = column.type in ("VARCHAR", "BIGINT", "INTEGER") and 1 < table.num_rows <= SEARCHED and not data.null_count
     return data if keyed and pc.count_distinct(data).as_py() == table.num_rows else None
 
 
@@ -149,8 +151,12 @@ def _refers(table: Table, column: Column, other: Table, key: Column, values: Any
         return False
     if column.type != "VARCHAR" and not set(words(column.name.replace("_", " "))) & set(_names(other, key)):
         return False
-    distinct = pc.unique(table.data.column(column.name).drop_null())
-    return 1 < len(distinct) <= len(values) and bool(pc.all(pc.is_in(distinct, value_set=pc.unique(values))).as_py())
+    data = table.data.column(column.name)
+    some, every = (pc.unique(data.slice(0, rows).drop_null()) for rows in (PROBE, SEARCHED))
+    if not 1 < len(every) <= len(values):
+        return False
+    keys = values.combine_chunks()
+    return all(pc.all(pc.is_in(part, value_set=keys)).as_py() for part in (some, every))
 
 
 def _names(table: Table, key: Column) -> list[str]:
