@@ -6,6 +6,7 @@ Once a limit is hit the budget stays closed: nothing is sent any more, whoever a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,6 +14,7 @@ from importlib import resources
 
 from binder.errors import BudgetExceeded, LMError
 from binder.lm import LM, Reply, Request, Usage
+from binder.lm.retry import Retry
 
 Price = tuple[float, float]  # US dollars per million tokens: prompt, completion
 
@@ -39,6 +41,9 @@ class Budgeted:
         self.prices = prices
         self.spent = Usage(cost=0.0)
         self.flying = 0
+        self.failed: Counter[int] = Counter()  # tries of the requests that are under way
+        if isinstance(lm, Retry):
+            lm.allow = self._allow
 
     async def complete(self, request: Request) -> Reply:
         """The reply of the layer below, its cost told; BudgetExceeded where it must not be sent."""
@@ -49,8 +54,12 @@ class Budgeted:
         except LMError as error:  # failed attempts are billed too
             self.spent += priced(error.usage or Usage(), request.model, self.prices)
             raise
+        except BudgetExceeded:
+            self.spent += Usage(requests=self.failed[id(request)])
+            raise
         finally:
             self.flying -= 1
+            del self.failed[id(request)]
         usage = priced(reply.usage, request.model, self.prices)
         self.spent += usage
         return replace(reply, usage=usage)
@@ -58,7 +67,7 @@ class Budgeted:
     def check(self, model: str, requests: int = 1) -> None:
         """Raises BudgetExceeded where so many more requests would pass a limit."""
         spent = {
-            "requests": self.spent.requests + self.flying + requests,
+            "requests": self.spent.requests + self.failed.total() + self.flying + requests,
             "tokens": self.spent.prompt_tokens + self.spent.completion_tokens + 1,
             "cost": self.spent.cost or 0.0,
         }
@@ -68,10 +77,15 @@ class Budgeted:
                 hint = f"raise it: Budget({name}=...)"
                 if name == "cost" and price_of(model, self.prices) is None:
                     hint = f"the price of {model!r} is not known: give it with prices="
-                needed = f", and {requests} more needed" if name == "requests" else ""
+                needed = f", and {requests} more needed" if name == "requests" and requests else ""
                 raise BudgetExceeded(
                     f"the budget of {name} does not last: {used:g} of {limit:g} used{needed}", spent=used, limit=limit, hint=hint
                 )
+
+    def _allow(self, request: Request) -> None:
+        """Raises BudgetExceeded where a request that failed must not be sent again."""
+        self.failed[id(request)] += 1
+        self.check(request.model, 0)
 
     async def close(self) -> None:
         """Closes the layer below."""

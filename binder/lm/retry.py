@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from binder.errors import LMError, RateLimited, Unreachable
@@ -26,6 +27,7 @@ class Retry:
         self.lm = lm
         self.tries = tries
         self.first_wait, self.longest_wait, self.most_wait = first_wait, longest_wait, most_wait
+        self.allow: Callable[[Request], None] = lambda request: None  # raises where a request must not be sent again
         self._not_before = 0.0  # the endpoint asked all to wait until then
         self._answered: Request | None = None  # the last request that was answered
         self._given_up = 0  # requests in a row
@@ -47,6 +49,7 @@ class Retry:
                 error.usage = failed
                 if not self._again(error, number):
                     raise (error if spoke else await self._given(error)) from None
+                self.allow(request)
             else:
                 self._answered, self._given_up, self._down = request, 0, False
                 return replace(reply, usage=failed + reply.usage) if number > 1 else reply

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 import binder
-from binder.errors import BadReply, BudgetExceeded, UsageError
+from binder.errors import BadReply, BudgetExceeded, Unreachable, UsageError
 from binder.lm import Choice, Message, Reply, Request, Usage
 from binder.lm.budget import Budget, Budgeted, price_of, priced, shipped
 from binder.lm.replay import Scripted
+from binder.lm.retry import Retry
 from tests.server import Server
 
 REQUEST = Request((Message("user", "?"),), "gpt-5-mini")
@@ -36,6 +37,24 @@ def test_no_more_requests_than_allowed(budget: Budget, sent: int) -> None:
     outcomes = send(Budgeted(lm, budget, {}), 5)
     assert len(lm.requests) == sent
     assert sum(isinstance(outcome, BudgetExceeded) for outcome in outcomes) == 5 - sent
+
+
+def test_a_request_that_fails_is_not_sent_again_past_the_budget() -> None:
+    sent = []
+
+    class Failing:
+        async def complete(self, request: Request) -> Reply:
+            sent.append(request)
+            raise Unreachable("no")
+
+        async def close(self) -> None:
+            """Nothing is open."""
+
+    layer = Budgeted(Retry(Failing(), first_wait=0.001), Budget(requests=3), {})
+    for _ in range(2):
+        (outcome,) = send(layer, 1)
+        assert isinstance(outcome, BudgetExceeded)
+    assert (len(sent), layer.spent.requests) == (3, 3)
 
 
 def test_tokens_and_dollars_close_the_budget_once_they_are_spent() -> None:
