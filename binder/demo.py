@@ -94,9 +94,10 @@ def _live(options: argparse.Namespace) -> Voice | None:
 def _recorded(options: argparse.Namespace) -> Voice:
     """The replies that come with binder; the model's name and the number of programs are those of the recording."""
     first = next(request for request, _ in recorded(REPLIES))
-    if options.samples != first.n:
-        raise UsageError(f"{first.n} programs a question are recorded", hint="other --samples need a language model")
-    return Voice(Replay(REPLIES), first.model, first.n, f"recorded replies of a language model, {_contents()['recorded']}")
+    samples = int(_contents()["samples"])
+    if options.samples != samples:
+        raise UsageError(f"{samples} candidates a question are recorded", hint="other --samples need a language model")
+    return Voice(Replay(REPLIES), first.model, samples, f"recorded replies of a language model, {_contents()['recorded']}")
 
 
 def _contents() -> dict[str, Any]:

@@ -18,7 +18,8 @@ from binder.check.flow import Flow, strings
 from binder.check.gather import ahead, row_calls
 from binder.check.readings import Readings
 from binder.check.scope import alike
-from binder.check.truths import truths
+from binder.check.truths import typings
+from binder.check.types import Typing
 from binder.errors import CheckFault, Span, nearest
 from binder.faults_python import tree
 from binder.program import PREFIX, Program
@@ -32,14 +33,14 @@ ONLY_CALLED = ("type", "iter", "slice")  # builtins that are no values of their 
 @dataclass(frozen=True)
 class CheckedPython:
     """A Python program that fits its tables. parameters: those of solve with their tables; flow: which of its names hold rows;
-    texts: by table, the typed columns that it reads as text; truths: the calls whose answers it takes for true or false."""
+    texts: by table, the typed columns that it reads as text; typings: of the calls whose answers it takes for true or false."""
 
     program: Program
     tables: tuple[Table, ...]
     parameters: tuple[tuple[str, Table], ...]
     flow: Flow
     texts: dict[str, frozenset[str]]
-    truths: frozenset[str]
+    typings: dict[str, Typing]
 
 
 def check(program: Program, tables: tuple[Table, ...]) -> CheckedPython:
@@ -78,10 +79,10 @@ class _Check:
         if self.misspelt:
             return check(self.mended(), self.tables)
         names = {call.span: call.name for call in self.program.calls}
-        tested = frozenset(names[self.source.span(node)] for node in truths(flow))
+        taken = {names[self.source.span(node)]: typing for node, typing in typings(flow)}
         self.gather(flow)
         texts = Readings(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
-        return CheckedPython(self.program, self.tables, parameters, flow, texts, tested)
+        return CheckedPython(self.program, self.tables, parameters, flow, texts, taken)
 
     def fault(self, node: ast.AST, message: str, hint: str | None = None) -> CheckFault:
         return CheckFault(message, text=self.program.text, span=self.source.span(node), hint=hint)

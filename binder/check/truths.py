@@ -1,4 +1,5 @@
-"""A Python program comes in; the calls whose answers it takes for true or false go out: these are asked as booleans.
+"""A Python program comes in; the types that it takes answers for go out: true or false where it tests them bare, the two options
+yes and no where it compares them with nothing else.
 
 `if answer:` over an answer of auto would be true of the text "no".
 """
@@ -8,28 +9,69 @@ from __future__ import annotations
 import ast
 
 from binder.check.flow import Flow
+from binder.check.types import YES_NO, Typing
 from binder.python import is_call
 
+_OPTIONS = {"yes": YES_NO, "Yes": ("Yes", "No"), "YES": ("YES", "NO")}  # as the program writes them
+_CASED = ("lower", "upper", "casefold", "strip", "capitalize", "title")  # a text stays yes or no
 
-def truths(flow: Flow) -> list[ast.Call]:
-    """The map calls an answer of which is tested bare, and none of which is compared or read as a text."""
-    tested: dict[int, ast.Call] = {}
-    other: set[int] = set()
+
+def typings(flow: Flow) -> list[tuple[ast.Call, Typing]]:
+    """The map calls whose answers are used in one of these ways alone."""
+    uses: dict[int, set[str]] = {}
+    calls: dict[int, ast.Call] = {}
     parents = {id(child): node for node in flow.nodes for child in ast.iter_child_nodes(node)}
     for node in flow.nodes:
-        calls = _answer(node, flow) if isinstance(node, (ast.Name, ast.Subscript)) and isinstance(node.ctx, ast.Load) else []
-        if not calls:
-            continue
-        child: ast.AST = node
-        parent: ast.AST | None = parents.get(id(node))
-        while isinstance(parent, ast.BoolOp) or (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)):
-            child, parent = parent, parents.get(id(parent))
-        bare = isinstance(parent, (ast.If, ast.While, ast.IfExp)) and child is parent.test
-        if bare or (isinstance(parent, ast.comprehension) and child in parent.ifs):
-            tested |= {id(call): call for call in calls}
-        elif isinstance(parent, (ast.Compare, ast.Call, ast.Attribute, ast.BinOp)):
-            other |= {id(call) for call in calls}
-    return [call for number, call in tested.items() if number not in other]
+        if isinstance(node, (ast.Name, ast.Subscript)) and isinstance(node.ctx, ast.Load):
+            for call in _answer(node, flow):
+                calls[id(call)] = call
+                uses.setdefault(id(call), set()).add(_use(node, parents))
+    return [(call, typing) for number, call in calls.items() if (typing := _typing(uses[number] - {""})) is not None]
+
+
+def _typing(uses: set[str]) -> Typing | None:
+    """The type of answers that are used in one way alone."""
+    use = uses.pop() if len(uses) == 1 else ""
+    return Typing("boolean") if use == "bare" else Typing("text", _OPTIONS[use]) if use in _OPTIONS else None
+
+
+def _use(node: ast.expr, parents: dict[int, ast.AST]) -> str:
+    """How a program uses an answer: `bare`, as the yes that it is compared with, not at all (handed on), or `other`."""
+    child: ast.AST = node
+    parent = parents.get(id(child))
+    while (above := _passed(child, parent, parents)) is not None:
+        child, parent = above, parents.get(id(above))
+    if isinstance(parent, ast.Compare):
+        return _compared([part for part in (parent.left, *parent.comparators) if part is not child])
+    while isinstance(parent, ast.BoolOp) or (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)):
+        child, parent = parent, parents.get(id(parent))
+    bare = isinstance(parent, (ast.If, ast.While, ast.IfExp)) and child is parent.test
+    if bare or (isinstance(parent, ast.comprehension) and child in parent.ifs):
+        return "bare" if isinstance(node, (ast.Name, ast.Subscript)) else "other"
+    return "other" if isinstance(parent, (ast.Compare, ast.Call, ast.Attribute, ast.BinOp, ast.BoolOp)) else ""
+
+
+def _passed(child: ast.AST, parent: ast.AST | None, parents: dict[int, ast.AST]) -> ast.AST | None:
+    """What an answer becomes and is still yes or no: `str(answer).strip().lower()`, `answer or ""`."""
+    if isinstance(parent, ast.Attribute) and parent.attr in _CASED:
+        called = parents.get(id(parent))
+        return called if isinstance(called, ast.Call) and called.func is parent and not called.args else None
+    if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "str":
+        return parent if child in parent.args else None
+    if isinstance(parent, ast.BoolOp) and isinstance(parent.op, ast.Or) and child is parent.values[0]:
+        other = parent.values[1]
+        return parent if len(parent.values) == 2 and isinstance(other, ast.Constant) and other.value in ("", "no") else None
+    return None
+
+
+def _compared(nodes: list[ast.expr]) -> str:
+    """How the yes is written that an answer is compared with, perhaps in a list with no, true or false."""
+    parts = [part for node in nodes for part in (node.elts if isinstance(node, (ast.List, ast.Tuple, ast.Set)) else [node])]
+    said = {part.value if isinstance(part, ast.Constant) else None for part in parts}
+    for yes, (_, no) in _OPTIONS.items():
+        if said & {yes, no} and said <= {yes, no, "true", "True", "TRUE", "y", True, "false", "False", "FALSE", "n", False}:
+            return yes
+    return "bare" if said and said <= {True, False} else "other"
 
 
 def _answer(node: ast.expr, flow: Flow) -> list[ast.Call]:

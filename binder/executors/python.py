@@ -170,7 +170,7 @@ class PythonExecutor:
         columns = tuple(reply["columns"])
         cells = [tuple(decode(cell) for cell in row) for row in reply["inputs"]]
         titles = {self.plan.checked.parameters[place[0]][1].title for place in reply["places"] if place is not None}
-        typing = Typing("boolean" if call.name in self.plan.checked.truths else "auto")
+        typing = self.plan.checked.typings.get(call.name, Typing("auto"))
         title = titles.pop() if len(titles) == 1 else None
         ask = Ask(replace(call, question=reply["question"]), typing, columns, title)
         if call.kind == "map":

@@ -9,6 +9,7 @@ from typing import Any
 from binder import html
 from binder.check.flow import strings
 from binder.check.python import CheckedPython
+from binder.check.types import Typing
 from binder.faults_python import tree
 from binder.plan import Bill, Plan
 from binder.plan.cost import PER_ANSWER, PER_INPUT, PROMPT
@@ -59,7 +60,13 @@ class PythonPlan:
     def data(self) -> dict[str, Any]:
         """The plan as JSON data."""
         asks = [
-            {"kind": site.call.kind, "question": site.call.question, "type": "auto", "columns": site.columns, "most": site.most}
+            {
+                "kind": site.call.kind,
+                "question": site.call.question,
+                "type": self.checked.typings.get(site.call.name, Typing()).type,
+                "columns": site.columns,
+                "most": site.most,
+            }
             for site in self.sites
         ]
         return {
