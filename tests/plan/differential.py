@@ -93,7 +93,7 @@ class Near(Worker):
         return getattr(self.session, header.pop("verb"))(header, payload)  # type: ignore[no-any-return]
 
     def run(self, sql: str, says: dict[str, Any] | None = None) -> tuple[pa.Table, list[str]]:
-        reply, payload = self._ask({"verb": "run", "sql": sql, "says": says, "rows": 1_000_000})
+        reply, payload = self._ask({"verb": "run", "sql": sql, "says": says, "most": {}})
         return pa.ipc.open_stream(payload).read_all(), reply["types"]
 
     def load(self, name: str, table: pa.Table) -> None:
