@@ -66,7 +66,9 @@ def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
     assert isinstance(select, exp.Select)
     level, join = _level(node, select)
     site = Site(number, node, select, level, join)
-    return Ask(call, checked.typings[call.name], _headers(node), _title(checked, node), Collect(site), (number,))
+    columns = node.meta.setdefault("columns", _headers(node))  # they stay what they are, whatever a rule makes of the tree
+    title = node.meta.setdefault("title", _title(checked, node))
+    return Ask(call, checked.typings[call.name], columns, title, Collect(site), (number,))
 
 
 def _headers(node: exp.Anonymous) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from binder.check.rows import is_grouped, order_keys
+from binder.check.rows import is_aggregate, is_grouped, order_keys
 from binder.plan import Ask, Guard, Plan, Rule, Step, Window
 from binder.plan.build import build
 from binder.plan.demand import clause_of, conjuncts, direct, guards
+from binder.plan.inline import inline_subqueries
 from binder.program import placeholders
 
 
@@ -69,6 +70,10 @@ def filter_first(plan: Plan) -> Plan:
                 condition = select.args.get(name)
                 parts = conjuncts(condition.this) if condition is not None else []
                 added += [Guard(part, "T", select, name) for part in parts if not _holds(part, below)]
+            if not grouped and select.args.get("having") is not None:  # what is said of a group's keys is so of its rows
+                parts = [part for part in conjuncts(select.args["having"].this) if not placeholders(part)]
+                keys = [part for part in parts if not any(is_aggregate(inner) for inner in part.walk())]
+                added += [Guard(part, "T", select, "where") for part in keys]
         return _guarded(ask, added)
 
     return _each(plan, filtered)
@@ -88,8 +93,8 @@ def ask_the_undecided(plan: Plan) -> Plan:
 
 
 def ask_what_is_shown(plan: Plan) -> Plan:
-    """A call behind WHERE in a SELECT without grouping is asked about the rows that come out: in the projections LIMIT
-    included, in ORDER BY and QUALIFY after what stands before.
+    """A call behind WHERE and GROUP BY is asked about the rows or groups that come out: in the projections LIMIT included, in
+    ORDER BY and QUALIFY after what stands before.
 
     Legal because a projection outside of window functions is evaluated on no other row, and because nothing that decides
     which rows come out holds an unasked call: else all its rows are collected.
@@ -97,7 +102,8 @@ def ask_what_is_shown(plan: Plan) -> Plan:
 
     def shown(ask: Ask) -> Ask:
         site = ask.collect.site
-        if site.level != "rows" or is_grouped(site.select):
+        group = site.select.args.get("group")
+        if site.level == "on" or (site.level == "rows") == is_grouped(site.select) or (group and group.args.get("all")):
             return ask
         if clause_of(site.node, site.select) not in ("expressions", "order", "qualify"):
             return ask
@@ -295,6 +301,7 @@ def _each(plan: Plan, change: Callable[[Ask], Ask]) -> Plan:
 
 
 RULES: tuple[Rule, ...] = (
+    inline_subqueries,
     join_in_where,
     filter_first,
     ask_the_undecided,
