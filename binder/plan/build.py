@@ -16,19 +16,9 @@ from binder.plan import Ask, Collect, Plan, Query, Site, Step
 from binder.program import is_placeholder, placeholders
 
 _CLAUSES = (
-    "with_",
-    "from_",
-    "joins",
-    "where",
-    "group",
-    "having",
-    "windows",
-    "qualify",
-    "order",
-    "limit",
-    "offset",
+    "with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "order", "limit", "offset",
     "expressions",
-)
+)  # fmt: skip
 
 
 def build(checked: Checked) -> Plan:
