@@ -1,6 +1,7 @@
-"""A plan comes in; the same plan goes out with plain sub-selects and CTEs put into the SELECT that reads them.
+"""A plan comes in; the same plan over a simpler tree goes out: conditions of joins in WHERE, plain sub-selects and CTEs put into
+the SELECT that reads them.
 
-What then stands in one SELECT shares its WHERE, its LIMIT and its order: nothing else has to see through sub-selects.
+What then stands in one SELECT shares its WHERE, its LIMIT and its order: nothing else has to see through joins and sub-selects.
 """
 
 from __future__ import annotations
@@ -12,11 +13,40 @@ from sqlglot import exp
 from binder.check.rows import is_grouped
 from binder.check.scope import Source
 from binder.plan import Plan
+from binder.plan.asks import within
 from binder.plan.build import build
 from binder.plan.collect import outer_columns
+from binder.plan.demand import conjuncts
 from binder.program import placeholders
 
 _PLAIN = {"expressions", "from_", "joins", "where", "kind", "hint"}
+
+
+def join_in_where(plan: Plan) -> Plan:
+    """A condition of an inner join that holds a call stands in WHERE, and is treated as such.
+
+    Legal because an inner join yields the pairs that meet its condition, and no later join brings back a row of it.
+    """
+    tree = plan.query.tree.copy()
+    moved = []
+    for select in tree.find_all(exp.Select):
+        joins = select.args.get("joins") or []
+        for index, join in enumerate(joins):
+            parts = conjuncts(join.args["on"]) if join.args.get("on") is not None else []
+            calls = [part for part in parts if placeholders(part)]
+            if not calls or not _is_inner(join) or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
+                continue
+            plain = [part.copy() for part in parts if part not in calls]
+            join.set("on", exp.and_(*plain, copy=False) if plain else exp.true())
+            where = select.args.get("where")
+            every_one = [*(part.copy() for part in calls), *(conjuncts(where.this) if where is not None else [])]
+            select.set("where", exp.Where(this=exp.and_(*every_one, copy=False)))
+            moved.append(select)
+    return within(build(replace(plan.checked, query=tree)), moved) if moved else plan
+
+
+def _is_inner(join: exp.Join) -> bool:
+    return not join.side and not join.method and join.kind in ("", "INNER", "CROSS")
 
 
 def inline_subqueries(plan: Plan) -> Plan:
@@ -30,10 +60,11 @@ def inline_subqueries(plan: Plan) -> Plan:
         return plan
     root = exp.Subquery(this=plan.query.tree.copy())
     changed = _inline_ctes(root)
-    while any(_inline_into(select) for select in list(root.find_all(exp.Select))):
-        changed = True
+    around: list[exp.Select] = []
+    while found := next((select for select in root.find_all(exp.Select) if _inline_into(select)), None):
+        around.append(found)
     tree: exp.Expr = root.this
-    return build(replace(plan.checked, query=tree.pop())) if changed else plan
+    return within(build(replace(plan.checked, query=tree.pop())), around) if changed or around else plan
 
 
 def _inline_ctes(root: exp.Expr) -> bool:
