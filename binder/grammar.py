@@ -144,16 +144,19 @@ class _Watch:
 
     opening = frozenset({"LPAR", "LSQB", "LBRACE", "CASE"})
     closing = frozenset({"RPAR", "RSQB", "RBRACE", "END"})
+    chained = DEEPEST  # subscripts of subscripts, a[1][2], nest as parentheses do
 
     def __init__(self, reserved: Iterable[str]):
         self.always_accept = tuple(reserved)
 
     def process(self, stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
         """The tokens, but of a kind no rule accepts where the nesting is too deep or a word touches a word or a number."""
-        depth, word_end = 0, None
+        depth, chained, before, word_end = 0, 0, "", None
         for token in stream:
             depth += (token.type in self.opening) - (token.type in self.closing)
-            if depth > DEEPEST:
+            chained += token.type == "LSQB" and before == "RSQB"
+            before = token.type
+            if depth > DEEPEST or chained > self.chained:
                 yield token.new_borrow_pos(TOO_DEEP, token.value, token)
             elif token.start_pos == word_end and (token[0].isalnum() or token[0] == "_"):
                 yield token.new_borrow_pos(GLUED, token.value, token)
@@ -168,6 +171,7 @@ class _Layout(_Watch):
 
     opening = frozenset({"LPAR", "LSQB", "LBRACE", "INDENT"})
     closing = frozenset({"RPAR", "RSQB", "RBRACE", "DEDENT"})
+    chained = 10_000
 
     def __init__(self, reserved: Iterable[str]):
         self.always_accept = ("NEWLINE", *reserved)

@@ -13,32 +13,10 @@ OPERANDS = frozenset({"NAME", "BACKTICK_NAME", "BRACKET_NAME", "DQ_NAME", "STRIN
 # After one of these words an operand begins: `[` opens a quoted name there, and a subscript after any other word.
 OPENERS = frozenset(
     {
-        "ALL",
-        "AND",
-        "AS",
-        "BETWEEN",
-        "BY",
-        "CASE",
-        "DISTINCT",
-        "ELSE",
-        "FROM",
-        "GLOB",
-        "HAVING",
-        "ILIKE",
-        "IN",
-        "JOIN",
-        "LIKE",
-        "LIMIT",
-        "NOT",
-        "ON",
-        "OR",
-        "QUALIFY",
-        "SELECT",
-        "THEN",
-        "WHEN",
-        "WHERE",
+        "ALL", "AND", "AS", "BETWEEN", "BY", "CASE", "DISTINCT", "ELSE", "FROM", "GLOB", "HAVING", "ILIKE", "IN",
+        "JOIN", "LIKE", "LIMIT", "NOT", "ON", "OR", "QUALIFY", "SELECT", "THEN", "WHEN", "WHERE",
     }
-)
+)  # fmt: skip
 
 _TOKEN = re.compile(
     r"""

@@ -225,9 +225,9 @@ def test_time_grows_with_length_and_not_faster() -> None:
         program = "SELECT " + part * count + "1"
         runs = []
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.thread_time()
             grammar.parse(program)
-            runs.append(time.perf_counter() - started)
+            runs.append(time.thread_time() - started)
         return min(runs)
 
     seconds(1)

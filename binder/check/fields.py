@@ -13,19 +13,9 @@ from binder.table import Column, Table
 
 # How an author calls the only table who does not know its name.
 PLACEHOLDERS = {
-    "table",
-    "thetable",
-    "tbl",
-    "t",
-    "data",
-    "dataset",
-    "df",
-    "dataframe",
-    "mytable",
-    "yourtable",
-    "tablename",
+    "table", "thetable", "tbl", "t", "data", "dataset", "df", "dataframe", "mytable", "yourtable", "tablename",
     "table1",
-}
+}  # fmt: skip
 
 
 def title(projection: exp.Expr, program: Program) -> str:

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from binder.check.fields import PLACEHOLDERS, known, list_of_literals, nameless, renamed, stored, title, unchanged, yields
 from binder.check.kinds import column_kind, kind
-from binder.check.scope import Field, Scope, Source, alike, key
+from binder.check.scope import Copies, Field, Scope, Source, alike, key
 from binder.check.stars import expand, natural, positions
 from binder.errors import CheckFault, nearest
 from binder.program import Program, is_placeholder
@@ -26,7 +26,7 @@ class Names:
     def __init__(self, program: Program, tables: Sequence[Table]):
         self.program = program
         self.tables = {table.name.casefold(): table for table in tables}
-        self.repairs: list[str] = []
+        self.repairs, self.copies = list[str](), Copies(self.fault)
 
     def fault(self, node: exp.Expr, message: str, hint: str | None = None) -> CheckFault:
         return CheckFault(message, text=self.program.text, span=self.program.span(node), hint=hint)
@@ -133,7 +133,7 @@ class Names:
         for item in order.expressions if order else ():
             column = item.this
             if isinstance(column, exp.Column) and not column.table and column.name.casefold() in scope.aliases:
-                item.set("this", scope.aliases[column.name.casefold()].copy())
+                item.set("this", self.copies.of(column, scope.aliases[column.name.casefold()]))
             elif isinstance(column, exp.Literal) and not column.is_string and column.this.isdigit():
                 index = int(column.this) - 1
                 if not 0 <= index < len(node.expressions):
@@ -296,7 +296,7 @@ class Names:
                 self._set(node, *holders[0])
                 return
             if name.casefold() in level.aliases and level is scope:
-                node.replace(exp.paren(level.aliases[name.casefold()].copy(), copy=False))
+                node.replace(exp.paren(self.copies.of(node, level.aliases[name.casefold()]), copy=False))
                 return
         self._repair(node, name, scope)
 

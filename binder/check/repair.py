@@ -20,60 +20,16 @@ from binder.tokens import Token, tokens
 
 _CLAUSES = frozenset(
     [
-        "SELECT",
-        "FROM",
-        "WHERE",
-        "GROUP",
-        "ORDER",
-        "HAVING",
-        "LIMIT",
-        "OFFSET",
-        "UNION",
-        "EXCEPT",
-        "INTERSECT",
-        "ON",
-        "USING",
-        "JOIN",
-        "LEFT",
-        "RIGHT",
-        "FULL",
-        "INNER",
-        "CROSS",
-        "NATURAL",
-        "AS",
-        "WINDOW",
-        "QUALIFY",
+        "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT",
+        "ON", "USING", "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "AS", "WINDOW", "QUALIFY",
     ]
-)
+)  # fmt: skip
 _WORDS = _CLAUSES | frozenset(
     [
-        "AND",
-        "OR",
-        "NOT",
-        "IN",
-        "LIKE",
-        "ILIKE",
-        "IS",
-        "NULL",
-        "BETWEEN",
-        "CASE",
-        "WHEN",
-        "THEN",
-        "ELSE",
-        "END",
-        "DESC",
-        "ASC",
-        "DISTINCT",
-        "BY",
-        "EXISTS",
-        "QA",
-        "COUNT",
-        "SUM",
-        "AVG",
-        "MIN",
-        "MAX",
+        "AND", "OR", "NOT", "IN", "LIKE", "ILIKE", "IS", "NULL", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END",
+        "DESC", "ASC", "DISTINCT", "BY", "EXISTS", "QA", "COUNT", "SUM", "AVG", "MIN", "MAX",
     ]
-)
+)  # fmt: skip
 
 _LONGEST_TITLE = 60  # tokens
 _BEFORE_OPERAND = frozenset(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -93,6 +93,22 @@ class Scope(_Shared):
         """All that can be named here or further out."""
         return [(source, f) for scope in self.chain() for source in scope.sources.values() for f in source.fields]
 
+
+class Copies:
+    """Copies of what aliases stand for. An alias of aliases doubles with each step, so that they are counted."""
+
+    def __init__(self, fault: Callable[[exp.Expr, str, str], Exception]):
+        self.fault, self.nodes = fault, 0
+
+    def of(self, node: exp.Expr, meant: exp.Expr) -> exp.Expr:
+        """A copy of what the alias at a node stands for."""
+        self.nodes += sum(1 for _ in meant.walk())
+        if self.nodes > MOST_COPIED:
+            raise self.fault(node, "aliases that stand for aliases make the program too large", "compute in steps, with WITH")
+        return meant.copy()
+
+
+MOST_COPIED = 20_000  # nodes of a tree, by which the aliases that a program uses may make it grow
 LONGEST_NAME = 200  # characters of a name that is looked for among misspelt ones: the search is quadratic in them
 
 

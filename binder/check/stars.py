@@ -11,6 +11,7 @@ from sqlglot import exp
 from binder.check.scope import Scope, Source, key
 from binder.errors import CheckFault
 
+MOST_COLUMNS = 4_000
 Fault = Callable[[exp.Expr, str], CheckFault]
 
 
@@ -32,6 +33,8 @@ def expand(node: exp.Select, scope: Scope, fault: Fault) -> None:
         if not sources:
             raise fault(projection, "`*` needs a FROM")
         projections += _columns(star, sources, scope)
+        if len(projections) > MOST_COLUMNS:
+            raise fault(projection, f"the stars stand for more than {MOST_COLUMNS} columns")
     node.set("expressions", projections)
 
 

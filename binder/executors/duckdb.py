@@ -84,13 +84,12 @@ class Session:
         reader: Any = relation.to_arrow_reader(10_000)
         sink = pa.BufferOutputStream()
         yields = {"rows": 0, "bytes": 0}
-        with pa.ipc.new_stream(sink, reader.schema) as writer:
+        with contextlib.closing(reader), pa.ipc.new_stream(sink, reader.schema) as writer:
             for batch in reader:
                 yields["rows"] += batch.num_rows
                 yields["bytes"] += batch.nbytes
                 for kind, most in header["most"].items():
                     if yields[kind] > most:
-                        reader.close()
                         return {"fault": kind, "message": f"too many {kind}"}, b""
                 writer.write_batch(batch)
         return {"columns": reader.schema.names, "types": types}, sink.getvalue()

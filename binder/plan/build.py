@@ -16,19 +16,9 @@ from binder.plan import Ask, Collect, Plan, Query, Site, Step
 from binder.program import is_placeholder, placeholders
 
 _CLAUSES = (
-    "with_",
-    "from_",
-    "joins",
-    "where",
-    "group",
-    "having",
-    "windows",
-    "qualify",
-    "order",
-    "limit",
-    "offset",
+    "with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "order", "limit", "offset",
     "expressions",
-)
+)  # fmt: skip
 
 
 def build(checked: Checked) -> Plan:
@@ -66,7 +56,9 @@ def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
     assert isinstance(select, exp.Select)
     level, join = _level(node, select)
     site = Site(number, node, select, level, join)
-    return Ask(call, checked.typings[call.name], _headers(node), _title(checked, node), Collect(site), (number,))
+    columns = node.meta.setdefault("columns", _headers(node))  # they stay what they are, whatever a rule makes of the tree
+    title = node.meta.setdefault("title", _title(checked, node))
+    return Ask(call, checked.typings[call.name], columns, title, Collect(site), (number,))
 
 
 def _headers(node: exp.Anonymous) -> tuple[str, ...]:

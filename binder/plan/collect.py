@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from binder.check.rows import order_keys
+from binder.check.rows import is_grouped, order_keys
 from binder.check.scope import Source
 from binder.plan import Collect, Guard, Site, Window
 from binder.plan.demand import Knowledge, can, clause_of, every, opposite, some, unasked, unknown_in
@@ -98,10 +98,11 @@ def _rows(
     site = collect.site
     guards = [guard for guard in collect.where if guard.select is site.select]
     ready = [opposite(unknown_in(part, known)) for part in (*(key.this for key in keys), *among)]
-    if site.level == "groups":
-        return _groups(site, keys, guards, known)
     if site.level == "output" and _complete(site, known):
-        return _output(site, keys, [*_conditions(guards, known, "where", "qualify"), *ready])
+        within = clause_of(site.node, site.select) == "qualify"
+        return _output(site, keys, [*_conditions(guards, known, "where", "having", *([] if within else ["qualify"])), *ready])
+    if site.level == "groups" or (site.level == "output" and is_grouped(site.select)):
+        return _groups(site, keys, guards, known)
     query = exp.Select(expressions=keys)
     start = site.select.args.get("from_")
     if start is not None:

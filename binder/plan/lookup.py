@@ -50,10 +50,13 @@ def _keyed(table: str, arguments: list[exp.Expr]) -> exp.Select:
 
 
 def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
-    """A scalar sub-select; an aggregate over other look-ups cannot stand inside one, so there it is an element of the whole
-    mapping.
+    """A scalar sub-select; an aggregate over other look-ups cannot stand inside one, and the engine trips over one in the
+    condition of an outer join: there it is an element of the whole mapping.
     """
-    if any(is_aggregate(part) and part.find(exp.Query) for argument in node.expressions for part in argument.walk()):
+    join = node.find_ancestor(exp.Join, exp.Select)
+    if (isinstance(join, exp.Join) and join.side) or any(
+        is_aggregate(part) and part.find(exp.Query) for argument in node.expressions for part in argument.walk()
+    ):
         names = [key_name(i) for i in range(len(node.expressions))]
         keys, wanted = (
             _struct(names, [_column(name, table) for name in names]),

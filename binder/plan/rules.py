@@ -10,45 +10,12 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from binder.check.rows import is_grouped, order_keys
+from binder.check.rows import is_aggregate, is_grouped, order_keys
 from binder.plan import Ask, Guard, Plan, Rule, Step, Window
-from binder.plan.build import build
+from binder.plan.asks import each, guarded, holds, written
 from binder.plan.demand import clause_of, conjuncts, direct, guards
+from binder.plan.simpler import inline_subqueries, join_in_where
 from binder.program import placeholders
-
-
-def join_in_where(plan: Plan) -> Plan:
-    """A condition of an inner join that holds a call stands in WHERE, and is treated as such.
-
-    Legal because an inner join yields the pairs that meet its condition, and no later join brings back a row of it.
-    """
-    tree = plan.query.tree.copy()
-    moved: dict[int, list[exp.Expr]] = {}
-    for select in tree.find_all(exp.Select):
-        joins = select.args.get("joins") or []
-        for index, join in enumerate(joins):
-            parts = conjuncts(join.args["on"]) if join.args.get("on") is not None else []
-            calls = [part for part in parts if placeholders(part)]
-            if not calls or not _is_inner(join) or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
-                continue
-            plain = [part.copy() for part in parts if part not in calls]
-            join.set("on", exp.and_(*plain, copy=False) if plain else exp.true())
-            where = select.args.get("where")
-            calls = [part.copy() for part in calls]
-            every_one = [*calls, *(conjuncts(where.this) if where is not None else [])]
-            select.set("where", exp.Where(this=exp.and_(*every_one, copy=False)))
-            moved.setdefault(id(select), []).extend(calls)
-
-    def filtered(ask: Ask) -> Ask:
-        site = ask.collect.site
-        parts = moved.get(id(site.select), []) if site.level == "rows" else []
-        return _guarded(ask, [Guard(part, "T", site.select, "where") for part in parts if not _holds(part, site.node)])
-
-    return _each(build(replace(plan.checked, query=tree)), filtered) if moved else plan
-
-
-def _is_inner(join: exp.Join) -> bool:
-    return not join.side and not join.method and join.kind in ("", "INNER", "CROSS")
 
 
 def filter_first(plan: Plan) -> Plan:
@@ -68,10 +35,14 @@ def filter_first(plan: Plan) -> Plan:
             for name in ("having",) if grouped else ("where", "qualify"):
                 condition = select.args.get(name)
                 parts = conjuncts(condition.this) if condition is not None else []
-                added += [Guard(part, "T", select, name) for part in parts if not _holds(part, below)]
-        return _guarded(ask, added)
+                added += [Guard(part, "T", select, name) for part in parts if not holds(part, below)]
+            if not grouped and select.args.get("having") is not None:  # what is said of a group's keys is so of its rows
+                parts = [part for part in conjuncts(select.args["having"].this) if not placeholders(part)]
+                keys = [part for part in parts if not any(is_aggregate(inner) for inner in part.walk())]
+                added += [Guard(part, "T", select, "where") for part in keys]
+        return guarded(ask, added)
 
-    return _each(plan, filtered)
+    return each(plan, filtered)
 
 
 def ask_the_undecided(plan: Plan) -> Plan:
@@ -82,14 +53,14 @@ def ask_the_undecided(plan: Plan) -> Plan:
     """
 
     def undecided(ask: Ask) -> Ask:
-        return _guarded(ask, [guard for select, below in _around(ask) for guard in guards(below, select)[0]])
+        return guarded(ask, [guard for select, below in _around(ask) for guard in guards(below, select)[0]])
 
-    return _each(plan, undecided)
+    return each(plan, undecided)
 
 
 def ask_what_is_shown(plan: Plan) -> Plan:
-    """A call behind WHERE in a SELECT without grouping is asked about the rows that come out: in the projections LIMIT
-    included, in ORDER BY and QUALIFY after what stands before.
+    """A call behind WHERE and GROUP BY is asked about the rows or groups that come out: in the projections LIMIT included, in
+    ORDER BY and QUALIFY after what stands before.
 
     Legal because a projection outside of window functions is evaluated on no other row, and because nothing that decides
     which rows come out holds an unasked call: else all its rows are collected.
@@ -97,7 +68,8 @@ def ask_what_is_shown(plan: Plan) -> Plan:
 
     def shown(ask: Ask) -> Ask:
         site = ask.collect.site
-        if site.level != "rows" or is_grouped(site.select):
+        group = site.select.args.get("group")
+        if site.level == "on" or (site.level == "rows") == is_grouped(site.select) or (group and group.args.get("all")):
             return ask
         if clause_of(site.node, site.select) not in ("expressions", "order", "qualify"):
             return ask
@@ -105,7 +77,7 @@ def ask_what_is_shown(plan: Plan) -> Plan:
             return ask
         return replace(ask, collect=replace(ask.collect, site=replace(site, level="output")))
 
-    return _each(plan, shown)
+    return each(plan, shown)
 
 
 def stop_early(plan: Plan) -> Plan:
@@ -138,7 +110,7 @@ def _windowed(plan: Plan, enough: Callable[[Ask], Window | None]) -> Plan:
             steps.append(step)
             continue
         added = [] if window.open is None else [window.open]
-        asks = tuple(_guarded(replace(ask, collect=replace(ask.collect, window=window)), added) for ask in step.asks)
+        asks = tuple(guarded(replace(ask, collect=replace(ask.collect, window=window)), added) for ask in step.asks)
         if steps and steps[-1].decides is select:
             steps[-1] = replace(step, asks=(*steps[-1].asks, *asks), decides=select)
         else:
@@ -255,12 +227,8 @@ def _covers(first: Ask, other: Ask) -> bool:
         return False
     if (first.collect.window is None) != (other.collect.window is None) and two.level != "output":
         return False
-    asked, needed = ({_written(guard) for guard in ask.collect.where} for ask in (first, other))
+    asked, needed = ({written(guard) for guard in ask.collect.where} for ask in (first, other))
     return asked <= needed
-
-
-def _written(guard: Guard) -> tuple[str, str, int, str]:
-    return guard.node.sql("duckdb"), guard.outcomes, id(guard.select), guard.clause
 
 
 def _around(ask: Ask) -> Iterator[tuple[exp.Select, exp.Expr]]:
@@ -275,26 +243,8 @@ def _around(ask: Ask) -> Iterator[tuple[exp.Select, exp.Expr]]:
         select = below.find_ancestor(exp.Select)
 
 
-def _holds(tree: exp.Expr, node: exp.Expr) -> bool:
-    while node is not tree and node.parent is not None:
-        node = node.parent
-    return node is tree
-
-
-def _guarded(ask: Ask, added: list[Guard]) -> Ask:
-    """The ask with further guards; one that holds no call but this one with the same arguments says nothing as long as it is
-    unknown."""
-    node = ask.collect.site.node
-    added = [guard for guard in added if not (calls := placeholders(guard.node)) or any(call != node for call in calls)]
-    guards = {_written(guard): guard for guard in (*ask.collect.where, *added)}
-    return replace(ask, collect=replace(ask.collect, where=tuple(guards.values())))
-
-
-def _each(plan: Plan, change: Callable[[Ask], Ask]) -> Plan:
-    return replace(plan, steps=tuple(replace(step, asks=tuple(change(ask) for ask in step.asks)) for step in plan.steps))
-
-
 RULES: tuple[Rule, ...] = (
+    inline_subqueries,
     join_in_where,
     filter_first,
     ask_the_undecided,

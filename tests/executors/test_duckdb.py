@@ -80,3 +80,15 @@ def test_what_is_no_database_is_a_data_error(tmp_path: Path, content: bytes | No
         path.write_bytes(content)
     with pytest.raises(DataError, match="there is no file|cannot be read as a DuckDB database"):
         read_database(str(path))
+
+
+def test_a_query_that_fails_half_way_does_not_stand_in_the_way_of_the_next(session: Session) -> None:
+    half_way = "SELECT CAST(CASE WHEN i < 800000 THEN '1' ELSE 'x' END AS INTEGER) AS n FROM RANGE(900000) AS t(i)"
+    most = {"rows": 1_000_000, "bytes": 10**9}
+    with pytest.raises((duckdb.Error, OSError), match="Conversion Error"):
+        session.run({"sql": half_way, "most": most}, memoryview(b""))
+    assert session.run({"sql": "SELECT i FROM RANGE(9) AS t(i)", "most": {"rows": 5, "bytes": 10**9}}, memoryview(b""))[0] == {
+        "fault": "rows",
+        "message": "too many rows",
+    }
+    assert session.run({"sql": "SELECT 1 AS one", "most": most}, memoryview(b""))[0]["columns"] == ["one"]

@@ -18,7 +18,7 @@ from tests.plan.programs import Rows, programs
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(Rows, Rows, programs())
 def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[Any], v: list[Any], program: str) -> None:
-    differ(w, v, program)
+    differ(w, v, program, singly=False)
 
 
 @pytest.mark.parametrize("case", cases("plans/rules.txt"))

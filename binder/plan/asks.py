@@ -1,0 +1,50 @@
+"""Asks of a plan come in; the same plan with these changed goes out: the small moves that rules are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+
+from binder.plan import Ask, Guard, Plan
+from binder.plan.demand import conjuncts
+from binder.program import placeholders
+
+
+def each(plan: Plan, change: Callable[[Ask], Ask]) -> Plan:
+    return replace(plan, steps=tuple(replace(step, asks=tuple(change(ask) for ask in step.asks)) for step in plan.steps))
+
+
+def guarded(ask: Ask, added: list[Guard]) -> Ask:
+    """The ask with further guards; one that holds no call but this one with the same arguments says nothing as long as it is
+    unknown."""
+    node = ask.collect.site.node
+    added = [guard for guard in added if not (calls := placeholders(guard.node)) or any(call != node for call in calls)]
+    guards = {written(guard): guard for guard in (*ask.collect.where, *added)}
+    return replace(ask, collect=replace(ask.collect, where=tuple(guards.values())))
+
+
+def written(guard: Guard) -> tuple[str, str, int, str]:
+    return guard.node.sql("duckdb"), guard.outcomes, id(guard.select), guard.clause
+
+
+def holds(tree: exp.Expr, node: exp.Expr) -> bool:
+    while node is not tree and node.parent is not None:
+        node = node.parent
+    return node is tree
+
+
+def within(plan: Plan, selects: Sequence[exp.Select]) -> Plan:
+    """The plan in which calls on the rows of some SELECTs are asked about rows that can meet their WHERE alone."""
+    chosen = {id(select) for select in selects}
+
+    def filtered(ask: Ask) -> Ask:
+        site = ask.collect.site
+        where = site.select.args.get("where")
+        if id(site.select) not in chosen or site.level != "rows" or where is None:
+            return ask
+        parts = [part for part in conjuncts(where.this) if not holds(part, site.node)]
+        return guarded(ask, [Guard(part, "T", site.select, "where") for part in parts])
+
+    return each(plan, filtered)

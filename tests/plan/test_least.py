@@ -1,0 +1,25 @@
+"""Programs go in, each with the least number of questions that any exact plan can ask, as its title reasons; so many are asked.
+
+Where LIMIT, EXISTS or IN make a window (`--- window`), up to twice as many: how far it must reach is seen only by asking.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from binder.check import check
+from binder.check.repair import parsed
+from binder.plan.rules import RULES
+from tests.cases import Case, cases
+from tests.plan.differential import near, run
+
+
+@pytest.mark.parametrize("case", cases("plans/least.txt"))
+def test_no_more_is_asked_than_must_be(case: Case) -> None:
+    near().use(case.tables)
+    checked = check(parsed(case.program, case.tables, "sql"), case.tables)
+    reference, most = run(checked, ())
+    rows, asked = run(checked, RULES)
+    assert rows.rows == reference.rows
+    least = int(case.sections.get("least") or case.sections["window"])
+    assert least <= asked <= min(most, 2 * least if "window" in case.sections else least), f"{asked}, without rules {most}"
