@@ -27,7 +27,7 @@ def test_a_function_has_at_most_60_lines(module: str) -> None:
 
 def test_the_package_stays_a_package_that_a_person_can_know() -> None:
     lines = [line for text in MODULES.values() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
-    assert len(lines) < 13_500  # see docs/decisions/0003-size.md
+    assert len(lines) < 14_000  # see docs/decisions/0003-size.md
 
 
 @pytest.mark.parametrize("module", MODULES)
