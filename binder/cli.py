@@ -122,7 +122,8 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", help="the program, or - for standard input")
     parser.add_argument("--language", choices=["sql", "python"], default="sql", help="the language of the program (sql)")
     _tables(parser)
-    parser.add_argument("--batch-rows", type=int, default=20, help="inputs per request (20)")
+    _endpoint(parser)
+    parser.add_argument("--analyze", action="store_true", help="run it, too, and add what each call came to")
     parser.set_defaults(command=explain)
 
 
@@ -196,7 +197,7 @@ def run(options: argparse.Namespace) -> int:
 def explain(options: argparse.Namespace) -> int:
     """binder explain"""
     with _connected(options) as db:
-        plan = db.explain(_program(options), options.language)
+        plan = db.explain(_program(options), options.language, options.analyze)
         print(_json(plan.data()) if options.json else plan)
     return DONE
 

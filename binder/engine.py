@@ -22,7 +22,7 @@ from binder.check.python import check as check_python
 from binder.check.repair import parsed
 from binder.dispatch import Dispatch
 from binder.errors import BinderError, BudgetExceeded, LimitExceeded, MissingValues, UsageError
-from binder.executors import Rows
+from binder.executors import Input, Rows
 from binder.executors.process import Limits
 from binder.executors.python import PythonExecutor
 from binder.executors.sandbox import Sandbox, available
@@ -30,12 +30,13 @@ from binder.executors.sql import SqlExecutor
 from binder.executors.worker import Worker
 from binder.generate import Author, Sample
 from binder.lm import LM
-from binder.lm.budget import Budget, Price
+from binder.lm.budget import Budget, Price, price_of
 from binder.lm.loop import await_on_loop, run
 from binder.lm.openai import endpoint
 from binder.memory import Memory
-from binder.plan import Plan, Rule
+from binder.plan import Ask, Plan, Rule
 from binder.plan.build import build
+from binder.plan.cost import spent_on
 from binder.plan.python import AnyPlan
 from binder.plan.python import build as plan_python
 from binder.plan.rules import RULES, optimize
@@ -91,9 +92,22 @@ class Binder:
         """Answers a question: samples programs, executes all, and votes."""
         return run(self._ask(question, samples, language))
 
-    def explain(self, program: str, language: str = "sql") -> AnyPlan:
-        """The plan of a program and its bill: prints what `run` would do; asks nothing, refuses what `run` refuses."""
-        return self._executor(self._planned(program, language)).explain(self.settings.batch_rows)
+    def explain(self, program: str, language: str = "sql", analyze: bool = False) -> AnyPlan:
+        """The plan of a program and its bill: prints what `run` would do; asks nothing, refuses what `run` refuses. analyze: run
+        it, too, and add what each call came to.
+        """
+        price = price_of(self.settings.model, self.stack.budget.prices)
+        plan = self._executor(self._planned(program, language)).explain(self.settings.batch_rows, self._held, price)
+        if not analyze or not isinstance(plan, Plan):
+            return plan
+        return replace(plan, spent=spent_on(self.run(program, language).trace))
+
+    def _held(self, ask: Ask, inputs: Sequence[Input]) -> int:
+        """How many inputs of a call were answered before."""
+        recall = self.stack.recall
+        if recall is None or ask.call.kind == "ans":
+            return 0
+        return len(recall.store.get_answers(recall.keys(ask, inputs).values()))
 
     async def run_async(self, program: str, language: str = "sql") -> Result:
         """`run` for asynchronous code, in any event loop."""

@@ -93,7 +93,7 @@ class PythonExecutor:
         finally:
             self.close()
 
-    def explain(self, batch_rows: int) -> PythonPlan:
+    def explain(self, batch_rows: int, held: object = None, price: object = None) -> PythonPlan:
         """The plan with its bill; runs nothing."""
         return replace(self.plan, bill=bill(self.plan, batch_rows), explained=True)
 

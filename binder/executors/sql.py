@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -22,15 +22,16 @@ from binder.executors.course import Course
 from binder.executors.gate import Shape
 from binder.executors.provenance import Said
 from binder.executors.worker import Worker
-from binder.plan import Ask, Plan
-from binder.plan.collect import inputs, key_name, outer_columns, share_settled
-from binder.plan.cost import bill
+from binder.plan import Ask, Count, Plan
+from binder.plan.collect import inputs, key_name, key_values, outer_columns, rows_looked_at, share_settled
+from binder.plan.cost import bill, count_of
 from binder.plan.demand import Knowledge
 from binder.plan.lookup import looked_up, mapping_name
 from binder.program import Program, placeholders
 from binder.table import Table
 from binder.values import read_date, read_number
 
+Held = Callable[[Ask, Sequence[Input]], int]
 _TAGS = itertools.count(1)
 _TYPES = {"number": pa.float64(), "boolean": pa.bool_(), "text": pa.string(), "date": pa.timestamp("us"), "auto": pa.string()}
 
@@ -67,14 +68,14 @@ class SqlExecutor:
         """Asks in order, then queries."""
         return execute(self.plan, self)
 
-    def explain(self, batch_rows: int) -> Plan:
-        """The plan with its bill; asks nothing, refuses what execution refuses."""
+    def explain(self, batch_rows: int, held: Held, price: tuple[float, float] | None) -> Plan:
+        """The plan with its bill; asks nothing, refuses what execution refuses. held: how many inputs were answered before."""
         try:
             self.check()
-            bound = replace(self.plan, bound=self.bounds())
+            counted = replace(self.plan, counts=self.counts(held))
         finally:
             self.close()
-        return replace(bound, bill=bill(bound, batch_rows))
+        return replace(counted, bill=bill(counted, batch_rows, price))
 
     def present(self, rows: Sequence[tuple[Value, ...]]) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
         """Rows as values of the program's columns, and as a person is shown them."""
@@ -132,18 +133,25 @@ class SqlExecutor:
         finally:
             self.close()
 
-    def bounds(self) -> dict[int, int]:
-        """Site number -> the most inputs it can have, counted with nothing asked."""
-        found: dict[int, int] = {}
-        for ask in self.plan.asks:
-            site = ask.collect.site
-            inner = [node.meta["site"] for argument in site.node.expressions for node in placeholders(argument)]
-            if inner and ask.call.kind == "map":
-                found[site.number] = max(found[number] for number in inner)
-            else:
+    def counts(self, held: Held) -> dict[int, Count]:
+        """Site number -> what can be told of its inputs, with nothing asked."""
+        found: dict[int, Count] = {}
+        seen: dict[str, set[Input]] = {name: set() for name in self.kinds}
+        for step in self.plan.steps:
+            for ask in step.asks:
+                node, window = ask.collect.site.node, ask.collect.window
+                inner = [part.meta["site"] for argument in node.expressions for part in placeholders(argument)]
+                if inner and ask.call.kind == "map":
+                    found[ask.collect.site.number] = max((found[number] for number in inner), key=lambda told: told.most)
+                    continue
                 self.course.done.update(inner)
-                found[site.number] = len(self.unknown(ask).inputs)
+                asked = self.unknown(ask).inputs
+                reach = len(self.unknown(ask, window.rows).inputs) if window is not None and window.rows else None
+                more = [value for value in asked if value not in seen[ask.call.name]]
+                seen[ask.call.name].update(more)
+                rows = self._run(rows_looked_at(ask.collect, self._knowledge())).rows[0][0] if key_values(node) else 1
                 self.course.done.clear()
+                found[ask.collect.site.number] = count_of(ask, step, rows, len(asked), len(more), held(ask, more), reach)
         return found
 
     def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:

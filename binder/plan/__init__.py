@@ -95,31 +95,74 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Count:
+    """What can be told of the inputs of one site before anything is asked.
+
+    rows: those looked at; most: distinct inputs; more: those of them that no site before has; held: those of these that were
+    answered before; likely: by rule of thumb (half of the rows meet a condition that holds a call, a window reaches twice as
+    far as it must); least: what is asked in any case.
+    """
+
+    rows: int
+    most: int
+    more: int
+    held: int
+    likely: int
+    least: int
+
+    def __str__(self) -> str:
+        parts = [f"at most {self.most:,}"]
+        parts += [f"of {self.rows:,} rows"] if self.rows > self.most else []
+        parts += [f"{self.held:,} answered before"] if self.held else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a call came to. asked: inputs; cached: inputs answered before; requests: all tries."""
+
+    asked: int
+    cached: int
+    requests: int
+
+    def __str__(self) -> str:
+        asked, requests = count(self.asked, "question"), count(self.requests, "request")
+        return f"asked {asked} in {requests}" + (f", {self.cached:,} were answered before" if self.cached else "")
+
+
+@dataclass(frozen=True)
 class Bill:
-    """What a plan can cost at most: questions (map inputs and ans), requests, and a rough number of tokens."""
+    """What a plan can cost at most: questions (map inputs and ans), requests, and a rough number of tokens; likely and least:
+    questions, see Count; cost: in US dollars at most, where the price of the model is known."""
 
     questions: int
     requests: int
     tokens: int
+    likely: int | None = None
+    least: int = 0
+    cost: float | None = None
 
     def __str__(self) -> str:
         if not self.questions:
             return "asks the language model nothing"
         questions, requests = count(self.questions, "question"), count(self.requests, "request")
-        return f"asks at most {questions} in {requests}, about {count(self.tokens, 'token')}"
+        likely = f", likely {self.likely:,}," if self.likely not in (None, self.questions) else ""
+        cost = f", ${self.cost:.4f}" if self.cost is not None else ""
+        return f"asks at most {questions}{likely} in {requests}, about {count(self.tokens, 'token')}{cost}"
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """steps in the order in which they are made, then the query. bound: site number -> most inputs it can have; bill: once
-    explained.
+    """steps in the order in which they are made, then the query. counts: of each site, and bill: once explained; spent: call ->
+    what it came to, once run.
     """
 
     checked: Checked
     steps: tuple[Step, ...]
     query: Query
-    bound: dict[int, int] = field(default_factory=dict)
+    counts: dict[int, Count] = field(default_factory=dict)
     bill: Bill | None = None
+    spent: dict[str, Spent] = field(default_factory=dict)
 
     @property
     def asks(self) -> tuple[Ask, ...]:
@@ -128,17 +171,24 @@ class Plan:
 
     def __str__(self) -> str:
         lines = [f"Query    {self.checked.program.text.strip()}"]
-        for ask in self.asks:
-            most = self.bound.get(ask.collect.site.number)
-            where = self._where(ask)
-            lines.append(f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.typing)}")
-            what = "distinct" if ask.call.kind == "map" else "rows of"
-            lines.append(
-                f"    Collect  {what} {', '.join(map(repr, ask.columns))}{'  where ' + ' and '.join(where) if where else ''}"
-                + ("" if most is None else f"  (at most {most:,})")
-            )
+        for step in self.steps:
+            lines += ["  Decide   in the order that the first answers suggest"] if len(step.asks) > 1 and step.ranked else []
+            for ask in step.asks:
+                lines += self._lines(ask)
         lines += [f"repaired for free: {repair}" for repair in self.checked.program.repairs]
         return printable("\n".join([*lines, *([f"It {self.bill}."] if self.bill else [])]))
+
+    def _lines(self, ask: Ask) -> list[str]:
+        """An ask and its collect, as a person reads them."""
+        told, where, window = self.counts.get(ask.collect.site.number), self._where(ask), ask.collect.window
+        what = ("distinct " if ask.call.kind == "map" else "rows of ") + ", ".join(map(repr, ask.columns))
+        until = (
+            f"  until {count(window.rows, 'row')} surely meet{'s' if window.rows == 1 else ''} the condition" if window else ""
+        )
+        shown = f"  where {' and '.join(where)}" if where else ""
+        lines = [f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.typing)}"]
+        lines.append(f"    Collect  {what}{shown}{until}" + (f"  ({told})" if told else ""))
+        return [*lines, *([f"    {spent}"] if (spent := self.spent.get(ask.call.name)) else [])]
 
     def _where(self, ask: Ask) -> list[str]:
         """What rows must meet to be asked about, as far as it is known by then, as a person reads it."""
@@ -163,7 +213,8 @@ class Plan:
                 "options": ask.typing.options,
                 "columns": ask.columns,
                 "where": self._where(ask),
-                "most": self.bound.get(ask.collect.site.number),
+                **(vars(told) if (told := self.counts.get(ask.collect.site.number)) else {"most": None}),
+                "spent": vars(self.spent[ask.call.name]) if ask.call.name in self.spent else None,
             }
             for ask in self.asks
         ]

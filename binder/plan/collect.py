@@ -48,6 +48,16 @@ def inputs(collect: Collect, known: Knowledge, rows: int | None = None, among: S
     )
 
 
+def rows_looked_at(collect: Collect, known: Knowledge) -> exp.Select:
+    """How many rows a collect looks at."""
+    keys = [exp.alias_(value.copy(), key_name(i), quoted=True) for i, value in enumerate(key_values(collect.site.node))]
+    names = [key.alias for key in keys]
+    inner = _lifted(_rows(collect, keys, known, None, ()), collect, names, known)
+    clause = inner.args.get("with_")
+    inner.set("with_", None)
+    return exp.Select(expressions=[exp.alias_(exp.Count(this=exp.Star()), "rows")], from_=_derived(inner), with_=clause)
+
+
 def share_settled(collect: Collect, known: Knowledge) -> exp.Select | None:
     """For what share of the rows on which a call is known it alone settles the WHERE; nothing where that would be involved.
 

@@ -1,25 +1,65 @@
-"""A plan whose bounds are known comes in; its bill goes out: questions, requests and tokens that it can cost at most."""
+"""A plan whose inputs are counted comes in; its bill goes out: questions, requests, tokens and money that it can cost at most.
+
+A run comes in, too; what each of its calls came to goes out.
+"""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
-from binder.plan import Bill, Plan
+from binder.plan import Ask, Bill, Count, Plan, Spent, Step
+from binder.plan.demand import clause_of
+from binder.program import placeholders
+from binder.trace import Trace
 
 T = TypeVar("T")
 PROMPT, PER_INPUT, PER_ANSWER = 420, 22, 10  # tokens of the instructions, of one input, of one answer: rough
 
 
-def bill(plan: Plan, batch_rows: int) -> Bill:
-    """The bill of a plan, its inputs packed batch_rows to a request."""
-    most: dict[str, int] = {}
-    for ask in plan.asks:  # the sites of one call share its answers: the widest counts
-        most[ask.call.name] = max(most.get(ask.call.name, 0), plan.bound.get(ask.collect.site.number, 0))
-    kinds = {ask.call.name: ask.call.kind for ask in plan.asks}
-    questions = sum(most.values())
-    requests = sum(count if kinds[name] == "ans" else len(packs(range(count), batch_rows)) for name, count in most.items())
-    return Bill(questions, requests, requests * PROMPT + questions * (PER_INPUT + PER_ANSWER))
+def bill(plan: Plan, batch_rows: int, price: tuple[float, float] | None = None) -> Bill:
+    """The bill of a plan, its inputs packed batch_rows to a request. price: US dollars per million tokens: prompt, completion."""
+    told = [(ask.call, plan.counts[ask.collect.site.number]) for ask in plan.asks]
+    fresh = Counter[str]()
+    for call, count in told:
+        fresh[call.name] += count.more - count.held
+    kinds = {call.name: call.kind for call, _ in told}
+    requests = sum(most if kinds[name] == "ans" else len(packs(range(most), batch_rows)) for name, most in fresh.items())
+    questions = fresh.total()
+    likely = sum(min(count.likely, count.more - count.held) for _, count in told)
+    least = sum(max(0, min(count.least, count.more) - count.held) for _, count in told)
+    prompt, answers = requests * PROMPT + questions * PER_INPUT, questions * PER_ANSWER
+    cost = None if price is None else (prompt * price[0] + answers * price[1]) / 1e6
+    return Bill(questions, requests, prompt + answers, likely, least, cost)
+
+
+def count_of(ask: Ask, step: Step, rows: int, inputs: int, more: int, held: int, window: int | None) -> Count:
+    """What can be told of an ask. inputs: distinct ones, with nothing asked; window: those of its first reach."""
+    site, root = ask.collect.site, ask.collect.site.select
+    guessed = sum(bool(placeholders(guard.node)) for guard in ask.collect.where)
+    likely = -(-inputs // 2**guessed) if window is None else min(inputs, 2 * window)
+    others = [part for part in placeholders(root) if part != site.node and clause_of(part, root) != "expressions"]
+    inner = any(placeholders(argument) for argument in site.node.expressions)
+    certain = root.parent is None and not (guessed or others or inner) and len(step.asks) == 1
+    return Count(rows, inputs, more, held, likely, (inputs if window is None else window) if certain else 0)
+
+
+def spent_on(trace: Trace) -> dict[str, Spent]:
+    """What each call of a run came to, by its name."""
+    asked: dict[str, set[str]] = {}
+    cached, requests = Counter[str](), Counter[str]()
+    for event in trace.of("asked", "recalled"):
+        name = event.data["call"]
+        if event.kind == "recalled":
+            cached[name] += len(event.data["answers"])
+            continue
+        task = json.loads(event.data["request"]["messages"][-1]["content"])
+        inputs = task["rows"].values() if task["task"] == "map" else [[task["rows"], task.get("more")]]
+        asked.setdefault(name, set()).update(map(json.dumps, inputs))
+        requests[name] += 1
+    return {name: Spent(len(asked.get(name, ())), cached[name], requests[name]) for name in {*asked, *cached}}
 
 
 def packs(inputs: Sequence[T], most: int) -> list[Sequence[T]]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from binder.check.rows import is_aggregate, is_grouped, order_keys
-from binder.plan import Ask, Guard, Plan, Rule, Step, Window
+from binder.plan import Ask, Guard, Plan, Rule, Site, Step, Window
 from binder.plan.asks import each, guarded, holds, written
 from binder.plan.demand import clause_of, conjuncts, direct, guards
 from binder.plan.simpler import inline_subqueries, join_in_where
@@ -101,11 +101,15 @@ def stop_at_a_match(plan: Plan) -> Plan:
 
 
 def _windowed(plan: Plan, enough: Callable[[Ask], Window | None]) -> Plan:
-    """The plan in which the calls of each WHERE that has a window are asked together."""
+    """The plan in which the calls of each WHERE that has a window are asked together.
+
+    A type that is read off the replies may change with further replies, and what was decided with it: such a WHERE has none.
+    """
+    unsure = {id(ask.collect.site.select) for ask in plan.asks if ask.typing.type == "auto" and _in_where(ask.collect.site)}
     steps: list[Step] = []
     for step in plan.steps:
         select = step.asks[0].collect.site.select
-        window = enough(step.asks[0])
+        window = enough(step.asks[0]) if id(select) not in unsure else None
         if window is None or step.asks[0].collect.window is not None:
             steps.append(step)
             continue
@@ -122,7 +126,7 @@ def _decides_rows(ask: Ask) -> bool:
     """Whether a call stands in a WHERE all of whose calls stand in it directly, in a SELECT that yields its rows as they are."""
     site = ask.collect.site
     select = site.select
-    if site.level != "rows" or clause_of(site.node, select) != "where" or is_grouped(select):
+    if not _in_where(site) or is_grouped(select):
         return False
     if select.args.get("distinct") or select.args.get("qualify") or any(part.find(exp.Window) for part in select.expressions):
         return False
@@ -172,19 +176,19 @@ def cheapest_first(plan: Plan) -> Plan:
     steps: list[Step] = []
     for step in plan.steps:
         site = step.asks[0].collect.site
-        if _in_where(step) is None:
+        before = steps[-1].asks[0].collect.site if steps else site
+        if not _in_where(site):
             steps.append(step)
-        elif steps and _in_where(steps[-1]) is site.select:
+        elif steps and before.select is site.select and _in_where(before):
             steps[-1] = Step((*steps[-1].asks, *step.asks), site.select, ranked=True)
         else:
             steps.append(replace(step, ranked=step.decides is not None))
     return replace(plan, steps=tuple(steps))
 
 
-def _in_where(step: Step) -> exp.Select | None:
-    """The SELECT whose WHERE the asks of a step stand in."""
-    site = step.asks[0].collect.site
-    return site.select if site.level == "rows" and clause_of(site.node, site.select) == "where" else None
+def _in_where(site: Site) -> bool:
+    """Whether a call stands in the WHERE of its SELECT."""
+    return site.level == "rows" and clause_of(site.node, site.select) == "where"
 
 
 def ask_once(plan: Plan) -> Plan:

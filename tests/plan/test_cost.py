@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from binder.plan import Bill
+from binder.plan import Bill, Plan
 from binder.table import load
 from tests.cases import opened
 
@@ -36,3 +36,37 @@ def test_a_bill_is_not_exceeded(program: str, questions: int, requests: int) -> 
 def test_a_bill_reads_well() -> None:
     assert str(Bill(0, 0, 0)) == "asks the language model nothing"
     assert str(Bill(1200, 60, 40_000)) == "asks at most 1,200 questions in 60 requests, about 40,000 tokens"
+
+
+def test_a_bill_adds_up_what_two_sides_ask_of_one_call() -> None:
+    db, lm = opened([W])
+    program = 'SELECT QA("map@upper?"; a) FROM w WHERE b < 5 UNION ALL SELECT QA("map@upper?"; a) FROM w WHERE b BETWEEN 3 AND 9'
+    bill = db.explain(program).bill
+    assert bill is not None and bill.questions == 10
+    db.run(program)
+    assert len(lm.asked) == 10
+
+
+@pytest.mark.parametrize(
+    ("program", "least", "likely", "most"),
+    [
+        ('SELECT QA("map@upper?"; a) FROM w', 30, 30, 30),
+        ('SELECT a FROM w WHERE QA("map@long?"; a) LIMIT 2', 2, 4, 30),
+        ('SELECT a FROM w WHERE QA("map@long?"; a) AND QA("map@vowel?"; a)', 0, 30, 60),
+        ('SELECT QA("map@upper?"; a) FROM w WHERE QA("map@long?"; a)', 30, 45, 60),
+    ],
+)
+def test_what_is_least_and_likely(program: str, least: int, likely: int, most: int) -> None:
+    db, lm = opened([W])
+    plan = db.explain(program)
+    assert isinstance(plan, Plan) and plan.bill is not None
+    assert (plan.bill.least, plan.bill.likely, plan.bill.questions) == (least, likely, most)
+    db.run(program)
+    assert least <= len(lm.asked) <= most
+
+
+def test_analyze_tells_what_each_call_came_to() -> None:
+    db, lm = opened([W])
+    plan = db.explain('SELECT a FROM w WHERE QA("map@long?"; a) LIMIT 2', analyze=True)
+    assert "asked 2 questions in 1 request" in str(plan) and len(lm.asked) == 2
+    assert isinstance(plan, Plan) and plan.data()["asks"][0]["spent"] == {"asked": 2, "cached": 0, "requests": 1}
