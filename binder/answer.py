@@ -124,6 +124,12 @@ class Answer:
         agreed = "read from the table, without a program" if self.program is None else f"by {LANGUAGE[self.winner.language]}"
         return f"{agreed}; confidence {self.confidence:.0%}; {count(sampled, 'sample')}"
 
+    @property
+    def tried(self) -> list[str]:
+        """What was sampled, with the votes and the fate of each."""
+        margin = "\n    "
+        return [f"{c.votes} x {margin.join([*c.text.strip().splitlines(), c.fate])}" for c in self.candidates]
+
     def data(self) -> dict[str, Any]:
         """The answer as JSON data."""
         return {
@@ -156,13 +162,12 @@ class Answer:
         return printable(", ".join(self.texts)) if self.texts else "no answer"
 
     def _repr_html_(self) -> str:
-        tried = [f"{c.votes} x {c.text}  {c.fate}" for c in self.candidates]
         shown = html.code(self.program) if self.program else ""
         headline = f"<p><b>{html.text(str(self))}</b> {html.text(f'({self.summary})')}</p>"
         return (
             headline
             + shown
             + html.notes(self.trace.warnings)
-            + html.details(f"{count(len(tried), 'candidate')}", html.notes(tried))
+            + html.details(f"{count(len(self.tried), 'candidate')}", html.notes(self.tried))
             + html.small(str(self.usage))
         )

@@ -212,7 +212,7 @@ def ask(options: argparse.Namespace) -> int:
         else:
             print(answer)
             _aside([answer.summary, *([answer.program] if answer.program else [])])
-            _aside([f"  {candidate.votes} x {candidate.text}\n      {candidate.fate}" for candidate in answer.candidates])
+            _aside([f"  {tried}" for tried in "\n".join(answer.tried).split("\n")])
             _aside([str(answer.usage)])
     if not answer.values:
         return FAILED
