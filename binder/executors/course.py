@@ -50,10 +50,11 @@ class Course:
         return ()
 
     def _begin(self) -> None:
-        """Nothing is known of the next step: how far its window reaches, how much may be asked at once, what was tried, and
+        """Nothing is known of the next step: how many rows its window reaches, what was asked since it did, what was tried, and
         what share of rows a call settles, by site."""
         self.reach: int | None = None
-        self.most: int | None = None
+        self.asked: list[Ask] = []
+        self.widened = False
         self.tried: set[int] = set()
         self.shares: dict[int, float] = {}
 
@@ -65,28 +66,39 @@ class Course:
     def _decide(self, step: Step) -> tuple[Batch, ...]:
         """The next inputs of one ask."""
         window = step.asks[0].collect.window
-        if window is not None and self.reach is None:
-            self.reach = max(1, window.rows)
-        batches: list[Batch] = []
-        for ask in step.asks:
-            batch = self.executor.unknown(ask, self.reach)
+        if window is not None:
+            return self._look(step, window.rows)
+        batches = self._open(step, step.asks)
+        if len(batches) > 1:
+            return (self._try(step, batches) or self._cheapest(step, batches),)
+        return tuple(batches)
+
+    def _look(self, step: Step, rows: int) -> tuple[Batch, ...]:
+        """The next inputs as far as the window reaches: of each call in turn, on rows on which those before are known. Then it
+        reaches twice as far, but no call is asked more than it was before.
+        """
+        self.reach = self.reach or max(1, rows)
+        while not (batches := self._open(step, [ask for ask in step.asks if ask not in self.asked])):
+            if not self.asked:
+                return ()
+            self.asked, self.reach, self.widened = [], self.reach * 2, True
+        batch = self._cheapest(step, batches)
+        self.asked.append(batch.ask)
+        most = max(1, len(self.executor.known[batch.ask.call.name])) if self.widened else None
+        return (Batch(batch.ask, batch.inputs[:most]),)
+
+    def _open(self, step: Step, asks: Sequence[Ask]) -> list[Batch]:
+        """What is unknown of each ask that needs anything; of the first of them alone, where they stand in order."""
+        among, batches = [ask.collect.site.node for ask in self.asked], list[Batch]()
+        for ask in asks:
+            batch = self.executor.unknown(ask, self.reach, among)
             batches += [batch] if batch.inputs else []
             if batches and not step.ranked:
                 break
-        if not batches:
-            return ()
-        if len(batches) == 1 or window is not None:
-            return (self._within(min(batches, key=lambda batch: self._cost(step, batch)) if batches[1:] else batches[0]),)
-        return (self._try(step, batches) or min(batches, key=lambda batch: self._cost(step, batch)),)
+        return batches
 
-    def _within(self, batch: Batch) -> Batch:
-        """As much of a batch as the window lets through: never more than was asked before; from now on it reaches further."""
-        if self.reach is None:
-            return batch
-        inputs = batch.inputs[: self.most]
-        self.most = len(self.executor.known[batch.ask.call.name]) + len(inputs)
-        self.reach *= 2
-        return Batch(batch.ask, inputs)
+    def _cheapest(self, step: Step, batches: Sequence[Batch]) -> Batch:
+        return min(batches, key=lambda batch: self._cost(step, batch)) if len(batches) > 1 else batches[0]
 
     def _try(self, step: Step, batches: Sequence[Batch]) -> Batch | None:
         """A few inputs of a call that was not tried yet, among rows that survived what was: in any order they have to be asked.
@@ -108,7 +120,7 @@ class Course:
     def _cost(self, step: Step, batch: Batch) -> float:
         """What it costs to settle a row with a call: its outstanding questions by the share of rows that it settles."""
         number = batch.ask.collect.site.number
-        if number not in self.shares and self.executor.known[batch.ask.call.name]:
+        if number not in self.shares and len(self.executor.known[batch.ask.call.name]) >= TRY:
             share = self.executor.share(batch.ask, frozenset(number for ask in step.asks for number in ask.covers))
             self.shares[number] = 0.5 if share is None else share
         return len(batch.inputs) / max(self.shares.get(number, 0.5), 1e-3)

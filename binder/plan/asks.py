@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
 
 from binder.plan import Ask, Guard, Plan
-from binder.plan.demand import conjuncts
+from binder.plan.demand import clause_of, conjuncts
 from binder.program import placeholders
+
+ELSEWHERE = ("joins", "from_", "with_")  # clauses that see other rows than those that meet WHERE
 
 
 def each(plan: Plan, change: Callable[[Ask], Ask]) -> Plan:
@@ -35,16 +37,30 @@ def holds(tree: exp.Expr, node: exp.Expr) -> bool:
     return node is tree
 
 
+def around(ask: Ask) -> Iterator[tuple[exp.Select, exp.Expr]]:
+    """The SELECTs around a call, inner ones first, each with what stands in it: the call, or the sub-select that holds it."""
+    below: exp.Expr = ask.collect.site.node
+    select: exp.Expr | None = ask.collect.site.select
+    while isinstance(select, exp.Select):
+        yield select, below
+        below = select
+        while isinstance(below.parent, (exp.Subquery, exp.SetOperation, exp.Exists)):
+            below = below.parent
+        select = below.find_ancestor(exp.Select)
+
+
 def within(plan: Plan, selects: Sequence[exp.Select]) -> Plan:
     """The plan in which calls on the rows of some SELECTs are asked about rows that can meet their WHERE alone."""
     chosen = {id(select) for select in selects}
 
     def filtered(ask: Ask) -> Ask:
-        site = ask.collect.site
-        where = site.select.args.get("where")
-        if id(site.select) not in chosen or site.level != "rows" or where is None:
-            return ask
-        parts = [part for part in conjuncts(where.this) if not holds(part, site.node)]
-        return guarded(ask, [Guard(part, "T", site.select, "where") for part in parts])
+        added = []
+        for select, below in around(ask):
+            where = select.args.get("where")
+            on_rows = below is not ask.collect.site.node or ask.collect.site.level == "rows"
+            if id(select) in chosen and where is not None and on_rows and clause_of(below, select) not in ELSEWHERE:
+                parts = [part for part in conjuncts(where.this) if not holds(part, below)]
+                added += [Guard(part, "T", select, "where") for part in parts]
+        return guarded(ask, added)
 
     return each(plan, filtered)

@@ -29,6 +29,9 @@ def looked_up(tree: exp.Expr, kinds: dict[str, str], tag: str) -> exp.Expr:
         node.replace(_map_value(node, table) if kinds[node.name.lower()] == "map" else _ans_value(node, table))
     for node in [part for part in root.find_all(exp.Anonymous) if part.name.startswith(KNOWN)]:
         node.replace(_is_held(node, mapping_name(PREFIX + node.name.removeprefix(KNOWN), tag)))
+    for part in root.find_all(exp.Table):
+        if "mapping" in part.meta:
+            part.set("this", exp.to_identifier(mapping_name(part.meta["mapping"], tag), quoted=True))
     made: exp.Expr = root.this
     return made.pop()
 

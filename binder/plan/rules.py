@@ -5,14 +5,14 @@ RULES=() is the reference meaning. Every rule is tested by executing with and wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlglot import exp
 
 from binder.check.rows import is_aggregate, is_grouped, order_keys
 from binder.plan import Ask, Guard, Plan, Rule, Site, Step, Window
-from binder.plan.asks import each, guarded, holds, written
+from binder.plan.asks import ELSEWHERE, around, each, guarded, holds, written
 from binder.plan.demand import clause_of, conjuncts, direct, guards
 from binder.plan.simpler import inline_subqueries, join_in_where
 from binder.program import placeholders
@@ -27,9 +27,9 @@ def filter_first(plan: Plan) -> Plan:
 
     def filtered(ask: Ask) -> Ask:
         added = []
-        for select, below in _around(ask):
+        for select, below in around(ask):
             clause = clause_of(below, select)
-            if clause in ("joins", "from_", "with_"):
+            if clause in ELSEWHERE:
                 continue
             grouped = below is ask.collect.site.node and ask.collect.site.level == "groups"
             for name in ("having",) if grouped else ("where", "qualify"):
@@ -53,7 +53,7 @@ def ask_the_undecided(plan: Plan) -> Plan:
     """
 
     def undecided(ask: Ask) -> Ask:
-        return guarded(ask, [guard for select, below in _around(ask) for guard in guards(below, select)[0]])
+        return guarded(ask, [guard for select, below in around(ask) for guard in guards(below, select)[0]])
 
     return each(plan, undecided)
 
@@ -233,18 +233,6 @@ def _covers(first: Ask, other: Ask) -> bool:
         return False
     asked, needed = ({written(guard) for guard in ask.collect.where} for ask in (first, other))
     return asked <= needed
-
-
-def _around(ask: Ask) -> Iterator[tuple[exp.Select, exp.Expr]]:
-    """The SELECTs around a call, inner ones first, each with what stands in it: the call, or the sub-select that holds it."""
-    below: exp.Expr = ask.collect.site.node
-    select: exp.Expr | None = ask.collect.site.select
-    while isinstance(select, exp.Select):
-        yield select, below
-        below = select
-        while isinstance(below.parent, (exp.Subquery, exp.SetOperation, exp.Exists)):
-            below = below.parent
-        select = below.find_ancestor(exp.Select)
 
 
 RULES: tuple[Rule, ...] = (
