@@ -73,10 +73,11 @@ def test_cancelling_reaches_the_coroutine() -> None:
 def test_an_interrupt_leaves_no_call_running(server: Server) -> None:
     server.script(HANG)
     code = """
-        import sys
+        import signal, sys
         from binder.lm import Message, Request
         from binder.lm.loop import run
         from binder.lm.openai import Endpoint, OpenAI
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
         try:
             run(OpenAI(Endpoint("m", sys.argv[1])).complete(Request((Message("user", "q"),), "m")))
         except KeyboardInterrupt:
