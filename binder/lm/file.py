@@ -175,7 +175,8 @@ class File:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         connection = _connect(str(self.path))
         try:
-            version = self._check(connection)
+            with _transaction(connection, "DEFERRED"):  # another process may be making it: all that is checked is of one moment
+                version = self._check(connection)
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                 connection.execute("PRAGMA journal_mode=WAL")  # where it is not possible, the mode stays: slower, and as safe
             if version < len(self.migrations):
@@ -261,9 +262,9 @@ def _connect(place: str) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def _transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
     """All or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"BEGIN {kind}")
     try:
         yield
         connection.execute("COMMIT")

@@ -280,3 +280,17 @@ def test_forked_children_write_beside_their_parent(path: Path) -> None:
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK, str(path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and not done.stderr, done.stderr
     assert execute(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_many_make_one_file_at_the_same_moment(tmp_path: Path) -> None:
+    def make(path: Path, start: threading.Barrier) -> str | None:
+        file = File(path, MIGRATIONS)
+        start.wait()
+        file.write(lambda connection: None).result()
+        file.close()
+        return file.problem
+
+    with ThreadPoolExecutor(6) as threads:
+        for number in range(40):
+            made = [threads.submit(make, tmp_path / f"{number}.sqlite", start) for start in [threading.Barrier(6)] * 6]
+            assert [future.result() for future in made] == [None] * 6
