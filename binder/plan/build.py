@@ -42,8 +42,12 @@ def _in_order(node: exp.Expr) -> Iterator[exp.Anonymous]:
             if isinstance(value, exp.Expr):
                 yield from _in_order(value)
         return
+    clause = node.args.get("with_")  # of a set operation
+    if clause is not None:
+        yield from _in_order(clause)
     for child in node.iter_expressions():
-        yield from _in_order(child)
+        if child is not clause:
+            yield from _in_order(child)
     if is_placeholder(node):
         assert isinstance(node, exp.Anonymous)
         yield node

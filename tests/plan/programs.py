@@ -52,7 +52,15 @@ def values(draw: st.DrawFn, names: tuple[str, ...]) -> str:
     """A value over the tables of these names."""
     t, u = draw(st.sampled_from(names)), draw(st.sampled_from(names))
     condition = predicates(names, 1)
-    shape = draw(st.integers(0, 11))
+    shape = draw(st.integers(0, 14))
+    if shape == 12:
+        return f"$count[SELECT s.a FROM v AS s WHERE s.n = {t}.n AND {draw(predicates(('s',), 0))}]"
+    if shape == 13:
+        return (
+            f"(SELECT s.b FROM v AS s WHERE s.n = {t}.n AND {draw(predicates((*names, 's'), 1))}{{ ORDER BY s.row_id}} LIMIT 1)"
+        )
+    if shape == 14:
+        return f"COALESCE(NULLIF({t}.a, 'rome'), #upper({u}.b), #both({t}.a, {u}.b))"
     if shape == 11:
         return f"CASE WHEN {draw(condition)} THEN #upper({t}.a) WHEN {draw(condition)} THEN {u}.b ELSE 'no' END"
     if shape == 10:
@@ -67,9 +75,19 @@ def values(draw: st.DrawFn, names: tuple[str, ...]) -> str:
 @st.composite
 def sources(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
     """A FROM and the tables it makes known."""
-    shape = draw(st.integers(0, 9))
+    shape = draw(st.integers(0, 12))
     if shape < 4:
         return "FROM w", ("w",)
+    if shape == 10:
+        limit = draw(st.sampled_from(["LIMIT 2", "LIMIT 3 OFFSET 1"]))
+        inner = f"SELECT a, #upper(b) AS b, n, row_id FROM w WHERE {draw(predicates(('w',), 1))}{{ ORDER BY row_id}} {limit}"
+        return f"FROM ({inner}) AS q", ("q",)
+    if shape > 10:
+        inner = f"SELECT a, #upper(b) AS b, #length(a) AS n, row_id FROM w WHERE {draw(predicates(('w',), 1))}"
+        kind = draw(st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]))
+        start = f"FROM ({inner}) AS q {kind} v ON" if shape == 11 else f"FROM v {kind} ({inner}) AS q ON"
+        extra = f" AND {draw(predicates(('q', 'v'), 0))}" if draw(st.booleans()) else ""
+        return f"{start} q.a = v.a{extra}", ("q", "v") if shape == 11 else ("v", "q")
     if shape == 4:
         return f"FROM (SELECT a, #upper(b) AS b, n, row_id FROM w WHERE {draw(predicates(('w',), 1))}) AS q", ("q",)
     if shape == 5:
@@ -144,12 +162,15 @@ def groups(draw: st.DrawFn) -> str:
 @st.composite
 def programs(draw: st.DrawFn) -> str:
     """A program: a SELECT, one over a CTE, or two put together."""
-    shape = draw(st.integers(0, 9))
+    shape = draw(st.integers(0, 10))
     if shape < 4:
         return draw(selects())
     if shape < 7:
         return draw(groups())
     inner = f"SELECT a, #upper(b) AS b, #length(a) AS n{{, row_id}} FROM w WHERE {draw(predicates(('w',), 1))}"
+    if shape == 10:
+        one, other = (f"SELECT a, b FROM c WHERE {draw(predicates(('c',), 1))}" for _ in range(2))
+        return f"WITH c AS ({inner}) {one} UNION ALL {other}"
     if shape == 7:
         order = f"{{ ORDER BY {row_order(('c', 'd'))}}}"
         where = draw(predicates(("c", "d"), 1))
