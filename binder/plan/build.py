@@ -42,11 +42,11 @@ def _in_order(node: exp.Expr) -> Iterator[exp.Anonymous]:
             if isinstance(value, exp.Expr):
                 yield from _in_order(value)
         return
-    clause = node.args.get("with_")  # of a set operation
-    if clause is not None:
-        yield from _in_order(clause)
+    ctes = node.args.get("with_")  # of a set operation
+    if ctes is not None:
+        yield from _in_order(ctes)
     for child in node.iter_expressions():
-        if child is not clause:
+        if child is not ctes:
             yield from _in_order(child)
     if is_placeholder(node):
         assert isinstance(node, exp.Anonymous)
