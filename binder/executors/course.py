@@ -70,7 +70,7 @@ class Course:
             return self._look(step, window.rows)
         batches = self._open(step, step.asks)
         if len(batches) > 1:
-            return (self._try(step, batches) or self._cheapest(step, batches),)
+            return self._try(step, batches) or (self._cheapest(step, batches),)
         return tuple(batches)
 
     def _look(self, step: Step, rows: int) -> tuple[Batch, ...]:
@@ -100,22 +100,17 @@ class Course:
     def _cheapest(self, step: Step, batches: Sequence[Batch]) -> Batch:
         return min(batches, key=lambda batch: self._cost(step, batch)) if len(batches) > 1 else batches[0]
 
-    def _try(self, step: Step, batches: Sequence[Batch]) -> Batch | None:
-        """A few inputs of a call that was not tried yet, among rows that survived what was: in any order they have to be asked.
-
-        All of them, where they are few.
+    def _try(self, step: Step, batches: Sequence[Batch]) -> tuple[Batch, ...]:
+        """A few inputs of each call that was not tried yet, each call's among other rows: in any order they would cost much the
+        same. All inputs of one call, where they are few.
         """
-        by_size = sorted(batches, key=lambda batch: len(batch.inputs))
-        if len(by_size[0].inputs) <= TRY:
-            return by_size[0]
-        among = [ask.collect.site.node for ask in step.asks if ask.collect.site.number in self.tried]
-        for batch in by_size:
-            if batch.ask.collect.site.number not in self.tried:
-                self.tried.add(batch.ask.collect.site.number)
-                survivors = self.executor.unknown(batch.ask, among=among) if among else batch
-                if survivors.inputs:
-                    return Batch(batch.ask, survivors.inputs[:TRY])
-        return None
+        smallest = min(batches, key=lambda batch: len(batch.inputs))
+        if len(smallest.inputs) <= TRY:
+            return (smallest,)
+        fresh = [batch for batch in batches if batch.ask.collect.site.number not in self.tried]
+        self.tried.update(batch.ask.collect.site.number for batch in fresh)
+        starts = [min(i * TRY, len(batch.inputs) - TRY) for i, batch in enumerate(fresh)]
+        return tuple(Batch(batch.ask, batch.inputs[at : at + TRY]) for at, batch in zip(starts, fresh, strict=True))
 
     def _cost(self, step: Step, batch: Batch) -> float:
         """What it costs to settle a row with a call: its outstanding questions by the share of rows that it settles."""
