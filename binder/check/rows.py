@@ -25,11 +25,28 @@ def settle(tree: exp.Expr) -> exp.Expr:
             _bare_columns(select)
         if select.parent is tree or _keeps_order(select):
             order_rows(select)
+        elif _is_side(select, tree):
+            order_rows(select)
+            if select.args.get("order") is not None and isinstance(holder := select.parent, exp.SetOperation):
+                holder.set("this" if select is holder.this else "expression", exp.Subquery(this=select))
         if (group := select.args.get("group")) is not None:  # the engine's parser drops the second of two equal keys, too
-            group.set("expressions", list(dict.fromkeys(group.expressions)))
+            group.set("expressions", list({_nameless(key): key for key in reversed(group.expressions)}.values())[::-1])
     for together in list(tree.find_all(exp.SetOperation)):
         _order_set(together)
     return tree
+
+
+def _nameless(key: exp.Expr) -> exp.Expr:
+    """A key without the names of what is shown inside: the engine's parser compares keys without."""
+    return key.transform(lambda part: part.this if isinstance(part, exp.Alias) else part) if key.find(exp.Query) else key
+
+
+def _is_side(select: exp.Select, tree: exp.Expr) -> bool:
+    """Whether a SELECT is a side of the UNION ALL whose rows are shown."""
+    node = select.parent
+    while isinstance(node, (exp.Union, exp.Subquery)) and node is not tree and not node.args.get("distinct"):
+        node = node.parent
+    return node is tree and isinstance(tree.this, exp.Union) and not tree.this.args.get("order")
 
 
 def _order_set(node: exp.SetOperation) -> None:

@@ -58,7 +58,7 @@ def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
     assert call is not None
     select = node.find_ancestor(exp.Select)
     assert isinstance(select, exp.Select)
-    level, join = _level(node, select)
+    level, join = level_of(node, select)
     site = Site(number, node, select, level, join)
     columns = node.meta.setdefault("columns", _headers(node))  # they stay what they are, whatever a rule makes of the tree
     title = node.meta.setdefault("title", _title(checked, node))
@@ -101,7 +101,7 @@ def _title(checked: Checked, node: exp.Anonymous) -> str | None:
     return titles.pop() if len(titles) == 1 else None
 
 
-def _level(node: exp.Anonymous, select: exp.Select) -> tuple[str, int | None]:
+def level_of(node: exp.Anonymous, select: exp.Select) -> tuple[str, int | None]:
     """Which rows of its SELECT a call is evaluated on."""
     path: list[exp.Expr] = [node]
     parent = node.parent

@@ -12,8 +12,7 @@ from sqlglot import exp
 from binder.check.rows import is_grouped, order_keys
 from binder.check.scope import Source
 from binder.plan import Collect, Guard, Site, Window
-from binder.plan.demand import KNOWN, Knowledge, can, clause_of, direct, every, opposite, some, unasked, unknown_in
-from binder.program import PREFIX, is_placeholder
+from binder.plan.demand import Knowledge, can, clause_of, every, opposite, some, unasked, unknown_in
 
 POSITION = "n"  # where in row order an input first stands
 _BEHIND = {  # the clauses that are evaluated after the one in which a call stands
@@ -78,7 +77,7 @@ def share_settled(collect: Collect, known: Knowledge) -> exp.Select | None:
     query.set("joins", _joins(select, None, known))
     values = [exp.Not(this=exp.Is(this=exp.paren(part.copy()), expression=exp.null())) for part in node.expressions]
     query.where(every([opposite(unknown_in(node, known)), some(values)]), copy=False)
-    return _lifted(_joined(query), collect, [], known)
+    return _lifted(query, collect, [], known)
 
 
 def key_values(node: exp.Anonymous) -> Sequence[exp.Expr]:
@@ -125,7 +124,7 @@ def _rows(
         return _window(query, site.select, collect.window, needed, known, rows)
     if not isinstance(needed, exp.Boolean) or not needed.this:
         query.where(needed, copy=False)
-    return _joined(_placed(query, order_keys(query)))
+    return _placed(query, order_keys(query))
 
 
 def _conditions(guards: Sequence[Guard], known: Knowledge, *without: str) -> list[exp.Expr]:
@@ -141,43 +140,6 @@ def _placed(query: exp.Select, order: list[exp.Expr]) -> exp.Select:
 
 def _derived(query: exp.Select) -> exp.From:
     return exp.From(this=exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("asked"))))
-
-
-def _joined(query: exp.Select) -> exp.Select:
-    """The query with each mapping that it looks into joined once, however often it does; keys are unique, so rows stay as they
-    are. Look-ups from further inside or with values from further outside stay sub-selects.
-    """
-    items = [query.args.get("from_"), *(query.args.get("joins") or [])]
-    own = {id(item.this.meta.get("source")) for item in items if item is not None}
-    joined: dict[exp.Expr, str] = {}
-    for node in reversed(list(query.find_all(exp.Anonymous))):
-        is_known = node.name.startswith(KNOWN)
-        if not (is_known or is_placeholder(node)) or not direct(node, query) or node.find_ancestor(exp.Join):
-            continue
-        if node.find(exp.Query, exp.AggFunc) or any(part is not node and is_placeholder(part) for part in node.walk()):
-            continue
-        if any(id(column.meta.get("source")) not in own for column in node.find_all(exp.Column)):
-            continue
-        name = PREFIX + node.name.lower().removeprefix(KNOWN).removeprefix(PREFIX)
-        call: exp.Expr = exp.Anonymous(this=name, expressions=[part.copy() for part in node.expressions])
-        alias = joined.setdefault(call, f"answers {len(joined)}")
-        node.replace(_is_there(node, alias) if is_known else _of("value", alias))
-    for call, alias in joined.items():
-        table = exp.Table(this=exp.to_identifier(call.name), alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
-        table.meta["mapping"] = call.name
-        pairs = [exp.NullSafeEQ(this=_of(key_name(i), alias), expression=part) for i, part in enumerate(call.expressions)]
-        query.append("joins", exp.Join(this=table, side="LEFT", on=exp.and_(*pairs)))
-    return query
-
-
-def _of(name: str, alias: str) -> exp.Column:
-    return exp.column(exp.to_identifier(name, quoted=True), exp.to_identifier(alias, quoted=True))
-
-
-def _is_there(node: exp.Anonymous, alias: str) -> exp.Expr:
-    """Whether a join found something: an input that is kept is not NULL throughout."""
-    keys = [_of(key_name(i), alias) for i in range(len(node.expressions))]
-    return exp.paren(exp.or_(*(exp.Not(this=exp.Is(this=key, expression=exp.null())) for key in keys)))
 
 
 def _names(keys: Sequence[exp.Expr]) -> list[exp.Expr]:
@@ -201,7 +163,7 @@ def _window(query: exp.Select, select: exp.Select, window: Window, needed: exp.E
     query.where(every([can(where, "T", known), *within]), copy=False)
     if items:
         query.set("order", exp.Order(expressions=[item.copy() for item in items]))
-    query = _joined(query.limit(rows, copy=False))
+    query = query.limit(rows, copy=False)
     before = exp.WindowSpec(
         kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end=exp.Literal.number(1), end_side="PRECEDING"
     )

@@ -1,7 +1,7 @@
 """A tree in which calls are placeholders comes in; the same tree over mappings, which an engine can run, goes out.
 
-A bound call is a look-up in the narrow table of its mapping: a scalar sub-select that compares NULL-safely, legal wherever an
-expression is.
+A bound call is a look-up in the narrow table of its mapping, which compares NULL-safely: a join where that is legal, else a
+scalar sub-select, which is legal wherever an expression is.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from binder.check.rows import is_aggregate
+from binder.plan.build import level_of
 from binder.plan.collect import key_name, outer_columns
-from binder.plan.demand import KNOWN
-from binder.program import PREFIX, placeholders
+from binder.plan.demand import KNOWN, direct
+from binder.program import PREFIX, is_placeholder, placeholders
 
 
 def mapping_name(call_name: str, tag: str) -> str:
@@ -24,16 +25,59 @@ def mapping_name(call_name: str, tag: str) -> str:
 def looked_up(tree: exp.Expr, kinds: dict[str, str], tag: str) -> exp.Expr:
     """A copy of a tree in which every call is a look-up in its mapping. kinds: call name -> map or ans."""
     root = exp.Subquery(this=tree.copy())
+    for select in list(root.find_all(exp.Select)):
+        _join(select, kinds, tag)
     for node in placeholders(root):
         table = mapping_name(node.name, tag)
         node.replace(_map_value(node, table) if kinds[node.name.lower()] == "map" else _ans_value(node, table))
     for node in [part for part in root.find_all(exp.Anonymous) if part.name.startswith(KNOWN)]:
         node.replace(_is_held(node, mapping_name(PREFIX + node.name.removeprefix(KNOWN), tag)))
-    for part in root.find_all(exp.Table):
-        if "mapping" in part.meta:
-            part.set("this", exp.to_identifier(mapping_name(part.meta["mapping"], tag), quoted=True))
     made: exp.Expr = root.this
     return made.pop()
+
+
+def _join(select: exp.Select, kinds: dict[str, str], tag: str) -> None:
+    """Joins each mapping that a SELECT looks into once, however often it does, where its rows stay as they are: keys are unique.
+
+    That is so of calls on its rows, not on its groups; a condition of its joins and what cannot be evaluated on every row, as a
+    cast, stay outside.
+    """
+    items = [item.this for item in (select.args.get("from_"), *(select.args.get("joins") or [])) if item is not None]
+    sources = {id(item.meta.get("source")) for item in items}
+    joined: dict[exp.Expr, list[exp.Anonymous]] = {}
+    for node in select.find_all(exp.Anonymous):
+        known = node.name.lower().startswith(KNOWN)
+        name = PREFIX + node.name.lower().removeprefix(KNOWN).removeprefix(PREFIX)
+        if not (known or is_placeholder(node)) or kinds[name] != "map" or not direct(node, select):
+            continue
+        if level_of(node, select)[0] == "rows" and all(_is_safe(part, sources) for part in node.expressions):
+            joined.setdefault(exp.Anonymous(this=name, expressions=[part.copy() for part in node.expressions]), []).append(node)
+    for number, (call, nodes) in enumerate(joined.items()):
+        alias = f"answers {number}"
+        keys = [_column(key_name(i), alias) for i in range(len(call.expressions))]
+        for node in nodes:
+            held = exp.paren(exp.or_(*(exp.Not(this=exp.Is(this=key.copy(), expression=exp.null())) for key in keys)))
+            node.replace(held if node.name.lower().startswith(KNOWN) else _column("value", alias))
+        table = exp.Table(
+            this=exp.to_identifier(mapping_name(call.name, tag), quoted=True),
+            alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)),
+        )
+        pairs = [exp.NullSafeEQ(this=key, expression=part) for key, part in zip(keys, call.expressions, strict=True)]
+        select.append("joins", exp.Join(this=table, side="LEFT", on=exp.and_(*pairs)))
+    for join in select.args.get("joins") or [] if joined else []:
+        if not (join.kind or join.side or join.method or join.args.get("on") or join.args.get("using")):
+            join.set("kind", "CROSS")  # a comma binds less than what may follow
+
+
+def _is_safe(argument: exp.Expr, sources: set[int]) -> bool:
+    """Whether an argument is made of columns of these sources in ways that never fail."""
+    return all(
+        id(part.meta.get("source")) in sources if isinstance(part, exp.Column) else isinstance(part, _SAFE)
+        for part in argument.walk()
+    )
+
+
+_SAFE = (exp.Identifier, exp.Literal, exp.Paren, exp.Null, exp.DPipe, exp.Coalesce, exp.Upper, exp.Lower, exp.Trim, exp.TryCast)
 
 
 def _column(name: str, table: str) -> exp.Column:

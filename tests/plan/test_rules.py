@@ -21,6 +21,20 @@ def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[An
     differ(w, v, program, singly=False)
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        "WITH c AS (SELECT a, #upper(b) AS b, row_id FROM w) SELECT a, b FROM c WHERE #vowel(c.a)"
+        "{} UNION ALL SELECT a, b FROM c WHERE (#long(c.b) OR c.a = 'lyon')",  # each side keeps row order
+        "SELECT DISTINCT (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c0,"
+        " (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c1 FROM w",  # two equal keys are one
+    ],
+)
+def test_a_program_that_once_went_wrong_does_not_again(program: str) -> None:
+    rows = [("lyon", None, 0), ("lyon", "paris", 1), ("oslo", "rome", 1), ("rome", "porto", None)]
+    differ(rows, rows[::-1], program)
+
+
 @pytest.mark.parametrize("case", cases("plans/rules.txt"))
 def test_rules(case: Case) -> None:
     compare(case)
