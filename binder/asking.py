@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from binder.errors import BadReply, BinderError, LMError, RateLimited, Refused, Unreachable
+from binder.errors import BadReply, BinderError, BudgetExceeded, LMError, RateLimited, Refused, Unreachable
 from binder.executors import Input, Part, Value
 from binder.lm import Reply, Request
 from binder.plan import Ask
@@ -21,6 +21,7 @@ from binder.plan.cost import packs
 from binder.prompt.tasks import ans_request, map_request
 from binder.reading import Fault, read_answers, read_list, read_value
 
+Came = TypeVar("Came")
 TRIES = 3  # of a request that bears no fruit, before it is halved
 ALONE = 5  # of a request about one input, before it is given up
 TYPED = 3  # answers of the wrong type to one input, before it is given up
@@ -236,6 +237,22 @@ def about_inputs(error: BinderError) -> bool:
     """Whether an error may be due to the inputs of the request; otherwise no request can be answered."""
     refused = isinstance(error, Refused) and error.status in (None, 413)  # by a filter, or for its length
     return refused or (isinstance(error, LMError) and error.retryable)
+
+
+def spares(error: BaseException) -> bool:
+    """Whether an error leaves what came of other requests to be used: it is about its own request, or the budget is used up."""
+    return isinstance(error, BudgetExceeded) or (isinstance(error, BinderError) and about_inputs(error))
+
+
+async def gathered(coroutines: Iterable[Awaitable[Came]]) -> list[Came | BaseException]:
+    """What each comes to, once all have ended; an error that spares the others stands for what did not come. Raised is any other
+    error, and the first of all where nothing came, but for replies that cannot be read."""
+    outcomes = await asyncio.gather(*coroutines, return_exceptions=True)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    fatal = [error for error in errors if not spares(error)]
+    if fatal or (len(errors) == len(outcomes) and not all(isinstance(error, BadReply) for error in errors)):
+        raise (fatal or errors)[0]
+    return outcomes
 
 
 def length(request: Request) -> int:

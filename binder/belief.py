@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from binder.asking import about_inputs
+from binder.asking import spares
 from binder.errors import BinderError
 from binder.lm import Choice, Reply, Request
 from binder.prompt.programs import belief_request
@@ -36,7 +36,7 @@ async def believe(
         others = [replace(request, sample=number) for number in range(1, times)]
         replies = [first, *await asyncio.gather(*map(complete, others))]
     except BinderError as error:
-        if about_inputs(error):
+        if spares(error):
             return None
         raise
     said = [truth for reply in replies if (truth := read_boolean(reply.text)) is not None]

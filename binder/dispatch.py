@@ -165,7 +165,7 @@ class Dispatch:
                 asked += [asking.map(pack) for pack in [*unread, *packs(left_over, self.size.rows)]]
         try:
             if self.budget is not None and asked:
-                self.budget.check(self.model, len(asked))
+                self.budget.check(Spent(len(asked)))
             await together(asked)
         finally:
             for coroutine in asked:

@@ -201,9 +201,9 @@ class Binder:
             outcome: Rows | BinderError | None = outcomes.get(index, sample.error)
             if isinstance(outcome, Rows):
                 result = self._result(running[index], outcome, dispatch, started)
-                candidates.append(Candidate(result.program, sample.language, result, votes=sample.votes))
+                candidates.append(Candidate(result.program, sample.language, result))
             else:
-                candidates.append(Candidate(sample.text, sample.language, error=outcome, votes=sample.votes))
+                candidates.append(Candidate(sample.program, sample.language, sample.result, outcome))
         return candidates
 
     async def _within(self, work: Coroutine[Any, Any, Outcome], dispatch: Dispatch) -> Outcome:

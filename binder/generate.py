@@ -4,7 +4,6 @@ and direct answers, read by the language model from tables that fit a prompt. A 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from binder import grammar
 from binder.answer import DIRECT
-from binder.asking import about_inputs
-from binder.errors import BadReply, BinderError, PlanError, ProgramError, SyntaxFault, UsageError
+from binder.asking import about_inputs, gathered
+from binder.errors import BadReply, BinderError, BudgetExceeded, PlanError, ProgramError, SyntaxFault, UsageError
 from binder.extract import extract, language_of
 from binder.lm import Choice, Reply, Request
 from binder.memory import Memory
@@ -46,6 +45,11 @@ class Sample:
     request: Request | None = None
     tries: int = 0
 
+    @property
+    def program(self) -> str | None:
+        """The program, where it is one."""
+        return None if self.language == DIRECT else self.text
+
 
 @dataclass
 class Author:
@@ -67,16 +71,22 @@ class Author:
 
     async def write(self, wanted: Mapping[str, int], alone: bool) -> list[Sample]:
         """Samples of each kind, equal ones as one with several votes. alone: a request for each; else one for all of a kind, to
-        which fewer may come."""
-        drawing = [self._draw(kind, count, alone) for kind, count in wanted.items()]
-        drawn = await asyncio.gather(*drawing, return_exceptions=True)
-        failures = [outcome for outcome in drawn if isinstance(outcome, BaseException)]
-        fatal = [error for error in failures if not (isinstance(error, BinderError) and about_inputs(error))]
-        if fatal or (len(failures) == len(drawn) and not all(isinstance(error, BadReply) for error in failures)):
-            raise (fatal or failures)[0]
-        for (kind, count), outcome in zip(wanted.items(), drawn, strict=True):
-            self.drawn[kind] += count if isinstance(outcome, BaseException) else sum(sample.votes for sample in outcome)
-        return [sample for outcome in drawn if not isinstance(outcome, BaseException) for sample in outcome]
+        which fewer may come. What the budget does not last for stays to be drawn."""
+        asked = {kind: self._request(kind, count) for kind, count in wanted.items()}
+        requests = [(kind, one) for kind, whole in asked.items() for one in self._sent(kind, whole, alone)]
+        replies = await gathered(self.complete(request) for _, request in requests)
+        samples: list[Sample] = []
+        for kind, whole in asked.items():
+            choices: list[Choice] = []
+            for (of, request), reply in zip(requests, replies, strict=True):
+                if of == kind and isinstance(reply, Reply):
+                    choices += reply.choices[: request.n]
+                elif of == kind and not isinstance(reply, BudgetExceeded):
+                    self.drawn[kind] += request.n
+            self.drawn[kind] += len(choices)
+            if choices:
+                samples += self._answers(choices) if kind == DIRECT else self._programs(kind, choices, whole)
+        return samples
 
     async def repair(self, sample: Sample, problem: str) -> Sample | None:
         """The program that comes back for one with a problem; None where there is none, or the same again."""
@@ -96,21 +106,12 @@ class Author:
             return None
         return self._checked(found, sample.language, sample.votes, request, sample.tries + 1)
 
-    async def _draw(self, kind: str, count: int, alone: bool) -> list[Sample]:
-        """Samples of one kind."""
-        request = self._request(kind, count)
-        if alone:
-            first = self.drawn[kind]
-            requests = [replace(request, n=1, sample=number) for number in range(first, first + count)]
-        else:
-            requests = [request]
-        replies = await asyncio.gather(*map(self.complete, requests), return_exceptions=True)
-        choices: list[Choice] = []
-        for reply in replies:
-            if isinstance(reply, BaseException):
-                raise reply  # once all have ended: none is left running
-            choices += reply.choices[: 1 if alone else count]
-        return self._answers(choices) if kind == DIRECT else self._programs(kind, choices, request)
+    def _sent(self, kind: str, request: Request, alone: bool) -> list[Request]:
+        """A request for samples as it is, or as one for each, numbered on from those that were drawn."""
+        if not alone:
+            return [request]
+        first = self.drawn[kind]
+        return [replace(request, n=1, sample=number) for number in range(first, first + request.n)]
 
     def _request(self, kind: str, count: int) -> Request:
         """The request for samples of a kind."""

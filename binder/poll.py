@@ -6,14 +6,13 @@ model, all together; then more samples are drawn; then programs that failed go b
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from binder.answer import DIRECT, Candidate
-from binder.asking import about_inputs
-from binder.errors import BinderError, BudgetExceeded, PlanError, ProgramError, ProgramFailed, QueryError
+from binder.asking import gathered, spares
+from binder.errors import BinderError, PlanError, ProgramError, ProgramFailed, QueryError
 from binder.generate import Author, Sample
 from binder.vote import Voting, decided, fewest, groups
 
@@ -42,11 +41,7 @@ class Poll:
                 if not (await self._executed() or await self._sampled() or await self._repaired()):
                     break
         except BinderError as error:
-            if not (isinstance(error, BudgetExceeded) or about_inputs(error)) or not groups(self.candidates, self.voting):
-                raise
-            self.author.trace.add("stopped", message=error.message)
-            for sample in self.samples:  # what could have changed the vote and was not executed counts against the winner
-                self.fates.setdefault(sample, Candidate(_program(sample), sample.language, error=error))
+            await self._stopped(error)
         if skipped := [candidate.text for candidate in self.candidates if candidate.skipped]:
             self.author.trace.add("skipped", programs=skipped)
         return self.candidates
@@ -55,10 +50,7 @@ class Poll:
     def candidates(self) -> list[Candidate]:
         """Each sample with its fate so far."""
         return [
-            replace(
-                self.fates.get(sample) or Candidate(_program(sample), sample.language), votes=sample.votes, repaired=sample.tries
-            )
-            for sample in self.samples
+            replace(self.fates.get(s) or Candidate(s.program, s.language), votes=s.votes, repaired=s.tries) for s in self.samples
         ]
 
     def _left(self) -> Counter[str]:
@@ -80,13 +72,25 @@ class Poll:
         waiting = [sample for sample in self.samples if sample not in self.fates]
         free = [sample for sample in waiting if sample.plan is None or not sample.plan.checked.program.calls]
         ready = free or waiting
-        for sample in ready:
-            if sample.plan is None:
-                self.fates[sample] = Candidate(_program(sample), sample.language, sample.result, sample.error)
-        planned = [sample for sample in ready if sample.plan is not None]
-        if planned:
-            self.fates |= zip(planned, await self.execute(planned), strict=True)
+        self.fates |= zip(ready, await self.execute(ready), strict=True)
         return bool(ready)
+
+    async def _stopped(self, error: BinderError) -> None:
+        """Leaves the question with what is known, where that says something; raises the error where it does not.
+
+        What was not executed is, one after the other, as far as that can be done yet; the rest counts against the winner, for it
+        could have changed the vote.
+        """
+        if not spares(error):
+            raise error
+        for sample in [sample for sample in self.samples if sample not in self.fates]:
+            try:
+                self.fates |= zip([sample], await self.execute([sample]), strict=True)
+            except BinderError as further:
+                self.fates[sample] = Candidate(sample.program, sample.language, error=further)
+        if not groups(self.candidates, self.voting):
+            raise error
+        self.author.trace.add("stopped", message=error.message)
 
     async def _sampled(self) -> bool:
         """Draws samples: at first all of a kind in one request; of what an endpoint leaves out, the fewest that can decide."""
@@ -106,10 +110,9 @@ class Poll:
         failed = self._failed()
         self.repairs += len(failed)
         sent = [self.author.repair(sample, self._problem(sample)) for sample in failed]
-        outcomes = await asyncio.gather(*sent, return_exceptions=True)
-        for sample, repaired in zip(failed, outcomes, strict=True):
+        for sample, repaired in zip(failed, await gathered(sent), strict=True):
             if isinstance(repaired, BaseException):
-                raise repaired  # once all have ended: none is left running
+                continue
             if repaired is None or self._stuck(sample, repaired):
                 self.given_up.add(sample)
             else:
@@ -148,7 +151,3 @@ class Poll:
         """Whether a repair leads nowhere: to the error that there was."""
         old = self.fates[before].error
         return old is not None and after.error is not None and old.message == after.error.message
-
-
-def _program(sample: Sample) -> str | None:
-    return None if sample.language == DIRECT else sample.text

@@ -11,8 +11,10 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
+
+from binder.lm.size import estimate
 
 Task = dict[str, Any]
 Body = dict[str, Any]
@@ -41,6 +43,7 @@ class Canned:
         return f"HTTP/1.1 {self.status} Said\r\n{lines}\r\n".encode(), data
 
 
+SAID = 20  # tokens of a reply, where they are told
 HANG = Canned(wait=3600.0)
 Said = str | int | Canned | dict[str, Any] | None  # the text, a status, the reply, a completion, or None: see answer
 
@@ -74,12 +77,18 @@ def task_of(body: Body) -> Task | None:
     return task if isinstance(task, dict) and "task" in task else None
 
 
+def tokens_of(body: Body) -> int:
+    """The tokens of a request, as estimated."""
+    return sum(estimate(message["content"]) for message in body["messages"])
+
+
 class Server:
     """Answers tasks with `answer`; `reply`, a function of the body, comes before it. Both may be changed at any time."""
 
     def __init__(self, answer: Callable[[Task], Any] = first_value, latency: float = 0.0, port: int = 0):
         self.answer = answer
         self.reply: Callable[[Body], Said] | None = None
+        self.metered = False  # whether replies tell what was used: the prompt as estimated, and SAID tokens
         self.latency = latency
         self.port = port
         self.connections: set[Connection] = set()
@@ -141,7 +150,11 @@ class Server:
             said = Canned(error(f"status {said}"), status=said)
         if isinstance(said, str):
             said = completion(*[said] * body.get("n", 1))
-        return said if isinstance(said, Canned) else Canned(said)
+        canned = said if isinstance(said, Canned) else Canned(said)
+        if self.metered and isinstance(canned.body, dict):
+            used = {"prompt_tokens": tokens_of(body), "completion_tokens": SAID}
+            canned = replace(canned, body=canned.body | {"usage": used})
+        return canned
 
     async def _listen(self) -> None:
         """Opens the port."""

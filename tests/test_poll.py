@@ -14,7 +14,7 @@ from binder.errors import BudgetExceeded, QueryError, SyntaxFault, UsageError
 from binder.lm.budget import Budget
 from binder.sampling import Sampling
 from binder.vote import Voting
-from tests.server import Body, Said, Server, completion
+from tests.server import SAID, Body, Said, Server, completion, tokens_of
 
 ROWS = [
     {"city": "Lyon", "country": "France", "wins": 3, "note": "by a goal"},
@@ -28,6 +28,7 @@ CALL = "SELECT city FROM w WHERE QA(\"map@is it by two?\"; note) = 'yes'"
 BROKEN = "SELECT city FROM w WHERE (wins = 5"
 UNKNOWN = "SELECT town_of_the_victor FROM w"
 REFUSED = "SELECT list_transform(city, 1) FROM w"
+ONE = "SELECT city FROM w WHERE wins < 4 AND QA(\"map@is it a goal?\"; note) = 'yes'"
 EMPTY = "SELECT city FROM w WHERE wins = 7"
 
 
@@ -152,6 +153,70 @@ def test_the_budget_ends_the_story_not_the_answer(server: Server) -> None:
     assert isinstance(answer.candidates[2].error, BudgetExceeded) and "stopped" in story(answer)
     with pytest.raises(BudgetExceeded):
         ask(server, [CALL], budget=Budget(requests=1))
+
+
+def limited(server: Server, programs: Sequence[str], tokens: int | None, **settings: Any) -> Answer:
+    """The answer to a question whose tokens are limited, or the stop; only the last replies may pass the limit."""
+    server.forget()
+    server.metered = True
+    try:
+        return ask(server, programs, budget=Budget(tokens=tokens), **settings)
+    finally:
+        assert tokens is None or used(server) <= tokens + server.most_active * SAID
+
+
+def used(server: Server) -> int:
+    return sum(tokens_of(body) + SAID for body in server.requests)
+
+
+def test_a_budget_of_tokens_that_does_not_last_for_the_prompt_sends_nothing(server: Server) -> None:
+    with pytest.raises(BudgetExceeded, match="0 of 500 used, and 2,[0-9]+ more needed") as caught:
+        limited(server, [RIGHT], 500)
+    assert server.requests == [] and caught.value.partial["usage"]["requests"] == 0
+
+
+def test_what_was_drawn_before_the_tokens_were_used_up_is_the_answer(server: Server) -> None:
+    settings = {"samples": 4, "sampling": Sampling(("sql", "direct")), "direct": '{"answers": ["Pisa"]}'}
+    whole = limited(server, [RIGHT, OTHER], None, **settings)
+    assert whole.values == ["Pisa"]  # two votes of four
+    both = used(server)
+    answer = limited(server, [RIGHT, OTHER], both - 2 * SAID - 1, **settings)
+    assert len(server.requests) == 1 and answer.values in (["Rome"], ["Pisa"])
+    assert answer.usage.prompt_tokens + answer.usage.completion_tokens == used(server)
+    assert [event.data["fault"] for event in answer.trace.of("failed")] == ["BudgetExceeded"]
+    (stopped,) = answer.trace.of("stopped")
+    assert "the budget of tokens does not last" in stopped.data["message"]
+
+
+def test_what_was_repaired_before_the_tokens_were_used_up_is_the_answer(server: Server) -> None:
+    repairs = {UNKNOWN: RIGHT, BROKEN: SAME}
+
+    def repair(said: str) -> str:
+        return next(after for before, after in repairs.items() if before in said)
+
+    limited(server, [UNKNOWN, BROKEN], None, repair=repair)
+    everything, sampled = used(server), tokens_of(server.requests[0]) + SAID
+    answer = limited(server, [UNKNOWN, BROKEN], everything - 2 * SAID - 1, repair=repair)
+    assert len(server.requests) == 2 and answer.values == ["Rome"] and answer.confidence == 1 / 2
+    assert sorted(candidate.error is None for candidate in answer.candidates) == [False, True]
+    assert list(answer.trace.of("stopped"))
+    with pytest.raises(BudgetExceeded):  # nothing that was drawn says anything
+        limited(server, [UNKNOWN, BROKEN], sampled + 100, repair=repair)
+    assert len(server.requests) == 1
+
+
+def test_a_candidate_whose_questions_are_not_all_answered_says_nothing(server: Server) -> None:
+    programs = [RIGHT, OTHER, CALL, ONE]
+    settings = {"batch_rows": 1, "concurrency": 1, "sampling": Sampling(("sql",), repairs=0)}
+    limited(server, programs, None, **settings)
+    everything = used(server)
+    last = tokens_of(server.requests[-1]) + SAID
+    answer = limited(server, programs, everything - SAID - 1, **settings)
+    assert [type(candidate.error) for candidate in answer.candidates].count(BudgetExceeded) == 1
+    assert answer.values == ["Rome"]
+    with pytest.raises(BudgetExceeded) as caught:
+        limited(server, [CALL], everything - 3 * last - 1, **settings)
+    assert 0 < caught.value.partial["answered"] < caught.value.partial["wanted"]
 
 
 def test_a_direct_answer_reads_the_whole_table(server: Server) -> None:

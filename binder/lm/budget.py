@@ -1,11 +1,12 @@
 """A Request comes in and is sent only while the budget lasts; what it used is counted, and priced where the model's price is
 known.
 
-Once a limit is hit the budget stays closed: nothing is sent any more, whoever asks.
+Once it is used up the budget stays closed: nothing is sent any more, whoever asks.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from importlib import resources
 from binder.errors import BudgetExceeded, LMError
 from binder.lm import LM, Reply, Request, Usage
 from binder.lm.retry import Retry
+from binder.lm.size import estimate
 
 Price = tuple[float, float]  # US dollars per million tokens: prompt, completion
 
@@ -33,22 +35,29 @@ class Budget:
 
 
 class Budgeted:
-    """Checks the budget before each request. One stands for one connection: all its runs share it."""
+    """Checks the budget before each request. One stands for one connection: all its runs share it.
+
+    What a request says is counted before it is sent, as estimated, and what the reply says afterwards: only by that can the
+    requests that are under way pass a limit of tokens or cost. One that would pass a limit waits for those under way, for what
+    they use is not known yet, and they are paid for.
+    """
 
     def __init__(self, lm: LM, budget: Budget, prices: Mapping[str, Price]):
         self.lm = lm
         self.budget = budget
         self.prices = prices
         self.spent = Usage(cost=0.0)
-        self.flying = 0
+        self.flying: dict[asyncio.Future[None], Usage] = {}  # the least that what is under way will use, until it has ended
         self.failed: Counter[int] = Counter()  # tries of the requests that are under way
         if isinstance(lm, Retry):
             lm.allow = self._allow
 
     async def complete(self, request: Request) -> Reply:
         """The reply of the layer below, its cost told; BudgetExceeded where it must not be sent."""
-        self.check(request.model)
-        self.flying += 1
+        needed = self._needed(request)
+        await self._turn(needed)
+        ended = asyncio.get_running_loop().create_future()
+        self.flying[ended] = needed
         try:
             reply = await self.lm.complete(request)
         except LMError as error:  # failed attempts are billed too
@@ -58,38 +67,59 @@ class Budgeted:
             self.spent += Usage(requests=self.failed[id(request)])
             raise
         finally:
-            self.flying -= 1
-            del self.failed[id(request)]
+            del self.flying[ended], self.failed[id(request)]
+            ended.set_result(None)
         usage = priced(reply.usage, request.model, self.prices)
         self.spent += usage
         return replace(reply, usage=usage)
 
-    def check(self, model: str, requests: int = 1) -> None:
-        """Raises BudgetExceeded where so many more requests would pass a limit."""
-        spent = {
-            "requests": self.spent.requests + self.failed.total() + self.flying + requests,
-            "tokens": self.spent.prompt_tokens + self.spent.completion_tokens + 1,
-            "cost": self.spent.cost or 0.0,
-        }
+    def check(self, needed: Usage) -> None:
+        """Raises BudgetExceeded where what is needed, beside what is under way, would pass a limit."""
+        used = _measured(self.spent + Usage(self.failed.total()))
+        flying = _measured(sum(self.flying.values(), Usage()))
+        more = _measured(needed)
         for name, limit in self.budget.limits().items():
-            if spent[name] > limit or (name == "cost" and spent[name] >= limit):
-                used = spent[name] - (requests + self.flying if name == "requests" else 1 if name == "tokens" else 0)
-                hint = f"raise it: Budget({name}=...)"
-                if name == "cost" and price_of(model, self.prices) is None:
-                    hint = f"the price of {model!r} is not known: give it with prices="
-                needed = f", and {requests} more needed" if name == "requests" and requests else ""
+            if used[name] + flying[name] + more[name] > limit:
+                last = f", and {round(more[name], 6):,} more needed" if more[name] else ""
                 raise BudgetExceeded(
-                    f"the budget of {name} does not last: {used:g} of {limit:g} used{needed}", spent=used, limit=limit, hint=hint
+                    f"the budget of {name} does not last: {round(used[name], 6):,} of {limit:,} used{last}",
+                    spent=used[name],
+                    limit=limit,
+                    hint=f"raise it: Budget({name}=...)",
                 )
+
+    async def _turn(self, needed: Usage) -> None:
+        """Waits until it is sure whether a request may be sent; BudgetExceeded where it must not."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return self.check(needed)
+            except BudgetExceeded:
+                others = [ended for ended in self.flying if ended.get_loop() is loop]  # not those of the parent after a fork
+                if not others:
+                    raise
+            await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+
+    def _needed(self, request: Request) -> Usage:
+        """The least that a request will use, priced; its tokens are only worth estimating for a limit that counts them."""
+        if self.budget.tokens is None and self.budget.cost is None:
+            return Usage(1)
+        said = sum(estimate(message.content) for message in request.messages)
+        return priced(Usage(1, said), request.model, self.prices)
 
     def _allow(self, request: Request) -> None:
         """Raises BudgetExceeded where a request that failed must not be sent again."""
         self.failed[id(request)] += 1
-        self.check(request.model, 0)
+        self.check(Usage())
 
     async def close(self) -> None:
         """Closes the layer below."""
         await self.lm.close()
+
+
+def _measured(usage: Usage) -> dict[str, float]:
+    """A usage by the names of the limits."""
+    return {"requests": usage.requests, "tokens": usage.prompt_tokens + usage.completion_tokens, "cost": usage.cost or 0.0}
 
 
 def priced(usage: Usage, model: str, prices: Mapping[str, Price]) -> Usage:

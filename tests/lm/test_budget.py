@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from binder.lm import Choice, Message, Reply, Request, Usage
 from binder.lm.budget import Budget, Budgeted, price_of, priced, shipped
 from binder.lm.replay import Scripted
 from binder.lm.retry import Retry
-from tests.server import Server
+from tests.server import SAID, Server, tokens_of
 
 REQUEST = Request((Message("user", "?"),), "gpt-5-mini")
 REPLY = Reply((Choice("!"),), Usage(1, 1000, 500))
@@ -90,19 +89,24 @@ def test_a_run_that_needs_more_is_refused_before_the_first_request(server: Serve
 
 
 def test_a_stop_tells_what_is_known(server: Server) -> None:
-    def tokens(body: dict[str, Any]) -> dict[str, Any]:
-        rows = json.loads(body["messages"][-1]["content"])["rows"]
-        text = json.dumps({"answers": {key: value[0] for key, value in rows.items()}})
-        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
-        return {"choices": [choice], "usage": {"prompt_tokens": 100, "completion_tokens": 0}}
-
-    server.reply = tokens
-    settings: dict[str, Any] = {"batch_rows": 2, "concurrency": 1, "budget": Budget(tokens=250)}
-    with binder.connect(TABLE, "m", server.url, cache=None, **settings) as db, pytest.raises(BudgetExceeded) as caught:
+    server.metered = True
+    settings: dict[str, Any] = {"cache": None, "batch_rows": 2}
+    with binder.connect(TABLE, "m", server.url, **settings) as db:
         db.run(PROGRAM)
-    partial = caught.value.partial
-    assert (len(server.requests), partial["wanted"], partial["answered"]) == (3, 10, 6)
-    assert {(entry["input"][0], entry["value"]) for entry in partial["answers"]} == {(f"town {i}",) * 2 for i in range(6)}
+    each = max(map(tokens_of, server.requests)) + SAID
+    server.forget()
+    for concurrency in (1, 16):  # what is under way is waited for, is within the limit, and what it says is not lost
+        budget = Budget(tokens=3 * each + 2 * SAID)
+        with (
+            binder.connect(TABLE, "m", server.url, concurrency=concurrency, budget=budget, **settings) as db,
+            pytest.raises(BudgetExceeded, match="the budget of tokens does not last: .* more needed") as caught,
+        ):
+            db.run(PROGRAM)
+        partial = caught.value.partial
+        assert (len(server.requests), partial["wanted"], partial["answered"]) == (3, 10, 6)
+        assert {(entry["input"][0], entry["value"]) for entry in partial["answers"]} == {(f"town {i}",) * 2 for i in range(6)}
+        assert db.stack.budget.spent.prompt_tokens + db.stack.budget.spent.completion_tokens <= 3 * each
+        server.forget()
 
 
 def test_a_budget_of_cost_needs_a_price() -> None:
