@@ -237,7 +237,7 @@ class Dispatch:
                 "failed", **asked, error=error.message, fault=type(error).__name__, status=getattr(error, "status", None)
             )
             self.spent += error.usage or Spent(requests=1) if isinstance(error, LMError) else Spent()
-            self.ended = self.ended if about_inputs(error) else error
+            self.ended = self.ended if about_inputs(error) or request.embed else error
             raise
         self.spent += reply.usage
         return reply, self.trace.add("asked", **asked, reply=reply.data(), cached=reply.cached)

@@ -70,6 +70,7 @@ class Settings:
     sampling: Sampling = field(default_factory=Sampling)
     voting: Voting = field(default_factory=Voting)
     reasoning: frozenset[str] = frozenset({"ans"})
+    embeddings: str | None = None
 
 
 class Binder:
@@ -180,7 +181,7 @@ class Binder:
         wanted = shares(samples, language, self.tables, settings.sampling)
         dispatch = self._dispatch(trace)
         shown = self.tables, self.memory, settings.model, settings.sampling
-        author = Author(question, *shown, dispatch.sample, self._planned, trace, "ans" in settings.reasoning)
+        author = Author(question, *shown, dispatch.sample, self._planned, trace, "ans" in settings.reasoning, settings.embeddings)
         poll = Poll(author, lambda written: self._execute(written, dispatch, started), wanted, settings.voting)
         candidates = await self._within(poll.run(), dispatch)
         answer = vote(question, candidates, _usage(dispatch, started), trace, settings.voting)
@@ -306,6 +307,7 @@ def connect(
     sampling: Sampling | None = None,
     voting: Voting | None = None,
     reasoning: abc.Mapping[str, bool] | None = None,
+    embeddings: str | None = None,
 ) -> Binder:
     """Opens tables for programs and questions.
 
@@ -320,9 +322,9 @@ def connect(
     completion)}. concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per
     run; limits: of the engine's own work. sampling: how candidates are asked for; voting: how they are weighed.
     reasoning: whether the language model reasons step by step before it answers, {"map": False, "ans": True} unless said.
-    memory: a file of your own solved questions, which are shown beside those that come with binder (see Memory).
-    strict: raise MissingValues where a value is missing. tracer: told of each Event; progress: a display (by default a line
-    in a terminal or notebook).
+    memory: a file of your own solved questions, which are shown beside those that come with binder (see Memory); embeddings: the
+    model of the endpoint that says which of them are near to a question in meaning, beside those that are in words.
+    strict: raise MissingValues where a value is missing. tracer: told of each Event; progress: a display, else a line.
     """
     if concurrency < 1 or batch_rows < 1:
         raise UsageError("concurrency and batch_rows must be at least 1")
@@ -330,11 +332,11 @@ def connect(
     if title is not None:
         opened = tuple(replace(table, title=title) for table in opened)
     where = endpoint(model, base_url, api_key)
-    stack, name = build_stack(where, lm, replay, cache, timeout, budget, prices or {}, record)
+    stack, name = build_stack(where, lm, replay, cache, timeout, budget, prices or {}, record, embeddings)
     shown = progress if progress is not None else display()
     own = limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown
     steps = frozenset(kind for kind, on in {"ans": True, **(reasoning or {})}.items() if on)
-    settings = Settings(name, *own, sampling or Sampling(), voting or Voting(), steps)
+    settings = Settings(name, *own, sampling or Sampling(), voting or Voting(), steps, embeddings)
     if stack.recall is not None:
         stack = replace(stack, recall=replace(stack.recall, reasoning=steps))
     return Binder(opened, stack, memory if isinstance(memory, Memory) else Memory(memory), settings)

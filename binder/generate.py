@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from binder import grammar
 from binder.answer import DIRECT
 from binder.asking import about_inputs, gathered
-from binder.errors import BadReply, BinderError, BudgetExceeded, PlanError, ProgramError, SyntaxFault, UsageError
+from binder.errors import BadReply, BinderError, BudgetExceeded, LMError, PlanError, ProgramError, SyntaxFault, UsageError
 from binder.extract import extract, language_of
 from binder.lm import Choice, Reply, Request
 from binder.memory import Memory
+from binder.memory.nearness import nearness
 from binder.plan.python import AnyPlan
 from binder.program import LANGUAGES
 from binder.prompt.programs import program_request, repair_request
@@ -55,7 +56,8 @@ class Sample:
 class Author:
     """The language model as it is asked about one question. complete sends a request, planned plans a program.
 
-    steps: whether direct answers reason first; drawn: how many samples of each kind have come, those given up included.
+    steps: whether direct answers reason first; embeddings: the model that says which solved questions are near in meaning;
+    drawn: how many samples of each kind have come, those given up included.
     """
 
     question: str
@@ -67,11 +69,15 @@ class Author:
     planned: Planned
     trace: Trace
     steps: bool = False
+    embeddings: str | None = None
+    near: Mapping[str, float] = field(default_factory=dict)
     drawn: Counter[str] = field(default_factory=Counter)
 
     async def write(self, wanted: Mapping[str, int], alone: bool) -> list[Sample]:
         """Samples of each kind, equal ones as one with several votes. alone: a request for each; else one for all of a kind, to
         which fewer may come. What the budget does not last for stays to be drawn."""
+        if self.embeddings and not self.drawn and wanted.keys() - {DIRECT} and not self.memory.fixed:
+            self.near = await self._nearness(self.embeddings)
         asked = {kind: self._request(kind, count) for kind, count in wanted.items()}
         requests = [(kind, one) for kind, whole in asked.items() for one in self._sent(kind, whole, alone)]
         replies = await gathered(self.complete(request) for _, request in requests)
@@ -106,6 +112,15 @@ class Author:
             return None
         return self._checked(found, sample.language, sample.votes, request, sample.tries + 1)
 
+    async def _nearness(self, model: str) -> dict[str, float]:
+        """How near solved questions are in meaning; empty where the endpoint does not tell."""
+        solved = [exemplar.question for exemplar in self.memory.exemplars]
+        try:
+            return await nearness(self.question, solved, model, self.complete)
+        except (LMError, BudgetExceeded) as error:
+            self.trace.add("unembedded", message=error.message)
+            return {}
+
     def _sent(self, kind: str, request: Request, alone: bool) -> list[Request]:
         """A request for samples as it is, or as one for each, numbered on from those that were drawn."""
         if not alone:
@@ -119,7 +134,7 @@ class Author:
         if kind == DIRECT:
             request = direct_request(self.question, self.tables, model=self.model, steps=self.steps)
         else:
-            shown = self.memory.retrieve(self.question, self.tables, kind)
+            shown = self.memory.retrieve(self.question, self.tables, kind, near=self.near)
             if not self.drawn[kind]:
                 self.trace.add("retrieved", question=self.question, language=kind, exemplars=[shot.question for shot in shown])
             request = program_request(

@@ -48,8 +48,15 @@ def build_stack(
     budget: Budget | None,
     prices: Mapping[str, Price],
     record: str | os.PathLike[str] | None = None,
+    embeddings: str | None = None,
 ) -> tuple[Stack, str]:
     """The layers of a connection, and the name of its model."""
+    for name in (where.model or ("" if lm is None else "scripted"), embeddings) if replay is None else ():
+        if budget is not None and budget.cost is not None and name is not None and price_of(name, prices) is None:
+            raise UsageError(
+                f"a budget of cost needs the price of {name!r}",
+                hint="give it: prices={model: (dollars per million prompt tokens, completion)}",
+            )
     stack, model = _answering(where, lm, replay, cache, timeout, budget, prices)
     if record is None:
         return stack, model
@@ -75,11 +82,6 @@ def _answering(
         kept = Recall(recording.store(), model, recording.endpoint)
         return Stack(recording, kept, Budgeted(recording, budget or Budget(), prices)), model
     model = where.model or ("" if lm is None else "scripted")
-    if budget is not None and budget.cost is not None and price_of(model, prices) is None:
-        raise UsageError(
-            f"a budget of cost needs the price of {model!r}",
-            hint="give it: prices={model: (dollars per million prompt tokens, completion)}",
-        )
     if isinstance(cache, Place):
         cache = default_path() if lm is None else None
     store = Store(cache) if cache is not None else None

@@ -45,8 +45,10 @@ class Trace:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know of the cells that were sent: those that read like orders to the language model."""
-        return [
+        """What a person should know: of the cells that were sent, those that read like orders to the language model; and that
+        solved questions were not found by meaning."""
+        found = [f"solved questions were found by words alone: {event.data['message']}" for event in self.of("unembedded")]
+        return found + [
             f"{event.data['count']} of the cells asked {event.data['question']!r} about read like orders to the language model, "
             f"first: {event.data['cells'][0]!r:.120}"
             for event in self.of("suspected")

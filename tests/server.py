@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -63,6 +63,12 @@ def completion(*texts: str | None, **more: Any) -> dict[str, Any]:
     return {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": choices, "usage": usage} | more
 
 
+def embeddings(*vectors: Sequence[float]) -> Canned:
+    """A reply with these vectors, the last first, as no endpoint must but may."""
+    data = [{"object": "embedding", "index": index, "embedding": list(vector)} for index, vector in enumerate(vectors)]
+    return Canned({"object": "list", "data": data[::-1], "model": "e", "usage": {"prompt_tokens": 9, "total_tokens": 9}})
+
+
 def error(message: str, **more: Any) -> dict[str, Any]:
     """The body of a refusal."""
     return {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None} | more}
@@ -88,6 +94,7 @@ class Server:
     def __init__(self, answer: Callable[[Task], Any] = first_value, latency: float = 0.0, port: int = 0):
         self.answer = answer
         self.reply: Callable[[Body], Said] | None = None
+        self.embed: Callable[[list[str]], Canned] | None = None  # what to say to a request for vectors
         self.metered = False  # whether replies tell what was used: the prompt as estimated, and SAID tokens
         self.latency = latency
         self.port = port
@@ -135,6 +142,7 @@ class Server:
     def forget(self) -> None:
         """Empties the log."""
         self.requests: list[Body] = []
+        self.embedded: list[list[str]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.started: list[float] = []
@@ -215,6 +223,10 @@ class Connection(asyncio.Protocol):
             self.server.headers.append(headers)
             self.server.started.append(time.monotonic())
             canned = self.server.say(body)
+        elif path == "/embeddings" and self.server.embed is not None:
+            body = json.loads(data)
+            self.server.embedded.append(body["input"])
+            canned = self.server.embed(body["input"])
         else:
             canned = Canned(error(f"no such path: {first}"), status=404)
         if self.server.latency or canned.wait:

@@ -21,7 +21,8 @@ class Message:
 class Request:
     """One completion to ask for. sample tells apart equal requests of a vote; schema is the JSON schema of the reply, as text;
     grammar the Lark grammar that the reply follows where the endpoint can see to that; effort how much a reasoning model reasons;
-    chances whether to tell what else the reply could have begun with."""
+    chances whether to tell what else the reply could have begun with; embed asks for the vectors of the messages, one a choice,
+    each as base64 of components of one byte, the largest 127."""
 
     messages: tuple[Message, ...]
     model: str
@@ -34,6 +35,7 @@ class Request:
     grammar: str | None = None
     effort: str | None = None
     chances: bool | None = None
+    embed: bool | None = None
 
     def data(self) -> dict[str, Any]:
         """The request as JSON data, without what is not set."""

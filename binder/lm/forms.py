@@ -1,20 +1,24 @@
 """A Request whose reply must follow a grammar goes in; the path and the body of each form in which endpoints take that come out.
 
 tool: a custom tool of OpenAI's chat completions; responses: the same of its responses; vllm: structured output as vLLM has it,
-under its name of today and the one before. An endpoint that refuses all of them is asked in plain text.
+under its name of today and the one before. An endpoint that refuses all of them is asked in plain text. A request for vectors
+has a path and a body of its own, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
+import base64
+from collections.abc import Callable, Set
 from typing import Any
 from urllib.parse import urlsplit
 
+from binder.errors import BadReply
 from binder.lm import Request
 from binder.lm.chat import parameters
 
 CHAT = "/chat/completions"
 RESPONSES = "/responses"
+EMBEDDINGS = "/embeddings"
 FORMS = ("tool", "responses", "vllm")
 NAME = "program"
 TURNED_DOWN = (400, 404, 405, 415, 422)  # an endpoint that does not know a form, or does not take this grammar
@@ -33,6 +37,9 @@ def form_of(request: Request, refused: Set[str], base_url: str | None) -> str | 
 
 def body(request: Request, form: str | None, refused: Set[str]) -> tuple[str, dict[str, Any]]:
     """Where a request is sent, and its parameters without those that were refused."""
+    if request.embed:
+        texts = [message.content for message in request.messages]
+        return EMBEDDINGS, {"model": request.model, "input": texts, "encoding_format": "float"}
     sent = parameters(request, refused)
     if form is None:
         return CHAT, sent
@@ -77,3 +84,22 @@ def as_completion(told: dict[str, Any]) -> dict[str, Any]:
     usage = {"prompt_tokens": used.get("input_tokens"), "completion_tokens": used.get("output_tokens")}
     choice = {"message": {"content": said, "refusal": refusal}, "finish_reason": "length" if cut else "stop"}
     return {"choices": [choice], "usage": usage, "error": told.get("error")}
+
+
+def as_vectors(told: dict[str, Any]) -> dict[str, Any]:
+    """The body of an embeddings reply as that of a chat completion whose texts are the vectors, see Request."""
+    try:
+        numbered = {item["index"]: item["embedding"] for item in told["data"]}
+        vectors = [[float(component) for component in numbered[index]] for index in range(len(told["data"]) or 1)]
+        scales = [127 / (max(map(abs, vector)) or 1.0) for vector in vectors]
+        packed = [bytes(round(x * scale) & 255 for x in vector) for vector, scale in zip(vectors, scales, strict=True)]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        if told.get("error"):
+            return told
+        raise BadReply("the reply does not hold a vector for each text", tries=2) from error
+    used = told.get("usage")
+    usage = {**used, "completion_tokens": 0} if isinstance(used, dict) else None
+    return {"choices": [{"message": {"content": base64.b64encode(data).decode()}} for data in packed], "usage": usage}
+
+
+SHAPES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {CHAT: dict, RESPONSES: as_completion, EMBEDDINGS: as_vectors}

@@ -17,7 +17,7 @@ from binder.errors import BadReply, LMError, NotConfigured, Unreachable
 from binder.lm import Reply, Request, Usage
 from binder.lm.cache import address
 from binder.lm.chat import excerpt, read, refused_parameter
-from binder.lm.forms import RESPONSES, TURNED_DOWN, UNWELL, as_completion, body, form_of
+from binder.lm.forms import SHAPES, TURNED_DOWN, UNWELL, body, form_of
 from binder.lm.loop import current_loop
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class OpenAI:
                 self._remember(request.model, {parameter})
                 continue
             try:
-                reply = read(response, request, as_completion if path == RESPONSES else dict)
+                reply = read(response, request, SHAPES[path])
             except LMError as error:
                 if form is not None and (isinstance(error, BadReply) or response.status in (*TURNED_DOWN, *UNWELL)):
                     spent += error.usage or Usage(requests=1)

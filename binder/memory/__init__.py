@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
@@ -22,7 +22,7 @@ from binder.memory.abstraction import abstract
 from binder.memory.constructs import constructs
 from binder.memory.exemplars import Exemplar, records, write
 from binder.memory.features import features
-from binder.memory.ranking import Index, diverse
+from binder.memory.ranking import Index, diverse, fused
 from binder.program import LANGUAGES
 from binder.python import parse as parse_python
 from binder.table import Table
@@ -69,14 +69,19 @@ class Memory:
         return self._store().fixed
 
     def retrieve(
-        self, question: str, tables: Sequence[Table] = (), language: str = "sql", most: int = MOST
+        self,
+        question: str,
+        tables: Sequence[Table] = (),
+        language: str = "sql",
+        most: int = MOST,
+        near: Mapping[str, float] | None = None,
     ) -> tuple[Exemplar, ...]:
-        """Exemplars to show for a question, the nearest last: those most alike to it in words, and unlike each other in what
-        their programs are made of."""
+        """Exemplars to show for a question, the nearest last: those most alike to it in words and, where it is known how near
+        their questions are to it, in meaning, and unlike each other in what their programs are made of."""
         store = self._store()
         if store.fixed:
             return store.of(language).exemplars[-most:]
-        return store.of(language).nearest(features(question, tables), most)
+        return store.of(language).nearest(features(question, tables), most, near)
 
     def add(
         self, question: str, tables: Sequence[Table], program: str, language: str = "sql", values: Sequence[Any] = ()
@@ -144,9 +149,11 @@ class _Store:
         """The constructs of each program."""
         return [constructs(exemplar.program, exemplar.language) for exemplar in self.exemplars]
 
-    def nearest(self, asked: Sequence[str], most: int) -> tuple[Exemplar, ...]:
+    def nearest(self, asked: Sequence[str], most: int, near: Mapping[str, float] | None) -> tuple[Exemplar, ...]:
         """The exemplars nearest to a question, the nearest last."""
         scores = self.index.scores(asked)
+        if near:
+            scores = fused(scores, [near.get(exemplar.question, 0.0) for exemplar in self.exemplars])
         best = max(scores, default=0) or 1.0
         order = diverse([score / best for score in scores], self._alike, most)
         return tuple(self.exemplars[i] for i in reversed(order))

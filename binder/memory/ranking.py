@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 K1, B = 1.2, 0.75
+K = 60  # of reciprocal rank fusion
 
 
 class Index:
@@ -29,6 +30,16 @@ class Index:
         return sum(
             asked[word] * self.worth[word] * counts[word] * (K1 + 1) / (counts[word] + norm) for word in asked if word in counts
         )
+
+
+def fused(one: Sequence[float], other: Sequence[float]) -> list[float]:
+    """One score for each document from two whose scales differ: reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR
+    2009)."""
+    fusion = [0.0] * len(one)
+    for scores in (one, other):
+        for rank, document in enumerate(sorted(range(len(scores)), key=lambda i: -scores[i]), start=1):
+            fusion[document] += 1 / (K + rank)
+    return fusion
 
 
 def diverse(scores: Sequence[float], alike: Callable[[int, int], float], most: int, weight: float = 0.85) -> list[int]:

@@ -112,3 +112,5 @@ def test_a_stop_tells_what_is_known(server: Server) -> None:
 def test_a_budget_of_cost_needs_a_price() -> None:
     with pytest.raises(UsageError, match="needs the price of 'mine'"):
         binder.connect(TABLE, "mine", "http://127.0.0.1:9/v1", budget=Budget(cost=1.0))
+    with pytest.raises(UsageError, match="needs the price of 'own-vectors'"):
+        binder.connect(TABLE, "gpt-5", "http://127.0.0.1:9/v1", budget=Budget(cost=1.0), embeddings="own-vectors")

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from binder.memory.ranking import K1, B, Index, diverse
+from binder.memory.ranking import K1, B, Index, diverse, fused
 
 
 def test_a_score_is_that_of_the_formula() -> None:
@@ -21,6 +21,11 @@ def test_rare_words_count_more_and_short_documents_too() -> None:
     index = Index([["a", "b"], ["a", "c"], ["a", "c"], ["a", "b", "x", "y", "z"]])
     scores = index.scores(["a", "b"])
     assert scores[0] > scores[3] > scores[1] == scores[2]
+
+
+def test_two_rankings_become_one() -> None:
+    assert fused([9.0, 1.0, 5.0], [0.1, 0.2, 0.3]) == pytest.approx([1 / 61 + 1 / 63, 1 / 63 + 1 / 62, 1 / 62 + 1 / 61])
+    assert fused([], []) == []
 
 
 def test_what_is_like_one_that_is_taken_waits() -> None:
