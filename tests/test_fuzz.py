@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from binder.errors import BinderError
 from tests.fuzz import TABLES, attempt, fuzz
+from tests.fuzz.texts import LANGUAGES
 
 
 def test_texts_that_are_nearly_programs_break_nothing() -> None:
-    fates, broken, slow = fuzz(1_500, seed=20, shown=lambda line: None)
-    assert not broken and not slow
-    assert min(fates["SyntaxFault"], fates["CheckFault"], fates["checked"]) > 5, "the texts are of all sorts"
+    found = fuzz(range(2_000), seed=20)
+    assert not found.broken and not found.slow
+    for language in LANGUAGES:
+        fates = Counter(fate for name, _, fate in found.fates.elements() if name == language.name)
+        assert min(fates["SyntaxFault"], fates["CheckFault"], fates["checked"]) > 5, "the texts are of all sorts"
 
 
 @pytest.mark.parametrize(
