@@ -301,3 +301,30 @@ def test_sql_python_and_direct_answers_vote_together(server: Server) -> None:
         ("direct", 1, ["Lyon"]),
     ]
     assert (answer.values, answer.confidence, answer.language) == (["Rome"], 0.75, "sql")
+
+
+def test_calls_of_sql_and_python_are_asked_once_and_a_split_vote_is_told(server: Server) -> None:
+    said = "[city for city, said in zip([row['city'] for row in w], qa_map(w, 'is it by two?', ['note'])) if said == 'yes']"
+    python = f"def solve(w):\n    return {said}"
+    direct = iter(['{"steps": "3 is least.", "answers": ["Lyon"]}', '{"steps": "?", "answers": ["Pisa"]}'])
+
+    def reply(body: Body) -> Said:
+        last = body["messages"][-1]["content"]
+        if last.startswith("{"):
+            return completion(next(direct), next(direct)) if "who won most?" in last else None
+        return python if "def solve" in body["messages"][0]["content"] else CALL
+
+    server.reply = reply
+    server.answer = lambda task: {key: "yes" if "two" in row[0] else "no" for key, row in task["rows"].items()}
+    with binder.connect(ROWS, model="m", base_url=server.url, cache=None) as db:
+        answer = db.ask("who won most?", samples=5)
+    assert sorted((c.language, c.votes, c.values) for c in answer.candidates) == [
+        ("direct", 1, ["Lyon"]),
+        ("direct", 1, ["Pisa"]),
+        ("python", 1, ["Rome"]),
+        ("sql", 2, ["Rome"]),
+    ]
+    assert (answer.values, answer.language, answer.confidence) == (["Rome"], "sql", 3 / 5)
+    assert answer.usage.questions == 3 and [len(task["rows"]) for task in server.tasks if task["task"] == "map"] == [3]
+    (voted,) = answer.trace.of("voted")
+    assert [weight for _, weight in voted.data["votes"]] == [3, 1, 1] and voted.data["cast"] == 5

@@ -15,7 +15,8 @@ from binder.cli import main
 from binder.engine import connect
 from binder.errors import BinderError, NotConfigured
 from binder.lm import Choice, Reply, Request
-from tests.server import Body, Server
+from binder.vote import Voting
+from tests.server import Body, Said, Server, completion
 
 
 def program(body: Body) -> str:
@@ -85,3 +86,29 @@ def test_statements_are_asked_as_facts(server: Server, tabfact_files: dict[str, 
         report = evaluate(benchmark, asked(db, examples, benchmark.question, samples=1), tmp_path / "out.jsonl")
     assert report.questions == 2
     assert report.scores["official"][0].verdict == "right"
+
+
+@pytest.mark.parametrize(("bias", "verdicts"), [(1.0, ["wrong", "right"]), (3.0, ["right", "right"])])
+def test_a_vote_on_facts_can_favour_one_answer(
+    server: Server, tabfact_files: dict[str, str], tmp_path: Path, bias: float, verdicts: list[str]
+) -> None:
+    says = "SELECT QA(\"map@are these 3 points?\"; points) = 'yes' FROM w WHERE name = 'ann'"
+    wrong = [f"SELECT points = {number} FROM w WHERE name = 'ann'" for number in (4, 5)]  # a program that goes wrong says no
+
+    def judged(body: Body) -> Said:
+        last = body["messages"][-1]["content"]
+        if last.startswith("{"):
+            return None
+        return completion(says, *wrong) if "ann have" in last else "SELECT COUNT(*) > 0 FROM w WHERE name = 'bo' AND points = 3"
+
+    server.reply = judged
+    server.answer = lambda task: {key: "yes" if str(row[0]) == "3" else "no" for key, row in task["rows"].items()}
+    benchmark = TabFact(folder(tmp_path / "data", tabfact_files))
+    examples = list(benchmark.examples("small_test"))
+    voting = Voting(bias={"yes": bias})
+    with connect({"w": [{"a": ""}]}, model="m", base_url=server.url, cache=None, voting=voting) as db:
+        questions = asked(db, examples, benchmark.question, samples=3, language="sql")
+        report = evaluate(benchmark, questions, tmp_path / "out.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [line["official"] for line in lines] == verdicts
+    assert report.questions == 2
