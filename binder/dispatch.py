@@ -219,7 +219,9 @@ class Dispatch:
         """A reply to a request for candidates."""
         async with self.slots:
             self._show("writing candidates")
-            return (await self._complete(request, {}))[0]
+            reply, _ = await self._complete(request, {})
+            self._show()
+            return reply
 
     async def _send(self, ask: Ask, request: Request) -> tuple[Reply, int]:
         """A reply to a question, and the number of the event that records it."""

@@ -28,7 +28,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int = 60)
 
 def code(source: str) -> str:
     """A program or a plan; long lines are wrapped."""
-    return f'<pre style="margin:4px 0;white-space:pre-wrap">{escape(printable(source))}</pre>'
+    return f'<pre style="margin:4px 0;{MONO}">{escape(printable(source))}</pre>'
 
 
 def notes(lines: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from binder import html
+from binder.result import count
 
 EVERY = 0.1  # seconds between two drawings
 
@@ -39,8 +40,9 @@ class Progress:
 
     def __str__(self) -> str:
         if self.stage:
-            return f"{self.stage}, {self.requests:,} requests"
-        parts = [f"{self.done:,}/{self.total:,} values", f"{self.cached:,} cached", f"{self.requests:,} requests"]
+            return f"{self.stage}, {count(self.requests, 'request')}"
+        parts = [f"{self.done:,}/{self.total:,} values", f"{self.cached:,} cached"] if self.total else []
+        parts += [count(self.requests, "request")]
         parts += [f"${self.cost:.4f}"] if self.cost is not None else []
         parts += [f"{self.left:.0f} s left"] if self.left is not None and self.done < self.total else []
         return ", ".join(parts)

@@ -13,6 +13,7 @@ def test_it_says_how_far_the_run_is() -> None:
     progress = Progress(total=120, done=60, cached=20, requests=4, cost=0.0123, seconds=4.0)
     assert str(progress) == "60/120 values, 20 cached, 4 requests, $0.0123, 6 s left"
     assert str(Progress(5, 5, 5, 0, None, 0.1)) == "5/5 values, 5 cached, 0 requests"
+    assert str(Progress(0, 0, 0, 1, None, 0.1)) == "1 request"
 
 
 def test_a_terminal_line_is_drawn_over_itself_and_taken_away() -> None:
