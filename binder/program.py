@@ -6,17 +6,20 @@ The grammar's tree is the one parse of record: the skeleton is re-emitted from i
 from __future__ import annotations
 
 import bisect
+import functools
 import re
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 
 from binder import grammar
 from binder.errors import Span, SyntaxFault
 
+E = TypeVar("E", bound=exp.Expr)
 LANGUAGES = ("sql", "python")
 KINDS = ("map", "ans")
 PREFIX = "call_"
@@ -24,6 +27,14 @@ DEEPEST = 160  # levels of a tree
 KEYWORDS = frozenset(
     ("SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "ON", "BY", "HAVING", "WHEN", "THEN", "ELSE", "CASE", "BETWEEN", "IN")
 )
+
+
+class Dialect(DuckDB):
+    """How trees are read and written: DuckDB's SQL, its subscripts as they are. sqlglot would count them from 0 and, after a
+    look at all types, from 1 again.
+    """
+
+    INDEX_OFFSET = 0
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ class Program:
     def tree(self) -> exp.Expr:
         """A fresh tree of the skeleton."""
         try:
-            tree = sqlglot.parse_one(self.skeleton, read="duckdb")
+            tree = sqlglot.parse_one(self.skeleton, read=Dialect)
         except (sqlglot.errors.SqlglotError, RecursionError) as error:
             detail = getattr(error, "errors", None) or [{"description": "nested too deeply"}]
             raise SyntaxFault(
@@ -81,12 +92,16 @@ class Program:
 
     def span(self, node: exp.Expr) -> Span:
         """Where in the text a node of the tree begins; the whole program where it cannot be told."""
-        starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+        starts = [part.meta["start"] for part in nodes(node) if "start" in part.meta]
         return self.place(min(starts)) if starts else Span(0, len(self.text))
 
     def call(self, name: str) -> Call | None:
         """The call of a placeholder."""
-        return next((call for call in self.calls if call.name == name.lower()), None)
+        return self._named.get(name.lower())
+
+    @functools.cached_property
+    def _named(self) -> dict[str, Call]:
+        return {call.name: call for call in self.calls}
 
 
 def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Program:
@@ -111,9 +126,43 @@ def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Pr
     )
 
 
-def placeholders(node: exp.Expr) -> list[exp.Anonymous]:
+def nodes(tree: exp.Expr, closed: tuple[type[exp.Expr], ...] = ()) -> list[exp.Expr]:
+    """The nodes of a tree, outer ones first, but for what is inside closed ones, in a quarter of the time of sqlglot's walk."""
+    found = [tree]
+    for node in found:
+        if closed and isinstance(node, closed) and node is not tree:
+            continue
+        for value in node.args.values():
+            if value.__class__ is list:
+                found += [item for item in value if isinstance(item, exp.Expr)]
+            elif isinstance(value, exp.Expr):
+                found.append(value)
+    return found
+
+
+def copied(tree: E) -> E:
+    """A copy of a tree in a third of the time of sqlglot's; what its nodes point to is shared."""
+    made = tree.__class__()
+    for name, value in tree.args.items():
+        if value.__class__ is list:
+            made.set(name, [copied(item) if isinstance(item, exp.Expr) else item for item in value])
+        elif isinstance(value, exp.Expr):
+            made.set(name, copied(value))
+        else:
+            made.args[name] = value
+    if tree._meta:
+        made.meta.update(tree._meta)
+    return made
+
+
+def sql_of(tree: exp.Expr) -> str:
+    """A tree as DuckDB's SQL; an UnsupportedError where something of it cannot be said there."""
+    return str(copied(tree).sql(Dialect, copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE))
+
+
+def placeholders(tree: exp.Expr) -> list[exp.Anonymous]:
     """The placeholders of calls in a tree, inner ones before those that hold them."""
-    return [part for part in reversed(list(node.find_all(exp.Anonymous))) if is_placeholder(part)]
+    return [node for node in reversed(nodes(tree)) if isinstance(node, exp.Anonymous) and is_placeholder(node)]
 
 
 def is_placeholder(node: exp.Expr | None) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, SqlglotError
+from sqlglot.errors import SqlglotError
 
 from binder.check import calls, cells, functions, habits, rows, types
 from binder.check.literals import Literals
@@ -19,7 +19,7 @@ from binder.check.names import Names
 from binder.check.scope import Field
 from binder.check.types import Typing
 from binder.errors import CheckFault
-from binder.program import Program
+from binder.program import Program, sql_of
 from binder.table import Table
 
 
@@ -45,7 +45,7 @@ def check(program: Program, tables: tuple[Table, ...]) -> Checked:
     """Resolves and types a program against the tables; a CheckFault marks what does not fit."""
     try:
         checked = _checked(program, tables)
-        checked.query.sql("duckdb", unsupported_level=ErrorLevel.RAISE)  # nothing is left out without a word
+        sql_of(checked.query)
     except (SqlglotError, RecursionError, ValueError) as error:  # of what no rule above has foreseen
         told = str(error).splitlines()[0] if str(error) and not isinstance(error, RecursionError) else "it is nested too deeply"
         raise CheckFault(f"this cannot be written for DuckDB: {told}", text=program.text, span=program.place(0)) from error

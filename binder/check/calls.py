@@ -10,7 +10,7 @@ from sqlglot import exp
 from binder.check.kinds import kind
 from binder.check.literals import raw_of
 from binder.errors import CheckFault
-from binder.program import Call, Program, is_placeholder, placeholders
+from binder.program import Call, Program, copied, is_placeholder, placeholders
 
 
 def arguments(tree: exp.Expr, program: Program) -> None:
@@ -57,10 +57,11 @@ def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:
             column.replace(exp.Subquery(this=_enclosing(column, node)))
         elif column is None:
             header = "text" if kind(argument) == "text" else "value"
-            argument.replace(exp.Subquery(this=exp.Select(expressions=[exp.alias_(argument.copy(), header, quoted=True)])))
+            shown = exp.alias_(copied(argument), header, quoted=True, copy=False)
+            argument.replace(exp.Subquery(this=exp.Select(expressions=[shown])))
         else:
             inner = _enclosing(column, node)
-            inner.set("expressions", [exp.alias_(argument.copy(), "value", quoted=True)])
+            inner.set("expressions", [exp.alias_(copied(argument), "value", quoted=True, copy=False)])
             argument.replace(exp.Subquery(this=inner))
 
 
@@ -74,15 +75,16 @@ def _enclosing(column: exp.Column, node: exp.Anonymous) -> exp.Select:
     assert isinstance(select, exp.Select)
     held = column.meta["field"]
     raw = raw_of(column)
-    inner = exp.Select(expressions=[exp.alias_(raw if raw is not None else column.copy(), held.name, quoted=True)])
+    shown = raw if raw is not None else copied(column)
+    inner = exp.Select(expressions=[exp.alias_(shown, held.name, quoted=True, copy=False)])
     for part in ("from_", "joins"):
         value = select.args.get(part)
         if isinstance(value, list):
-            inner.set(part, [item.copy() for item in value])
+            inner.set(part, [copied(item) for item in value])
         elif value is not None:
-            inner.set(part, value.copy())
+            inner.set(part, copied(value))
     where = select.args.get("where")
-    plain = [c.copy() for c in (where.this.flatten() if isinstance(where.this, exp.And) else [where.this])] if where else []
+    plain = [copied(c) for c in (where.this.flatten() if isinstance(where.this, exp.And) else [where.this])] if where else []
     plain = [c for c in plain if not any(is_placeholder(part) for part in c.walk())]
     if plain:
         inner.where(*plain, copy=False)

@@ -29,7 +29,7 @@ def keep(tree: exp.Expr) -> dict[int, int]:
         raw = raw_of(shown) if isinstance(shown, exp.Column) else None
         if raw is not None:
             places[index] = len(tree.expressions)
-            tree.append("expressions", exp.alias_(raw, f"{index} (raw)", quoted=True))
+            tree.append("expressions", exp.alias_(raw, f"{index} (raw)", quoted=True, copy=False))
     return places
 
 

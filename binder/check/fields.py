@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 
 from binder.check.scope import Field, Scope, alike, key
-from binder.program import Program
+from binder.program import Dialect, Program, sql_of
 from binder.table import Column, Table
 
 # How an author calls the only table who does not know its name.
@@ -24,7 +24,7 @@ def title(projection: exp.Expr, program: Program) -> str:
     call = program.call(shown.name) if isinstance(shown, exp.Anonymous) else None
     if isinstance(projection, exp.Alias):
         return projection.alias
-    return call.question if call else shown.name if isinstance(shown, exp.Column) else shown.sql("duckdb")
+    return call.question if call else shown.name if isinstance(shown, exp.Column) else sql_of(shown)
 
 
 def renamed(fields: list[Field], names: list[str]) -> list[Field]:
@@ -69,7 +69,7 @@ def yields(function: exp.Expr) -> str:
 def list_of_literals(text: str) -> exp.Expr | None:
     """`[1, 2]`, which names no column, as a list."""
     try:
-        made = sqlglot.parse_one(f"[{text}]", read="duckdb")
+        made = sqlglot.parse_one(f"[{text}]", read=Dialect)
     except sqlglot.errors.SqlglotError:
         return None
     return (

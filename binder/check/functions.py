@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from binder.errors import CheckFault, nearest
 from binder.functions import TABLE_FUNCTIONS, allowed
-from binder.program import PREFIX, Program
+from binder.program import PREFIX, Program, nodes, sql_of
 
 _WORDS = (exp.CurrentUser, exp.CurrentRole, exp.CurrentCatalog, exp.SessionUser)  # functions without parentheses
 _TYPES = (exp.DType.USERDEFINED, exp.DType.ENUM, exp.DType.OBJECT)
@@ -26,7 +26,7 @@ def check(program: Program, tree: exp.Expr) -> None:
             close = nearest(name, sorted(allowed()))
             hint = f"did you mean {', '.join(close)}?" if close else "write it with standard functions of DuckDB"
             raise CheckFault(f"the function {name!r} is not allowed in a program", text=program.text, span=span, hint=hint)
-    for node in tree.walk():
+    for node in nodes(tree):
         found = _unknown(node)
         if found:
             raise CheckFault(f"{found} is not allowed in a program", text=program.text, span=program.span(node))
@@ -39,7 +39,7 @@ def _unknown(node: exp.Expr) -> str:
     if isinstance(node, exp.Join) and node.method not in _JOINS:
         return f"a join that is {node.method}"
     if isinstance(node, exp.DataType) and node.this in _TYPES:
-        return f"the type {node.sql('duckdb')}"
+        return f"the type {sql_of(node)}"
     if isinstance(node, exp.JSONPathPart) and not isinstance(node, _PATHS):
         return "this path into a JSON text"
     if isinstance(node, exp.Table) and isinstance(node.this, exp.Func) and _name(node.this) not in TABLE_FUNCTIONS:

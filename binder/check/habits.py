@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 from sqlglot import exp
 
-from binder.check.kinds import column_kind, kind
+from binder.check.kinds import kind
 from binder.check.literals import as_text, moment, number
+from binder.program import copied, nodes
 
 _READS_TEXT = (
     exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.RegexpReplace, exp.RegexpExtract,
@@ -33,43 +36,43 @@ _READS_DATES = (
 
 def rewrite(tree: exp.Expr) -> exp.Expr:
     """Applies every habit, inner expressions first."""
-    for node in reversed(list(tree.walk())):
-        if isinstance(node, exp.Anonymous):
-            habit = _FUNCTIONS.get(node.name.upper())
-            if habit is not None:
-                with contextlib.suppress(IndexError):  # too few arguments, as DuckDB will say
-                    node.replace(habit(node))
-        elif isinstance(node, (exp.Like, exp.ILike)):
-            _like(node)
-        elif isinstance(node, (exp.Cast, exp.TryCast)):
-            _cast(node)
-        elif isinstance(node, exp.SubstringIndex):
-            node.replace(exp.SplitPart(this=as_text(node.this), delimiter=node.args["delimiter"], part_index=node.args["count"]))
-        elif isinstance(node, exp.TimeToStr):
-            _strftime(node)
-        elif isinstance(node, (exp.Date, exp.Datetime)):
-            _date(node)
-        elif isinstance(node, _READS_TEXT):
-            _each(node, as_text)
-        elif isinstance(node, _READS_NUMBERS):
-            _arithmetic(node)
-        elif isinstance(node, _READS_DATES):
-            _part_of_date(node)
+    for node in reversed(nodes(tree)):
+        habit = _habit(node.__class__)  # type: ignore[arg-type]  # any class can be hashed
+        if habit is not None:
+            habit(node)
     return tree
 
 
-def _each(node: exp.Expr, change: Callable[[exp.Expr], exp.Expr]) -> None:
-    """Changes the operands that are texts: not positions, lengths and other literals."""
+@cache
+def _habit(node: type[Any]) -> Callable[[Any], None] | None:
+    """What is done to the expressions of a class."""
+    return next((habit for family, habit in _HABITS if issubclass(node, family)), None)
+
+
+def _function(node: exp.Anonymous) -> None:
+    made = _FUNCTIONS.get(node.name.upper())
+    if made is not None:
+        with contextlib.suppress(IndexError):  # too few arguments, as DuckDB will say
+            node.replace(made(node))
+
+
+def _substring_index(node: exp.SubstringIndex) -> None:
+    node.replace(exp.SplitPart(this=as_text(node.this), delimiter=node.args["delimiter"], part_index=node.args["count"]))
+
+
+def _texts(node: exp.Expr) -> None:
+    """Reads the operands that are texts as the text of their cells: not positions, lengths and other literals."""
     for name in _SUBJECTS[:1] if isinstance(node, (exp.Left, exp.Right)) else _SUBJECTS:
         value = node.args.get(name)
         if isinstance(value, exp.Expr) and not isinstance(value, exp.Literal):
-            node.set(name, change(value))
+            node.set(name, as_text(value))
         elif isinstance(value, list):
-            node.set(name, [item if isinstance(item, exp.Literal) else change(item) for item in value])
+            node.set(name, [item if isinstance(item, exp.Literal) else as_text(item) for item in value])
 
 
 def _on_web_table(node: exp.Expr) -> bool:
-    origins = [column.meta["field"].origin for column in node.find_all(exp.Column) if "field" in column.meta]
+    fields = [part.meta.get("field") for part in nodes(node) if isinstance(part, exp.Column)]
+    origins = [held.origin for held in fields if held is not None]
     return any(origin and origin[0].tidied for origin in origins)
 
 
@@ -85,15 +88,15 @@ def _like(node: exp.Like | exp.ILike) -> None:
     test: exp.Expr = made(this=text, expression=node.expression, negate=negate)
     parent = node.parent
     if kind(subject) == "date" and isinstance(text, exp.Column) and not isinstance(parent, exp.Escape):
-        iso = exp.Cast(this=subject.copy(), to=exp.DataType.build("VARCHAR"))
-        other = made(this=iso, expression=node.expression.copy(), negate=negate)
+        iso = exp.Cast(this=copied(subject), to=exp.DataType.build("VARCHAR"))
+        other = made(this=iso, expression=copied(node.expression), negate=negate)
         test = exp.paren(exp.and_(test, other, copy=False) if negate else exp.or_(test, other, copy=False), copy=False)
     node.replace(test)
 
 
 def _cast(node: exp.Cast | exp.TryCast) -> None:
     """CAST(text AS a number) reads the number; CAST(column AS text) is the text of the cell."""
-    target, source = column_kind(node.to.sql("duckdb")), kind(node.this)
+    target, source = kind(node), kind(node.this)
     if target == "text":
         node.set("this", as_text(node.this))
     elif source == "text" and target == "number" and not isinstance(node.this, exp.Literal):
@@ -108,6 +111,12 @@ def _cast(node: exp.Cast | exp.TryCast) -> None:
 
 
 def _arithmetic(node: exp.Expr) -> None:
+    _numbers(node)
+    node.meta["kind"] = kind(node)
+
+
+def _numbers(node: exp.Expr) -> None:
+    """Texts that are computed with are the numbers that they write; with dates, nothing is changed."""
     operands = [node.this, node.args.get("expression")]
     if any(kind(operand) == "date" or isinstance(operand, exp.Interval) for operand in operands):
         return
@@ -184,3 +193,15 @@ _FUNCTIONS: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "TOTAL": _total,
     "ISNULL": _is_null,
 }
+
+_HABITS: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Callable[[Any], None]], ...] = (
+    (exp.Anonymous, _function),
+    ((exp.Like, exp.ILike), _like),
+    ((exp.Cast, exp.TryCast), _cast),
+    (exp.SubstringIndex, _substring_index),
+    (exp.TimeToStr, _strftime),
+    ((exp.Date, exp.Datetime), _date),
+    (_READS_TEXT, _texts),
+    (_READS_NUMBERS, _arithmetic),
+    (_READS_DATES, _part_of_date),
+)

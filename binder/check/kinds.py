@@ -5,7 +5,12 @@ Kinds decide where SQLite's habits and a call's type come in; an unknown kind ch
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from sqlglot import exp
+
+from binder.program import sql_of
 
 NUMBERS = (
     "TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINT", "UBIGINT", "UHUGEINT", "FLOAT",
@@ -63,21 +68,22 @@ def kind(node: exp.Expr | None) -> str | None:
     if node is None:
         return None
     if isinstance(node, exp.Column):
-        held = node.meta.get("field")
+        held = node.meta_get("field")
         return held.kind if held else None
     if isinstance(node, exp.Literal):
         return "text" if node.is_string else "number"
     if isinstance(node, (exp.Cast, exp.TryCast)):
-        return column_kind(node.to.sql("duckdb"))
+        return column_kind(sql_of(node.to))
     if isinstance(node, _SAME):
         return kind(node.this if not isinstance(node, exp.Distinct) else node.expressions[0])
+    if isinstance(node, (exp.Add, exp.Sub)) and "kind" in node.meta:  # a chain would be asked again at each of its links
+        return node.meta["kind"]  # type: ignore[no-any-return]
     if isinstance(node, exp.Add):
         return _sum(node)
     if isinstance(node, exp.Sub) and "date" in (kind(node.this), kind(node.expression)):
         return "date" if isinstance(node.expression, exp.Interval) else None
-    for family, name in ((_BOOLEAN, "boolean"), (_NUMBER, "number"), (_TEXT, "text"), (_DATE, "date")):
-        if isinstance(node, family):
-            return name
+    if (always := _always(node.__class__)) is not None:  # type: ignore[arg-type]  # any class can be hashed
+        return always
     if isinstance(node, exp.Coalesce):
         return _common([node.this, *node.expressions])
     if isinstance(node, (exp.Greatest, exp.Least)):
@@ -91,6 +97,13 @@ def kind(node: exp.Expr | None) -> str | None:
     if isinstance(node, exp.Anonymous) and node.name.upper() in _TEXT_NAMES:
         return "text"
     return node.meta.get("kind")
+
+
+@cache
+def _always(node: type[Any]) -> str | None:
+    """The kind of all expressions of a class, where they have one."""
+    families = ((_BOOLEAN, "boolean"), (_NUMBER, "number"), (_TEXT, "text"), (_DATE, "date"))
+    return next((name for family, name in families if issubclass(node, family)), None)
 
 
 def _sum(node: exp.Add) -> str | None:

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from binder.check.kinds import kind
 from binder.check.scope import Field, Source, key
+from binder.program import copied, nodes
 from binder.table import Column, Table
 from binder.values import fold, is_missing, read_boolean, read_date, read_duration, read_number
 
@@ -30,16 +31,16 @@ class Literals:
 
     def rewrite(self, tree: exp.Expr) -> None:
         """All comparisons of the tree, inner ones first."""
-        for node in reversed(list(tree.find_all(exp.Between, exp.In, *COMPARISONS))):
+        for node in reversed(nodes(tree)):
             if isinstance(node, exp.Between):
                 self._between(node)
             elif isinstance(node, exp.In):
                 self._in(node)
-            elif isinstance(node, exp.Binary):
+            elif isinstance(node, COMPARISONS):
                 self._comparison(node)
 
     def _between(self, node: exp.Between) -> None:
-        low = exp.GTE(this=node.this.copy(), expression=node.args["low"])
+        low = exp.GTE(this=copied(node.this), expression=node.args["low"])
         high = exp.LTE(this=node.this, expression=node.args["high"])
         node.replace(exp.paren(exp.And(this=low, expression=high), copy=False))
         self._comparison(low)
@@ -82,8 +83,9 @@ class Literals:
             return
         kept: list[exp.Expr] = []
         apart: list[exp.Expr] = []  # members that compare in another way than the rest
+        subject = copied(node.this)
         for item in node.expressions:
-            left, right = self._align(node.this.copy(), item)
+            left, right = self._align(subject, item)
             equal = exp.EQ(this=left, expression=right)
             test = self._absent(equal, node.this, item) or self._respelt(equal, negative=isinstance(node.parent, exp.Not))
             if isinstance(test, exp.In):
@@ -92,9 +94,10 @@ class Literals:
                 kept.append(test.expression)
             else:
                 apart.append(test)
+                subject = copied(node.this)
         if kept:
             node.set("expressions", kept)
-            apart.insert(0, node.copy())
+            apart.insert(0, copied(node))
         if len(apart) > 1 or not kept:
             node.replace(exp.paren(exp.or_(*apart, copy=False), copy=False))
 
@@ -198,15 +201,15 @@ def _unit(node: exp.Expr) -> str | None:
 
 
 def _missing(node: exp.Binary, column: exp.Expr) -> exp.Expr:
-    test: exp.Expr = exp.Is(this=column.copy(), expression=exp.Null())
+    test: exp.Expr = exp.Is(this=copied(column), expression=exp.Null())
     return exp.not_(test, copy=False) if isinstance(node, (exp.NEQ, exp.NullSafeNEQ)) else test
 
 
 def _any(node: exp.Binary, column: exp.Expr, cells: list[str]) -> exp.Expr:
     literals = [exp.Literal.string(cell) for cell in cells]
     if len(cells) == 1:
-        return type(node)(this=column.copy(), expression=literals[0])
-    inside = exp.In(this=column.copy(), expressions=literals)
+        return type(node)(this=copied(column), expression=literals[0])
+    inside = exp.In(this=copied(column), expressions=literals)
     return exp.not_(inside, copy=False) if isinstance(node, (exp.NEQ, exp.NullSafeNEQ)) else inside
 
 
@@ -326,10 +329,10 @@ def _through(source: Source, held: Field) -> exp.Column | None:
         return None
     name = f"{held.name} (raw)"
     if name not in [p.alias for p in select.expressions]:
-        shown = inner.copy()
+        shown = copied(inner)
         target = shown if isinstance(shown, exp.Column) else shown.this.this
         shown = raw if target is shown else (target.replace(raw), shown)[1]
-        select.append("expressions", exp.alias_(shown, name, quoted=True))
+        select.append("expressions", exp.alias_(shown, name, quoted=True, copy=False))
     return hidden_column(source, Field(name, "text", held.origin))
 
 

@@ -16,7 +16,7 @@ from binder.check.kinds import column_kind, kind
 from binder.check.scope import Copies, Field, Scope, Source, alike, key
 from binder.check.stars import expand, natural, positions
 from binder.errors import CheckFault, nearest
-from binder.program import Program, is_placeholder
+from binder.program import Program, copied, is_placeholder
 from binder.table import Table
 
 
@@ -62,7 +62,7 @@ class Names:
         for cte in clause.expressions if clause else ():
             given = [column.name for column in cte.args["alias"].args.get("columns") or ()]
             if clause is not None and clause.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
-                first = self.query(cte.this.this.copy(), scope)
+                first = self.query(copied(cte.this.this), scope)
                 scope.ctes[cte.alias.casefold()] = Source(cte.alias, renamed(first, given))
             fields = renamed(self.query(cte.this, scope), given)
             scope.ctes[cte.alias.casefold()] = Source(cte.alias, fields, select=None if given else cte.this)
@@ -118,7 +118,7 @@ class Names:
             if isinstance(shown, exp.Column) and "field" in shown.meta and not isinstance(projection, exp.Alias):
                 name = shown.meta["field"].name
             if not isinstance(projection, exp.Alias):
-                projection = exp.alias_(shown, name, quoted=True)
+                projection = exp.alias_(shown, name, quoted=True, copy=False)
             held = shown.meta.get("field")
             call_name = shown.name.lower() if isinstance(shown, exp.Anonymous) and self.program.call(shown.name) else None
             origin = held.origin if held else unchanged(shown)
@@ -138,7 +138,7 @@ class Names:
                 index = int(column.this) - 1
                 if not 0 <= index < len(node.expressions):
                     raise self.fault(column, f"ORDER BY {column.this}: there are {len(node.expressions)} columns")
-                item.set("this", node.expressions[index].unalias().copy())
+                item.set("this", copied(node.expressions[index].unalias()))
             else:
                 self.expression(item, scope)
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 from binder.check.kinds import kind
 from binder.check.literals import hidden_column
 from binder.check.scope import Field, Source
+from binder.program import copied, is_placeholder, nodes
 
 AGGREGATES = (exp.AggFunc, exp.Count)
 ROW_ORDER = "row order"  # the hidden column with which a sub-select hands on its order
@@ -19,7 +20,7 @@ ROW_ORDER = "row order"  # the hidden column with which a sub-select hands on it
 
 def settle(tree: exp.Expr) -> exp.Expr:
     """Applies all three rules to every SELECT of the tree, inner ones first."""
-    for select in reversed(list(tree.find_all(exp.Select))):
+    for select in reversed([node for node in nodes(tree) if isinstance(node, exp.Select)]):
         _first_rows(select)
         if is_grouped(select):
             _bare_columns(select)
@@ -31,7 +32,7 @@ def settle(tree: exp.Expr) -> exp.Expr:
                 holder.set("this" if select is holder.this else "expression", exp.Subquery(this=select))
         if (group := select.args.get("group")) is not None:  # the engine's parser drops the second of two equal keys, too
             group.set("expressions", list({_nameless(key): key for key in reversed(group.expressions)}.values())[::-1])
-    for together in list(tree.find_all(exp.SetOperation)):
+    for together in [node for node in nodes(tree) if isinstance(node, exp.SetOperation)]:
         _order_set(together)
     return tree
 
@@ -74,13 +75,12 @@ def is_grouped(select: exp.Select) -> bool:
 
 def aggregates_of(node: exp.Expr) -> list[exp.Expr]:
     """Aggregate functions in an expression that belong to its own SELECT and are no window functions."""
+    if isinstance(node, exp.Window):
+        return [found for piece in window_parts(node) for found in aggregates_of(piece)]
     found = []
-    for part in node.walk(prune=lambda n: isinstance(n, (exp.Query, exp.Window)) and n is not node):
+    for part in nodes(node, (exp.Query, exp.Window)):
         if isinstance(part, exp.Window):
-            for piece in window_parts(part):
-                found += aggregates_of(piece)
-            if part is node:
-                break
+            found += aggregates_of(part)
         elif isinstance(part, AGGREGATES) or _is_named_aggregate(part):
             found.append(part)
     return found
@@ -177,11 +177,9 @@ def _streams(select: exp.Select) -> bool:
     """Whether the engine keeps row order by itself: one source, no grouping."""
     single = select.args.get("from_") is not None and not select.args.get("joins")
     source = select.args["from_"].this if single else None
-    windows = any(isinstance(part, exp.Window) for part in select.find_all(exp.Window))
-    looked_up = any(part.name.lower().startswith("call_") for part in select.find_all(exp.Anonymous)) or next(
-        iter(select.find_all(exp.Subquery)), None
-    )
-    return isinstance(source, exp.Table) and not (select.args.get("distinct") or is_grouped(select) or windows or looked_up)
+    if not isinstance(source, exp.Table) or select.args.get("distinct") or is_grouped(select):
+        return False
+    return not any(isinstance(part, (exp.Window, exp.Subquery)) or is_placeholder(part) for part in nodes(select))
 
 
 def _undistinct(select: exp.Select) -> bool:
@@ -191,7 +189,7 @@ def _undistinct(select: exp.Select) -> bool:
     if select.args.get("qualify"):
         return False
     select.set("distinct", None)
-    select.set("group", exp.Group(expressions=[p.unalias().copy() for p in select.expressions]))
+    select.set("group", exp.Group(expressions=[copied(p.unalias()) for p in select.expressions]))
     order = select.args.get("order")
     known = [p.unalias() for p in select.expressions]
     return order is None or all(item.this in known for item in order.expressions)
@@ -233,12 +231,12 @@ def _key(source: Source) -> exp.Expr | None:
             if not select.args.get("group"):
                 return None
             keys = [exp.Min(this=part) for part in keys]
-        items = [item.copy() for item in order.expressions] if order else []
+        items = [copied(item) for item in order.expressions] if order else []
         items = [item for item in items if not isinstance(item.this, exp.Min) or item.this not in keys]
         items += [exp.Ordered(this=part, nulls_first=False) for part in keys]
         numbered = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=items))
         made = keys[0] if order is None and len(keys) == 1 else numbered
-        select.append("expressions", exp.alias_(made, ROW_ORDER, quoted=True))
+        select.append("expressions", exp.alias_(made, ROW_ORDER, quoted=True, copy=False))
     return hidden_column(source, Field(ROW_ORDER, "number"))
 
 
@@ -264,7 +262,7 @@ def _standing_row(select: exp.Select) -> list[exp.Expr]:
     keys = order_keys(select)
     ordered = [exp.Ordered(this=part, nulls_first=False) for part in keys]
     if len(extremes) == 1 and isinstance(extremes[0], (exp.Min, exp.Max)):
-        held = exp.Ordered(this=extremes[0].this.copy(), desc=isinstance(extremes[0], exp.Max), nulls_first=False)
+        held = exp.Ordered(this=copied(extremes[0].this), desc=isinstance(extremes[0], exp.Max), nulls_first=False)
         return [held, *ordered]
     return list(ordered)
 
@@ -273,8 +271,8 @@ def _aggregate_bare(node: exp.Expr, grouped: list[exp.Expr], order: list[exp.Exp
     if isinstance(node, exp.Column) and node not in grouped:
         if "field" in node.meta and not isinstance(node.this, exp.Star):
             held = dict(node.meta)
-            inner = node.copy()
-            first = exp.First(this=exp.Order(this=inner, expressions=[o.copy() for o in order]) if order else inner)
+            inner = copied(node)
+            first = exp.First(this=exp.Order(this=inner, expressions=[copied(o) for o in order]) if order else inner)
             first.meta["kind"] = kind(node)
             node.replace(first)
             inner.meta.update(held)

@@ -9,11 +9,12 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlglot import exp
 
+from binder.program import copied, nodes
 from binder.table import Column, Table
 from binder.values import fold
 
@@ -44,15 +45,15 @@ class Source(_Shared):
     table: Table | None = None
     select: exp.Expr | None = None
     shown: bool = True
-    open: bool = False  # its fields are not known: any name is taken
+
+    @cached_property
+    def _named(self) -> dict[str, Field]:
+        return {f.name.casefold(): f for f in reversed(self.fields)}
 
     def find(self, name: str) -> Field | None:
         """The field of a name, case ignored; `row_id` of a stored table counts."""
-        for candidate in self.fields:
-            if candidate.name.casefold() == name.casefold():
-                return candidate
-        if self.open:
-            return Field(name)
+        if (found := self._named.get(name.casefold())) is not None:
+            return found
         if self.table is not None and name.casefold() in ("row_id", "rowid"):
             return Field("row_id", "number")
         return None
@@ -84,10 +85,7 @@ class Scope(_Shared):
 
     def holders(self, name: str) -> list[tuple[Source, Field]]:
         """The sources of this scope alone that offer a name."""
-        found = ((source, source.find(name)) for source in self.sources.values())
-        exact = [(source, hit) for source, hit in found if hit is not None]
-        closed = [pair for pair in exact if not pair[0].open]
-        return closed or exact
+        return [(source, found) for source in self.sources.values() if (found := source.find(name)) is not None]
 
     def fields(self) -> list[tuple[Source, Field]]:
         """All that can be named here or further out."""
@@ -102,10 +100,10 @@ class Copies:
 
     def of(self, node: exp.Expr, meant: exp.Expr) -> exp.Expr:
         """A copy of what the alias at a node stands for."""
-        self.nodes += sum(1 for _ in meant.walk())
+        self.nodes += len(nodes(meant))
         if self.nodes > MOST_COPIED:
             raise self.fault(node, "aliases that stand for aliases make the program too large", "compute in steps, with WITH")
-        return meant.copy()
+        return copied(meant)
 
 
 MOST_COPIED = 20_000  # nodes of a tree, by which the aliases that a program uses may make it grow

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from binder.check.scope import Scope, Source, key
 from binder.errors import CheckFault
+from binder.program import copied
 
 MOST_COLUMNS = 4_000
 Fault = Callable[[exp.Expr, str], CheckFault]
@@ -50,7 +51,7 @@ def _columns(star: exp.Star, sources: list[Source], scope: Scope) -> list[exp.Ex
                 continue
             seen.add(f.name.casefold())
             if key(f.name) in replaced:
-                out.append(replaced[key(f.name)].copy())
+                out.append(copied(replaced[key(f.name)]))
             elif merged:
                 out.append(exp.column(exp.to_identifier(f.name, quoted=True)))
             else:
@@ -68,7 +69,7 @@ def positions(node: exp.Select, fault: Fault) -> None:
             index = int(item.this) - 1
             if not 0 <= index < len(node.expressions):
                 raise fault(item, f"GROUP BY {item.this}: there are {len(node.expressions)} columns")
-            item.replace(node.expressions[index].unalias().copy())
+            item.replace(copied(node.expressions[index].unalias()))
 
 
 def natural(join: exp.Join, before: Sequence[Source], added: Sequence[Source]) -> list[str]:

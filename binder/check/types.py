@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from binder.check.kinds import column_kind, kind
+from binder.check.kinds import kind
 from binder.check.literals import COMPARISONS
 from binder.errors import CheckFault
-from binder.program import Call, Program, placeholders
+from binder.program import Call, Program, nodes, placeholders, sql_of
 from binder.values import read_boolean, read_date, read_number
 
 YES_NO = ("yes", "no")
@@ -51,7 +51,7 @@ def typings(tree: exp.Expr, program: Program) -> dict[str, Typing]:
     """The type of each call of the tree, and `kind` set on every node that stands for one."""
     same = _merged(tree, program)
     places: dict[str, list[tuple[exp.Expr, str, list[str]]]] = {}
-    for node in tree.walk():
+    for node in nodes(tree):
         call = shown_call(node, program)
         if call is not None:
             places.setdefault(same[call.name], []).append((node, *_place(node)))
@@ -82,9 +82,9 @@ def _merged(tree: exp.Expr, program: Program) -> dict[str, str]:
     for node in placeholders(tree):  # inner ones first: they are part of what the outer ones ask about
         call = program.call(node.name)
         if call is not None:
-            kinds = (kind(column) for column in node.find_all(exp.Column))
+            kinds = (kind(column) for column in nodes(node) if isinstance(column, exp.Column))
             same[call.name] = first.setdefault(
-                (call.kind, call.question, *(part.sql("duckdb") for part in node.expressions), *kinds), call.name
+                (call.kind, call.question, *(sql_of(part) for part in node.expressions), *kinds), call.name
             )
             node.set("this", same[call.name])
     return same
@@ -153,7 +153,7 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
     if isinstance(parent, _WRITTEN):
         return "text", []
     if isinstance(parent, (exp.Cast, exp.TryCast)):
-        target = column_kind(parent.to.sql("duckdb"))
+        target = kind(parent)
         return (target, []) if target in ("number", "date", "boolean") else ("auto", [])
     if isinstance(parent, (exp.Coalesce, exp.Case, exp.If)):
         kinds = {kind(sibling) for sibling in _siblings(parent, node)} - {None}

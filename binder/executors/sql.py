@@ -27,7 +27,7 @@ from binder.plan.collect import inputs, key_name, key_values, outer_columns, row
 from binder.plan.cost import bill, count_of
 from binder.plan.demand import Knowledge
 from binder.plan.lookup import looked_up, mapping_name
-from binder.program import Program, placeholders
+from binder.program import Program, placeholders, sql_of
 from binder.table import Table
 from binder.values import read_date, read_number
 
@@ -173,8 +173,7 @@ class SqlExecutor:
             if key in known:
                 continue
             tables = tuple(
-                self._part(argument, dict(zip([c.sql("duckdb") for c in outer], key, strict=True)))
-                for argument in node.expressions
+                self._part(argument, dict(zip([sql_of(c) for c in outer], key, strict=True))) for argument in node.expressions
             )
             if any(part.rows for part in tables):
                 parts[key] = tables
@@ -188,8 +187,8 @@ class SqlExecutor:
         """The rows of one argument of ans, for one set of outer values."""
         query = argument.unnest().copy()
         for column in list(query.find_all(exp.Column)):
-            if column.sql("duckdb") in outer:
-                column.replace(exp.convert(outer[column.sql("duckdb")]))
+            if sql_of(column) in outer:
+                column.replace(exp.convert(outer[sql_of(column)]))
         rows = self._run(query)
         names = [projection.alias_or_name for projection in query.selects] if isinstance(query, exp.Query) else []
         shown = [i for i, name in enumerate(names) if name != ROW_ORDER]
@@ -222,7 +221,7 @@ class SqlExecutor:
     def _sql(self, tree: exp.Expr) -> tuple[str, dict[str, Any]]:
         """A tree as the engine is sent it, and what binder takes it to be made of."""
         sent = looked_up(tree, self.kinds, self.tag)
-        return sent.sql("duckdb"), shape(sent).data()
+        return sql_of(sent), shape(sent).data()
 
     def _run(self, tree: exp.Expr) -> Rows:
         self._ready()
@@ -246,7 +245,7 @@ def shape(tree: exp.Expr) -> Shape:
         elif isinstance(node, exp.Literal) and node.is_string:
             found.texts.append(node.this)
         elif isinstance(node, exp.JSONPath):
-            found.texts.append(node.sql("duckdb")[1:-1].replace("''", "'"))
+            found.texts.append(sql_of(node)[1:-1].replace("''", "'"))
     return found
 
 

@@ -16,7 +16,7 @@ from binder import html
 from binder.check import Checked
 from binder.check.types import Typing
 from binder.errors import printable
-from binder.program import PREFIX, Call, Program, placeholders
+from binder.program import PREFIX, Call, Program, placeholders, sql_of
 from binder.result import count
 
 
@@ -248,6 +248,6 @@ def _readable(guard: Guard, program: Program) -> str:
         column.set("table", None)
     for name in shown.find_all(exp.Identifier):
         name.set("quoted", not name.name.isidentifier())
-    text = re.sub(r'"((?:[^"]|"")*)"', r"`\1`", shown.sql("duckdb"))
+    text = re.sub(r'"((?:[^"]|"")*)"', r"`\1`", sql_of(shown))
     text = re.sub(rf"(?i)\b{PREFIX}(\d+)\(", lambda found: f'QA("{program.calls[int(found[1])].question}"; ', text)
     return text if guard.outcomes == "T" else _AS[guard.outcomes].format(f"({text})" if " " in text else text)

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from binder.plan import Ask, Guard, Plan
 from binder.plan.demand import clause_of, conjuncts
-from binder.program import placeholders
+from binder.program import placeholders, sql_of
 
 ELSEWHERE = ("joins", "from_", "with_")  # clauses that see other rows than those that meet WHERE
 
@@ -28,7 +28,7 @@ def guarded(ask: Ask, added: list[Guard]) -> Ask:
 
 
 def written(guard: Guard) -> tuple[str, str, int, str]:
-    return guard.node.sql("duckdb"), guard.outcomes, id(guard.select), guard.clause
+    return sql_of(guard.node), guard.outcomes, id(guard.select), guard.clause
 
 
 def holds(tree: exp.Expr, node: exp.Expr) -> bool:

@@ -13,6 +13,7 @@ from binder.check.rows import is_grouped, order_keys
 from binder.check.scope import Source
 from binder.plan import Collect, Guard, Site, Window
 from binder.plan.demand import Knowledge, can, clause_of, every, opposite, some, unasked, unknown_in
+from binder.program import sql_of
 
 POSITION = "n"  # where in row order an input first stands
 _BEHIND = {  # the clauses that are evaluated after the one in which a call stands
@@ -97,7 +98,7 @@ def outer_columns(node: exp.Expr) -> list[exp.Column]:
     for column in node.find_all(exp.Column):
         source = column.meta.get("source")
         if source is not None and id(source) not in own:
-            found.setdefault(column.sql("duckdb"), column)
+            found.setdefault(sql_of(column), column)
     return list(found.values())
 
 

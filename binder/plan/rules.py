@@ -15,7 +15,7 @@ from binder.plan import Ask, Guard, Plan, Rule, Site, Step, Window
 from binder.plan.asks import ELSEWHERE, around, each, guarded, holds, written
 from binder.plan.demand import clause_of, conjuncts, direct, guards
 from binder.plan.simpler import inline_subqueries, join_in_where
-from binder.program import placeholders
+from binder.program import placeholders, sql_of
 
 
 def filter_first(plan: Plan) -> Plan:
@@ -222,7 +222,7 @@ def _covers(first: Ask, other: Ask) -> bool:
     one, two = first.collect.site, other.collect.site
     if first.call.name != other.call.name or one.select is not two.select or one.join != two.join:
         return False
-    if [part.sql("duckdb") for part in one.node.expressions] != [part.sql("duckdb") for part in two.node.expressions]:
+    if [sql_of(part) for part in one.node.expressions] != [sql_of(part) for part in two.node.expressions]:
         return False
     levels = (one.level, two.level)
     if "groups" in levels and one.level != two.level or levels == ("output", "rows"):
