@@ -36,23 +36,23 @@ class Names:
 
     # queries
 
-    def query(self, node: exp.Expr, outer: Scope | None = None) -> list[Field]:
-        """Resolves a SELECT, a set operation or a parenthesis around one; its output columns."""
+    def query(self, node: exp.Expr, outer: Scope | None = None, seen: bool = True) -> list[Field]:
+        """Resolves a SELECT, a set operation or a parenthesis around one; its output columns. seen: whether they need names."""
         scope = Scope(outer)
         self._with(node, scope)
         if isinstance(node, exp.Subquery):
-            fields = self.query(node.this, scope)
+            fields = self.query(node.this, scope, seen)
             self._tail(node, scope, fields)
             return fields
         if isinstance(node, exp.SetOperation):
-            left, right = self.query(node.this, scope), self.query(node.expression, scope)
+            left, right = self.query(node.this, scope, seen), self.query(node.expression, scope, seen)
             if len(left) != len(right) and not node.args.get("by_name"):
                 raise self.fault(node.expression, f"the two sides of a set operation have {len(left)} and {len(right)} columns")
             fields = [Field(a.name, a.kind if a.kind == b.kind else None, call=a.call) for a, b in zip(left, right, strict=False)]
             self._tail(node, scope, fields)
             return fields
         if isinstance(node, exp.Select):
-            return self._select(node, scope)
+            return self._select(node, scope, seen)
         if isinstance(node, exp.Values):
             return self._values(node, scope)
         raise self.fault(node, "only a SELECT can stand here")
@@ -90,10 +90,10 @@ class Names:
             for i, value in enumerate(first.expressions if isinstance(first, exp.Tuple) else [first])
         ]
 
-    def _select(self, node: exp.Select, scope: Scope) -> list[Field]:
+    def _select(self, node: exp.Select, scope: Scope, seen: bool) -> list[Field]:
         self._from(node, scope)
         expand(node, scope, self.fault)
-        names = [title(projection, self.program) for projection in node.expressions]
+        names = [title(projection, self.program) if seen else "" for projection in node.expressions]
         for projection in node.expressions:
             self.expression(projection, scope)
             if isinstance(projection, exp.Alias):
@@ -117,7 +117,7 @@ class Names:
             shown = projection.unalias()
             if isinstance(shown, exp.Column) and "field" in shown.meta and not isinstance(projection, exp.Alias):
                 name = shown.meta["field"].name
-            if not isinstance(projection, exp.Alias):
+            if name and not isinstance(projection, exp.Alias):
                 projection = exp.alias_(shown, name, quoted=True, copy=False)
             held = shown.meta.get("field")
             call_name = shown.name.lower() if isinstance(shown, exp.Anonymous) and self.program.call(shown.name) else None
@@ -161,9 +161,10 @@ class Names:
             self._join(join, scope)
 
     def _join(self, join: exp.Join, scope: Scope) -> None:
-        before = list(scope.sources.values())
+        known = len(scope.sources)
         self._add(join.this, scope)
-        added = [source for source in scope.sources.values() if source not in before]
+        sources = list(scope.sources.values())
+        before, added = sources[:known], sources[known:]
         if join.args.get("using") or join.method == "NATURAL":
             names = [column.name for column in join.args.get("using") or ()]
             if join.method == "NATURAL":
@@ -260,7 +261,7 @@ class Names:
     def expression(self, node: exp.Expr, scope: Scope) -> None:
         """Resolves the columns in an expression; sub-selects see this scope as their outer one."""
         if isinstance(node, exp.Query):
-            self.query(node, scope)
+            self.query(node, scope, seen=is_placeholder(node.parent))  # the columns of what is sent have names
         elif isinstance(node, exp.Column):
             self._column(node, scope)
         elif isinstance(node, exp.In) and is_placeholder(node.args.get("field")):

@@ -245,7 +245,7 @@ def _bare_columns(select: exp.Select) -> None:
     group = select.args.get("group")
     if group is not None and (group.args.get("all") or group.find(exp.Rollup, exp.Cube, exp.GroupingSets)):
         return
-    grouped = list(group.expressions) if group else []
+    grouped = set(group.expressions) if group else set()
     order = _standing_row(select)
     parts = [
         *select.expressions,
@@ -267,7 +267,7 @@ def _standing_row(select: exp.Select) -> list[exp.Expr]:
     return list(ordered)
 
 
-def _aggregate_bare(node: exp.Expr, grouped: list[exp.Expr], order: list[exp.Expr]) -> None:
+def _aggregate_bare(node: exp.Expr, grouped: set[exp.Expr], order: list[exp.Expr]) -> None:
     if isinstance(node, exp.Column) and node not in grouped:
         if "field" in node.meta and not isinstance(node.this, exp.Star):
             held = dict(node.meta)

@@ -2,7 +2,7 @@
 
 Wrong is an exception that is not one of the project's own; a skeleton of Python that is not Python; a parse that takes longer
 than 50 ms per 10 kB (50 ms are everybody's), free repairs and the search for the cause of an error included; a check of what the
-grammar let through that takes longer than 0.1 ms a token (50 ms are everybody's). It is the processor's time that counts, the
+grammar let through that takes longer than 0.05 ms a token (50 ms are everybody's). It is the processor's time that counts, the
 least of four. Every third text is Python, the others are SQL.
 """
 
@@ -28,7 +28,7 @@ from binder.tokens import tokens
 from tests.fuzz.texts import HEADERS, LANGUAGES, LONG, PYTHON, SQL, Language, drawn
 
 LIMIT = 0.050  # seconds of parse for so many bytes as a long text has
-TOKEN = 0.000_1  # seconds of check for a token of a text that the grammar has let through
+TOKEN = 0.000_05  # seconds of check for a token of a text that the grammar has let through
 TABLES: tuple[tuple[Table, ...], ...] = (
     (
         tidy(
