@@ -18,6 +18,12 @@ PLACEHOLDERS = {
 }  # fmt: skip
 
 
+_PICKING = (
+    exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Lag, exp.Lead, exp.Paren, exp.FirstValue, exp.LastValue, exp.ArgMax,
+    exp.ArgMin,
+)  # fmt: skip
+
+
 def title(projection: exp.Expr, program: Program) -> str:
     """What a projection is called: its alias, its column, the question of its call, or its text."""
     shown = projection.unalias()
@@ -36,23 +42,7 @@ def unchanged(node: exp.Expr) -> tuple[Table, Column] | None:
     """The stored column whose values an expression hands on unchanged, such as MAX(column)."""
     if isinstance(node, exp.Window):
         return unchanged(node.this)
-    if isinstance(
-        node,
-        (
-            exp.Min,
-            exp.Max,
-            exp.AnyValue,
-            exp.First,
-            exp.Last,
-            exp.Lag,
-            exp.Lead,
-            exp.Paren,
-            exp.FirstValue,
-            exp.LastValue,
-            exp.ArgMax,
-            exp.ArgMin,
-        ),
-    ):
+    if isinstance(node, _PICKING):
         inner = node.this
         held = inner.meta.get("field") if isinstance(inner, exp.Column) else None
         return held.origin if held else unchanged(inner)

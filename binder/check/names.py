@@ -85,10 +85,8 @@ class Names:
         first = node.expressions[0]
         for row in node.expressions:
             self.expression(row, scope)
-        return [
-            Field(f"col{i}", kind(value))
-            for i, value in enumerate(first.expressions if isinstance(first, exp.Tuple) else [first])
-        ]
+        values = first.expressions if isinstance(first, exp.Tuple) else [first]
+        return [Field(f"col{i}", kind(value)) for i, value in enumerate(values)]
 
     def _select(self, node: exp.Select, scope: Scope, seen: bool) -> list[Field]:
         self._from(node, scope)
@@ -204,9 +202,8 @@ class Names:
     def _derived(self, node: exp.Expr, inner: exp.Expr, scope: Scope, outer: Scope | None) -> None:
         lateral = isinstance(node, exp.Lateral)
         around = Scope(outer, dict(scope.ctes)) if not lateral else outer
-        self._register(
-            node, self.query(inner, around), scope, select=inner.unnest() if isinstance(inner, exp.Subquery) else inner
-        )
+        select = inner.unnest() if isinstance(inner, exp.Subquery) else inner
+        self._register(node, self.query(inner, around), scope, select=select)
 
     def _table(self, node: exp.Table, scope: Scope) -> None:
         if isinstance(node.this, exp.Func):

@@ -106,6 +106,9 @@ def _is_named_aggregate(node: exp.Expr) -> bool:
     return isinstance(node, exp.Anonymous) and node.name.upper() in _NAMED
 
 
+_OF_ROWS = (
+    exp.From, exp.Join, exp.In, exp.Any, exp.All, exp.Exists, exp.CTE, exp.Lateral, exp.SetOperation, exp.Subquery, exp.Table,
+)  # fmt: skip
 _AROUND = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 _NAMED = {
     "STRING_AGG", "LISTAGG", "FAVG", "FSUM", "PRODUCT", "BOOL_AND", "BOOL_OR", "BIT_AND", "BIT_OR", "BIT_XOR",
@@ -120,24 +123,9 @@ def _first_rows(select: exp.Select) -> None:
     if not isinstance(subquery, exp.Subquery) or select.args.get("limit") or subquery.args.get("limit"):
         return
     holder = subquery.parent
-    if holder is None or isinstance(
-        holder,
-        (
-            exp.From,
-            exp.Join,
-            exp.In,
-            exp.Any,
-            exp.All,
-            exp.Exists,
-            exp.CTE,
-            exp.Lateral,
-            exp.SetOperation,
-            exp.Subquery,
-            exp.Table,
-        ),
-    ):
+    if holder is None or isinstance(holder, _OF_ROWS):
         return
-    if isinstance(holder, exp.Anonymous) and holder.name.lower().startswith("call_"):
+    if is_placeholder(holder):
         return
     if isinstance(holder, exp.Select) and subquery.arg_key in ("from_", "joins", "laterals"):
         return
@@ -150,8 +138,7 @@ def _keeps_order(select: exp.Select) -> bool:
     """Whether the order of rows can be seen outside: under LIMIT, and in the arguments of a call."""
     holder = select.parent
     around = holder.parent if isinstance(holder, exp.Subquery) else None
-    argument = isinstance(around, exp.Anonymous) and around.name.lower().startswith("call_")
-    return bool(select.args.get("limit")) or bool(select.args.get("order")) or argument
+    return bool(select.args.get("limit")) or bool(select.args.get("order")) or is_placeholder(around)
 
 
 def order_rows(select: exp.Select) -> None:
