@@ -30,17 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         status: int = options.command(options)
-    except UsageError as error:
-        print(f"binder: {error}", file=sys.stderr)
-        return USAGE
-    except BudgetExceeded as error:
-        if getattr(options, "json", False):
+    except BinderError as error:
+        if isinstance(error, BudgetExceeded) and getattr(options, "json", False):
             print(_json({"stopped": {"message": error.message, "spent": error.spent, "limit": error.limit}, **error.partial}))
         print(f"binder: {error}", file=sys.stderr)
-        return FAILED
-    except BinderError as error:
-        print(f"binder: {error}", file=sys.stderr)
-        return FAILED
+        return USAGE if isinstance(error, UsageError) else FAILED
     except BrokenPipeError:
         return FAILED
     except KeyboardInterrupt:
@@ -108,6 +102,8 @@ def _endpoint(parser: argparse.ArgumentParser) -> None:
 
 def _prompt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory", type=Path, metavar="FILE", help="your own solved questions, to show besides")
+    parser.add_argument("--embeddings", metavar="MODEL", help="a model that finds solved questions by meaning, too")
+    parser.add_argument("--prompt-tokens", type=int, metavar="N", help="the most tokens of a request for programs (8,000)")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -119,10 +115,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("program", help="the program, or - for standard input")
-    parser.add_argument("--language", choices=["sql", "python"], default="sql", help="the language of the program (sql)")
-    _tables(parser)
-    _endpoint(parser)
+    _run(parser)
     parser.add_argument("--analyze", action="store_true", help="run it, too, and add what each call came to")
     parser.set_defaults(command=explain)
 
@@ -211,7 +204,7 @@ def ask(options: argparse.Namespace) -> int:
             print(_json(answer.data()))
         else:
             print(answer)
-            _aside([answer.summary, *([answer.program] if answer.program else [])])
+            _aside([answer.summary, *([answer.program] if answer.program else []), *answer.trace.warnings])
             _aside([f"  {tried}" for tried in "\n".join(answer.tried).split("\n")])
             _aside([str(answer.usage)])
     if not answer.values:
@@ -306,11 +299,14 @@ def _opened(options: argparse.Namespace, tables: Any, **settings: Any) -> Binder
     """A connection with the settings that the words on the command line say."""
     from binder.engine import connect
     from binder.lm.budget import Budget
+    from binder.sampling import Sampling
 
-    names = "model base_url concurrency batch_rows timeout deadline strict record replay cache memory"
+    names = "model base_url concurrency batch_rows timeout deadline strict record replay cache memory embeddings"
     settings |= {name: getattr(options, name) for name in names.split() if hasattr(options, name)}
     if hasattr(options, "max_requests"):
         settings["budget"] = Budget(options.max_requests, options.max_tokens, options.max_cost)
+    if getattr(options, "prompt_tokens", None) is not None:
+        settings["sampling"] = Sampling(prompt_tokens=options.prompt_tokens)
     return connect(tables, **settings)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from binder.cli import DONE, FAILED, MISSING, USAGE, main
-from tests.server import Server
+from tests.server import Server, tokens_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -77,6 +77,18 @@ def test_ask_answers(table: str, server: Server, capsys: pytest.CaptureFixture[s
     assert shown.out == "Lyon\n" and "confidence 100%" in shown.err
     assert main(["ask", "-t", table, "--samples", "1", "--json", "which city is small?"]) == DONE
     assert json.loads(capsys.readouterr().out)["values"] == ["Lyon"]
+
+
+def test_what_a_request_for_programs_holds_is_set_by_words(
+    table: str, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.reply = lambda body: "SELECT city FROM w WHERE city = 'Lyon'"
+    words = ["ask", "-t", table, "--samples", "1", "--language", "sql", "which city is small?"]
+    assert main([*words, "--embeddings", "e"]) == main([*words, "--prompt-tokens", "2000"]) == DONE
+    assert "solved questions were found by words alone" in capsys.readouterr().err
+    whole, cut = map(tokens_of, server.requests)
+    assert cut <= 2000 < whole
+    assert main([*words, "--prompt-tokens", "20"]) == USAGE
 
 
 def test_ask_that_finds_nothing_fails_and_says_what_was_tried(
