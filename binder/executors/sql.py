@@ -6,7 +6,6 @@ A mapping is a narrow table that lives as long as the execution; base tables are
 from __future__ import annotations
 
 import datetime
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -21,7 +20,7 @@ from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value
 from binder.executors.course import Course
 from binder.executors.gate import Shape
 from binder.executors.provenance import Said
-from binder.executors.worker import Worker
+from binder.executors.worker import Prepared, Worker
 from binder.plan import Ask, Count, Plan
 from binder.plan.collect import inputs, key_name, key_values, outer_columns, rows_looked_at, share_settled
 from binder.plan.cost import bill, count_of
@@ -32,7 +31,7 @@ from binder.table import Table
 from binder.values import read_date, read_number
 
 Held = Callable[[Ask, Sequence[Input]], int]
-_TAGS = itertools.count(1)
+KEPT = 10_000  # inputs of a collect that are kept for the next run of a plan
 _TYPES = {"number": pa.float64(), "boolean": pa.bool_(), "text": pa.string(), "date": pa.timestamp("us"), "auto": pa.string()}
 
 
@@ -42,12 +41,14 @@ class SqlExecutor:
     def __init__(self, plan: Plan, worker: Worker):
         self.plan = plan
         self.worker = worker
-        self.tag = f"#{next(_TAGS)}"
         self.kinds = {ask.call.name: ask.call.kind for ask in plan.asks}
         self.known: dict[str, dict[Input, Value]] = {ask.call.name: {} for ask in plan.asks}
-        self.tables: dict[str, pa.Table] = {}
+        self.tables = {ask.call.name: self._mapping_table(ask, {}) for ask in plan.asks}
         self.course = Course(plan.steps, self)
+        self.prepared = worker.prepared.setdefault(plan, Prepared())
+        self.tag: str | None = None  # marks the mappings of this execution in the engine, from the first query to `close`
         self.generation = 0
+        self.loaded: set[str] = set()
 
     @property
     def program(self) -> Program:
@@ -91,7 +92,13 @@ class SqlExecutor:
         known = self.known[ask.call.name]
         if ask.call.kind == "ans":
             return self._collect_ans(ask, known)
-        rows = self._inputs(inputs(ask.collect, self._knowledge(), reach, among))
+        knowledge, place = self._knowledge(), (ask.collect.site.number, reach)
+        first = knowledge == Knowledge() and not among
+        rows = self.prepared.inputs.get(place) if first else None
+        if rows is None:
+            rows = self._inputs(inputs(ask.collect, knowledge, reach, among))
+            if first and len(rows) <= KEPT:
+                self.prepared.inputs[place] = rows
         return Batch(ask, tuple(row for row in rows if row not in known and any(value is not None for value in row)))
 
     def share(self, ask: Ask, without: frozenset[int]) -> float | None:
@@ -103,10 +110,11 @@ class SqlExecutor:
         return Knowledge(frozenset(self.course.done), frozenset(name for name, known in self.known.items() if known))
 
     def bind(self, ask: Ask, mapping: Mapping) -> None:
-        """Adds values to the mapping of a call and shows the engine the whole of it."""
+        """Adds values to the mapping of a call; the engine is shown the whole of it before the next query."""
         known = self.known[ask.call.name]
         known.update(mapping.values)
-        self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, known))
+        self.tables[ask.call.name] = self._mapping_table(ask, known)
+        self.loaded.discard(ask.call.name)
 
     def query(self) -> Rows:
         """The rows of the whole program."""
@@ -115,16 +123,13 @@ class SqlExecutor:
 
     def check(self) -> None:
         """Binds the program over empty mappings: what the engine would refuse is refused before anything is asked."""
-        for ask in self.plan.asks:
-            self._load(mapping_name(ask.call.name, self.tag), self._mapping_table(ask, {}))
-        self._ready()
-        if self.plan in self.worker.checked:
+        if self.prepared.bound:
             return
         try:
-            self.worker.describe(*self._sql(self.plan.query.tree))
+            self.worker.describe(*self._ready(self.plan.query.tree))
         except QueryError as error:
             raise CheckFault(error.message, text=self.plan.checked.program.text) from error
-        self.worker.checked.add(self.plan)
+        self.prepared.bound = True
 
     def rows_of(self, tree: exp.Expr) -> list[tuple[Value, ...]]:
         """The rows of another query over the same mappings."""
@@ -160,9 +165,12 @@ class SqlExecutor:
 
     def close(self) -> None:
         """Drops the mappings; they are kept here for `origin`."""
-        if self.tables and self.generation == self.worker.generation:
-            self.worker.forget(list(self.tables))
-        self.generation = 0
+        if self.tag is None:
+            return
+        if self.loaded and self.generation == self.worker.generation:
+            self.worker.forget([mapping_name(name, self.tag) for name in self.loaded])
+        self.worker.tags.append(self.tag)
+        self.tag = None
 
     def _collect_ans(self, ask: Ask, known: dict[Input, Value]) -> Batch:
         node = ask.collect.site.node
@@ -206,26 +214,28 @@ class SqlExecutor:
         position = pa.array([i for _, i, _ in flat], pa.int64())
         return pa.table({**columns, "position": position, "value": typed([value for _, _, value in flat], ask.typing.type)})
 
-    def _load(self, name: str, table: pa.Table) -> None:
-        self._ready()
-        self.tables[name] = table
-        self.worker.load(name, table)
-
-    def _ready(self) -> None:
-        """After a kill the new worker is shown the mappings again."""
-        if self.generation != self.worker.generation:
+    def _ready(self, tree: exp.Expr) -> tuple[str, dict[str, Any]]:
+        """A tree as the engine is sent it, and what binder takes it to be made of. The engine is shown the mappings first, after
+        a kill all of them again.
+        """
+        if self.tag is None or self.generation != self.worker.generation:
+            self.tag = self.tag or self.worker.tag()
             self.generation = self.worker.generation
-            for name, table in self.tables.items():
-                self.worker.load(name, table)
-
-    def _sql(self, tree: exp.Expr) -> tuple[str, dict[str, Any]]:
-        """A tree as the engine is sent it, and what binder takes it to be made of."""
-        sent = looked_up(tree, self.kinds, self.tag)
-        return sql_of(sent), shape(sent).data()
+            self.loaded = set()
+        for name in self.tables.keys() - self.loaded:
+            self.worker.load(mapping_name(name, self.tag), self.tables[name])
+            self.loaded.add(name)
+        whole = tree is self.plan.query.tree
+        if not whole or self.tag not in self.prepared.sent:
+            made = looked_up(tree, self.kinds, self.tag)
+            sent = sql_of(made), shape(made).data()
+            if not whole:
+                return sent
+            self.prepared.sent[self.tag] = sent
+        return self.prepared.sent[self.tag]
 
     def _run(self, tree: exp.Expr) -> Rows:
-        self._ready()
-        table, types = self.worker.run(*self._sql(tree))
+        table, types = self.worker.run(*self._ready(tree))
         try:
             columns = [[_value(value) for value in column.to_pylist()] for column in table.columns]
         except (OverflowError, ValueError) as error:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import weakref
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from binder.errors import BinderError, QueryError
+from binder.executors import Input
 from binder.executors.process import Limits, Process, stream
 from binder.plan import Plan
 from binder.table import Table
 
 __all__ = ["Limits", "Worker"]
+
+
+@dataclass
+class Prepared:
+    """What is kept of a plan for its next run. bound: the engine took it; sent: its query, by tag; inputs: what its collects
+    yield before anything is known, by site and reach."""
+
+    bound: bool = False
+    sent: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    inputs: dict[tuple[int, int | None], list[Input]] = field(default_factory=dict)
 
 
 class Worker(Process):
@@ -26,7 +39,9 @@ class Worker(Process):
 
     def __init__(self, tables: Sequence[Table], limits: Limits):
         super().__init__(tables, limits)
-        self.checked: weakref.WeakSet[Plan] = weakref.WeakSet()  # what the engine has bound already
+        self.prepared: weakref.WeakKeyDictionary[Plan, Prepared] = weakref.WeakKeyDictionary()
+        self.tags: list[str] = []  # that no execution has now
+        self._tags = itertools.count(1)
         self._before: deque[tuple[dict[str, Any], pa.Buffer | bytes]] = deque()  # goes ahead of the next frame, in the same trip
         self._spawn()
 
@@ -49,6 +64,13 @@ class Worker(Process):
         header, _ = self._ask({"verb": "describe", "sql": sql, "says": says})
         return header["columns"], header["types"]
 
+    def tag(self) -> str:
+        """One that no other execution has."""
+        try:
+            return self.tags.pop()
+        except IndexError:
+            return f"#{next(self._tags)}"
+
     def load(self, name: str, table: pa.Table) -> None:
         """Makes a table known to the engine before the next query."""
         self._before.append(({"verb": "load", "name": name}, stream(table)))
@@ -60,7 +82,7 @@ class Worker(Process):
     def use(self, tables: Sequence[Table]) -> None:
         """Puts other tables in the place of those that there are."""
         super().use(tables)
-        self.checked.clear()
+        self.prepared.clear()
 
     def _ask(self, header: dict[str, Any], payload: bytes | pa.Buffer = b"") -> tuple[dict[str, Any], bytes]:
         with self._lock:

@@ -21,6 +21,7 @@ _BEHIND = {  # the clauses that are evaluated after the one in which a call stan
     "order": ("with_", "order", "limit", "offset", "distinct"),
     "qualify": ("with_", "qualify", "order", "limit", "offset", "distinct"),
 }
+_AMONG = {"distinct", "qualify", "limit", "offset"}  # the clauses that choose among the rows which WHERE leaves
 
 
 def key_name(index: int) -> str:
@@ -109,9 +110,13 @@ def _rows(
     site = collect.site
     guards = [guard for guard in collect.where if guard.select is site.select]
     ready = [opposite(unknown_in(part, known)) for part in (*(key.this for key in keys), *among)]
+    where: list[exp.Expr] = []
     if site.level == "output" and _complete(site, known):
         within = clause_of(site.node, site.select) == "qualify"
-        return _output(site, keys, [*_conditions(guards, known, "where", "having", *([] if within else ["qualify"])), *ready])
+        if within or is_grouped(site.select) or any(site.select.args.get(part) for part in _AMONG - {*_behind(site)}):
+            return _output(site, keys, [*_conditions(guards, known, "where", "having", *([] if within else ["qualify"])), *ready])
+        where = [part.this.copy() for part in [site.select.args.get("where")] if part is not None]
+        guards = [guard for guard in guards if guard.clause != "where"]
     if site.level == "groups" or (site.level == "output" and is_grouped(site.select)):
         return _groups(site, keys, guards, known)
     query = exp.Select(expressions=keys)
@@ -120,12 +125,16 @@ def _rows(
         query.set("from_", start.copy())
     query.set("joins", _joins(site.select, site.join, known))
     guards = [guard for guard in guards if guard.clause != "qualify" and not guard.node.find(exp.Window)]
-    needed = every([*_conditions(guards, known), *ready])
+    needed = every([*where, *_conditions(guards, known), *ready])
     if collect.window is not None and rows is not None:
         return _window(query, site.select, collect.window, needed, known, rows)
     if not isinstance(needed, exp.Boolean) or not needed.this:
         query.where(needed, copy=False)
     return _placed(query, order_keys(query))
+
+
+def _behind(site: Site) -> tuple[str, ...]:
+    return _BEHIND[clause_of(site.node, site.select)]
 
 
 def _conditions(guards: Sequence[Guard], known: Knowledge, *without: str) -> list[exp.Expr]:
@@ -204,7 +213,7 @@ def _joins(select: exp.Select, stop: int | None, known: Knowledge) -> list[exp.E
 
 def _complete(site: Site, known: Knowledge) -> bool:
     """Whether every clause before that of a site can be evaluated."""
-    behind = {*_BEHIND[clause_of(site.node, site.select)], "expressions"}
+    behind = {*_behind(site), "expressions"}
     parts = [site.select.args.get(p) for p in ("where", "having", "qualify", "order", "limit", "offset") if p not in behind]
     joined = all(not unasked(join, known) for join in site.select.args.get("joins") or ())
     plain = all(not unasked(part, known) for part in parts if part is not None)
@@ -214,7 +223,7 @@ def _complete(site: Site, known: Knowledge) -> bool:
 def _output(site: Site, keys: list[exp.Expr], needed: list[exp.Expr]) -> exp.Select:
     """Exactly the rows that the SELECT yields, LIMIT included."""
     inner = site.select.copy()
-    for part in _BEHIND[clause_of(site.node, site.select)]:
+    for part in _behind(site):
         inner.set(part, None)
     inner.set("expressions", [*keys, exp.alias_(every(needed), "needed")])
     place = exp.alias_(exp.Window(this=exp.RowNumber()), POSITION)

@@ -14,7 +14,7 @@ from binder.check.rows import is_aggregate
 from binder.plan.build import level_of
 from binder.plan.collect import key_name, outer_columns
 from binder.plan.demand import KNOWN, direct
-from binder.program import PREFIX, is_placeholder, placeholders
+from binder.program import PREFIX, copied, is_placeholder, placeholders
 
 
 def mapping_name(call_name: str, tag: str) -> str:
@@ -24,7 +24,7 @@ def mapping_name(call_name: str, tag: str) -> str:
 
 def looked_up(tree: exp.Expr, kinds: dict[str, str], tag: str) -> exp.Expr:
     """A copy of a tree in which every call is a look-up in its mapping. kinds: call name -> map or ans."""
-    root = exp.Subquery(this=tree.copy())
+    root = exp.Subquery(this=copied(tree))
     for select in list(root.find_all(exp.Select)):
         _join(select, kinds, tag)
     for node in placeholders(root):

@@ -6,6 +6,7 @@ python -m tests.plan.differential 10000    runs so many random programs
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sys
@@ -82,7 +83,8 @@ class Near(Worker):
         self.session = Session(1024, 1)
         self.tables: tuple[Table, ...] = ()
         self.generation = 1
-        self.checked = weakref.WeakSet()
+        self.prepared = weakref.WeakKeyDictionary()
+        self.tags, self._tags = [], itertools.count(1)
         self._before = deque()
 
     def use(self, tables: Sequence[Table]) -> None:
