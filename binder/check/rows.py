@@ -154,10 +154,19 @@ def order_rows(select: exp.Select) -> None:
             return
         keys = [exp.Min(this=part) for part in keys]
     elif is_grouped(select):
-        if not select.args.get("group"):
+        group = select.args.get("group")
+        if not group or (order is not None and group.expressions and _all_keys(select, order)):
             return
         keys = [exp.Min(this=part) for part in keys]
     select.order_by(*[exp.Ordered(this=part, nulls_first=False) for part in keys], copy=False)
+
+
+def _all_keys(select: exp.Select, order: exp.Order) -> bool:
+    """Whether groups are in the order of all their keys: then no two are alike."""
+    shown = {part.alias_or_name.casefold(): part.unalias() for part in select.expressions}
+    items = [item.this for item in order.expressions]
+    named = [shown.get(item.name.casefold(), item) if isinstance(item, exp.Column) and not item.table else item for item in items]
+    return all(key in items or key in named for key in select.args["group"].expressions)
 
 
 def _streams(select: exp.Select) -> bool:
