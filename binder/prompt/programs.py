@@ -94,11 +94,9 @@ def program_request(
     *,
     model: str,
     language: str = "sql",
-    samples: int = 1,
-    temperature: float = 0.7,
     room: int = ROOM,
 ) -> Request:
-    """The request for programs that answer a question; several samples are drawn with some temperature.
+    """The request for programs that answer a question.
 
     The tables are cut and exemplars left out, the first ones first, so that the messages have no more than room tokens; an
     exemplar nearer to the question stands nearer to it.
@@ -114,8 +112,7 @@ def program_request(
         if room < 0:
             break
         shots = [*pair, *shots]
-    messages = (Message("system", system), *shots, Message("user", asked))
-    return Request(messages, model, n=samples, temperature=temperature if samples > 1 else 0.0)
+    return Request((Message("system", system), *shots, Message("user", asked)), model)
 
 
 def asked_text(question: str, tables: Sequence[Table], room: int = SMALL) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from binder.lm import Message, Request
 from binder.prompt.wire import wire
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from binder.table import Table
 
 Type = Literal["auto", "text", "number", "boolean", "date"]
+
+
+
+class Wanted(TypedDict, total=False):
+    """What a request says about the answers: their type, the only ones allowed, names to be written so, and the table's title."""
+
+    type: Type
+    options: Sequence[str] | None
+    spellings: Sequence[str] | None
+    table: str | None
+
 
 INSTRUCTIONS = """\
 You answer questions about data. Each user message is one JSON object that describes one task; you reply with one JSON object \
@@ -58,26 +69,21 @@ def map_request(
     rows: Mapping[str, Sequence[object]],
     *,
     model: str,
-    type: Type = "auto",
-    options: Sequence[str] | None = None,
-    spellings: Sequence[str] | None = None,
-    table: str | None = None,
-    shots: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]] = (),
     sample: int = 0,
     steps: bool = False,
+    **wanted: Unpack[Wanted],
 ) -> Request:
-    """The request that asks a question about each row, by its key. shots are tasks and their answers to learn from; steps: the
-    reply reasons before it answers."""
+    """The request that asks a question about each row, by its key. steps: the reply reasons before it answers."""
     task = {
         "task": "map",
         "question": question,
         "columns": list(columns),
         "rows": {key: [wire(value) for value in row] for key, row in rows.items()},
-        **_wanted(type, options, spellings, table),
+        **_told(wanted),
     }
-    answer = _answer_schema(type, options)
-    answers = {"type": "object", "properties": dict.fromkeys(rows, answer), "required": list(rows), "additionalProperties": False}
-    return _request(task, answers, shots, model, sample, steps)
+    properties = dict.fromkeys(rows, _answer_schema(wanted))
+    answers = {"type": "object", "properties": properties, "required": list(rows), "additionalProperties": False}
+    return _request(task, answers, model, sample, steps)
 
 
 def ans_request(
@@ -85,18 +91,14 @@ def ans_request(
     tables: Sequence[tuple[Sequence[str], Iterable[Sequence[object]]]],
     *,
     model: str,
-    type: Type = "auto",
-    options: Sequence[str] | None = None,
-    spellings: Sequence[str] | None = None,
-    table: str | None = None,
-    shots: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]] = (),
     sample: int = 0,
     steps: bool = False,
+    **wanted: Unpack[Wanted],
 ) -> Request:
     """The request that asks a question once about all the rows of one or more tables, each with its columns."""
     first, *more = ({"columns": list(names), "rows": [[wire(value) for value in row] for row in rows]} for names, rows in tables)
-    task = {"task": "ans", "question": question, **first, "more": more, **_wanted(type, options, spellings, table)}
-    return _request(task, {"type": "array", "items": _answer_schema(type, options)}, shots, model, sample, steps)
+    task = {"task": "ans", "question": question, **first, "more": more, **_told(wanted)}
+    return _request(task, {"type": "array", "items": _answer_schema(wanted)}, model, sample, steps)
 
 
 def direct_request(question: str, tables: Sequence[Table], *, model: str, steps: bool = False) -> Request:
@@ -117,18 +119,19 @@ def instructions(kind: str, steps: bool) -> str:
     return INSTRUCTIONS + KINDS[kind] + (STEPS if steps else "")
 
 
-def _wanted(type: Type, options: Sequence[str] | None, spellings: Sequence[str] | None, table: str | None) -> dict[str, object]:
+def _told(wanted: Wanted) -> dict[str, object]:
     """The part of a task that says what the answers shall look like."""
     return {
-        "type": type,
-        "options": [wire(option) for option in options] if options else None,
-        "spellings": [wire(spelling) for spelling in spellings] if spellings else None,
-        "table": table,
+        "type": wanted.get("type", "auto"),
+        "options": wire(list(wanted.get("options") or ())) or None,
+        "spellings": wire(list(wanted.get("spellings") or ())) or None,
+        "table": wanted.get("table"),
     }
 
 
-def _answer_schema(type: Type, options: Sequence[str] | None) -> dict[str, object]:
+def _answer_schema(wanted: Wanted) -> dict[str, object]:
     """The JSON schema of one answer."""
+    type, options = wanted.get("type", "auto"), wanted.get("options")
     if options and type != "boolean":
         return {"type": ["string", "null"], "enum": [*(wire(option) for option in options), None]}
     return {"type": TYPES[type]}
@@ -137,18 +140,15 @@ def _answer_schema(type: Type, options: Sequence[str] | None) -> dict[str, objec
 def _request(
     task: Mapping[str, Any],
     answers: Mapping[str, Any],
-    shots: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]],
     model: str,
     sample: int,
     steps: bool,
 ) -> Request:
     """The request for a task, with the schema of its answers."""
-    messages = [Message("system", instructions(task["task"], steps))]
-    for asked, answered in shots:
-        messages += [Message("user", _json(asked)), Message("assistant", _json(answered))]
+    messages = Message("system", instructions(task["task"], steps)), Message("user", _json(task))
     said = {"steps": {"type": "string"}, "answers": answers} if steps else {"answers": answers}  # in this order: thought first
     schema = {"type": "object", "properties": said, "required": list(said), "additionalProperties": False}
-    return Request((*messages, Message("user", _json(task))), model, sample=sample, schema=_json(schema))
+    return Request(messages, model, sample=sample, schema=_json(schema))
 
 
 def _json(data: object) -> str:

@@ -58,14 +58,6 @@ def test_the_schema_asks_for_exactly_the_keys() -> None:
     }
 
 
-def test_shots_are_earlier_messages_in_the_same_form() -> None:
-    shot = task(map_request("old?", ["a"], {"r1": [1]}, model="m")), {"answers": {"r1": "x"}}
-    request = map_request("new?", ["a"], {"r1": [2]}, model="m", shots=[shot])
-    assert [message.role for message in request.messages] == ["system", "user", "assistant", "user"]
-    assert json.loads(request.messages[1].content)["question"] == "old?"
-    assert request.messages[2].content == '{"answers": {"r1": "x"}}'
-
-
 def test_the_samples_of_a_vote_differ() -> None:
     requests = [ans_request("q?", [(["a"], [])], model="m", sample=sample) for sample in (0, 1)]
     assert requests[0].key() != requests[1].key()

@@ -1,5 +1,5 @@
 """Solved questions come in, those that come with binder and others; how well retrieval finds programs made of the same constructs
-goes out, beside exemplars taken at random: python -m binder.benchmarks.retrieval DATA
+goes out, beside exemplars taken at random: python -m tests.memory.retrieval DATA
 
 DATA is a folder with human_programs/ (of the original Binder), programs_2026/ and wikitq/."""
 
