@@ -183,13 +183,9 @@ class Author:
         samples: dict[str, Sample] = {}
         for values in answers:
             key = json.dumps(values, ensure_ascii=False)
-            if key in samples:
-                samples[key].votes += 1
-            else:
-                rows = [(value,) for value in values]
-                shown: list[tuple[str, ...]] = [(text(value),) for value in values]
-                result = Result(("answer",), rows, shown, [], Usage(), self.trace, "")
-                samples[key] = Sample(key, DIRECT, result=result)
+            shown: list[tuple[str, ...]] = [(text(value),) for value in values]
+            result = Result(("answer",), [(value,) for value in values], shown, [], Usage(), self.trace, "")
+            samples.setdefault(key, Sample(key, DIRECT, votes=0, result=result)).votes += 1
         return list(samples.values())
 
     def _grammar(self, language: str) -> str | None:

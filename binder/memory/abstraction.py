@@ -9,6 +9,7 @@ from typing import Any
 from binder.memory.exemplars import Grid
 from binder.prompt import facts
 from binder.prompt.relevance import relevant
+from binder.prompt.schema import cut
 from binder.table import Column, Table
 from binder.values import fold
 
@@ -33,7 +34,7 @@ def _grid(table: Table, said: str, program: str) -> Grid:
     columns = [column for column in table.columns if column in named or column in others]
     best = [*relevant(table, said).rows[: ROWS - 1], *range(min(ROWS, table.num_rows))]
     rows = sorted(list(dict.fromkeys(best))[:ROWS])
-    cells = [[_cut(cell or "") for cell in facts.cells(table, column, rows)] for column in columns]
+    cells = [[cut(cell or "", WIDTH) for cell in facts.cells(table, column, rows)] for column in columns]
     return Grid(
         table.name, " ".join((table.title or "").split()), tuple(c.name for c in columns), tuple(zip(*cells, strict=True))
     )
@@ -43,7 +44,3 @@ def _names(program: str, column: Column) -> bool:
     """Whether a program has a column's name in it, as a word."""
     name = fold(column.name)
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", program) is not None
-
-
-def _cut(cell: str) -> str:
-    return cell if len(cell) <= WIDTH else cell[: WIDTH - 1] + "…"

@@ -116,7 +116,7 @@ def _sample(table: Table, columns: Sequence[Column], rows: Sequence[int], width:
     if not rows:
         return []
     names = [column.name for column in columns]
-    cells = [[_cut(cell or "", width) for cell in facts.cells(table, column, rows)] for column in columns]
+    cells = [[cut(cell or "", width) for cell in facts.cells(table, column, rows)] for column in columns]
     if table.column(ROW_ID) is None:
         names, cells = [ROW_ID, *names], [[str(row) for row in rows], *cells]
     return [_row(names), *map(_row, zip(*cells, strict=True))]
@@ -151,11 +151,11 @@ def _row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(_line(cell).replace("|", "/") for cell in cells) + " |"
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
     """A text that is cut where it is long."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _line(text: str, width: int = 160) -> str:
     """A text on one line, cut where it is long."""
-    return _cut("\\n".join(text.splitlines()), width)  # of all kinds: a cell cannot pass for a line of the prompt
+    return cut("\\n".join(text.splitlines()), width)  # of all kinds: a cell cannot pass for a line of the prompt
