@@ -15,8 +15,8 @@ from binder.canonical import dump
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. kind: retrieved, started, sampled, rejected, suspected, asked, recalled, failed, executed,
-    voted. at: seconds since the start."""
+    """One thing that happened. kind: started, unembedded, retrieved, sampled, rejected, suspected, asked, recalled, failed,
+    executed, repaired, skipped, stopped, voted or believed. at: seconds since the start."""
 
     kind: str
     at: float
