@@ -35,26 +35,29 @@ NAMES = {"blendsql": "BlendSQL", "lotus": "LOTUS", "original": "the original's p
 
 @dataclass(frozen=True)
 class Line:
-    """What one system needed for one workload; seconds, megabytes. problem: why there is nothing to tell."""
+    """What one system needed for one workload; seconds, megabytes in all and more than before. problem: why there is nothing to
+    tell."""
 
     count: Count
     seconds: float = 0.0
     memory: float = 0.0
+    added: float = 0.0
     right: bool = False
     problem: str = ""
 
     def cells(self, latency: float) -> list[str]:
         """The line as it is shown."""
         if self.problem:
-            return [self.problem, "", "", "", "", "", ""]
+            return [self.problem, *[""] * 7]
         ideal = -(-self.count.requests // CONCURRENCY) * latency
         return [
             f"{self.count.questions:,}",
             f"{self.count.requests:,}",
             f"{self.count.tokens:,}",
-            f"{self.seconds:.2f}",
+            f"{self.seconds:.3f}",
             f"{self.seconds / ideal:.2f}" if ideal else "",
             f"{self.memory:,.0f}",
+            f"{self.added:,.0f}",
             "right" if self.right else "**wrong**",
         ]
 
@@ -98,13 +101,14 @@ def measure(system: str, python: Path, name: str) -> Line:
         if run.returncode:
             return Line(knowing.count, problem=(run.stderr.strip().splitlines() or ["failed"])[-1][:80])
         told = json.loads(run.stdout.strip().splitlines()[-1])
-        return Line(knowing.count, told["seconds"], told["memory"], told["right"])
+        return Line(knowing.count, told["seconds"], told["memory"], told["added"], told["right"])
 
 
 def compared(pythons: dict[str, Path], names: list[str]) -> Iterator[tuple[str, Workload, dict[str, Line]]]:
     """Each workload with the line of each system."""
     for name in names:
-        systems = [*pythons, "duckdb"] if WORKLOADS[name].plain else list(pythons)
+        systems = ["binder"] if WORKLOADS[name].again else list(pythons)
+        systems += ["duckdb"] if WORKLOADS[name].plain else []
         lines = {}
         for system in systems:
             skipped = NOT_RUN.get((system, name))
@@ -129,7 +133,7 @@ def page(pythons: dict[str, Path], names: list[str]) -> str:
     versions = {system: version(pythons[system], PEERS[system][0]) for system in PEERS if system in pythons}
     versions |= {name: version(Path(sys.executable), name) for name in ("duckdb", "openai")}
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    header = ["workload", "system", "questions", "requests", "tokens", "seconds", "of ideal", "MB", "rows"]
+    header = ["workload", "system", "questions", "requests", "tokens", "seconds", "of ideal", "MB", "more", "rows"]
     return (HERE / "page.md").read_text(encoding="utf-8").format(
         date=datetime.now(UTC).date(),
         python=platform.python_version(),

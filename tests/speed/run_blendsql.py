@@ -18,6 +18,7 @@ QUERIES = {
     "map": MAP,
     "plain": f"{MAP} WHERE n < 100",
     "two": f"SELECT n FROM w WHERE n < 1000 AND {GOOD} = TRUE AND {RARE} = TRUE",
+    "swapped": f"SELECT n FROM w WHERE {RARE} = TRUE AND n < 1000 AND {GOOD} = TRUE",
     "limit": f"SELECT n FROM w WHERE {GOOD} = TRUE ORDER BY n DESC LIMIT 10",
     "group": GROUPED.format(KIND),
     "thrice": f"SELECT {KIND} AS k, n FROM w WHERE {KIND} <> 'kind 0' ORDER BY {KIND}, n",

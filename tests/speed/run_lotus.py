@@ -43,6 +43,7 @@ PIPELINES: dict[str, Callable[[dict[str, pd.DataFrame]], pd.DataFrame]] = {
     "map": mapped,
     "plain": lambda tables: kinds(tables["w"][tables["w"].n < 100])[["n", "k"]],
     "two": lambda tables: good(tables["w"][tables["w"].n < 1000]).sem_filter("{item} is rare")[["n"]],
+    "swapped": lambda tables: good(tables["w"][tables["w"].n < 1000].sem_filter("{item} is rare"))[["n"]],
     "limit": lambda tables: good(tables["w"]).sort_values("n", ascending=False).head(10)[["n"]],
     "group": lambda tables: kinds(tables["w"]).groupby("k").size().sort_index().reset_index(),
     "thrice": thrice,
