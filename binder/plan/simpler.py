@@ -23,7 +23,7 @@ _PLAIN = {"expressions", "from_", "joins", "where", "kind", "hint"}
 
 
 def join_in_where(plan: Plan) -> Plan:
-    """A condition of an inner join that holds a call stands in WHERE, and is treated as such.
+    """A condition of an inner join that holds a call stands in WHERE, and is treated as such, but for one with a sub-select.
 
     Legal because an inner join yields the pairs that meet its condition, and no later join brings back a row of it.
     """
@@ -33,7 +33,7 @@ def join_in_where(plan: Plan) -> Plan:
         joins = select.args.get("joins") or []
         for index, join in enumerate(joins):
             parts = conjuncts(join.args["on"]) if join.args.get("on") is not None else []
-            calls = [part for part in parts if placeholders(part)]
+            calls = [part for part in parts if placeholders(part) and not part.find(exp.Query)]
             if not calls or not _is_inner(join) or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
                 continue
             plain = [part.copy() for part in parts if part not in calls]
