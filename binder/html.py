@@ -14,7 +14,7 @@ def text(value: str) -> str:
 
 
 CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0"
-MONO = "font-family:monospace;white-space:pre-wrap"
+MONO = "font-family:monospace;white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int = 60) -> str:

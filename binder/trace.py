@@ -12,6 +12,11 @@ from typing import Any
 
 from binder.canonical import dump
 
+SAID = {
+    "stopped": "not all that could change the vote was asked",
+    "unembedded": "solved questions were found by words alone",
+}
+
 
 @dataclass(frozen=True)
 class Event:
@@ -45,10 +50,10 @@ class Trace:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know: of the cells that were sent, those that read like orders to the language model; and that
-        solved questions were not found by meaning."""
-        found = [f"solved questions were found by words alone: {event.data['message']}" for event in self.of("unembedded")]
-        return found + [
+        """What a person should know: that a vote was cut short, that solved questions were not found by meaning, and of the cells
+        that were sent those that read like orders to the language model."""
+        told = [f"{SAID[event.kind]}: {event.data['message']}" for event in self.of(*SAID)]
+        return told + [
             f"{event.data['count']} of the cells asked {event.data['question']!r} about read like orders to the language model, "
             f"first: {event.data['cells'][0]!r:.120}"
             for event in self.of("suspected")

@@ -185,7 +185,8 @@ def test_what_was_drawn_before_the_tokens_were_used_up_is_the_answer(server: Ser
     assert answer.usage.prompt_tokens + answer.usage.completion_tokens == used(server)
     assert [event.data["fault"] for event in answer.trace.of("failed")] == ["BudgetExceeded"]
     (stopped,) = answer.trace.of("stopped")
-    assert "the budget of tokens does not last" in stopped.data["message"]
+    (warning,) = answer.trace.warnings
+    assert "the budget of tokens does not last" in stopped.data["message"] and stopped.data["message"] in warning
 
 
 def test_what_was_repaired_before_the_tokens_were_used_up_is_the_answer(server: Server) -> None:
