@@ -9,7 +9,8 @@ import pytest
 
 from binder.check import check
 from binder.check.repair import parsed
-from binder.plan.rules import RULES
+from binder.plan.build import build
+from binder.plan.rules import optimize
 from tests.cases import Case, cases
 from tests.plan.differential import near, run
 
@@ -17,9 +18,9 @@ from tests.plan.differential import near, run
 @pytest.mark.parametrize("case", cases("plans/least.txt"))
 def test_no_more_is_asked_than_must_be(case: Case) -> None:
     near().use(case.tables)
-    checked = check(parsed(case.program, case.tables, "sql"), case.tables)
-    reference, most = run(checked, ())
-    rows, asked = run(checked, RULES)
+    naive = build(check(parsed(case.program, case.tables, "sql"), case.tables))
+    reference, most = run(naive)
+    rows, asked = run(optimize(naive))
     assert rows.rows == reference.rows
     least = int(case.sections.get("least") or case.sections["window"])
     assert least <= asked <= min(most, 2 * least if "window" in case.sections else least), f"{asked}, without rules {most}"
