@@ -25,6 +25,12 @@ LARGEST = 64 * 1024 * 1024  # bytes of a frame
 BESIDE = 4096  # megabytes of addresses that a process may have besides its memory
 
 
+_LIMITS = {  # limit -> how the message of the sandbox tells it
+    "seconds": "time limit exceeded",
+    "memory_mb": "memory limit",
+    "depth": "recursion depth",
+    "regex_steps": "limit for backtracking",
+}
 _CALL = """def {name}(rows, question, columns=None):
     rows, columns = _listed(rows, columns)
     return _{kind}("{name}", rows, question, columns) if rows else []
@@ -203,9 +209,9 @@ def reply_to(session: Session, header: dict[str, Any], payload: bytes) -> dict[s
 def _failed(error: monty.MontyRuntimeError) -> dict[str, Any]:
     """A program that failed: a limit, or an exception with the line where it was raised."""
     kind, message = type(error.exception()).__name__, error.display("msg")
-    for limit, sign in (("seconds", "time limit exceeded"), ("memory_mb", "memory limit"), ("depth", "recursion depth")):
-        if sign in message:
-            return {"fault": limit}
+    limit = next((limit for limit, sign in _LIMITS.items() if sign in message), None)
+    if limit is not None:
+        return {"fault": limit}
     frames = [frame.line for frame in error.traceback() if frame.filename == "<python-input-2>"]
     return {"fault": "program", "kind": kind, "message": message, "line": frames[-1] if frames else None}
 

@@ -12,7 +12,7 @@ from binder.executors.frames import encode
 from binder.executors.process import Process
 
 INSTALL = "install it with: pip install 'binder-lm[python]'"
-FIXED = {"depth": 500, "result_mb": 64}  # limits that no setting changes
+FIXED = {"depth": 500, "result_mb": 64, "regex_steps": 1_000_000}  # limits that no setting changes
 
 
 class Sandbox(Process):

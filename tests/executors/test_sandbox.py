@@ -91,7 +91,7 @@ def test_a_bomb_ends_in_time_and_the_next_program_runs(db: binder.Binder, line: 
     with pytest.raises(LimitExceeded) as caught:
         db.run(whole(body), "python")
     assert caught.value.kind == kind
-    assert time.monotonic() - started < SECONDS + 4, "far from the limit"
+    assert time.monotonic() - started < SECONDS + 1 + 2, "limit + 1 s, and what a busy machine takes"
     assert db.run("def solve(table):\n    return len(table)", "python").rows == [(2,)]
 
 
