@@ -14,6 +14,9 @@ KEEPING = ("sorted", "list", "reversed", "iter", "tuple")  # builtins whose resu
 ONE = ("min", "max", "next")  # builtins whose result is one of the rows of their argument
 
 
+ADDING = ("append", "insert", "extend", "update", "setdefault", "add")  # methods that put something into what is there
+
+
 class Flow:
     """What is known about the names of a program. reads: `row["header"]` of certain rows; stored: keys that it makes itself."""
 
@@ -27,6 +30,9 @@ class Flow:
         for node in self.nodes:
             self._gives(node)
         self.stored = set(_stored(module))
+        self.added: dict[str, list[ast.expr | None]] = {}  # name -> what is put into its value: one item, or None for else
+        for node in self.nodes:
+            self._adds(node)
         self.reads = [
             (node, table)
             for node in self.nodes
@@ -83,7 +89,7 @@ class Flow:
             return self.parameters[name] if all(how == "parameter" for how, _ in given) else None
         self._seen.add((name, wanted))
         try:
-            tables = [self._source(how, value, wanted) for how, value in given if not _none(value)]
+            tables = [self._source(how, value, wanted) for how, value in given if not is_none(value)]
         finally:
             self._seen.discard((name, wanted))
         found = tables[0] if tables and all(table is tables[0] for table in tables) else None
@@ -113,6 +119,17 @@ class Flow:
                 self.given.setdefault(given.arg, []).append(("parameter" if solve else "else", ast.Constant(0)))
         elif isinstance(node, ast.Call):
             self._key(node)
+
+    def _adds(self, node: ast.AST) -> None:
+        """Notes what a node puts into the value of a name."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ADDING:
+            holder, item = node.func.value, node.args[0] if node.func.attr == "append" and node.args else None
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            holder, item = node.value, None
+        else:
+            return
+        if isinstance(holder, ast.Name):
+            self.added.setdefault(holder.id, []).append(item)
 
     def _loop(self, target: ast.expr, source: ast.expr) -> None:
         """A loop's target holds the rows of what it goes over; with enumerate and zip, part by part."""
@@ -159,7 +176,7 @@ def strings(node: ast.expr, flow: Flow) -> Iterator[tuple[ast.expr, str]]:
         yield node, node.value
 
 
-def _none(node: ast.expr) -> bool:
+def is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 

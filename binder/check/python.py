@@ -16,7 +16,7 @@ from importlib import resources
 
 from binder.check.flow import Flow, strings
 from binder.check.gather import ahead, row_calls
-from binder.check.readings import Readings
+from binder.check.readings import Readings, answer
 from binder.check.scope import alike
 from binder.check.truths import typings
 from binder.check.types import Typing
@@ -24,7 +24,7 @@ from binder.errors import CheckFault, Span, nearest
 from binder.faults_python import tree
 from binder.program import PREFIX, Program
 from binder.python import KINDS, Text, allowed, argument, is_call, parse, write
-from binder.table import Table
+from binder.table import Column, Table
 
 MODULES = sorted(allowed().keys() - {"builtins", "methods", "attributes"})
 ONLY_CALLED = ("type", "iter", "slice")  # builtins that are no values of their own
@@ -33,7 +33,8 @@ ONLY_CALLED = ("type", "iter", "slice")  # builtins that are no values of their 
 @dataclass(frozen=True)
 class CheckedPython:
     """A Python program that fits its tables. parameters: those of solve with their tables; flow: which of its names hold rows;
-    texts: by table, the typed columns that it reads as text; typings: of the calls whose answers it takes for true or false."""
+    texts: by table, the typed columns that it reads as text; typings: of the calls whose answers it takes for true or false;
+    answer: the column of which it returns cells as they are."""
 
     program: Program
     tables: tuple[Table, ...]
@@ -41,6 +42,7 @@ class CheckedPython:
     flow: Flow
     texts: dict[str, frozenset[str]]
     typings: dict[str, Typing]
+    answer: tuple[Table, Column] | None
 
 
 def check(program: Program, tables: tuple[Table, ...]) -> CheckedPython:
@@ -70,7 +72,8 @@ class _Check:
             for child in ast.iter_child_nodes(node):
                 self.node(child, node)
         self.top()
-        parameters = self.parameters(self.entry())
+        solve = self.entry()
+        parameters = self.parameters(solve)
         flow = Flow(self.module, dict(parameters))
         for node in flow.nodes:
             if is_call(node):
@@ -82,7 +85,7 @@ class _Check:
         taken = {names[self.source.span(node)]: typing for node, typing in typings(flow)}
         self.gather(flow)
         texts = Readings(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
-        return CheckedPython(self.program, self.tables, parameters, flow, texts, taken)
+        return CheckedPython(self.program, self.tables, parameters, flow, texts, taken, answer(solve, flow))
 
     def fault(self, node: ast.AST, message: str, hint: str | None = None) -> CheckFault:
         return CheckFault(message, text=self.program.text, span=self.source.span(node), hint=hint)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from binder.check.flow import Flow
-from binder.table import Table
+from binder.check.flow import KEEPING, ONE, Flow, is_none
+from binder.table import Column, Table
 
 TEXT, VALUE = "text", "value"
 _STR = frozenset(name for name in dir(str) if not name.startswith("_"))
 _DATE = frozenset({"year", "month", "day", "weekday", "isoformat", "strftime", "days", "hour", "minute", "total_seconds", "date"})
 _VALUES = ("sum", "min", "max", "abs", "round", "sorted", "range", "divmod", "pow")
+_INNER = (ast.FunctionDef, ast.Lambda)
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
@@ -135,3 +136,47 @@ def _is_text(node: ast.AST) -> bool:
 def _is_number(node: ast.AST) -> bool:
     number = node.operand if isinstance(node, ast.UnaryOp) else node
     return isinstance(number, ast.Constant) and isinstance(number.value, (int, float))
+
+
+def answer(solve: ast.FunctionDef, flow: Flow) -> tuple[Table, Column] | None:
+    """The stored column of which all that solve returns are cells as they are, one or a list; None where that is not certain."""
+    inner = {id(node) for part in ast.walk(solve) if part is not solve and isinstance(part, _INNER) for node in ast.walk(part)}
+    returned = [node.value for node in ast.walk(solve) if isinstance(node, ast.Return) and id(node) not in inner]
+    cells = {_cells(value, flow, 0) for value in returned if value is not None and not is_none(value)}
+    found = cells.pop() if len(cells) == 1 else None
+    if found is None or found[1] in flow.stored or any(_is_stored(node, flow) for node in flow.nodes):
+        return None
+    column = found[0].column(found[1])
+    return (found[0], column) if column is not None and found[2] <= 1 else None
+
+
+def _cells(node: ast.expr, flow: Flow, depth: int) -> tuple[Table, str, int] | None:
+    """The table and the header of the cells that an expression is, and how deep in lists they are."""
+    kept: ast.expr | None = None
+    lists = 0
+    called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args else ""
+    if isinstance(node, ast.Name):
+        kept, added = flow.value(node.id), flow.added.get(node.id, [])
+        if isinstance(kept, ast.List) and not kept.elts and len(added) == 1:
+            kept, lists = added[0], 1
+        elif added:
+            kept = None
+    elif isinstance(node, ast.Subscript) and (header := _header(node)) is not None:
+        table = flow.row_of(node.value)
+        return (table, header, 0) if table is not None else None
+    elif isinstance(node, ast.Subscript):
+        kept, lists = node.value, 0 if isinstance(node.slice, ast.Slice) else -1
+    elif isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
+        kept, lists = node.elt, 1
+    elif isinstance(node, ast.List) and len(node.elts) == 1:
+        kept, lists = node.elts[0], 1
+    elif isinstance(node, ast.Call) and len(node.args) == 1 and called in (*KEEPING, *ONE, "set"):
+        kept, lists = node.args[0], -1 if called in ONE else 0
+    found = _cells(kept, flow, depth + 1) if kept is not None and depth < 20 else None
+    return (found[0], found[1], found[2] + lists) if found is not None and found[2] + lists >= 0 else None
+
+
+def _is_stored(node: ast.AST, flow: Flow) -> bool:
+    """Whether a node writes to a row under a key that only the run tells."""
+    written = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Constant)
+    return written and isinstance(node, ast.Subscript) and flow.row_of(node.value) is not None

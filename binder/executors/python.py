@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from binder.check import cells
+from binder.check.scope import Field
 from binder.check.types import Typing
 from binder.errors import LimitExceeded, ProgramFailed, Span
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value
@@ -23,7 +25,6 @@ from binder.plan import Ask
 from binder.plan.python import PythonPlan, bill
 from binder.program import Program
 from binder.python import Text
-from binder.result import text
 from binder.table import Column, Table
 
 MOST = 50  # calls told of a value
@@ -99,10 +100,11 @@ class PythonExecutor:
 
     def present(self, rows: Sequence[tuple[Value, ...]]) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
         """Rows as values, and as a person is shown them."""
-        return list(rows), [tuple(text(value) for value in row) for row in rows]
+        stored = self.plan.checked.answer
+        return cells.present(rows, [Field("", origin=stored if i == 0 else None) for i in range(len(rows[0]) if rows else 0)], {})
 
     def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
-        """Where a value came from: the calls whose answer it is, or else all that the program made."""
+        """Where a value may have come from: the inputs whose answer equals it, or else all that the program asked about."""
         value = self.rows[row][column]
         calls = [(asked, place) for asked in self.made for place in range(len(asked.inputs))]
         same = [(asked, place) for asked, place in calls if value is not None and value in _answers(asked, place)]

@@ -10,7 +10,7 @@ from binder.executors.python import rows_of
 from tests.cases import cases, compare
 
 
-@pytest.mark.parametrize("case", [*cases("python/run.txt"), *cases("python/benign.txt")])
+@pytest.mark.parametrize("case", [*cases("python/run.txt"), *cases("python/benign.txt"), *cases("python/shown.txt")])
 def test_programs(case: Any) -> None:
     compare(case)
 
