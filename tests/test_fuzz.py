@@ -34,6 +34,7 @@ def test_texts_that_are_nearly_programs_break_nothing() -> None:
         "SELECT Rank AS x0" + "".join(f", x{i} + x{i} AS x{i + 1}" for i in range(60)) + " FROM w",
         "SELECT " + "*," * 4_000 + "* FROM w",
         "SELECT TOTAL()",
+        "SELECT MIN() FROM w",
         "QA('ans@q'; UPPER(Rank.*))",
     ],
     ids=lambda text: text[:30],

@@ -257,7 +257,7 @@ def _standing_row(select: exp.Select) -> list[exp.Expr]:
     extremes = [a for part in select.expressions for a in aggregates_of(part)]
     keys = order_keys(select)
     ordered = [exp.Ordered(this=part, nulls_first=False) for part in keys]
-    if len(extremes) == 1 and isinstance(extremes[0], (exp.Min, exp.Max)):
+    if len(extremes) == 1 and isinstance(extremes[0], (exp.Min, exp.Max)) and extremes[0].this:
         held = exp.Ordered(this=copied(extremes[0].this), desc=isinstance(extremes[0], exp.Max), nulls_first=False)
         return [held, *ordered]
     return list(ordered)

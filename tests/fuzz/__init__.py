@@ -43,10 +43,11 @@ TABLES: tuple[tuple[Table, ...], ...] = (
 
 
 class Slow(NamedTuple):
-    """A text, and how many times as long as it may it took."""
+    """A text, its number, and how many times as long as it may it took."""
 
     excess: float
     text: str
+    number: int
 
 
 @dataclass
@@ -127,6 +128,6 @@ def fuzz(numbers: Iterable[int], seed: int) -> Found:
             key = f"{type(error).__name__} at {place.filename}:{place.lineno}, {error!s:.100}"
             found.add(Found(Counter({(language.name, kind, "broken"): 1}), {key: text}))
             continue
-        slow = Slow(share, text)
+        slow = Slow(share, text, number)
         found.add(Found(Counter({(language.name, kind, fate): 1}), {}, [slow] if share > 1 else [], {language.name: slow}))
     return found
