@@ -39,10 +39,11 @@ class Fault(NamedTuple):
 # ---- before the grammar is asked
 
 
-def check(text: str) -> None:
-    """Refuses, in linear time, a text that need not be shown to the grammar."""
+def check(text: str, begin: str = "") -> None:
+    """Refuses, in linear time, a text that need not be shown to the grammar. begin: how a program begins that is no SQL."""
     fault = _first(FIRST, Failure(text))
     if fault is not None:
+        fault.hint = begin if begin and fault.hint == ONE else fault.hint
         raise fault
 
 

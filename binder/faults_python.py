@@ -10,9 +10,10 @@ import re
 import warnings
 from functools import lru_cache
 
+from binder import faults
 from binder.errors import Span, SyntaxFault
 from binder.failure import Failure
-from binder.faults import DEEPEST, GLUED, LONGEST, TOO_DEEP, UNREADABLE
+from binder.faults import DEEPEST, GLUED, TOO_DEEP
 
 MISPLACED = "MISPLACED"  # a kind of token that no grammar accepts: the line begins where no block does
 OUTSIDE = {  # what Python has and the language has not -> what to write instead
@@ -29,16 +30,7 @@ DEEPER = 200  # levels of a tree of Python's parser: more than any program that 
 
 def check(text: str) -> None:
     """Refuses, in linear time, a text that need not be shown to the grammar."""
-    if len(text) > LONGEST or len(text.encode("utf-8", "replace")) > LONGEST:
-        raise SyntaxFault(
-            f"the program is longer than {LONGEST // 1024} kB", text=text, span=Span(LONGEST, LONGEST), hint="write less"
-        )
-    if match := UNREADABLE.search(text):
-        raise SyntaxFault(
-            "the program holds a character that cannot be read", text=text, span=Span(*match.span()), hint="remove it"
-        )
-    if not text.strip():
-        raise SyntaxFault("the program is empty", text=text, span=Span(0, len(text)), hint="write def solve(table): ...")
+    faults.check(text, "write def solve(table): ...")
 
 
 def explain(failure: Failure) -> SyntaxFault:

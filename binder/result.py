@@ -87,8 +87,8 @@ class Result:
     def why(self, row: int, column: int | str = 0) -> dict[str, Any]:
         """Where a value came from: the rows of the tables, and for each call its inputs, the request and the raw reply.
 
-        The values of a Python program are not followed: told are all inputs whose answer equals the value, also where they belong
-        to other rows or the program computed the value in another way; where there are none, all that the program asked.
+        The values of a Python program are not followed: told are all inputs whose answer equals the value, also those of other
+        rows or where the value was computed; where there are none, all that the program asked.
         """
         index = self.columns.index(column) if isinstance(column, str) else column
         if not 0 <= row < len(self.rows):

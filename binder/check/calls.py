@@ -20,9 +20,8 @@ def arguments(tree: exp.Expr, program: Program) -> None:
         if call is None:
             continue
         if not node.expressions:
-            raise CheckFault(
-                "a call needs something to ask about", text=program.text, span=call.span, hint='write QA("map@question"; column)'
-            )
+            hint = 'write QA("map@question"; column)'
+            raise CheckFault("a call needs something to ask about", text=program.text, span=call.span, hint=hint)
         if call.kind == "map":
             _map(node, call, program)
         else:
@@ -32,19 +31,12 @@ def arguments(tree: exp.Expr, program: Program) -> None:
 def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
     for argument in list(node.expressions):
         if isinstance(argument, exp.Star) or (isinstance(argument, exp.Column) and isinstance(argument.this, exp.Star)):
-            raise CheckFault(
-                "a map call takes columns by name",
-                text=program.text,
-                span=call.span,
-                hint="list the columns it needs instead of *",
-            )
+            hint = "list the columns it needs instead of *"
+            raise CheckFault("a map call takes columns by name", text=program.text, span=call.span, hint=hint)
         if isinstance(argument, exp.Column):
-            name = argument.name
-            raw = raw_of(argument)
-            sent = raw if raw is not None else argument
-            if raw is not None:
-                argument.replace(raw)
-            sent.meta["header"] = name
+            sent = raw_of(argument) or argument
+            sent.meta["header"] = argument.name
+            argument.replace(sent)
 
 
 def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:

@@ -62,11 +62,8 @@ def list_of_literals(text: str) -> exp.Expr | None:
         made = sqlglot.parse_one(f"[{text}]", read=Dialect)
     except sqlglot.errors.SqlglotError:
         return None
-    return (
-        made
-        if isinstance(made, exp.Array) and all(isinstance(item, (exp.Literal, exp.Neg)) for item in made.expressions)
-        else None
-    )
+    listed = isinstance(made, exp.Array) and all(isinstance(item, (exp.Literal, exp.Neg)) for item in made.expressions)
+    return made if listed else None
 
 
 def nameless(name: str, scope: Scope) -> str | None:

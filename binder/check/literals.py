@@ -166,13 +166,7 @@ def _literal(left: exp.Expr, literal: exp.Literal, left_kind: str | None) -> tup
         value = read_number(text)
         if value is None and _unit(left) == "seconds":
             value = read_duration(text)
-        return (
-            (left, exp.Literal.number(value))
-            if value is not None and value >= 0
-            else (left, -exp.Literal.number(-value))
-            if value is not None
-            else (as_text(left), literal)
-        )
+        return (left, _signed(value)) if value is not None else (as_text(left), literal)
     if left_kind == "date":
         day = read_date(text)
         if day is not None:
@@ -265,12 +259,14 @@ def number(node: exp.Expr) -> exp.Expr:
     """Text as the number it writes, NULL where it writes none."""
     if isinstance(node, exp.Literal) and node.is_string:
         value = read_number(node.this)
-        return (
-            exp.Null() if value is None else exp.Literal.number(value) if value >= 0 else exp.Neg(this=exp.Literal.number(-value))
-        )
+        return exp.Null() if value is None else _signed(value)
     made = exp.Anonymous(this="number_in", expressions=[node])
     made.meta["kind"] = "number"
     return made
+
+
+def _signed(value: float) -> exp.Expr:
+    return exp.Literal.number(value) if value >= 0 else exp.Neg(this=exp.Literal.number(-value))
 
 
 def moment(node: exp.Expr) -> exp.Expr:

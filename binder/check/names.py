@@ -16,7 +16,7 @@ from binder.check.kinds import column_kind, kind
 from binder.check.scope import Copies, Field, Scope, Source, alike, key
 from binder.check.stars import expand, natural, positions
 from binder.errors import CheckFault, nearest
-from binder.program import Program, copied, is_placeholder
+from binder.program import Program, copied, is_placeholder, nodes
 from binder.table import Table
 
 
@@ -145,10 +145,8 @@ class Names:
     def _from(self, node: exp.Select, scope: Scope) -> None:
         start = node.args.get("from_")
         if start is None and not node.args.get("joins"):
-            called = any(self.program.call(f.name) for f in node.find_all(exp.Anonymous))
-            needs_table = called and any(
-                isinstance(c.parent_select, exp.Select) and c.parent_select is node for c in node.find_all(exp.Column)
-            )
+            parts = nodes(node) if any(map(is_placeholder, nodes(node))) else []
+            needs_table = any(isinstance(part, exp.Column) and part.parent_select is node for part in parts)
             if needs_table and len(self.tables) == 1 and scope.outer is None:
                 only = next(iter(self.tables.values()))
                 node.set("from_", exp.From(this=exp.Table(this=exp.to_identifier(only.name, quoted=True))))

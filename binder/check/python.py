@@ -133,16 +133,8 @@ class _Check:
             raise self.fault(node, f"{name} cannot be a name of the program's own", "call it something else")
 
     def binding(self, node: ast.FunctionDef | ast.arg | ast.ExceptHandler | ast.alias | ast.keyword) -> None:
-        if isinstance(node, ast.FunctionDef):
-            names = [node.name]
-        elif isinstance(node, ast.alias):
-            names = [node.asname or ""]
-        elif isinstance(node, ast.ExceptHandler):
-            names = [node.name or ""]
-        else:
-            names = [node.arg or ""]
-        for name in names:
-            self.own(node, name)
+        name = node.asname if isinstance(node, ast.alias) else node.arg if isinstance(node, (ast.arg, ast.keyword)) else node.name
+        self.own(node, name or "")
 
     def attribute(self, node: ast.Attribute, parent: ast.AST | None) -> None:
         called = isinstance(parent, ast.Call) and parent.func is node

@@ -144,7 +144,7 @@ def answer(solve: ast.FunctionDef, flow: Flow) -> tuple[Table, Column] | None:
     returned = [node.value for node in ast.walk(solve) if isinstance(node, ast.Return) and id(node) not in inner]
     cells = {_cells(value, flow, 0) for value in returned if value is not None and not is_none(value)}
     found = cells.pop() if len(cells) == 1 else None
-    if found is None or found[1] in flow.stored or any(_is_stored(node, flow) for node in flow.nodes):
+    if found is None or found[1] in flow.stored or any(flow.row_of(ast.Name(name)) for name in flow.added):
         return None
     column = found[0].column(found[1])
     return (found[0], column) if column is not None and found[2] <= 1 else None
@@ -174,9 +174,3 @@ def _cells(node: ast.expr, flow: Flow, depth: int) -> tuple[Table, str, int] | N
         kept, lists = node.args[0], -1 if called in ONE else 0
     found = _cells(kept, flow, depth + 1) if kept is not None and depth < 20 else None
     return (found[0], found[1], found[2] + lists) if found is not None and found[2] + lists >= 0 else None
-
-
-def _is_stored(node: ast.AST, flow: Flow) -> bool:
-    """Whether a node writes to a row under a key that only the run tells."""
-    written = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Constant)
-    return written and isinstance(node, ast.Subscript) and flow.row_of(node.value) is not None

@@ -14,7 +14,6 @@ from binder.check.literals import hidden_column
 from binder.check.scope import Field, Source
 from binder.program import copied, is_placeholder, nodes
 
-AGGREGATES = (exp.AggFunc, exp.Count)
 ROW_ORDER = "row order"  # the hidden column with which a sub-select hands on its order
 
 
@@ -81,7 +80,7 @@ def aggregates_of(node: exp.Expr) -> list[exp.Expr]:
     for part in nodes(node, (exp.Query, exp.Window)):
         if isinstance(part, exp.Window):
             found += aggregates_of(part)
-        elif isinstance(part, AGGREGATES) or _is_named_aggregate(part):
+        elif isinstance(part, exp.AggFunc) or _is_named_aggregate(part):
             found.append(part)
     return found
 
@@ -99,7 +98,7 @@ def is_aggregate(node: exp.Expr) -> bool:
     """Whether a node is an aggregate, with all that belongs to it: what stands inside sees rows, not groups."""
     while isinstance(node, _AROUND):
         node = node.this
-    return isinstance(node, AGGREGATES) or _is_named_aggregate(node)
+    return isinstance(node, exp.AggFunc) or _is_named_aggregate(node)
 
 
 def _is_named_aggregate(node: exp.Expr) -> bool:
@@ -198,18 +197,12 @@ def order_keys(select: exp.Select) -> list[exp.Expr]:
     nodes += [join.this for join in select.args.get("joins") or () if join.kind not in ("SEMI", "ANTI")]
     keys: list[exp.Expr] = []
     for node in nodes:
-        source = _source_of(select, node)
-        found = _key(source) if source is not None else None
+        source = node.meta.get("source")
+        found = _key(source) if isinstance(source, Source) else None
         if found is None:
             return keys
         keys.append(found)
     return keys
-
-
-def _source_of(select: exp.Select, node: exp.Expr) -> Source | None:
-    """The Source that a FROM item became; any column that refers to it carries it."""
-    held = node.meta.get("source")
-    return held if isinstance(held, Source) else None
 
 
 def _key(source: Source) -> exp.Expr | None:

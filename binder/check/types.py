@@ -114,12 +114,8 @@ def _agree(program: Program, call: Call, wanted: list[str]) -> None:
         return
     if len(strict) > 1:
         names = " and ".join("yes or no" if w == "options" else f"a {w}" for w in strict)
-        raise CheckFault(
-            f"the answer to {call.question!r} is used as {names}",
-            text=program.text,
-            span=call.span,
-            hint="cast one use in place: CAST(QA(...) AS VARCHAR)",
-        )
+        message, hint = f"the answer to {call.question!r} is used as {names}", "cast one use in place: CAST(QA(...) AS VARCHAR)"
+        raise CheckFault(message, text=program.text, span=call.span, hint=hint)
 
 
 def _seen_as(node: exp.Expr) -> exp.Expr:
@@ -197,11 +193,8 @@ def _compared(parent: exp.Expr, node: exp.Expr) -> tuple[str, list[str]]:
 
 def _written(texts: list[str]) -> tuple[str, list[str]]:
     if all(read_boolean(text) is not None for text in texts):
-        return (
-            ("boolean", [])
-            if all(text.strip().casefold().rstrip(".") in ("true", "false") for text in texts)
-            else ("options", [])
-        )
+        truths = all(text.strip().casefold().rstrip(".") in ("true", "false") for text in texts)
+        return "boolean" if truths else "options", []
     if all(read_number(text) is not None for text in texts):
         return "number", []
     if all(read_date(text) is not None for text in texts):
