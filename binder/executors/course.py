@@ -88,13 +88,15 @@ class Course:
         return (Batch(batch.ask, batch.inputs[:most]),)
 
     def _open(self, step: Step, asks: Sequence[Ask]) -> list[Batch]:
-        """What is unknown of each ask that needs anything; of the first of them alone, where they stand in order."""
+        """What is unknown of each ask that needs anything; of the first of them alone, where they stand in order, and of none
+        whose SELECT stood around the sub-select of these.
+        """
         among, batches = [ask.collect.site.node for ask in self.asked], list[Batch]()
         for ask in asks:
+            if batches and (not step.ranked or ask.collect.site.layer > batches[0].ask.collect.site.layer):
+                break
             batch = self.executor.unknown(ask, self.reach, among)
             batches += [batch] if batch.inputs else []
-            if batches and not step.ranked:
-                break
         return batches
 
     def _cheapest(self, step: Step, batches: Sequence[Batch]) -> Batch:

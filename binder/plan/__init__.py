@@ -22,13 +22,15 @@ from binder.result import count
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """One place of a call in the tree. level: `on`, `rows` (before grouping), `groups`, or `output` (all clauses applied)."""
+    """One place of a call in the tree. level: `on`, `rows` (before grouping), `groups`, or `output` (all clauses applied); layer:
+    how many sub-selects that now share its WHERE it stood around: their conditions come first."""
 
     number: int
     node: exp.Anonymous
     select: exp.Select
     level: str
     join: int | None = None
+    layer: int = 0
 
 
 @dataclass(frozen=True, eq=False)

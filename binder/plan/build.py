@@ -59,7 +59,7 @@ def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
     select = node.find_ancestor(exp.Select)
     assert isinstance(select, exp.Select)
     level, join = level_of(node, select)
-    site = Site(number, node, select, level, join)
+    site = Site(number, node, select, level, join, node.meta.get("layer", 0))
     columns = node.meta.setdefault("columns", _headers(node))  # they stay what they are, whatever a rule makes of the tree
     title = node.meta.setdefault("title", _title(checked, node))
     return Ask(call, checked.typings[call.name], columns, title, Collect(site), (number,))

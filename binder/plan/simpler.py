@@ -148,6 +148,10 @@ def _merge(select: exp.Select, item: exp.Expr, inside: exp.Subquery) -> bool:
         if not join.args.get("on") and not join.kind and not join.side:
             join.set("kind", "CROSS")  # a comma binds less than what may follow
     conditions = [part.args["where"].this for part in (inner, select) if part.args.get("where") is not None]
+    if len(conditions) == 2 and (inside_calls := placeholders(conditions[0])):
+        least = 1 + max(call.meta.get("layer", 0) for call in inside_calls)
+        for call in placeholders(conditions[1]):
+            call.meta["layer"] = least + call.meta.get("layer", 0)
     item.set("this", inner.args["from_"].this)
     select.set("joins", [*joins, *(select.args.get("joins") or [])])
     if conditions:
