@@ -98,10 +98,10 @@ def _keyed(table: str, arguments: list[exp.Expr]) -> exp.Select:
 
 def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
     """A scalar sub-select; an aggregate over other look-ups cannot stand inside one, and the engine trips over one in the
-    condition of an outer join: there it is an element of the whole mapping.
+    condition of an outer, semi or anti join: there it is an element of the whole mapping.
     """
     join = node.find_ancestor(exp.Join, exp.Select)
-    if (isinstance(join, exp.Join) and join.side) or any(
+    if (isinstance(join, exp.Join) and (join.side or join.kind in ("SEMI", "ANTI"))) or any(
         is_aggregate(part) and part.find(exp.Query) for argument in node.expressions for part in argument.walk()
     ):
         names = [key_name(i) for i in range(len(node.expressions))]
