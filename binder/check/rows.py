@@ -151,12 +151,12 @@ def order_rows(select: exp.Select) -> None:
     if select.args.get("distinct"):
         if not _undistinct(select):
             return
-        keys = [exp.Min(this=part) for part in keys]
+        keys = _first(keys)
     elif is_grouped(select):
         group = select.args.get("group")
         if not group or (order is not None and group.expressions and _all_keys(select, order)):
             return
-        keys = [exp.Min(this=part) for part in keys]
+        keys = _first(keys)
     select.order_by(*[exp.Ordered(this=part, nulls_first=False) for part in keys], copy=False)
 
 
@@ -219,7 +219,7 @@ def _key(source: Source) -> exp.Expr | None:
         if is_grouped(select):
             if not select.args.get("group"):
                 return None
-            keys = [exp.Min(this=part) for part in keys]
+            keys = _first(keys)
         items = [copied(item) for item in order.expressions] if order else []
         items = [item for item in items if not isinstance(item.this, exp.Min) or item.this not in keys]
         items += [exp.Ordered(this=part, nulls_first=False) for part in keys]
@@ -227,6 +227,14 @@ def _key(source: Source) -> exp.Expr | None:
         made = keys[0] if order is None and len(keys) == 1 else numbered
         select.append("expressions", exp.alias_(made, ROW_ORDER, quoted=True, copy=False))
     return hidden_column(source, Field(ROW_ORDER, "number"))
+
+
+def _first(keys: list[exp.Expr]) -> list[exp.Expr]:
+    """The first row of a group, of several tables taken together: then no two groups are alike."""
+    if len(keys) > 1:
+        pairs = [exp.PropertyEQ(this=exp.to_identifier(f"o{i}", quoted=True), expression=key) for i, key in enumerate(keys)]
+        keys = [exp.Struct(expressions=pairs)]
+    return [exp.Min(this=key) for key in keys]
 
 
 def _bare_columns(select: exp.Select) -> None:

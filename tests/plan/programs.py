@@ -98,9 +98,9 @@ def sources(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
     return f"FROM w {kind} v ON {on}{extra}", ("w",) if kind in ("SEMI JOIN", "ANTI JOIN") else ("w", "v")
 
 
-def row_order(names: tuple[str, ...], form: str = "{}") -> str:
+def row_order(names: tuple[str, ...]) -> str:
     """What ORDER BY would have to say for the rows to come in row order."""
-    return ", ".join(form.format(f"{name}.row_id") for name in names)
+    return ", ".join(f"{name}.row_id" for name in names)
 
 
 @st.composite
@@ -145,7 +145,7 @@ def groups(draw: st.DrawFn) -> str:
     conditions = ["COUNT(*) > 1", f"MAX(#length({t}.a)) > 3", f"#long(MIN({t}.b))", f"NOT #vowel(MAX({t}.a)) OR COUNT(*) = 1"]
     having = f" HAVING {draw(st.sampled_from(conditions))}" if draw(st.booleans()) else ""
     by = draw(st.sampled_from(["1", "k", key]))
-    first = row_order(names, "MIN({})")
+    first = f"MIN(ROW({row_order(names)}))"
     order = draw(
         st.sampled_from(
             [
