@@ -16,7 +16,7 @@ from binder.check.literals import hidden_column
 from binder.check.rows import is_aggregate, is_grouped
 from binder.check.scope import Field, Source
 from binder.plan import Ask
-from binder.program import placeholders
+from binder.program import copied, placeholders
 from binder.result import text
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _with_inputs(tree: exp.Select) -> tuple[exp.Select, list[tuple[str, str]]]:
     marks: list[tuple[str, str]] = []
     if tree.args.get("distinct"):
         return tree, marks
-    select = tree.copy()
+    select = copied(tree)
     grouped = is_grouped(tree)
     joins = tree.args.get("joins") or ()
     unseen = [join.this.meta.get("source") for join in joins if join.kind in ("SEMI", "ANTI")]  # only their conditions see them
@@ -81,7 +81,7 @@ def _with_inputs(tree: exp.Select) -> tuple[exp.Select, list[tuple[str, str]]]:
         if node.find(exp.Query) or any(column.meta.get("source") in unseen for column in node.find_all(exp.Column)):
             continue
         pieces = [
-            exp.PropertyEQ(this=exp.to_identifier(f"k{i}", quoted=True), expression=a.copy())
+            exp.PropertyEQ(this=exp.to_identifier(f"k{i}", quoted=True), expression=copied(a))
             for i, a in enumerate(node.expressions)
         ]
         struct: exp.Expr = exp.Struct(expressions=pieces)

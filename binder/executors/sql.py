@@ -26,7 +26,7 @@ from binder.plan.collect import inputs, key_name, key_values, outer_columns, row
 from binder.plan.cost import bill, count_of
 from binder.plan.demand import Knowledge
 from binder.plan.lookup import looked_up, mapping_name
-from binder.program import Program, placeholders, sql_of
+from binder.program import Program, copied, nodes, placeholders, sql_of
 from binder.table import Table
 from binder.values import read_date, read_number
 
@@ -193,7 +193,7 @@ class SqlExecutor:
 
     def _part(self, argument: exp.Expr, outer: dict[str, Value]) -> Part:
         """The rows of one argument of ans, for one set of outer values."""
-        query = argument.unnest().copy()
+        query = copied(argument.unnest())
         for column in list(query.find_all(exp.Column)):
             if sql_of(column) in outer:
                 column.replace(exp.convert(outer[sql_of(column)]))
@@ -247,7 +247,7 @@ class SqlExecutor:
 def shape(tree: exp.Expr) -> Shape:
     """What the engine's parser must find in a query."""
     found = Shape()
-    for node in tree.walk():
+    for node in nodes(tree):
         if isinstance(node, exp.Select):
             found.selects += 1
         elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):

@@ -16,7 +16,7 @@ from binder import html
 from binder.check import Checked
 from binder.check.types import Typing
 from binder.errors import printable
-from binder.program import PREFIX, Call, Program, placeholders, sql_of
+from binder.program import PREFIX, Call, Program, copied, placeholders, sql_of
 from binder.result import count
 
 
@@ -245,7 +245,7 @@ def _readable(guard: Guard, program: Program) -> str:
     """A condition as its author would write it: calls with their questions, without the qualifiers and quotes that resolving
     put in.
     """
-    shown = guard.node.copy()
+    shown = copied(guard.node)
     for column in shown.find_all(exp.Column):
         column.set("table", None)
     for name in shown.find_all(exp.Identifier):

@@ -13,7 +13,7 @@ from sqlglot import exp
 from binder.check import Checked
 from binder.check.rows import ROW_ORDER, is_aggregate, is_grouped
 from binder.plan import Ask, Collect, Plan, Query, Site, Step
-from binder.program import is_placeholder, placeholders, sql_of
+from binder.program import copied, is_placeholder, placeholders, sql_of
 
 _CLAUSES = (
     "with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "order", "limit", "offset",
@@ -83,7 +83,7 @@ def _header(argument: exp.Expr, index: int) -> str:
     inner = placeholders(argument)
     if inner:
         return f"answer_{index + 1}"
-    shown = argument.copy()
+    shown = copied(argument)
     for column in shown.find_all(exp.Column):
         column.set("table", None)
     return sql_of(shown).replace('"', "")

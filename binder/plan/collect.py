@@ -13,7 +13,7 @@ from binder.check.rows import is_grouped, order_keys
 from binder.check.scope import Source
 from binder.plan import Collect, Guard, Site, Window
 from binder.plan.demand import Knowledge, can, clause_of, every, opposite, some, unasked, unknown_in
-from binder.program import sql_of
+from binder.program import copied, nodes, sql_of
 
 POSITION = "n"  # where in row order an input first stands
 _BEHIND = {  # the clauses that are evaluated after the one in which a call stands
@@ -34,9 +34,8 @@ def inputs(collect: Collect, known: Knowledge, rows: int | None = None, among: S
 
     They come in the order of their first appearance, so that equal runs ask equal requests.
     """
-    values = key_values(collect.site.node)
-    names = [key_name(i) for i in range(len(values))]
-    keys = [exp.alias_(value.copy(), name, quoted=True) for value, name in zip(values, names, strict=True)]
+    keys = _keys(collect)
+    names = [key.alias for key in keys]
     inner = _lifted(_rows(collect, keys, known, rows, among), collect, names, known)
     clause = inner.args.get("with_")
     inner.set("with_", None)
@@ -50,9 +49,14 @@ def inputs(collect: Collect, known: Knowledge, rows: int | None = None, among: S
     )
 
 
+def _keys(collect: Collect) -> list[exp.Expr]:
+    values = [copied(value) for value in key_values(collect.site.node)]
+    return [exp.alias_(value, key_name(i), quoted=True, copy=False) for i, value in enumerate(values)]
+
+
 def rows_looked_at(collect: Collect, known: Knowledge) -> exp.Select:
     """How many rows a collect looks at."""
-    keys = [exp.alias_(value.copy(), key_name(i), quoted=True) for i, value in enumerate(key_values(collect.site.node))]
+    keys = _keys(collect)
     names = [key.alias for key in keys]
     inner = _lifted(_rows(collect, keys, known, None, ()), collect, names, known)
     clause = inner.args.get("with_")
@@ -75,9 +79,9 @@ def share_settled(collect: Collect, known: Knowledge) -> exp.Select | None:
             this=exp.Is(this=exp.paren(open_), expression=exp.true()), true=exp.Literal.number(0), false=exp.Literal.number(1)
         )
     )
-    query = exp.Select(expressions=[exp.alias_(share, "share")], from_=select.args["from_"].copy())
+    query = exp.Select(expressions=[exp.alias_(share, "share")], from_=copied(select.args["from_"]))
     query.set("joins", _joins(select, None, known))
-    values = [exp.Not(this=exp.Is(this=exp.paren(part.copy()), expression=exp.null())) for part in node.expressions]
+    values = [exp.Not(this=exp.Is(this=exp.paren(copied(part), copy=False), expression=exp.null())) for part in node.expressions]
     query.where(every([opposite(unknown_in(node, known)), some(values)]), copy=False)
     return _lifted(query, collect, [], known)
 
@@ -92,11 +96,11 @@ def outer_columns(node: exp.Expr) -> list[exp.Column]:
     """Columns in a tree whose source stands outside of it."""
     own = {
         id(part.meta["source"])
-        for part in node.walk()
+        for part in nodes(node)
         if isinstance(part.meta.get("source"), Source) and not isinstance(part, exp.Column)
     }
     found: dict[str, exp.Column] = {}
-    for column in node.find_all(exp.Column):
+    for column in [part for part in nodes(node) if isinstance(part, exp.Column)]:
         source = column.meta.get("source")
         if source is not None and id(source) not in own:
             found.setdefault(sql_of(column), column)
@@ -115,14 +119,14 @@ def _rows(
         within = clause_of(site.node, site.select) == "qualify"
         if within or is_grouped(site.select) or any(site.select.args.get(part) for part in _AMONG - {*_behind(site)}):
             return _output(site, keys, [*_conditions(guards, known, "where", "having", *([] if within else ["qualify"])), *ready])
-        where = [part.this.copy() for part in [site.select.args.get("where")] if part is not None]
+        where = [copied(part.this) for part in [site.select.args.get("where")] if part is not None]
         guards = [guard for guard in guards if guard.clause != "where"]
     if site.level == "groups" or (site.level == "output" and is_grouped(site.select)):
         return _groups(site, keys, guards, known)
     query = exp.Select(expressions=keys)
     start = site.select.args.get("from_")
     if start is not None:
-        query.set("from_", start.copy())
+        query.set("from_", copied(start))
     query.set("joins", _joins(site.select, site.join, known))
     guards = [guard for guard in guards if guard.clause != "qualify" and not guard.node.find(exp.Window)]
     needed = every([*where, *_conditions(guards, known), *ready])
@@ -144,7 +148,7 @@ def _conditions(guards: Sequence[Guard], known: Knowledge, *without: str) -> lis
 def _placed(query: exp.Select, order: list[exp.Expr]) -> exp.Select:
     """The query with the place of each row as a further column, where one column tells it."""
     if len(order) == 1:
-        query.append("expressions", exp.alias_(order[0].copy(), POSITION))
+        query.append("expressions", exp.alias_(copied(order[0]), POSITION))
     return query
 
 
@@ -159,7 +163,7 @@ def _names(keys: Sequence[exp.Expr]) -> list[exp.Expr]:
 def _window(query: exp.Select, select: exp.Select, window: Window, needed: exp.Expr, known: Knowledge, rows: int) -> exp.Select:
     """Of the first rows that can meet the WHERE of a SELECT those that are needed, until enough rows surely meet it."""
     where = select.args["where"].this
-    match = [window.match.copy()] if window.match is not None else []
+    match = [copied(window.match)] if window.match is not None else []
     fails = can(where, "FN", known)
     order = select.args.get("order")
     given = order.expressions if order else [exp.Ordered(this=key, nulls_first=False) for key in order_keys(query)]
@@ -168,18 +172,18 @@ def _window(query: exp.Select, select: exp.Select, window: Window, needed: exp.E
     query.append("expressions", exp.alias_(needed, "needed"))
     query.append("expressions", exp.alias_(every([opposite(fails), *match]), "sure"))
     for i, item in enumerate(given):
-        query.append("expressions", exp.alias_(item.this.copy(), f"o{i}"))
-    within = [window.within.copy()] if window.within is not None else []
+        query.append("expressions", exp.alias_(copied(item.this), f"o{i}"))
+    within = [copied(window.within)] if window.within is not None else []
     query.where(every([can(where, "T", known), *within]), copy=False)
     if items:
-        query.set("order", exp.Order(expressions=[item.copy() for item in items]))
+        query.set("order", exp.Order(expressions=[copied(item) for item in items]))
     query = query.limit(rows, copy=False)
     before = exp.WindowSpec(
         kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end=exp.Literal.number(1), end_side="PRECEDING"
     )
     ordered = exp.Order(expressions=items) if items else None
     passed = exp.Window(this=exp.Sum(this=exp.cast(exp.column("sure"), "INT")), order=ordered, spec=before)
-    place = exp.Window(this=exp.RowNumber(), order=ordered.copy() if ordered else None)
+    place = exp.Window(this=exp.RowNumber(), order=copied(ordered) if ordered else None)
     counted = exp.Select(
         expressions=[
             *_names(keys),
@@ -201,7 +205,7 @@ def _direction(item: exp.Ordered) -> dict[str, bool | None]:
 
 def _joins(select: exp.Select, stop: int | None, known: Knowledge) -> list[exp.Expr]:
     """The joins of a SELECT as far as they are known; with a stop, those up to the one whose condition is evaluated."""
-    joins = [join.copy() for join in select.args.get("joins") or ()][: None if stop is None else stop + 1]
+    joins = [copied(join) for join in select.args.get("joins") or ()][: None if stop is None else stop + 1]
     for index, join in enumerate(joins):
         if index == stop:  # a condition of an outer join is evaluated on pairs: as an inner join shows them
             join.set("side", None)
@@ -222,7 +226,7 @@ def _complete(site: Site, known: Knowledge) -> bool:
 
 def _output(site: Site, keys: list[exp.Expr], needed: list[exp.Expr]) -> exp.Select:
     """Exactly the rows that the SELECT yields, LIMIT included."""
-    inner = site.select.copy()
+    inner = copied(site.select)
     for part in _behind(site):
         inner.set(part, None)
     inner.set("expressions", [*keys, exp.alias_(every(needed), "needed")])
@@ -235,7 +239,7 @@ def _output(site: Site, keys: list[exp.Expr], needed: list[exp.Expr]) -> exp.Sel
 
 def _groups(site: Site, keys: list[exp.Expr], guards: Sequence[Guard], known: Knowledge) -> exp.Select:
     """The groups of a SELECT, as far as it is known which are needed."""
-    inner = site.select.copy()
+    inner = copied(site.select)
     for part in ("with_", "order", "limit", "offset", "qualify", "windows", "distinct", "having"):
         inner.set(part, None)
     guards = [guard for guard in guards if guard.clause not in ("where", "qualify") and not guard.node.find(exp.Window)]
@@ -260,7 +264,7 @@ def _lifted(query: exp.Select, collect: Collect, names: list[str], known: Knowle
         if outer_columns(query) and select.args.get("from_") is not None:
             guards = [guard for guard in collect.where if guard.select is select and guard.clause != "joins"]
             query = _lateral(query, select, below, names, guards, known)
-    ctes = [cte.copy() for clause in reversed(withs) if clause for cte in clause.expressions if not unasked(cte, known)]
+    ctes = [copied(cte) for clause in reversed(withs) if clause for cte in clause.expressions if not unasked(cte, known)]
     if ctes:
         recursive = any(clause.args.get("recursive") for clause in withs if clause)
         query.set("with_", exp.With(expressions=ctes, recursive=recursive))
@@ -274,7 +278,7 @@ def _lateral(
     query.set("expressions", [projection for projection in query.expressions if projection.alias_or_name != POSITION])
     alias = exp.TableAlias(this=exp.to_identifier("asked", quoted=True))
     keys = [exp.column(exp.to_identifier(name, quoted=True), exp.to_identifier("asked", quoted=True)) for name in names]
-    outer = exp.Select(expressions=keys, from_=around.args["from_"].copy())
+    outer = exp.Select(expressions=keys, from_=copied(around.args["from_"]))
     stop = around.args["joins"].index(below) if below.arg_key == "joins" else None
     joins = _joins(around, stop, known)
     outer.set("joins", [*joins, exp.Join(this=exp.Lateral(this=exp.Subquery(this=query), alias=alias))])

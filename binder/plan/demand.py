@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from binder.check.rows import is_aggregate
 from binder.plan import Guard
-from binder.program import PREFIX, placeholders
+from binder.program import PREFIX, copied, placeholders
 
 KNOWN = "known_"  # stands before the number of a call: whether its mapping holds the arguments
 _SWAPPED = str.maketrans("TF", "FT")
@@ -103,7 +103,7 @@ def can(node: exp.Expr, outcomes: str, known: Knowledge) -> exp.Expr:
     if len(outcomes) == 3:
         return exp.true()
     if not unasked(node, known):
-        return _is(node.copy(), outcomes)
+        return _is(copied(node), outcomes)
     if isinstance(node, exp.Paren):
         return can(node.this, outcomes, known)
     if isinstance(node, exp.Not):
@@ -123,7 +123,7 @@ def can(node: exp.Expr, outcomes: str, known: Knowledge) -> exp.Expr:
     unknown = unknown_in(node, known)
     if isinstance(unknown, exp.Boolean) and unknown.this:
         return unknown
-    return some([unknown, exp.paren(_is(node.copy(), outcomes))])
+    return some([unknown, exp.paren(_is(copied(node), outcomes), copy=False)])
 
 
 def _can_connect(node: exp.And | exp.Or, outcomes: str, known: Knowledge) -> exp.Expr:
@@ -139,7 +139,7 @@ def _can_case(node: exp.Case, outcomes: str, known: Knowledge) -> exp.Expr:
     found: list[exp.Expr] = []
     for branch in node.args["ifs"]:
         value = can(branch.args["true"], outcomes, known)
-        found.append(every([*(part.copy() for part in reached), can(branch.this, "T", known), value]))
+        found.append(every([*(copied(part) for part in reached), can(branch.this, "T", known), value]))
         reached.append(can(branch.this, "FN", known))
     default = node.args.get("default") or exp.null()
     return some([*found, every([*reached, can(default, outcomes, known)])])
@@ -162,10 +162,10 @@ def _can_be_in(node: exp.In, outcomes: str, known: Knowledge) -> exp.Expr:
     if surely is None or possibly is None or unasked(node.this, known):
         return exp.true()
     if outcomes in ("T", "TN"):
-        inside = exp.In(this=node.this.copy(), query=exp.Subquery(this=possibly))
+        inside = exp.In(this=copied(node.this), query=exp.Subquery(this=possibly))
         return inside if outcomes == "T" else exp.paren(_is(inside, "TN"))
     if outcomes in ("F", "FN"):
-        return exp.paren(_is(exp.In(this=node.this.copy(), query=exp.Subquery(this=surely)), "FN"))
+        return exp.paren(_is(exp.In(this=copied(node.this), query=exp.Subquery(this=surely)), "FN"))
     return exp.true()
 
 
@@ -178,7 +178,7 @@ def bracket(select: exp.Expr, known: Knowledge) -> tuple[exp.Select | None, exp.
         return None, None
     if any(node.find(*_WHOLE) for node in select.expressions) or select.args.get("having") or select.args.get("qualify"):
         return None, None
-    surely, possibly = select.copy(), select.copy()
+    surely, possibly = copied(select), copied(select)
     surely.set("where", exp.Where(this=opposite(can(where.this, "FN", known))))
     possibly.set("where", exp.Where(this=can(where.this, "T", known)))
     return surely, possibly
@@ -210,12 +210,11 @@ def unknown(call: exp.Anonymous, known: Knowledge) -> exp.Expr:
     """
     if any(isinstance(argument, exp.Subquery) for argument in call.expressions):
         return exp.true()
-    some_value = some(
-        [exp.Not(this=exp.Is(this=exp.paren(argument.copy()), expression=exp.null())) for argument in call.expressions]
-    )
+    values = [exp.paren(copied(argument), copy=False) for argument in call.expressions]
+    some_value = some([exp.Not(this=exp.Is(this=value, expression=exp.null())) for value in values])
     if call.name.lower() not in known.begun:
         return some_value
-    arguments = [argument.copy() for argument in call.expressions]
+    arguments = [copied(argument) for argument in call.expressions]
     held = exp.Anonymous(this=KNOWN + call.name.lower().removeprefix(PREFIX), expressions=arguments)
     return every([some_value, exp.Not(this=held)])
 

@@ -14,7 +14,7 @@ from binder.check.rows import is_aggregate
 from binder.plan.build import level_of
 from binder.plan.collect import key_name, outer_columns
 from binder.plan.demand import KNOWN, direct
-from binder.program import PREFIX, copied, is_placeholder, placeholders
+from binder.program import PREFIX, copied, is_placeholder, nodes, placeholders
 
 
 def mapping_name(call_name: str, tag: str) -> str:
@@ -25,12 +25,12 @@ def mapping_name(call_name: str, tag: str) -> str:
 def looked_up(tree: exp.Expr, kinds: dict[str, str], tag: str) -> exp.Expr:
     """A copy of a tree in which every call is a look-up in its mapping. kinds: call name -> map or ans."""
     root = exp.Subquery(this=copied(tree))
-    for select in list(root.find_all(exp.Select)):
+    for select in [part for part in nodes(root) if isinstance(part, exp.Select)]:
         _join(select, kinds, tag)
     for node in placeholders(root):
         table = mapping_name(node.name, tag)
         node.replace(_map_value(node, table) if kinds[node.name.lower()] == "map" else _ans_value(node, table))
-    for node in [part for part in root.find_all(exp.Anonymous) if part.name.startswith(KNOWN)]:
+    for node in [part for part in nodes(root) if isinstance(part, exp.Anonymous) and part.name.startswith(KNOWN)]:
         node.replace(_is_held(node, mapping_name(PREFIX + node.name.removeprefix(KNOWN), tag)))
     made: exp.Expr = root.this
     return made.pop()
@@ -45,25 +45,26 @@ def _join(select: exp.Select, kinds: dict[str, str], tag: str) -> None:
     items = [item.this for item in (select.args.get("from_"), *(select.args.get("joins") or [])) if item is not None]
     sources = {id(item.meta.get("source")) for item in items}
     joined: dict[exp.Expr, list[exp.Anonymous]] = {}
-    for node in select.find_all(exp.Anonymous):
+    for node in [part for part in nodes(select) if isinstance(part, exp.Anonymous)]:
         known = node.name.lower().startswith(KNOWN)
         name = PREFIX + node.name.lower().removeprefix(KNOWN).removeprefix(PREFIX)
         if not (known or is_placeholder(node)) or kinds[name] != "map" or not direct(node, select):
             continue
         if level_of(node, select)[0] == "rows" and all(_is_safe(part, sources) for part in node.expressions):
-            joined.setdefault(exp.Anonymous(this=name, expressions=[part.copy() for part in node.expressions]), []).append(node)
-    for number, (call, nodes) in enumerate(joined.items()):
+            joined.setdefault(exp.Anonymous(this=name, expressions=[copied(part) for part in node.expressions]), []).append(node)
+    for number, (call, places) in enumerate(joined.items()):
         alias = f"answers {number}"
         keys = [_column(key_name(i), alias) for i in range(len(call.expressions))]
-        for node in nodes:
-            held = exp.paren(exp.or_(*(exp.Not(this=exp.Is(this=key.copy(), expression=exp.null())) for key in keys)))
+        for node in places:
+            missing = [exp.Not(this=exp.Is(this=copied(key), expression=exp.null())) for key in keys]
+            held = exp.paren(exp.or_(*missing, copy=False), copy=False)
             node.replace(held if node.name.lower().startswith(KNOWN) else _column("value", alias))
         table = exp.Table(
             this=exp.to_identifier(mapping_name(call.name, tag), quoted=True),
             alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)),
         )
         pairs = [exp.NullSafeEQ(this=key, expression=part) for key, part in zip(keys, call.expressions, strict=True)]
-        select.append("joins", exp.Join(this=table, side="LEFT", on=exp.and_(*pairs)))
+        select.append("joins", exp.Join(this=table, side="LEFT", on=exp.and_(*pairs, copy=False)))
     for join in select.args.get("joins") or [] if joined else []:
         if not (join.kind or join.side or join.method or join.args.get("on") or join.args.get("using")):
             join.set("kind", "CROSS")  # a comma binds less than what may follow
@@ -73,7 +74,7 @@ def _is_safe(argument: exp.Expr, sources: set[int]) -> bool:
     """Whether an argument is made of columns of these sources in ways that never fail."""
     return all(
         id(part.meta.get("source")) in sources if isinstance(part, exp.Column) else isinstance(part, _SAFE)
-        for part in argument.walk()
+        for part in nodes(argument)
     )
 
 
@@ -91,7 +92,7 @@ def _from(table: str) -> exp.From:
 def _keyed(table: str, arguments: list[exp.Expr]) -> exp.Select:
     select = exp.Select(expressions=[_column("value", table)], from_=_from(table))
     matches = [
-        exp.NullSafeEQ(this=_column(key_name(i), table), expression=argument.copy()) for i, argument in enumerate(arguments)
+        exp.NullSafeEQ(this=_column(key_name(i), table), expression=copied(argument)) for i, argument in enumerate(arguments)
     ]
     return select.where(*matches, copy=False) if matches else select
 
@@ -107,7 +108,7 @@ def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
         names = [key_name(i) for i in range(len(node.expressions))]
         keys, wanted = (
             _struct(names, [_column(name, table) for name in names]),
-            _struct(names, [part.copy() for part in node.expressions]),
+            _struct(names, [copied(part) for part in node.expressions]),
         )
         whole = exp.Map(keys=exp.ArrayAgg(this=keys), values=exp.ArrayAgg(this=_column("value", table)))
         return exp.Bracket(this=exp.Subquery(this=exp.Select(expressions=[whole], from_=_from(table))), expressions=[wanted])

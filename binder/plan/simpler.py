@@ -17,7 +17,7 @@ from binder.plan.asks import within
 from binder.plan.build import build
 from binder.plan.collect import outer_columns
 from binder.plan.demand import conjuncts
-from binder.program import placeholders
+from binder.program import copied, placeholders
 
 _PLAIN = {"expressions", "from_", "joins", "where", "kind", "hint"}
 
@@ -27,7 +27,7 @@ def join_in_where(plan: Plan) -> Plan:
 
     Legal because an inner join yields the pairs that meet its condition, and no later join brings back a row of it.
     """
-    tree = plan.query.tree.copy()
+    tree = copied(plan.query.tree)
     moved = []
     for select in tree.find_all(exp.Select):
         joins = select.args.get("joins") or []
@@ -36,10 +36,10 @@ def join_in_where(plan: Plan) -> Plan:
             calls = [part for part in parts if placeholders(part) and not part.find(exp.Query)]
             if not calls or not _is_inner(join) or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
                 continue
-            plain = [part.copy() for part in parts if part not in calls]
+            plain = [copied(part) for part in parts if part not in calls]
             join.set("on", exp.and_(*plain, copy=False) if plain else exp.true())
             where = select.args.get("where")
-            every_one = [*(part.copy() for part in calls), *(conjuncts(where.this) if where is not None else [])]
+            every_one = [*(copied(part) for part in calls), *(conjuncts(where.this) if where is not None else [])]
             select.set("where", exp.Where(this=exp.and_(*every_one, copy=False)))
             moved.append(select)
     return within(build(replace(plan.checked, query=tree)), moved) if moved else plan
@@ -58,7 +58,7 @@ def inline_subqueries(plan: Plan) -> Plan:
     """
     if not placeholders(plan.query.tree) or not any(plan.query.tree.find_all(exp.Subquery, exp.CTE)):
         return plan
-    root = exp.Subquery(this=plan.query.tree.copy())
+    root = exp.Subquery(this=copied(plan.query.tree))
     changed = _inline_ctes(root)
     around: list[exp.Select] = []
     while found := next((select for select in root.find_all(exp.Select) if _inline_into(select)), None):
@@ -81,7 +81,7 @@ def _inline_ctes(root: exp.Expr) -> bool:
         if any(table.args["alias"].args.get("columns") for table in readers):
             continue
         for table in readers:
-            inside = exp.Subquery(this=cte.this.copy(), alias=table.args["alias"].copy())
+            inside = exp.Subquery(this=copied(cte.this), alias=copied(table.args["alias"]))
             inside.meta["source"] = table.meta["source"]
             table.replace(inside)
         clause = cte.parent
@@ -142,7 +142,7 @@ def _merge(select: exp.Select, item: exp.Expr, inside: exp.Subquery) -> bool:
         return False
     _rename(inner, source.alias)
     for column in columns:
-        column.replace(exp.paren(shown[column.name.casefold()].copy()))
+        column.replace(exp.paren(copied(shown[column.name.casefold()]), copy=False))
     joins = inner.args.get("joins") or []
     for join in joins:
         if not join.args.get("on") and not join.kind and not join.side:
