@@ -10,7 +10,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from binder.errors import UsageError
+from binder.errors import BinderError, UsageError
 
 T = TypeVar("T")
 PATIENCE = 2.0  # seconds that a cancelled coroutine has to clean up
@@ -32,6 +32,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     future = asyncio.run_coroutine_threadsafe(_announced(coroutine, ended), loop)
     try:
         return future.result()
+    except BinderError as error:  # it says all: where in binder it was raised is nothing to who asked
+        raise error.with_traceback(None) from error.__cause__
     finally:
         if future.cancel():  # false when it is done: only an interrupt comes here earlier
             ended.wait(PATIENCE)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from binder.errors import UsageError
+from binder.errors import QueryError, UsageError
 from binder.lm.loop import await_on_loop, run
 from tests.server import HANG, Server
 
@@ -43,6 +43,16 @@ def test_exceptions_come_out() -> None:
 
     with pytest.raises(TimeoutError, match="of its own"):
         run(fail())
+
+
+def test_an_error_of_binder_says_where_it_was_asked_for_and_not_where_inside_it_was_raised() -> None:
+    async def fail() -> None:
+        raise QueryError("no") from ValueError("why")
+
+    with pytest.raises(QueryError, match="no") as caught:
+        run(fail())
+    assert "fail" not in [frame.name for frame in caught.traceback]
+    assert isinstance(caught.value.__cause__, ValueError)
 
 
 def test_waiting_for_the_loop_on_the_loop_is_refused() -> None:
