@@ -23,7 +23,7 @@ _PLAIN = {"expressions", "from_", "joins", "where", "kind", "hint"}
 
 
 def join_in_where(plan: Plan) -> Plan:
-    """A condition of an inner join that holds a call stands in WHERE, and is treated as such, but for one with a sub-select.
+    """Conditions of inner joins that hold calls stand in WHERE, and are treated as such, but where one has a sub-select.
 
     Legal because an inner join yields the pairs that meet its condition, and no later join brings back a row of it.
     """
@@ -31,15 +31,17 @@ def join_in_where(plan: Plan) -> Plan:
     moved = []
     for select in tree.find_all(exp.Select):
         joins = select.args.get("joins") or []
+        parts = [conjuncts(join.args["on"]) if join.args.get("on") is not None else [] for join in joins]
+        calls = [[part for part in those if placeholders(part)] for those in parts]
+        if not any(calls) or any(part.find(exp.Query) for those in calls for part in those):  # what stays would be asked first
+            continue
         for index, join in enumerate(joins):
-            parts = conjuncts(join.args["on"]) if join.args.get("on") is not None else []
-            calls = [part for part in parts if placeholders(part) and not part.find(exp.Query)]
-            if not calls or not _is_inner(join) or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
+            if not calls[index] or not _is_inner(join) or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
                 continue
-            plain = [copied(part) for part in parts if part not in calls]
+            plain = [copied(part) for part in parts[index] if part not in calls[index]]
             join.set("on", exp.and_(*plain, copy=False) if plain else exp.true())
             where = select.args.get("where")
-            every_one = [*(copied(part) for part in calls), *(conjuncts(where.this) if where is not None else [])]
+            every_one = [*map(copied, calls[index]), *(conjuncts(where.this) if where is not None else [])]
             select.set("where", exp.Where(this=exp.and_(*every_one, copy=False)))
             moved.append(select)
     return within(build(replace(plan.checked, query=tree)), moved) if moved else plan
