@@ -7,54 +7,49 @@ mappings.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlglot import exp
 
 from binder.check.literals import hidden_column
 from binder.check.rows import is_aggregate, is_grouped
 from binder.check.scope import Field, Source
-from binder.plan import Ask
+from binder.executors import Input, Value
+from binder.plan import Ask, Plan
 from binder.program import copied, placeholders
 from binder.result import text
 
-if TYPE_CHECKING:
-    from binder.executors.sql import SqlExecutor
-
 MOST = 50  # inputs told of a call that the row does not single out
+Known = dict[str, dict[Input, Value]]  # call -> its mapping
 Said = Callable[[Ask, tuple[Any, ...]], dict[str, Any]]  # what the language model was sent and replied for an input
 
 
-def origin(executor: SqlExecutor, row: int, column: int, said: Said) -> dict[str, Any]:
-    """The origin of one cell."""
-    asks = {ask.call.name: ask for ask in executor.plan.asks}
-    tree = executor.plan.query.tree
-    found: dict[str, Any] = {"row": row, "column": executor.plan.query.columns[column], "rows": {}, "calls": []}
+def origin(
+    plan: Plan, known: Known, rows_of: Callable[[exp.Expr], Sequence[tuple[Value, ...]]], row: int, column: int, said: Said
+) -> dict[str, Any]:
+    """The origin of one cell. rows_of: the rows of a query over the same mappings."""
+    asks = {ask.call.name: ask for ask in plan.asks}
+    tree = plan.query.tree
+    found: dict[str, Any] = {"row": row, "column": plan.query.columns[column], "rows": {}, "calls": []}
     if not isinstance(tree, exp.Select):
-        return found | {
-            "calls": [
-                _called(ask, key, value, said) for ask in asks.values() for key, value in executor.known[ask.call.name].items()
-            ]
-        }
+        every = [_called(ask, key, value, said) for ask in asks.values() for key, value in known[ask.call.name].items()]
+        return found | {"calls": every}
     select, marks = _with_inputs(tree)
-    cells = executor.rows_of(select)[row]
+    cells = rows_of(select)[row]
     for (kind, name), cell in zip(marks, cells[len(tree.expressions) :], strict=False):
         items = cell if isinstance(cell, list) else [cell]
         if kind == "rows":
             found["rows"][name] = sorted({item for item in items if item is not None})
             continue
-        known = executor.known[name]
-        keys = [tuple(item.values()) for item in items if isinstance(item, dict)]
-        found["calls"] += [_called(asks[name], key, known[key], said) for key in dict.fromkeys(keys) if key in known]
-    found["calls"] += [
-        _called(ask, (), executor.known[name][()], said) for name, ask in asks.items() if () in executor.known[name]
-    ]
+        keys = dict.fromkeys(tuple(item.values()) for item in items if isinstance(item, dict))
+        found["calls"] += [_called(asks[name], key, known[name][key], said) for key in keys if key in known[name]]
+    found["calls"] += [_called(ask, (), known[name][()], said) for name, ask in asks.items() if () in known[name]]
     told = {call["call"] for call in found["calls"]}
-    shown = executor.plan.checked.outputs[column].call
+    shown = plan.checked.outputs[column].call
     for name, ask in asks.items():  # calls further inside: those with this value, or else all that the program asked
         if ask.call.question not in told:
-            entries = executor.known[name].items()
+            entries = known[name].items()
             kept = [(key, value) for key, value in entries if name != shown or (cells and text(value) == text(cells[column]))]
             found["calls"] += [_called(ask, key, value, said) for key, value in kept[:MOST]]
     return found

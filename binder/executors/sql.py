@@ -161,7 +161,7 @@ class SqlExecutor:
 
     def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
         """Where a cell of the result came from: row_ids of the tables, and what each call was asked and answered for that row."""
-        return provenance.origin(self, row, column, said)
+        return provenance.origin(self.plan, self.known, self.rows_of, row, column, said)
 
     def close(self) -> None:
         """Drops the mappings; they are kept here for `origin`."""
