@@ -4,6 +4,7 @@ and each third-party library has its doors."""
 from __future__ import annotations
 
 import ast
+import configparser
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,3 +97,10 @@ def test_a_library_has_its_doors(library: str) -> None:
     users = {name for name, names in MODULES.items() if library in {other.split(".")[0] for other in names}}
     elsewhere = {name for name in users if not DOORS[library] & {name, name.split(".")[0]}}
     assert elsewhere == {name for other, name in BESIDE if other == library}
+
+
+def test_every_package_is_installed() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(PACKAGE.parent / "setup.cfg", encoding="utf-8")
+    found = {".".join(path.relative_to(PACKAGE.parent).parent.parts) for path in PACKAGE.rglob("*.py")}
+    assert found <= set(setup["options"]["packages"].split())
