@@ -92,7 +92,7 @@ class Course:
         whose SELECT stood around the sub-select of these.
         """
         among, batches = [ask.collect.site.node for ask in self.asked], list[Batch]()
-        for ask in asks:
+        for ask in sorted(asks, key=lambda ask: ask.collect.site.layer):
             if batches and (not step.ranked or ask.collect.site.layer > batches[0].ask.collect.site.layer):
                 break
             batch = self.executor.unknown(ask, self.reach, among)

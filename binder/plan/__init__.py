@@ -23,7 +23,7 @@ from binder.result import count
 @dataclass(frozen=True, eq=False)
 class Site:
     """One place of a call in the tree. level: `on`, `rows` (before grouping), `groups`, or `output` (all clauses applied); layer:
-    how many sub-selects that now share its WHERE it stood around: their conditions come first."""
+    which conditions of its WHERE come before it, as they did in the sub-selects and joins where they stood."""
 
     number: int
     node: exp.Anonymous

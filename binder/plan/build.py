@@ -24,30 +24,30 @@ _CLAUSES = (
 def build(checked: Checked) -> Plan:
     """The reference plan of a program."""
     steps = []
-    for number, node in enumerate(_in_order(checked.query)):
+    for number, node in enumerate(in_order(checked.query)):
         node.meta["site"] = number
         steps.append(Step((_ask(checked, node, number),)))
     return Plan(checked, tuple(steps), Query(checked.query, tuple(f.name for f in checked.outputs)))
 
 
-def _in_order(node: exp.Expr) -> Iterator[exp.Anonymous]:
+def in_order(node: exp.Expr) -> Iterator[exp.Anonymous]:
     """Placeholders in the order in which their values are needed."""
     if isinstance(node, exp.Select):
         for clause in _CLAUSES:
             value = node.args.get(clause)
             for part in value if isinstance(value, list) else [value] if value is not None else []:
-                yield from _in_order(part)
+                yield from in_order(part)
         for clause in node.args.keys() - set(_CLAUSES):
             value = node.args.get(clause)
             if isinstance(value, exp.Expr):
-                yield from _in_order(value)
+                yield from in_order(value)
         return
     ctes = node.args.get("with_")  # of a set operation
     if ctes is not None:
-        yield from _in_order(ctes)
+        yield from in_order(ctes)
     for child in node.iter_expressions():
         if child is not ctes:
-            yield from _in_order(child)
+            yield from in_order(child)
     if is_placeholder(node):
         assert isinstance(node, exp.Anonymous)
         yield node

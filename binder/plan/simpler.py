@@ -14,7 +14,7 @@ from binder.check.rows import is_grouped
 from binder.check.scope import Source
 from binder.plan import Plan
 from binder.plan.asks import within
-from binder.plan.build import build
+from binder.plan.build import build, in_order
 from binder.plan.collect import outer_columns
 from binder.plan.demand import conjuncts
 from binder.program import copied, placeholders
@@ -35,6 +35,8 @@ def join_in_where(plan: Plan) -> Plan:
         calls = [[part for part in those if placeholders(part)] for those in parts]
         if not any(calls) or any(part.find(exp.Query) for those in calls for part in those):  # what stays would be asked first
             continue
+        if all(len({column.table for column in call.find_all(exp.Column)}) < 2 for call in _deciding(select)):
+            _in_turn(select)
         for index, join in enumerate(joins):
             if not calls[index] or not _is_inner(join) or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
                 continue
@@ -45,6 +47,17 @@ def join_in_where(plan: Plan) -> Plan:
             select.set("where", exp.Where(this=exp.and_(*every_one, copy=False)))
             moved.append(select)
     return within(build(replace(plan.checked, query=tree)), moved) if moved else plan
+
+
+def _in_turn(select: exp.Select) -> None:
+    """Marks the calls of joins to be asked one after the other, as they are without this rule, and those of WHERE behind them.
+    Where a call compares two tables, this is not done: there are more pairs than rows, which what stands in WHERE can spare.
+    """
+    on = [call for join in select.args["joins"] for call in in_order(join)]
+    within = select.args.get("where")
+    for place, calls in enumerate([*([call] for call in on), placeholders(within) if within else []]):
+        for call in calls:
+            call.meta["layer"] = call.meta.get("layer", 0) * (len(on) + 1) + place
 
 
 def _is_inner(join: exp.Join) -> bool:
@@ -150,15 +163,20 @@ def _merge(select: exp.Select, item: exp.Expr, inside: exp.Subquery) -> bool:
         if not join.args.get("on") and not join.kind and not join.side:
             join.set("kind", "CROSS")  # a comma binds less than what may follow
     conditions = [part.args["where"].this for part in (inner, select) if part.args.get("where") is not None]
-    if len(conditions) == 2 and (inside_calls := placeholders(conditions[0])):
+    if inside_calls := _deciding(inner):
         least = 1 + max(call.meta.get("layer", 0) for call in inside_calls)
-        for call in placeholders(conditions[1]):
+        for call in _deciding(select):
             call.meta["layer"] = least + call.meta.get("layer", 0)
     item.set("this", inner.args["from_"].this)
     select.set("joins", [*joins, *(select.args.get("joins") or [])])
     if conditions:
         select.set("where", exp.Where(this=exp.and_(*conditions)))
     return True
+
+
+def _deciding(select: exp.Select) -> list[exp.Anonymous]:
+    """The calls that decide which rows a SELECT has, before it groups."""
+    return [call for part in (*(select.args.get("joins") or []), select.args.get("where")) if part for call in placeholders(part)]
 
 
 def _rename(inner: exp.Select, around: str) -> None:

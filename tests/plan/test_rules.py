@@ -31,6 +31,7 @@ def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[An
         "SELECT w.a AS c0, COALESCE(w.a, #upper(w.b)) AS c1 FROM w SEMI JOIN v ON w.n = v.n AND NOT (#upper(w.b) = 'ROME')",
         "SELECT #upper(v.b) AS k, COUNT(*) FROM w JOIN v ON w.n <> v.n GROUP BY k{ ORDER BY MIN(ROW(w.row_id, v.row_id))}",
         "SELECT v.a AS c0 FROM w JOIN v ON #long(w.b) IS TRUE AND v.a NOT IN (SELECT s.a FROM v AS s WHERE #upper(v.a) = 'ROME')",
+        "SELECT v.a AS c0 FROM w JOIN v ON #yesno(w.b) = 'no' AND #upper(v.a) = #upper(w.b) WHERE #long(w.a)",  # ON first
         "SELECT DISTINCT (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c0,"
         " (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c1 FROM w",  # two equal keys are one
     ],
