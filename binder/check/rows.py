@@ -169,10 +169,10 @@ def _all_keys(select: exp.Select, order: exp.Order) -> bool:
 
 
 def _streams(select: exp.Select) -> bool:
-    """Whether the engine keeps row order by itself: one source, no grouping."""
+    """Whether the engine keeps row order by itself: one stored table, no grouping, no look-ups."""
     single = select.args.get("from_") is not None and not select.args.get("joins")
-    source = select.args["from_"].this if single else None
-    if not isinstance(source, exp.Table) or select.args.get("distinct") or is_grouped(select):
+    source = select.args["from_"].this.meta.get("source") if single else None
+    if not isinstance(source, Source) or source.table is None or select.args.get("distinct") or is_grouped(select):
         return False
     return not any(isinstance(part, (exp.Window, exp.Subquery)) or is_placeholder(part) for part in nodes(select))
 

@@ -26,6 +26,8 @@ def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[An
     [
         "WITH c AS (SELECT a, #upper(b) AS b, row_id FROM w) SELECT a, b FROM c WHERE #vowel(c.a)"
         "{} UNION ALL SELECT a, b FROM c WHERE (#long(c.b) OR c.a = 'lyon')",  # each side keeps row order
+        "WITH c AS (SELECT a, #upper(b) AS b, row_id FROM w WHERE (w.n > 0 OR #long(w.b))) SELECT a, b FROM c WHERE c.a <> 'a'"
+        "{ ORDER BY c.row_id}",
         "SELECT #upper(v.a) AS c0 FROM w JOIN v ON w.a = v.a AND EXISTS (SELECT 1 FROM v AS s WHERE #long(w.b) AND s.n > 2)",
         "SELECT #upper(q.a) AS c0 FROM (SELECT a, b, n FROM w WHERE #same(w.a, w.b)) AS q WHERE #long(q.a)",  # inner ones first
         "SELECT w.a AS c0, COALESCE(w.a, #upper(w.b)) AS c1 FROM w SEMI JOIN v ON w.n = v.n AND NOT (#upper(w.b) = 'ROME')",
