@@ -143,6 +143,8 @@ def _inline_into(select: exp.Select) -> bool:
             continue
         if not placeholders(inner) and not placeholders(select) or inside.args["alias"].args.get("columns"):
             continue
+        if _deciding(inner) and any(placeholders(join.args["on"]) for join in joins if join.args.get("on")):
+            continue  # its conditions come before those of the joins around
         if _merge(select, item, inside):
             return True
     return False

@@ -34,6 +34,8 @@ def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[An
         "SELECT #upper(v.b) AS k, COUNT(*) FROM w JOIN v ON w.n <> v.n GROUP BY k{ ORDER BY MIN(ROW(w.row_id, v.row_id))}",
         "SELECT v.a AS c0 FROM w JOIN v ON #long(w.b) IS TRUE AND v.a NOT IN (SELECT s.a FROM v AS s WHERE #upper(v.a) = 'ROME')",
         "SELECT v.a AS c0 FROM w JOIN v ON #yesno(w.b) = 'no' AND #upper(v.a) = #upper(w.b) WHERE #long(w.a)",  # ON first
+        "SELECT v.a AS c0 FROM (SELECT a, row_id FROM w WHERE #yesno(w.a) = 'maybe') AS q LEFT JOIN v ON q.a = v.a AND #long(v.b)"
+        " WHERE #vowel(v.b) LIMIT 2",
         "SELECT DISTINCT (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c0,"
         " (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c1 FROM w",  # two equal keys are one
     ],
