@@ -89,7 +89,7 @@ class Course:
 
     def _open(self, step: Step, asks: Sequence[Ask]) -> list[Batch]:
         """What is unknown of each ask that needs anything; of the first of them alone, where they stand in order, and of none
-        whose SELECT stood around the sub-select of these.
+        of a later layer.
         """
         among, batches = [ask.collect.site.node for ask in self.asked], list[Batch]()
         for ask in sorted(asks, key=lambda ask: ask.collect.site.layer):

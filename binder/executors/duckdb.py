@@ -34,6 +34,7 @@ MACROS = (
     f"CREATE MACRO number_in(t) AS TRY_CAST(replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE)",
 )  # fmt: skip
 
+
 class Session:
     """One hardened connection with its tables."""
 

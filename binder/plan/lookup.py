@@ -78,7 +78,7 @@ def _is_safe(argument: exp.Expr, sources: set[int]) -> bool:
     )
 
 
-_SAFE = (exp.Identifier, exp.Literal, exp.Paren, exp.Null, exp.DPipe, exp.Coalesce, exp.Upper, exp.Lower, exp.Trim, exp.TryCast)
+_SAFE = (exp.Identifier, exp.Literal, exp.Paren, exp.Null, exp.DPipe, exp.Coalesce, exp.Upper, exp.Lower, exp.Trim)
 
 
 def _column(name: str, table: str) -> exp.Column:
