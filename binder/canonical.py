@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -26,11 +27,24 @@ _READ: dict[str, Callable[[str], Any]] = {
     "$bytes": bytes.fromhex,
 }
 
+_PLACE = secrets.token_hex()  # stands for an input: in no other text
+
 
 def value_key(**parts: Any) -> str:
     """The digest of all that can change a value: 1, 1.0, true, "1" and a date are different, the order of the parts is not."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=_mark)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    return hashlib.sha256(_sorted(parts).encode("ascii")).hexdigest()
+
+
+def value_keys(inputs: Iterable[Any], **parts: Any) -> list[str]:
+    """The value_key(input=..., **parts) of each of many inputs: what they share is written once."""
+    before, after = _sorted({**parts, "input": _PLACE}).split(_sorted(_PLACE))
+    shared = hashlib.sha256(before.encode("ascii"))
+    keys = []
+    for value in inputs:
+        digest = shared.copy()
+        digest.update((_sorted(value) + after).encode("ascii"))
+        keys.append(digest.hexdigest())
+    return keys
 
 
 def dump(value: Any) -> str:
@@ -40,7 +54,7 @@ def dump(value: Any) -> str:
 
 def load(text: str) -> Any:
     """The value that `dump` was given; tuples come back as lists."""
-    return json.loads(text, object_hook=_unmark)
+    return _loaded(text)
 
 
 def storable(text: str) -> str:
@@ -63,3 +77,8 @@ def _unmark(data: dict[str, Any]) -> Any:
         if name in _READ and isinstance(text, str):
             return _READ[name](text)
     return data
+
+
+# Made once: they are used for each of thousands of values.
+_sorted = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_mark).encode
+_loaded = json.JSONDecoder(object_hook=_unmark).decode

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from binder.asking import Found
-from binder.canonical import value_key
+from binder.canonical import value_keys
 from binder.executors import Input
 from binder.lm import Request
 from binder.lm.cache import request_key
@@ -50,7 +50,8 @@ class Recall:
             "table": ask.title,
             "sample": 0,
         }
-        return {value: value_key(**asked, input=value) for value in inputs}
+        wanted = list(inputs)
+        return dict(zip(wanted, value_keys(wanted, **asked), strict=True))
 
     async def found(self, keys: Mapping[Input, str]) -> dict[Input, Stored]:
         """The inputs that were answered before."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binder.canonical import dump, load, value_key
+from binder.canonical import dump, load, value_key, value_keys
 
 APART = [
     1, 1.0, "1", True, None, "true", "null", "", "None", 0, -0.0, 0.0, [], [1], [[1]], ["1"], {}, "1.0", Decimal("1"),
@@ -40,6 +40,12 @@ def test_a_key_is_the_same_in_every_process() -> None:
     text = r'{"input":["Z\u00fcrich",1.5,null,{"$date":"2020-01-02"}],"model":"m"}'
     assert value_key(model="m", input=("Zürich", 1.5, None, date(2020, 1, 2))) == hashlib.sha256(text.encode()).hexdigest()
     assert value_key(input={"b", "a"}) == value_key(input={"a", "b"})
+
+
+def test_keys_of_many_inputs_are_those_of_each() -> None:
+    inputs = [("a", 1), ("ü", None), (date(2020, 1, 2),), ()]
+    for parts in ({"kind": "map", "columns": ["x"], "sample": 0}, {"columns": []}, {"z": {}}):
+        assert value_keys(inputs, **parts) == [value_key(input=value, **parts) for value in inputs]
 
 
 @given(cells)
