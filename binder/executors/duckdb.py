@@ -49,8 +49,8 @@ class Session:
         self.shapes: dict[str, dict[str, Any]] = {}  # of queries that were looked at, since a table went
 
     def load(self, header: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
-        """Makes an Arrow table known under a name."""
-        table = pa.ipc.open_stream(payload).read_all()
+        """Makes an Arrow table known under a name: what a file holds, which is not copied, or the frame."""
+        table = pa.ipc.open_stream(pa.memory_map(header["file"]) if "file" in header else payload).read_all()
         self.connection.register(header["name"], table)
         self.tables.add(header["name"].casefold())
         return {"rows": table.num_rows}, b""

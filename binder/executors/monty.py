@@ -160,9 +160,9 @@ class Session:
         self.tables: dict[str, pa.Table] = {}
         self.running: dict[int, Running] = {}
 
-    def load(self, header: dict[str, Any], payload: bytes) -> dict[str, Any]:
-        """Makes an Arrow table known under a name."""
-        self.tables[header["name"]] = pa.ipc.open_stream(payload).read_all()
+    def load(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
+        """Makes an Arrow table in a file known under a name."""
+        self.tables[header["name"]] = pa.ipc.open_stream(pa.memory_map(header["file"])).read_all()
         return {}
 
     def drop(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:

@@ -15,10 +15,11 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,9 @@ import pyarrow as pa
 from binder.errors import BinderError, LimitExceeded, SandboxError, UsageError
 from binder.table import Table
 
-_START = "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from {} import main; main()"
+_START = "import sys, json; sys.modules['numpy'] = None; sys.path[:] = json.loads(sys.argv.pop(1)); from {} import main; main()"
+_NAMELESS = hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd")
+CHUNK = 122_880  # rows that one thread of an engine reads at a time
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ class Process:
     def arguments(self) -> list[str]:
         """What main() is told."""
         return [str(self.limits.memory_mb)]
+
+    def sent(self, table: Table) -> pa.Table:
+        """A table as the process is given it."""
+        return table.data
 
     def failed(self, reply: dict[str, Any]) -> BinderError:
         """The error that a reply with a fault stands for."""
@@ -118,7 +125,8 @@ class Process:
             if not self._loaded:
                 self._loaded = True
                 for table in self.tables:
-                    self._exchange({"verb": "load", "name": table.name}, stream(table.data), max(30.0, self.limits.seconds))
+                    with shared(self.sent(table)) as path:
+                        self._exchange({"verb": "load", "name": table.name, "file": path}, b"", max(30.0, self.limits.seconds))
             reply, data = self._exchange(header, payload, self.limits.seconds + self.grace)
         if "fault" in reply:
             raise self.failed(reply)
@@ -194,6 +202,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError):
             if stream is not None:
                 stream.close()
+
+
+@contextlib.contextmanager
+def shared(table: pa.Table) -> Iterator[str]:
+    """The path of a file that holds a table until a process has opened it: in memory and without a name, where Linux has such."""
+    with os.fdopen(os.memfd_create("table"), "wb") if _NAMELESS else tempfile.NamedTemporaryFile() as file:
+        with pa.ipc.new_stream(file, table.schema) as writer:
+            writer.write_table(table, max_chunksize=CHUNK)
+        file.flush()
+        yield f"/proc/{os.getpid()}/fd/{file.fileno()}" if _NAMELESS else file.name
 
 
 def stream(table: pa.Table) -> pa.Buffer:

@@ -32,6 +32,25 @@ def test_rows_come_back_with_the_names_of_their_types(worker: Worker) -> None:
     assert (table.to_pylist(), types) == ([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}], ["BIGINT", "VARCHAR"])
 
 
+def test_text_that_repeats_itself_reads_as_it_is_written() -> None:
+    cells = [None if i % 5 == 0 else f"no {i % 7}" if i % 3 else str(i % 11) for i in range(300_000)]
+    once = [f"cell {i}" for i in range(300_000)]
+    table = load(pa.table({"n": range(300_000), "cell": cells, "once": once}))
+    worker = Worker([table], Limits(seconds=20))
+    try:
+        asked = "SELECT row_id, n, cell, once, typeof(cell) AS t FROM w ORDER BY row_id"
+        rows = zip(range(300_000), cells, once, strict=True)
+        assert worker.run(asked)[0].to_pylist() == [
+            {"row_id": n, "n": n, "cell": cell, "once": text, "t": "VARCHAR"} for n, cell, text in rows
+        ]
+        numbers = "SELECT SUM(CAST(cell AS INTEGER)) AS s FROM w WHERE cell NOT LIKE 'no%'"
+        assert worker.run(numbers)[0].to_pylist() == [{"s": sum(int(cell) for cell in cells if cell and cell[:2] != "no")}]
+        grouped = "SELECT lower(cell) AS c, COUNT(*) AS n FROM w WHERE n < 150000 GROUP BY 1 ORDER BY n DESC, c LIMIT 1"
+        assert worker.run(grouped)[0].to_pylist() == [{"c": None, "n": 30_000}]
+    finally:
+        worker.close()
+
+
 def test_a_query_is_bound_without_running(worker: Worker) -> None:
     assert worker.describe(ENDLESS.replace("COUNT(*)", "COUNT(*) AS n")) == (["n"], ["BIGINT"])
 
