@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,27 +32,38 @@ def main(open_system: Open) -> None:
     close()
     workload = WORKLOADS[name]
     answer, close = open_system(name, workload, url)
-    before = memory("VmRSS")
+    before = memory(most=False)
     started = time.perf_counter()
     rows = answer()
     seconds = time.perf_counter() - started
-    most = memory("VmHWM")
+    most = memory(most=True)
     close()
     right = workload.correct(plain(rows))
     print(json.dumps({"seconds": seconds, "memory": most, "added": most - before, "right": right}))
 
 
-def memory(what: str) -> float:
-    """Megabytes of this process and its children, where Linux tells: VmRSS now, after which the count starts anew; VmHWM the most
-    since."""
+def memory(most: bool) -> float:
+    """Megabytes of this process and its children, where Linux tells: now, after which the count starts anew, or the most since.
+    A part of a file that several of them map, such as of a library, counts once.
+    """
     children = [] if not PROCESS.exists() else Path(PROCESS, "task", str(os.getpid()), "children").read_text().split()
-    total = 0.0
+    own, files = 0, Counter[tuple[str, ...]]()
     for process in [str(os.getpid()), *children] if PROCESS.exists() else []:
-        status = Path("/proc", process, "status").read_text()
-        total += next(int(line.split()[1]) for line in status.splitlines() if line.startswith(what)) / 1024
-        if what == "VmRSS":
+        mapped, place = Counter[tuple[str, ...]](), ("",)
+        for words in map(str.split, Path("/proc", process, "smaps").read_text().splitlines()):
+            if not words[0].endswith(":"):
+                place = tuple(words[2:5])  # offset, device, inode
+            elif words[0] == "Rss:":
+                mapped[place] += int(words[1])
+            elif words[0] == "Anonymous:":
+                mapped[place] -= int(words[1])
+                own += int(words[1])
+        files |= mapped
+        told = dict(line.split(":") for line in Path("/proc", process, "status").read_text().splitlines())
+        own += int(told["VmHWM"].split()[0]) - int(told["VmRSS"].split()[0]) if most else 0
+        if not most:
             Path("/proc", process, "clear_refs").write_text("5")
-    return total
+    return (own + files.total()) / 1024
 
 
 def plain(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
