@@ -37,6 +37,8 @@ def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
             sent = raw_of(argument) or argument
             sent.meta["header"] = argument.name
             argument.replace(sent)
+        elif isinstance(argument, exp.Subquery):  # one value, where those of ans are tables
+            argument.replace(exp.paren(argument))
 
 
 def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:

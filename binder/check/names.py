@@ -240,12 +240,10 @@ class Names:
         alias = alias or (node.alias if given else "") or f"sub_{len(scope.sources)}"
         if alias.casefold() in scope.sources:
             raise self.fault(node, f"two tables are called {alias!r}", "give each its own alias")
-        node.set(
-            "alias",
-            exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=given.args.get("columns") if given else None),
-        )
+        own, listed = scope.own(alias), given.args.get("columns") if given else None
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(own, quoted=True), columns=listed))
         fields, select = (renamed(fields, columns), None) if columns else (fields, select)
-        node.meta["source"] = scope.sources[alias.casefold()] = Source(alias, fields, table, select)
+        node.meta["source"] = scope.sources[alias.casefold()] = Source(own, fields, table, select)
 
     # expressions
 
@@ -286,7 +284,7 @@ class Names:
                 return
             holders = level.holders(name)
             if len(holders) > 1:
-                owners = ", ".join(f"{source.alias}.{name}" for source, _ in holders)
+                owners = ", ".join(f"{alias}.{name}" for alias, source in level.sources.items() if source.find(name))
                 raise self.fault(node, f"{name!r} could be a column of {len(holders)} tables", f"say which: {owners}")
             if holders:
                 self._set(node, *holders[0])
@@ -310,7 +308,7 @@ class Names:
             match = alike(name, [f.name for f in source.fields])
             if match is None:
                 names = [f.name for f in source.fields]
-                raise self.fault(node, f"table {source.alias!r} has no column {name!r}", known(nearest(name, names) or names))
+                raise self.fault(node, f"table {node.table!r} has no column {name!r}", known(nearest(name, names) or names))
             if match != name.replace("\\n", "\n"):
                 self.repaired(f"column {name!r} -> {match!r}")
             found = source.find(match)

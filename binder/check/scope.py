@@ -6,6 +6,7 @@ A column node of a resolved tree carries its Field and Source in `meta`, so late
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -82,6 +83,11 @@ class Scope(_Shared):
 
     def source(self, alias: str) -> Source | None:
         return next((s.sources[alias.casefold()] for s in self.chain() if alias.casefold() in s.sources), None)
+
+    def own(self, alias: str) -> str:
+        """An alias, told apart from those of the SELECTs around: a condition may come to compare the rows of both."""
+        around = {source.alias.casefold() for scope in self.chain() if scope is not self for source in scope.sources.values()}
+        return next(own for n in itertools.count(1) if (own := f"{alias} {n}" if n > 1 else alias).casefold() not in around)
 
     def holders(self, name: str) -> list[tuple[Source, Field]]:
         """The sources of this scope alone that offer a name."""

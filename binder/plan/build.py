@@ -80,8 +80,10 @@ def _header(argument: exp.Expr, index: int) -> str:
     """The name under which an argument is sent."""
     if isinstance(argument, exp.Column):
         return str(argument.meta.get("header") or argument.name)
-    inner = placeholders(argument)
-    if inner:
+    query = argument.unnest()
+    if isinstance(query, exp.Query) and query.named_selects[0]:
+        return str(query.named_selects[0])
+    if placeholders(argument):
         return f"answer_{index + 1}"
     shown = copied(argument)
     for column in shown.find_all(exp.Column):

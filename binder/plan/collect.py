@@ -264,7 +264,12 @@ def _lifted(query: exp.Select, collect: Collect, names: list[str], known: Knowle
         if outer_columns(query) and select.args.get("from_") is not None:
             guards = [guard for guard in collect.where if guard.select is select and guard.clause != "joins"]
             query = _lateral(query, select, below, names, guards, known)
-    ctes = [copied(cte) for clause in reversed(withs) if clause for cte in clause.expressions if not unasked(cte, known)]
+    left_out, ctes = set[str](), []
+    for cte in [cte for clause in reversed(withs) if clause for cte in clause.expressions]:
+        if unasked(cte, known) or any(table.name.casefold() in left_out for table in cte.find_all(exp.Table)):
+            left_out.add(cte.alias.casefold())
+        else:
+            ctes.append(copied(cte))
     if ctes:
         recursive = any(clause.args.get("recursive") for clause in withs if clause)
         query.set("with_", exp.With(expressions=ctes, recursive=recursive))

@@ -33,7 +33,9 @@ def predicates(draw: st.DrawFn, names: tuple[str, ...], depth: int = 2) -> str:
     if depth == 0:
         return draw(st.sampled_from(simple))
     one, other = predicates(names, depth - 1), predicates(names, depth - 1)
-    inner = f"{{}} (SELECT {{}} FROM v AS s WHERE {draw(predicates((*names, 's'), 0))} AND {draw(predicates(('s',), 0))})"
+    s = draw(st.sampled_from("svw"))
+    table = "v AS s" if s == "s" else s
+    inner = f"{{}} (SELECT {{}} FROM {table} WHERE {draw(predicates((*names, s), 0))} AND {draw(predicates((s,), 0))})"
     shape = draw(st.integers(0, 9))
     if shape < 4:
         return draw(st.sampled_from(simple))
@@ -44,7 +46,7 @@ def predicates(draw: st.DrawFn, names: tuple[str, ...], depth: int = 2) -> str:
     if shape < 8:
         return f"NOT ({draw(one)})"
     negated = draw(st.sampled_from(["", "NOT "]))
-    return inner.format(f"{negated}EXISTS", "1") if shape < 9 else inner.format(f"{t}.a {negated}IN", "s.a")
+    return inner.format(f"{negated}EXISTS", "1") if shape < 9 else inner.format(f"{t}.a {negated}IN", f"{s}.a")
 
 
 @st.composite
@@ -52,7 +54,10 @@ def values(draw: st.DrawFn, names: tuple[str, ...]) -> str:
     """A value over the tables of these names."""
     t, u = draw(st.sampled_from(names)), draw(st.sampled_from(names))
     condition = predicates(names, 1)
-    shape = draw(st.integers(0, 14))
+    shape = draw(st.integers(0, 15))
+    if shape == 15:
+        inner = f"SELECT v.b FROM v WHERE v.n > 1 AND {draw(predicates((*names, 'v'), 0))}{{ ORDER BY v.row_id}} LIMIT 1"
+        return f"#upper(({inner}))"
     if shape == 12:
         return f"$count[SELECT s.a FROM v AS s WHERE s.n = {t}.n AND {draw(predicates(('s',), 0))}]"
     if shape == 13:
@@ -75,9 +80,18 @@ def values(draw: st.DrawFn, names: tuple[str, ...]) -> str:
 @st.composite
 def sources(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
     """A FROM and the tables it makes known."""
-    shape = draw(st.integers(0, 12))
+    shape = draw(st.integers(0, 15))
     if shape < 4:
         return "FROM w", ("w",)
+    if shape == 13:
+        one, other = (f"SELECT a, #upper(b) AS b, n, row_id FROM {t} WHERE {draw(predicates((t,), 0))}" for t in "wv")
+        return f"FROM ({one} UNION ALL {other}) AS q", ("q",)
+    if shape == 14:
+        inner = "SELECT a, MAX(#upper(b)) AS b, SUM(#length(a)) AS n, MIN(row_id) AS row_id FROM w"
+        return f"FROM ({inner} WHERE {draw(predicates(('w',), 0))} GROUP BY a) AS q", ("q",)
+    if shape == 15:
+        inner = f"SELECT DISTINCT a, #upper(b) AS b, n, 0 AS row_id FROM w WHERE {draw(predicates(('w',), 0))}"
+        return f"FROM ({inner}) AS q", ("q",)
     if shape == 10:
         limit = draw(st.sampled_from(["LIMIT 2", "LIMIT 3 OFFSET 1"]))
         inner = f"SELECT a, #upper(b) AS b, n, row_id FROM w WHERE {draw(predicates(('w',), 1))}{{ ORDER BY row_id}} {limit}"
@@ -162,7 +176,7 @@ def groups(draw: st.DrawFn) -> str:
 @st.composite
 def programs(draw: st.DrawFn) -> str:
     """A program: a SELECT, one over a CTE, or two put together."""
-    shape = draw(st.integers(0, 10))
+    shape = draw(st.integers(0, 11))
     if shape < 4:
         return draw(selects())
     if shape < 7:
@@ -171,6 +185,10 @@ def programs(draw: st.DrawFn) -> str:
     if shape == 10:
         one, other = (f"SELECT a, b FROM c WHERE {draw(predicates(('c',), 1))}" for _ in range(2))
         return f"WITH c AS ({inner}) {one} UNION ALL {other}"
+    if shape == 11:
+        where = draw(predicates(("d",), 1))
+        second = f"SELECT * FROM c WHERE {draw(predicates(('c',), 0))}"
+        return f"WITH c AS ({inner}), d AS ({second}) SELECT d.a, #length(d.b) FROM d WHERE {where}{{ ORDER BY d.row_id}}"
     if shape == 7:
         order = f"{{ ORDER BY {row_order(('c', 'd'))}}}"
         where = draw(predicates(("c", "d"), 1))
