@@ -224,9 +224,7 @@ class Binder:
 
     def _result(self, executor: SqlExecutor | PythonExecutor, rows: Rows, dispatch: Dispatch, started: float) -> Result:
         program = executor.program
-        dispatch.trace.add(
-            "executed", program=program.text, rows=len(rows.rows), repairs=program.repairs
-        )
+        dispatch.trace.add("executed", program=program.text, rows=len(rows.rows), repairs=program.repairs)
         values, texts = executor.present(rows.rows)
         return Result(
             rows.columns,

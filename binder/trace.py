@@ -12,10 +12,7 @@ from typing import Any
 
 from binder.canonical import dump
 
-SAID = {
-    "stopped": "not all that could change the vote was asked",
-    "unembedded": "solved questions were found by words alone",
-}
+SAID = {"stopped": "not all that could change the vote was asked", "unembedded": "solved questions were found by words alone"}
 
 
 @dataclass(frozen=True)

@@ -311,5 +311,3 @@ def _imported(module: ast.Module) -> Iterable[tuple[str, str]]:
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
             yield from ((alias.asname or alias.name, alias.name) for alias in node.names)
-
-

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Type = Literal["auto", "text", "number", "boolean", "date"]
 
 
-
 class Wanted(TypedDict, total=False):
     """What a request says about the answers: their type, the only ones allowed, names to be written so, and the table's title."""
 
@@ -137,13 +136,7 @@ def _answer_schema(wanted: Wanted) -> dict[str, object]:
     return {"type": TYPES[type]}
 
 
-def _request(
-    task: Mapping[str, Any],
-    answers: Mapping[str, Any],
-    model: str,
-    sample: int,
-    steps: bool,
-) -> Request:
+def _request(task: Mapping[str, Any], answers: Mapping[str, Any], model: str, sample: int, steps: bool) -> Request:
     """The request for a task, with the schema of its answers."""
     messages = Message("system", instructions(task["task"], steps)), Message("user", _json(task))
     said = {"steps": {"type": "string"}, "answers": answers} if steps else {"answers": answers}  # in this order: thought first
