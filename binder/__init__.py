@@ -5,25 +5,28 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from binder.answer import Answer, Candidate
-    from binder.engine import Binder, connect
-    from binder.errors import BinderError
-    from binder.executors.process import Limits
-    from binder.lm.budget import Budget
-    from binder.memory import Exemplar, Memory
-    from binder.plan import Plan
-    from binder.result import Result
-    from binder.sampling import Sampling
-    from binder.vote import Voting
+if TYPE_CHECKING:  # "as" hands a name on
+    from binder.answer import Answer as Answer
+    from binder.answer import Candidate as Candidate
+    from binder.engine import Binder as Binder
+    from binder.engine import connect as connect
+    from binder.errors import BinderError as BinderError
+    from binder.executors.process import Limits as Limits
+    from binder.lm.budget import Budget as Budget
+    from binder.memory import Exemplar as Exemplar
+    from binder.memory import Memory as Memory
+    from binder.plan import Plan as Plan
+    from binder.result import Result as Result
+    from binder.sampling import Sampling as Sampling
+    from binder.vote import Voting as Voting
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Answer": "answer",
     "Binder": "engine",
-    "Budget": "lm.budget",
     "BinderError": "errors",
+    "Budget": "lm.budget",
     "Candidate": "answer",
     "Exemplar": "memory",
     "Limits": "executors.process",
@@ -35,21 +38,7 @@ _HOMES = {
     "connect": "engine",
 }
 
-__all__ = [
-    "Answer",
-    "Binder",
-    "BinderError",
-    "Budget",
-    "Candidate",
-    "Exemplar",
-    "Limits",
-    "Memory",
-    "Plan",
-    "Result",
-    "Sampling",
-    "Voting",
-    "connect",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
