@@ -8,84 +8,45 @@ from __future__ import annotations
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Protocol
 
 from binder.errors import DataError
 
 
-class Release(Protocol):
-    """The files of a release, named by their paths inside it."""
+class Release:
+    """The files of a release, named by their paths below its root: a folder, or one inside a zip that is open."""
 
-    def holds(self, name: str) -> bool:
-        """Whether there is such a file."""
-
-    def text(self, name: str) -> str:
-        """The text of a file, its line ends kept."""
-
-    def close(self) -> None:
-        """Give back what reading holds open."""
-
-
-class Folder:
-    """An unpacked release."""
-
-    def __init__(self, root: Path):
+    def __init__(self, place: Path, root: Path | zipfile.Path):
+        self.place = place
         self.root = root
 
     def holds(self, name: str) -> bool:
         """Whether there is such a file."""
-        return (self.root / name).is_file()
+        return self.root.joinpath(name).is_file()
 
     def text(self, name: str) -> str:
-        """The text of a file."""
+        """The text of a file, its line ends kept."""
+        if isinstance(self.root, zipfile.Path) and not self.holds(name):
+            raise DataError(f"the release in {self.place} has no {name}", path=name)
         try:
-            return decode((self.root / name).read_bytes(), name)
+            return self.root.joinpath(name).read_bytes().decode("utf-8-sig")
         except OSError as error:
-            raise DataError(f"the release in {self.root} has no {name} that can be read: {error}", path=name) from error
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-
-class Archive:
-    """A release inside a zip, read through one handle; prefix is what stands before its names there."""
-
-    def __init__(self, path: Path, archive: zipfile.ZipFile, prefix: str):
-        self.path = path
-        self.archive = archive
-        self.prefix = prefix
-
-    def holds(self, name: str) -> bool:
-        """Whether there is such a file."""
-        return self.prefix + name in self.archive.NameToInfo
-
-    def text(self, name: str) -> str:
-        """The text of a file."""
-        if not self.holds(name):
-            raise DataError(f"the release in {self.path} has no {name}", path=name)
-        try:
-            return decode(self.archive.read(self.prefix + name), name)
+            raise DataError(f"the release in {self.place} has no {name} that can be read: {error}", path=name) from error
         except (zipfile.BadZipFile, zlib.error) as error:
-            raise DataError(f"{name} in {self.path} is damaged: {error}", path=name) from error
+            raise DataError(f"{name} in {self.place} is damaged: {error}", path=name) from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"{name} is not UTF-8 text", path=name) from error
 
     def close(self) -> None:
-        """Close the zip."""
-        self.archive.close()
-
-
-def decode(data: bytes, path: str) -> str:
-    """The text of UTF-8 bytes."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text", path=path) from error
+        """Close the zip, where it is one."""
+        if isinstance(self.root, zipfile.Path):
+            self.root.root.close()
 
 
 def open_release(data: str | Path, landmark: str, origin: str) -> Release:
     """Find the release at a path by a file that it always holds; origin says in the error where to get it."""
     path = Path(data)
     if path.is_file():
-        found: Release | None = open_archive(path, landmark)
+        found = open_archive(path, landmark)
     elif path.is_dir():
         found = find_below(path, landmark)
     else:
@@ -100,14 +61,14 @@ def find_below(path: Path, landmark: str) -> Release | None:
     inside = sorted(path.iterdir())
     for root in [path, *(p for p in inside if p.is_dir())]:
         if (root / landmark).is_file():
-            return Folder(root)
+            return Release(root, root)
     for candidate in inside:
         if candidate.suffix.lower() == ".zip" and (found := open_archive(candidate, landmark)):
             return found
     return None
 
 
-def open_archive(path: Path, landmark: str) -> Archive | None:
+def open_archive(path: Path, landmark: str) -> Release | None:
     """The release in a zip, None where the zip holds something else."""
     try:
         archive = zipfile.ZipFile(path)
@@ -117,4 +78,4 @@ def open_archive(path: Path, landmark: str) -> Archive | None:
     if not prefixes:
         archive.close()
         return None
-    return Archive(path, archive, min(prefixes, key=len))
+    return Release(path, zipfile.Path(archive, min(prefixes, key=len)))
