@@ -5,9 +5,13 @@ A benchmark reads its official release into Examples and turns an Example and an
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
+
+from binder.benchmarks.release import Release
+from binder.errors import UsageError
 
 Verdict = Literal["right", "wrong", "not run"]
 
@@ -41,28 +45,43 @@ class Score:
     metric: str = "official"
 
 
-class Benchmark(Protocol):
-    """A loader and its metrics, the official one first."""
+class Benchmark(ABC):
+    """A loader and its metrics, the official one first; splits are the parts of a release that can be read."""
 
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """The names of the parts that can be read."""
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The names of the metrics, the official one first."""
+    name: str
+    splits: tuple[str, ...]
+    metrics: tuple[str, ...] = ("official",)
+    release: Release
 
     def examples(self, split: str) -> Iterator[Example]:
         """The examples of one split, in the order of the release; each table is read once."""
+        if split not in self.splits:
+            raise UsageError(f"{self.name} has no split {split}", hint=f"one of: {', '.join(self.splits)}")
+        return self.read(split)
 
     def question(self, example: Example) -> str:
-        """How an example is put to `Binder.ask`."""
+        """How an example is put to `Binder.ask`: as it is, unless a benchmark says otherwise."""
+        return example.question
 
     def score(self, example: Example, answer: list[str] | None, metric: str = "official") -> Score:
-        """Judge an answer; None: the program did not run."""
+        """Judge an answer by one of the metrics; None: the program did not run."""
+        if metric not in self.metrics:
+            raise UsageError(f"{self.name} has no metric {metric}", hint=f"one of: {', '.join(self.metrics)}")
+        if answer is None:
+            return Score("not run", metric)
+        return Score("right" if self.is_right(example, answer, metric) else "wrong", metric)
 
     def close(self) -> None:
         """Close the release."""
+        self.release.close()
+
+    @abstractmethod
+    def read(self, split: str) -> Iterator[Example]:
+        """Read the examples of a split that there is."""
+
+    @abstractmethod
+    def is_right(self, example: Example, answer: list[str], metric: str) -> bool:
+        """Whether an answer is right."""
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ class Answering:
         """Nothing is open."""
 
 
-def open_benchmark(name: str, data: Path | None, titles: Mapping[str, str] | None = None) -> WikiTableQuestions | TabFact:
+def open_benchmark(name: str, data: Path | None, titles: Mapping[str, str] | None = None) -> Benchmark:
     """The benchmark `wikitq` or `tabfact` over its release. titles: of tables, for a release without pages."""
     if data is None:
         raise UsageError(f"where is the release of {name}?", hint="--data its folder or zip")

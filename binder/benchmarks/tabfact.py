@@ -11,9 +11,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from binder.benchmarks import Example, RawTable, Score
+from binder.benchmarks import Benchmark, Example, RawTable
 from binder.benchmarks.release import Release, open_release
-from binder.errors import DataError, UsageError
+from binder.errors import DataError
 
 ORIGIN = "download github wenhuchen/Table-Fact-Checking and give its folder or zip"
 STATEMENTS = "tokenized_data/test_examples.json"
@@ -31,38 +31,27 @@ READINGS = {
 }
 
 
-class TabFact:
+class TabFact(Benchmark):
     """The benchmark over one release; the lists of statements are read once."""
 
+    name = "TabFact"
     splits = tuple(SPLITS)
-    metrics = ("official",)
 
     def __init__(self, data: str | Path):
         self.release = open_release(data, STATEMENTS, ORIGIN)
         self.document: abc.Callable[[str], Any] = cache(partial(load_json, self.release))
 
-    def close(self) -> None:
-        """Close the release."""
-        self.release.close()
-
-    def examples(self, split: str) -> abc.Iterator[Example]:
+    def read(self, split: str) -> abc.Iterator[Example]:
         """The statements of a split: table by table in the order of its list, as numbered there (table#0, table#1, ...)."""
-        if split not in SPLITS:
-            raise UsageError(f"TabFact has no split {split}", hint=f"one of: {', '.join(SPLITS)}")
         return read_examples(self.release, self.document, *SPLITS[split])
 
     def question(self, example: Example) -> str:
         """Whether the statement holds."""
         return f'Is this true: "{example.question}"? Answer yes or no.'
 
-    def score(self, example: Example, answer: list[str] | None, metric: str = "official") -> Score:
-        """Right when all values of the answer say the label; an empty answer, or any other value, is wrong."""
-        if metric not in self.metrics:
-            raise UsageError(f"TabFact has no metric {metric}", hint=f"one of: {', '.join(self.metrics)}")
-        if answer is None:
-            return Score("not run", metric)
-        said = {READINGS.get(value.strip().lower()) for value in answer}
-        return Score("right" if said == set(example.gold) else "wrong", metric)
+    def is_right(self, example: Example, answer: list[str], metric: str) -> bool:
+        """Whether all values of the answer say the label; an empty answer does not."""
+        return {READINGS.get(value.strip().lower()) for value in answer} == set(example.gold)
 
 
 def read_examples(release: Release, document: abc.Callable[[str], Any], tables: str, statements: str) -> abc.Iterator[Example]:

@@ -11,10 +11,10 @@ from collections import abc
 from functools import cache, partial
 from pathlib import Path
 
-from binder.benchmarks import Example, RawTable, Score
+from binder.benchmarks import Benchmark, Example, RawTable
 from binder.benchmarks.denotation import canonical_of, lenient_match, official_match
 from binder.benchmarks.release import Release, open_release
-from binder.errors import DataError, UsageError
+from binder.errors import DataError
 
 ORIGIN = "download WikiTableQuestions v1.0.2 (github ppasupat/WikiTableQuestions) and give its zip or folder"
 LANDMARK = "data/pristine-unseen-tables.tsv"
@@ -31,9 +31,10 @@ ITEM_ESCAPE = re.compile(r"\\([np\\])")
 ITEM_ESCAPES = {"n": "\n", "p": "|", "\\": "\\"}
 
 
-class WikiTableQuestions:
+class WikiTableQuestions(Benchmark):
     """The benchmark over one release; a table is read once and shared by its examples. titles: for a release without pages."""
 
+    name = "WikiTableQuestions"
     splits = tuple(FILES)
     metrics = ("official", "binder_lenient")
 
@@ -41,28 +42,13 @@ class WikiTableQuestions:
         self.release = open_release(data, LANDMARK, ORIGIN)
         self.table: abc.Callable[[str], RawTable] = cache(partial(load_table, self.release, titles or {}))
 
-    def close(self) -> None:
-        """Close the release."""
-        self.release.close()
-
-    def examples(self, split: str) -> abc.Iterator[Example]:
+    def read(self, split: str) -> abc.Iterator[Example]:
         """The examples of a split in the order of the release."""
-        if split not in FILES:
-            raise UsageError(f"WikiTableQuestions has no split {split}", hint=f"one of: {', '.join(FILES)}")
         return read_examples(self.release, self.table, FILES[split])
 
-    def question(self, example: Example) -> str:
-        """The question as it is."""
-        return example.question
-
-    def score(self, example: Example, answer: list[str] | None, metric: str = "official") -> Score:
-        """Judge an answer by one of the metrics."""
-        if metric not in self.metrics:
-            raise UsageError(f"WikiTableQuestions has no metric {metric}", hint=f"one of: {', '.join(self.metrics)}")
-        if answer is None:
-            return Score("not run", metric)
-        match = official_match if metric == "official" else lenient_match
-        return Score("right" if match(example, answer) else "wrong", metric)
+    def is_right(self, example: Example, answer: list[str], metric: str) -> bool:
+        """Whether the denotation is that of the gold values, as the metric compares the two."""
+        return official_match(example, answer) if metric == "official" else lenient_match(example, answer)
 
 
 def read_examples(release: Release, table: abc.Callable[[str], RawTable], file: str) -> abc.Iterator[Example]:
