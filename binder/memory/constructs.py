@@ -8,66 +8,56 @@ from collections.abc import Iterator
 
 from binder.tokens import Token, tokens
 
-WORDS = {  # of SQL -> the construct that they make
-    "COUNT": "count",
-    "SUM": "sum",
-    "AVG": "sum",
-    "MAX": "extreme",
-    "MIN": "extreme",
-    "LIMIT": "first",
-    "GROUP": "group",
-    "HAVING": "having",
-    "DISTINCT": "distinct",
-    "JOIN": "join",
-    "OR": "or",
-    "NOT": "not",
-    "EXCEPT": "not",
-    "EXISTS": "exists",
-    "OVER": "window",
-    "WITH": "with",
-    "CASE": "case",
-    "IN": "in",
-    "ROW_ID": "neighbour",
-    "LAG": "neighbour",
-    "LEAD": "neighbour",
-}
+
+def _made(constructs: dict[str, str]) -> dict[str, str]:
+    """Construct -> the words that make it, the other way round."""
+    return {word: construct for construct, words in constructs.items() for word in words.split()}
+
+
+WORDS = _made(  # of SQL
+    {
+        "count": "COUNT",
+        "sum": "SUM AVG",
+        "extreme": "MAX MIN",
+        "order": "ORDER",
+        "first": "LIMIT",
+        "group": "GROUP",
+        "having": "HAVING",
+        "distinct": "DISTINCT",
+        "join": "JOIN",
+        "or": "OR",
+        "not": "NOT EXCEPT",
+        "exists": "EXISTS",
+        "window": "OVER",
+        "with": "WITH",
+        "case": "CASE",
+        "in": "IN",
+        "compare": "BETWEEN",
+        "neighbour": "ROW_ID LAG LEAD",
+    }
+)
 TEXT = re.compile(
     r"LIKE|ILIKE|REGEXP\w*|SPLIT\w*|STR_SPLIT\w*|STRING_SPLIT|SUBSTR\w*|REPLACE|TRIM|LENGTH|CONTAINS|STARTS_WITH|INSTR|STRPOS"
 )
 DATE = re.compile(
     r"YEAR|MONTH|DAY|WEEK\w*|QUARTER|DATE\w*|EXTRACT|STRFTIME|STRPTIME|AGE|EPOCH|DAY(?:NAME|OF\w+)|MONTHNAME|INTERVAL"
 )
-SIGNS = {
-    "+": "arithmetic",
-    "-": "arithmetic",
-    "/": "arithmetic",
-    "//": "arithmetic",
-    "%": "arithmetic",
-    "<": "compare",
-    ">": "compare",
-    "<=": "compare",
-    ">=": "compare",
-    "=": "equal",
-    "==": "equal",
-    "<>": "unequal",
-    "!=": "unequal",
-}
-CALLS = {  # of Python
-    "sum": "sum",
-    "max": "extreme",
-    "min": "extreme",
-    "sorted": "order",
-    "set": "distinct",
-    "len": "count",
-    "count": "count",
-    "qa_map": "map",
-    "qa_ans": "ans",
-    "zip": "zip",
-    "index": "neighbour",
-    "enumerate": "neighbour",
-    "date": "date",
-    **dict.fromkeys(("split", "startswith", "endswith", "replace", "strip", "lower", "search", "match", "findall"), "text"),
-}
+SIGNS = _made({"arithmetic": "+ - / // %", "compare": "< > <= >=", "equal": "= ==", "unequal": "<> !="})
+CALLS = _made(  # of Python
+    {
+        "count": "len count",
+        "sum": "sum",
+        "extreme": "max min",
+        "order": "sorted",
+        "distinct": "set",
+        "map": "qa_map",
+        "ans": "qa_ans",
+        "zip": "zip",
+        "neighbour": "index enumerate",
+        "date": "date",
+        "text": "split startswith endswith replace strip lower search match findall",
+    }
+)
 NODES: dict[type[ast.AST], str] = {
     ast.Not: "not",
     ast.Or: "or",
@@ -99,10 +89,6 @@ def _sql(read: list[Token]) -> Iterator[str]:
             selects += word == "SELECT"
             if word in WORDS:
                 yield WORDS[word]
-            elif word == "ORDER":
-                yield "order"
-            elif word == "BETWEEN":
-                yield "compare"
             elif TEXT.fullmatch(word):
                 yield "text"
             elif DATE.fullmatch(word) and after is not None and after.text == "(":

@@ -15,7 +15,6 @@ Lines that begin with # and empty lines say nothing. A question may have several
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,8 +26,6 @@ from binder.errors import DataError
 from binder.program import LANGUAGES
 from binder.table import Table, tidy
 from binder.values import fold
-
-WRITTEN = ("sql", "python")  # languages that a file may hold; a program of one that is not run here is kept, and not shown
 
 _FIELD = re.compile(r"(question|table|sql|python|says|gives):[ \t]*(.*)")
 HINT = "it has question:, table: with its rows, and sql: or python: with the program, indented"
@@ -104,7 +101,7 @@ def _read(text: str, path: str, first: int) -> tuple[Exemplar, ...]:
             grids.append(_grid(value, body, path, number))
         else:
             told[name] = value if name in ("question", "says", "gives") else dedent("\n".join(body)).strip("\n")
-    programs = {language: told[language] for language in WRITTEN if told.get(language)}
+    programs = {language: told[language] for language in LANGUAGES if told.get(language)}
     if not (told.get("question") and grids and programs):
         raise DataError(f"no exemplar: {text.strip()[:80]!r}", path=path or None, row=first, hint=HINT)
     says, gives = told.get("says", ""), told.get("gives", "")
@@ -150,13 +147,3 @@ def _escaped(cell: str) -> str:
 
 def _flat(text: str) -> str:
     return " ".join(text.split())
-
-
-def runnable(exemplar: Exemplar) -> bool:
-    """Whether its language is one of those that run here."""
-    return exemplar.language in LANGUAGES
-
-
-def data(text: str) -> object:
-    """The JSON of says or gives; None for no text."""
-    return json.loads(text) if text else None
