@@ -51,42 +51,30 @@ def build_stack(
     embeddings: str | None = None,
 ) -> tuple[Stack, str]:
     """The layers of a connection, and the name of its model."""
-    for name in (where.model or ("" if lm is None else "scripted"), embeddings) if replay is None else ():
-        if budget is not None and budget.cost is not None and name is not None and price_of(name, prices) is None:
-            raise UsageError(
-                f"a budget of cost needs the price of {name!r}",
-                hint="give it: prices={model: (dollars per million prompt tokens, completion)}",
-            )
-    stack, model = _answering(where, lm, replay, cache, timeout, budget, prices)
+    budget = budget or Budget()
+    if replay is not None:
+        replayed = Replay(replay)
+        model = replayed.model or where.model or ""
+        recall = Recall(replayed.store(), model, replayed.endpoint)
+        stack = Stack(replayed, recall, Budgeted(replayed, budget, prices))
+    else:
+        model = where.model or ("" if lm is None else "scripted")
+        for name in (model, embeddings) if budget.cost is not None else ():
+            if name is not None and price_of(name, prices) is None:
+                raise UsageError(
+                    f"a budget of cost needs the price of {name!r}",
+                    hint="give it: prices={model: (dollars per million prompt tokens, completion)}",
+                )
+        if isinstance(cache, Place):
+            cache = default_path() if lm is None else None
+        store = Store(cache) if cache is not None else None
+        budgeted = Budgeted(lm if lm is not None else Retry(OpenAI(where, timeout, store)), budget, prices)
+        stack = Stack(budgeted, None, budgeted)
+        if store is not None:
+            place = address(where.base_url, where.api_key)
+            stack = Stack(Cache(budgeted, store, place), Recall(store, model, place), budgeted)
     if record is None:
         return stack, model
     recording = Record(stack.lm, record)
     recording.note("started", model=model, endpoint=stack.recall.endpoint if stack.recall else "")
-    recall = replace(stack.recall, told=recording.note) if stack.recall else None
-    return Stack(recording, recall, stack.budget), model
-
-
-def _answering(
-    where: Endpoint,
-    lm: LM | None,
-    replay: str | os.PathLike[str] | None,
-    cache: str | os.PathLike[str] | Place | None,
-    timeout: float,
-    budget: Budget | None,
-    prices: Mapping[str, Price],
-) -> tuple[Stack, str]:
-    """The layers below the recording."""
-    if replay is not None:
-        recording = Replay(replay)
-        model = recording.model or where.model or ""
-        kept = Recall(recording.store(), model, recording.endpoint)
-        return Stack(recording, kept, Budgeted(recording, budget or Budget(), prices)), model
-    model = where.model or ("" if lm is None else "scripted")
-    if isinstance(cache, Place):
-        cache = default_path() if lm is None else None
-    store = Store(cache) if cache is not None else None
-    budgeted = Budgeted(lm if lm is not None else Retry(OpenAI(where, timeout, store)), budget or Budget(), prices)
-    if store is None:
-        return Stack(budgeted, None, budgeted), model
-    place = address(where.base_url, where.api_key)
-    return Stack(Cache(budgeted, store, place), Recall(store, model, place), budgeted), model
+    return replace(stack, lm=recording, recall=stack.recall and replace(stack.recall, told=recording.note)), model
