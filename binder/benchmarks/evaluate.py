@@ -25,7 +25,7 @@ from binder.benchmarks.tabfact import TabFact
 from binder.benchmarks.wikitq import WikiTableQuestions
 from binder.engine import Binder, connect
 from binder.errors import BadReply, BinderError, LimitExceeded, NotConfigured, Unreachable, UsageError
-from binder.lm import Choice, Reply, Request
+from binder.lm import LM, Choice, Reply, Request
 from binder.lm import Usage as Spent
 from binder.result import Usage, count
 from binder.table import Table
@@ -142,7 +142,7 @@ def replayed(
             yield example, _voted(db, lm, example, recorded[example.id], served)
 
 
-class Answering:
+class Answering(LM):
     """The recorded answers of one program in place of a language model."""
 
     def __init__(self) -> None:
@@ -159,9 +159,6 @@ class Answering:
             else []
         )
         return Reply((Choice(json.dumps({"answers": rows})),), Spent(requests=1))
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
 
 def open_benchmark(name: str, data: Path | None, titles: Mapping[str, str] | None = None) -> Benchmark:

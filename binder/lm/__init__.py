@@ -134,4 +134,14 @@ class LM(Protocol):
 
     async def close(self) -> None:
         """Lets go of connections and files."""
-        ...
+        return  # nothing is open, unless a layer says so
+
+
+class Layer(LM):
+    """A layer around another, which it closes with itself."""
+
+    lm: LM
+
+    async def close(self) -> None:
+        """Closes the layer below."""
+        await self.lm.close()

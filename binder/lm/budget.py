@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 
 from binder.errors import BudgetExceeded, LMError
-from binder.lm import LM, Reply, Request, Usage
+from binder.lm import LM, Layer, Reply, Request, Usage
 from binder.lm.retry import Retry
 from binder.lm.size import estimate
 
@@ -34,7 +34,7 @@ class Budget:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
-class Budgeted:
+class Budgeted(Layer):
     """Checks the budget before each request. One stands for one connection: all its runs share it.
 
     What a request says is counted before it is sent, as estimated, and what the reply says afterwards: only by that can the
@@ -111,10 +111,6 @@ class Budgeted:
         """Raises BudgetExceeded where a request that failed must not be sent again."""
         self.failed[id(request)] += 1
         self.check(Usage())
-
-    async def close(self) -> None:
-        """Closes the layer below."""
-        await self.lm.close()
 
 
 def _measured(usage: Usage) -> dict[str, float]:

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from binder.canonical import value_key
 from binder.errors import BudgetExceeded, NotConfigured
-from binder.lm import LM, Reply, Request, Usage
+from binder.lm import LM, Layer, Reply, Request, Usage
 from binder.lm.store import Store
 
 USELESS = ("refusal", "content_filter")  # why a text ended that is no answer
 
 
-class Cache:
+class Cache(Layer):
     """The layer above the budget: what comes from the store costs nothing. Takes over the store: closes it with itself."""
 
     def __init__(self, lm: LM, store: Store, endpoint: str = ""):
@@ -32,7 +32,7 @@ class Cache:
 
     async def close(self) -> None:
         """Closes the layer below and the store."""
-        await self.lm.close()
+        await super().close()
         await asyncio.to_thread(self.store.close)
 
     async def _fetch(self, key: str, request: Request) -> Reply:

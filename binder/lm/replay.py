@@ -10,12 +10,12 @@ from typing import Any
 
 from binder.canonical import dump, load
 from binder.errors import BadReply, DataError, LMError, NotConfigured, RateLimited, Refused, Unreachable
-from binder.lm import LM, Choice, Reply, Request, Usage
+from binder.lm import LM, Choice, Layer, Reply, Request, Usage
 from binder.lm.cache import request_key
 from binder.lm.store import Store, Stored
 
 
-class Record:
+class Record(Layer):
     """Appends each request and its reply to a file, on disk before the reply is used."""
 
     def __init__(self, lm: LM, path: str | os.PathLike[str]):
@@ -32,10 +32,6 @@ class Record:
         """Records what a replay needs besides: whose replies they are, and the values that nobody had to be asked for."""
         self._append({"kind": kind, **data})
 
-    async def close(self) -> None:
-        """Closes the layer below."""
-        await self.lm.close()
-
     def _append(self, data: dict[str, Any]) -> None:
         line = dump(data) + "\n"
         try:
@@ -51,7 +47,7 @@ class Record:
             raise DataError(f"the recording cannot be written: {error.strerror}", path=str(self.path)) from error
 
 
-class Replay:
+class Replay(LM):
     """Serves the replies of a recording or a trace; of equal requests the one recorded last holds.
 
     model and endpoint are those it was made with; answers the values that were known beforehand, from a cache, by key.
@@ -90,11 +86,8 @@ class Replay:
             raise reply
         return reply
 
-    async def close(self) -> None:
-        """Nothing is open."""
 
-
-class Scripted:
+class Scripted(LM):
     """Answers with what a function says to a request, or with the next of a series of texts; keeps the requests it was given."""
 
     def __init__(self, answers: Callable[[Request], str | Reply] | Iterable[str | Reply]):
@@ -112,9 +105,6 @@ class Scripted:
             except StopIteration:
                 raise _unknown(request, "the script holds no further reply", "give it more, or a function") from None
         return said if isinstance(said, Reply) else Reply((Choice(said),), Usage(requests=1))
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
 
 def recorded(path: Path) -> Iterator[tuple[Request, Reply]]:

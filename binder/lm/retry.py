@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from binder.errors import LMError, RateLimited, Unreachable
-from binder.lm import LM, Reply, Request, Usage
+from binder.lm import LM, Layer, Reply, Request, Usage
 
 STRANGER = 3  # tries where an endpoint that has never answered refuses the connection
 DOWN = 3  # requests given up in a row, over all workers, before the endpoint counts as down if it does not answer a probe
 
 
-class Retry:
+class Retry(Layer):
     """Sends a request again after an error that may pass."""
 
     def __init__(self, lm: LM, tries: int = 5, first_wait: float = 0.5, longest_wait: float = 20.0, most_wait: float = 120.0):
@@ -54,10 +54,6 @@ class Retry:
                 self._answered, self._given_up, self._down = request, 0, False
                 return replace(reply, usage=failed + reply.usage) if number > 1 else reply
             await asyncio.sleep(random.uniform(0, min(self.longest_wait, self.first_wait * 2 ** (number - 1))))
-
-    async def close(self) -> None:
-        """Closes the layer below."""
-        await self.lm.close()
 
     async def _turn(self) -> None:
         """Waits until the endpoint wants to hear from anyone again."""
