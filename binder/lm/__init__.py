@@ -65,13 +65,8 @@ class Usage:
 
     def __add__(self, other: Usage) -> Usage:
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
-        return Usage(
-            self.requests + other.requests,
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            sum(costs) if costs else None,
-            self.estimated + other.estimated,
-        )
+        sums = {name: getattr(self, name) + getattr(other, name) for name in self.__slots__ if name != "cost"}
+        return Usage(**sums, cost=sum(costs) if costs else None)
 
 
 @dataclass(frozen=True, slots=True)

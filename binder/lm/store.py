@@ -168,20 +168,19 @@ class Store:
             "INSERT INTO replies (key, state, model, endpoint, attempt, inputs, created) VALUES (?, 'sent', ?, ?, ?, ?, ?)"
             " ON CONFLICT (key) DO UPDATE SET state = 'sent', model = excluded.model, endpoint = excluded.endpoint,"
             " attempt = excluded.attempt, inputs = excluded.inputs WHERE state <> 'received'",
-            [request, model, endpoint, *about, time.time()],
-            "NORMAL",
+            [(request, model, endpoint, *about, time.time())],
         )
 
     def put_reply(self, request: str, reply: Reply, model: str = "", endpoint: str = "") -> Future[None]:
         """Keeps a reply."""
         used = reply.usage
-        row = [request, model, endpoint, dump(reply.data()), used.prompt_tokens, used.completion_tokens, used.cost, time.time()]
+        row = request, model, endpoint, dump(reply.data()), used.prompt_tokens, used.completion_tokens, used.cost, time.time()
         names = ("model", "endpoint", "reply", "prompt_tokens", "completion_tokens", "cost", "created")
         update = ", ".join(f"{name} = excluded.{name}" for name in names)
         return self._execute(
             f"INSERT INTO replies (key, state, {', '.join(names)}) VALUES (?, 'received', {_marks(names)})"
             f" ON CONFLICT (key) DO UPDATE SET state = 'received', {update}",
-            row,
+            [row],
             "FULL",
         )
 
@@ -193,22 +192,14 @@ class Store:
     def put_refused(self, endpoint: str, model: str, names: Iterable[str]) -> Future[None]:
         """Keeps what an endpoint refused."""
         rows = [(f"{endpoint} {model} {name}", endpoint, model, name, time.time()) for name in names]
-
-        def work(connection: sqlite3.Connection) -> None:
-            connection.executemany("INSERT OR REPLACE INTO refusals VALUES (?, ?, ?, ?, ?)", rows)
-
-        return self._file.write(work, "NORMAL")
+        return self._execute("INSERT OR REPLACE INTO refusals VALUES (?, ?, ?, ?, ?)", rows)
 
     def forget(self, requests: Iterable[str]) -> Future[None]:
         """Drops replies that turned out to be of no use, so that they are asked for again."""
         rows = [(request,) for request in requests]
         for (request,) in rows:
             self._packs.pop(request, None)
-
-        def work(connection: sqlite3.Connection) -> None:
-            connection.executemany("DELETE FROM replies WHERE key = ?", rows)
-
-        return self._file.write(work, "NORMAL")
+        return self._execute("DELETE FROM replies WHERE key = ?", rows)
 
     def stats(self) -> Stats:
         """What there is."""
@@ -258,11 +249,11 @@ class Store:
         if shared is not None:
             _give_back(shared)
 
-    def _execute(self, statement: str, row: Sequence[Any], safety: Safety) -> Future[None]:
-        """Writes one row."""
+    def _execute(self, statement: str, rows: Sequence[Sequence[Any]], safety: Safety = "NORMAL") -> Future[None]:
+        """Executes a statement for each of some rows."""
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute(statement, row)
+            connection.executemany(statement, rows)
 
         return self._file.write(work, safety)
 
