@@ -311,20 +311,12 @@ def _opened(options: argparse.Namespace, tables: Any, **settings: Any) -> Binder
 
 
 def _sources(options: argparse.Namespace) -> Any:
-    """The tables that --table names; one without a name is called w."""
+    """The tables that --table names."""
+    from binder.table import named
+
     if not options.table:
         raise UsageError("no table is given", hint="--table w=cyclists.csv")
-    named: dict[str, str] = {}
-    for given in options.table:
-        name, equals, path = given.partition("=")
-        if not equals:
-            if len(options.table) == 1:
-                return given
-            name, path = Path(given).name.split(".")[0], given
-        if name in named:
-            raise UsageError(f"two tables are called {name!r}", hint="give each its own name: --table a=... --table b=...")
-        named[name] = path
-    return named
+    return named(options.table)
 
 
 def _program(options: argparse.Namespace) -> str:

@@ -18,6 +18,7 @@ from binder.engine import Binder, connect
 from binder.errors import BinderError, UsageError
 from binder.plan.python import AnyPlan
 from binder.result import Result
+from binder.table import named
 
 HELP = """Executes a Binder program, or asks a question, over tables of the notebook.
 
@@ -133,20 +134,14 @@ def _outcome(cell: Cell, db: Binder) -> Result | Answer | AnyPlan:
 
 
 def _sources(cell: Cell, variables: dict[str, Any]) -> Any:
-    """The tables that --table names; one without a name is called w where it is the only one, else after its source."""
+    """The tables that --table names."""
     given = cell.options.get("--table", [])
     if not given:
         raise UsageError("no table is given", hint="--table w=frame, with a variable or a file; or --on db")
-    named: dict[str, Any] = {}
-    for entry in given:
-        name, equals, source = entry.partition("=")
-        if not equals:
-            name, source = ("w" if len(given) == 1 else Path(entry).name.split(".")[0]), entry
-        if name in named:
-            raise UsageError(f"two tables are called {name!r}", hint="give each its own name: --table a=... --table b=...")
-        named[name] = _source(source, variables)
-    alone = len(given) == 1 and "=" not in given[0]  # a file of several tables keeps their names
-    return named["w"] if alone else named
+    sources = named(given)
+    if isinstance(sources, str):
+        return _source(sources, variables)
+    return {name: _source(source, variables) for name, source in sources.items()}
 
 
 def _source(source: str, variables: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from binder import arrow, sources
-from binder.errors import DataError
+from binder.errors import DataError, UsageError
 from binder.values import fold
 
 if TYPE_CHECKING:
@@ -117,6 +117,20 @@ def load_all(tables: Any, tidy: bool | None = None) -> tuple[Table, ...]:
     if isinstance(tables, (str, Path)) and sources.ending(Path(tables)) in sources.DATABASES:
         return _distinct([_build(source, name, None, tidy) for name, source in sources.read_sqlite(Path(tables))])
     return (load(tables, tidy=tidy),)
+
+
+def named(given: Sequence[str]) -> str | dict[str, str]:
+    """What `load_all` takes, of words such as NAME=SOURCE: a source alone keeps the names that it brings, others are called after
+    their files where they have no name."""
+    if len(given) == 1 and "=" not in given[0]:
+        return given[0]
+    found: dict[str, str] = {}
+    for entry in given:
+        name, source = entry.split("=", 1) if "=" in entry else (Path(entry).name.split(".")[0], entry)
+        if name in found:
+            raise UsageError(f"two tables are called {name!r}", hint="give each its own name: --table a=... --table b=...")
+        found[name] = source
+    return found
 
 
 def tidy(header: Sequence[str], rows: Iterable[Sequence[str]], name: str = "w", title: str | None = None) -> Table:
