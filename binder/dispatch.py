@@ -62,40 +62,16 @@ class Dispatch:
 
     async def drive(self, executions: Sequence[Execution]) -> list[Rows | BinderError]:
         """Runs executions to their end; a BinderError stands for one that failed. Errors of the language model are raised."""
-        outcomes: list[Rows | BinderError | None] = [None] * len(executions)
-        wanted: dict[int, tuple[Batch, ...]] = {}
         try:
-            for index, execution in enumerate(executions):
-                await self._advance(index, execution, None, outcomes, wanted)
-            while wanted:
-                batches, wanted = wanted, {}
-                await self._ask([batch for several in batches.values() for batch in several])
-                for index, several in batches.items():
-                    mappings = tuple(self._mapping(batch) for batch in several)
-                    await self._advance(index, executions[index], mappings, outcomes, wanted)
+            steps = [await _advanced(execution, None) for execution in executions]
+            while wanted := {index: step for index, step in enumerate(steps) if isinstance(step, tuple)}:
+                await self._ask([batch for batches in wanted.values() for batch in batches])
+                for index, batches in wanted.items():
+                    steps[index] = await _advanced(executions[index], tuple(map(self._mapping, batches)))
         finally:
             for execution in executions:
                 execution.close()
-        return [outcome for outcome in outcomes if outcome is not None]
-
-    async def _advance(
-        self,
-        index: int,
-        execution: Execution,
-        mappings: tuple[Mapping, ...] | None,
-        outcomes: list[Rows | BinderError | None],
-        wanted: dict[int, tuple[Batch, ...]],
-    ) -> None:
-        """One step of an execution, in a thread because it waits for its worker."""
-        stepping = asyncio.ensure_future(asyncio.to_thread(_step, execution, mappings))
-        try:
-            step = await asyncio.shield(stepping)
-        finally:
-            await asyncio.wait([stepping])  # when cancelled: an execution can be closed only between its steps
-        if isinstance(step, tuple):
-            wanted[index] = step
-        else:
-            outcomes[index] = step
+        return [step for step in steps if not isinstance(step, tuple)]
 
     async def _ask(self, batches: Sequence[Batch]) -> None:
         """Asks for every input that some batch wants and nobody knows."""
@@ -145,17 +121,8 @@ class Dispatch:
                 if waiting:
                     left[key] = (ask, {value: inputs[value] for value in waiting})
             self.questions += len(mine)
-            asking = Asking(
-                ask,
-                self.model,
-                self._send,
-                self.slots,
-                self.size,
-                self.known[key],
-                partial(self._pack, keys),
-                partial(self._keep, ask, keys),
-                ask.call.kind in self.reasoning,
-            )
+            steps, pack, keep = ask.call.kind in self.reasoning, partial(self._pack, keys), partial(self._keep, ask, keys)
+            asking = Asking(ask, self.model, self._send, self.slots, self.size, self.known[key], pack, keep, steps)
             if ask.call.kind == "ans":
                 asked += [asking.ans(value, inputs[value] or ()) for value in mine]
             else:
@@ -258,25 +225,14 @@ class Dispatch:
         if found.event is None:  # no request was answered
             return {"fault": found.fault, "message": found.message}
         event = self.trace.events[found.event]
+        told = {"fault": found.fault, "event": found.event, "source": "cache"}
         if event.kind == "recalled":
             kept: dict[str, Any] = next((answer for answer in event.data["answers"] if tuple(answer["input"]) == value), {})
             paid = str(kept.get("request", ""))
-            return {
-                "fault": found.fault,
-                "event": found.event,
-                "source": "cache",
-                "request": paid,
-                "reply": self.recall and self.recall.reply(paid),
-            }
+            return {**told, "request": paid, "reply": self.recall and self.recall.reply(paid)}
         data = event.data
         sent, text = data["request"]["messages"][-1]["content"], data["reply"]["choices"][0]["text"]
-        return {
-            "fault": found.fault,
-            "event": found.event,
-            "source": "cache" if data["cached"] else "live",
-            "request": sent,
-            "reply": text,
-        }
+        return {**told, "source": "cache" if data["cached"] else "live", "request": sent, "reply": text}
 
     def partial(self) -> dict[str, Any]:
         """What is known so far, as JSON data: the answers are right, there are only not all of them."""
@@ -302,6 +258,15 @@ class Dispatch:
                     inputs = dict(zip(ask.columns, value, strict=False)) if ask.call.kind == "map" else {}
                     entries.append(Missing(ask.call.question, inputs, found.fault, found.attempts, found.message))
         return entries
+
+
+async def _advanced(execution: Execution, mappings: tuple[Mapping, ...] | None) -> tuple[Batch, ...] | Rows | BinderError:
+    """One step of an execution, in a thread because it waits for its worker: what it wants next, or what it has come to."""
+    stepping = asyncio.ensure_future(asyncio.to_thread(_step, execution, mappings))
+    try:
+        return await asyncio.shield(stepping)
+    finally:
+        await asyncio.wait([stepping])  # when cancelled: an execution can be closed only between its steps
 
 
 def _step(execution: Execution, mappings: tuple[Mapping, ...] | None) -> tuple[Batch, ...] | Rows | BinderError:

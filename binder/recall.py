@@ -75,19 +75,9 @@ class Recall:
         The future says when it is kept; what was put before is then kept, too.
         """
         paid = request_key(request, self.endpoint)
+        about = ask.call.kind, self.model, self.endpoint, ask.call.question
         kept = {
-            keys[value]: Stored(
-                said.value,
-                said.fault,
-                said.message,
-                said.attempts,
-                ask.call.kind,
-                self.model,
-                self.endpoint,
-                ask.call.question,
-                value,
-                paid,
-            )
+            keys[value]: Stored(said.value, said.fault, said.message, said.attempts, *about, value, paid)
             for value, said in found.items()
             if said.fault in KEPT and value in keys
         }
