@@ -93,29 +93,26 @@ def tune(
     chosen = [question for number, question in enumerate(questions) if number % HELD != HELD - 1]
     held = [question for number, question in enumerate(questions) if number % HELD == HELD - 1]
     trials: list[Trial] = []
-    best, stopped = Trial(0, (), 0, 0), None
+    best = Trial(0, (), 0, 0)
     try:
-        best = _tried(db, chosen, judge, best, -1)
-        trials.append(best)
-        told(best)
-        for tried in _trials(db, chosen, judge, search, best):
+        for tried in _trials(db, chosen, judge, search):
             best = tried if tried.best else best
             trials.append(tried)
             told(tried)
-        before, now = (_tried(db, held, judge, Trial(0, exemplars, 0, 0), -1).right for exemplars in ((), best.exemplars))
-        return Tuned(tuple(trials), best, (before, now, len(held)))
+        before, now = (_tried(db, held, judge, exemplars).right for exemplars in ((), best.exemplars))
     except BudgetExceeded as error:
-        stopped = error
-    return Tuned(tuple(trials), best, stopped=stopped)
+        return Tuned(tuple(trials), best, stopped=error)
+    return Tuned(tuple(trials), best, (before, now, len(held)))
 
 
-def _trials(db: Binder, questions: Sequence[Any], judge: Judge, search: Search, best: Trial) -> Iterator[Trial]:
-    """The trials of a search, each told to it."""
-    exemplars = next(search, None)
-    number = 0
+def _trials(db: Binder, questions: Sequence[Any], judge: Judge, search: Search) -> Iterator[Trial]:
+    """The memory as it is, then the sets of a search, which is told what each is worth."""
+    best = _tried(db, questions, judge)
+    yield best
+    exemplars, number = next(search, None), 0
     while exemplars:
         number += 1
-        tried = _tried(db, questions, judge, Trial(number, exemplars, 0, 0), best.right)
+        tried = _tried(db, questions, judge, exemplars, number, best.right)
         best = tried if tried.best else best
         yield tried
         try:
@@ -124,25 +121,19 @@ def _trials(db: Binder, questions: Sequence[Any], judge: Judge, search: Search, 
             return
 
 
-def _tried(db: Binder, questions: Sequence[Any], judge: Judge, trial: Trial, beat: int) -> Trial:
-    """A trial of one set, which has to answer more than so many."""
-    own = db.memory
-    db.memory = Memory(exemplars=trial.exemplars, fixed=True) if trial.exemplars else own
+def _tried(db: Binder, questions: Sequence[Any], judge: Judge, exemplars: Set = (), number: int = 0, beat: int = -1) -> Trial:
+    """A trial of one set, asked as long as it can still get more right than it has to beat."""
+    own, right, done = db.memory, 0, 0
+    db.memory = Memory(exemplars=exemplars, fixed=True) if exemplars else own
     try:
-        return _judged(judge(db, questions), len(questions), trial, beat)
+        with closing(judge(db, questions)) as verdicts:
+            for verdict in verdicts:
+                right, done = right + verdict, done + 1
+                if right + len(questions) - done <= beat:
+                    break
     finally:
         db.memory = own
-
-
-def _judged(verdicts: Generator[bool, None, None], questions: int, trial: Trial, beat: int) -> Trial:
-    """A trial with what was right, as far as it had to be asked."""
-    right = done = 0
-    with closing(verdicts) as judged:
-        for verdict in judged:
-            right, done = right + verdict, done + 1
-            if right + questions - done <= beat:
-                break
-    return Trial(trial.number, trial.exemplars, right, done, right > beat)
+    return Trial(number, exemplars, right, done, right > beat)
 
 
 def judge_benchmark(benchmark: Benchmark, parallel: int = 4, **settings: Any) -> Judge:
