@@ -84,14 +84,8 @@ def kind(node: exp.Expr | None) -> str | None:
         return "date" if isinstance(node.expression, exp.Interval) else None
     if (always := _always(node.__class__)) is not None:  # type: ignore[arg-type]  # any class can be hashed
         return always
-    if isinstance(node, exp.Coalesce):
-        return _common([node.this, *node.expressions])
-    if isinstance(node, (exp.Greatest, exp.Least)):
-        return _common([node.this, *node.expressions])
-    if isinstance(node, exp.Case):
-        return _common([branch.args["true"] for branch in node.args["ifs"]] + [node.args.get("default")])
-    if isinstance(node, exp.If):
-        return _common([node.args.get("true"), node.args.get("false")])
+    if isinstance(node, (exp.Coalesce, exp.Greatest, exp.Least, exp.Case, exp.If)):
+        return _common(branches(node))
     if isinstance(node, exp.Query):
         return kind(node.selects[0].unalias()) if len(node.selects) == 1 else None
     if isinstance(node, exp.Anonymous) and node.name.upper() in _TEXT_NAMES:
@@ -111,6 +105,17 @@ def _sum(node: exp.Add) -> str | None:
     return "date" if "date" in kinds else "number" if kinds <= {"number", "text"} else None
 
 
-def _common(nodes: list[exp.Expr | None]) -> str | None:
-    kinds = {kind(node) for node in nodes if node is not None and not isinstance(node, exp.Null)}
+def branches(node: exp.Expr) -> list[exp.Expr]:
+    """The expressions of which one with a choice takes its value."""
+    if isinstance(node, exp.Case):
+        values = [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
+    elif isinstance(node, exp.If):
+        values = [node.args.get("true"), node.args.get("false")]
+    else:
+        values = [node.this, *node.expressions]
+    return [value for value in values if value is not None]
+
+
+def _common(nodes: list[exp.Expr]) -> str | None:
+    kinds = {kind(node) for node in nodes if not isinstance(node, exp.Null)}
     return kinds.pop() if len(kinds) == 1 else None

@@ -7,12 +7,11 @@ off the replies. One call has one type: the strictest its places ask for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from binder.check.kinds import kind
+from binder.check.kinds import branches, kind
 from binder.check.literals import COMPARISONS
 from binder.errors import CheckFault
 from binder.program import Call, Program, nodes, placeholders, sql_of
@@ -152,23 +151,10 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
         target = kind(parent)
         return (target, []) if target in ("number", "date", "boolean") else ("auto", [])
     if isinstance(parent, (exp.Coalesce, exp.Case, exp.If)):
-        kinds = {kind(sibling) for sibling in _siblings(parent, node)} - {None}
+        choice = parent.parent if isinstance(parent.parent, exp.Case) and isinstance(parent, exp.If) else parent
+        kinds = {kind(sibling) for sibling in branches(choice) if sibling is not node} - {None}
         return (str(kinds.pop()), []) if len(kinds) == 1 else ("auto", [])
     return "auto", []
-
-
-def _siblings(parent: exp.Expr, node: exp.Expr) -> Iterator[exp.Expr]:
-    if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case):
-        parent = parent.parent
-    if isinstance(parent, exp.Case):
-        values = [branch.args["true"] for branch in parent.args["ifs"]] + [parent.args.get("default")]
-    else:
-        values = (
-            [parent.this, *parent.expressions]
-            if isinstance(parent, exp.Coalesce)
-            else [parent.args.get("true"), parent.args.get("false")]
-        )
-    yield from (value for value in values if value is not None and value is not node)
 
 
 def _compared(parent: exp.Expr, node: exp.Expr) -> tuple[str, list[str]]:
