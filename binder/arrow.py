@@ -63,12 +63,11 @@ def plain(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
     return column.cast(pa.float32()) if pa.types.is_float16(kind) else column
 
 
-_NAMES = {
+_NAMES = {  # of those that DuckDB calls otherwise
+    **dict.fromkeys(("string", "large_string", "string_view", "null"), "VARCHAR"),
+    **dict.fromkeys(("binary", "large_binary", "binary_view"), "BLOB"),
+    **dict.fromkeys(("date32[day]", "date64[ms]"), "DATE"),
     "bool": "BOOLEAN",
-    "string": "VARCHAR",
-    "large_string": "VARCHAR",
-    "string_view": "VARCHAR",
-    "null": "VARCHAR",
     "int8": "TINYINT",
     "int16": "SMALLINT",
     "int32": "INTEGER",
@@ -78,17 +77,10 @@ _NAMES = {
     "uint32": "UINTEGER",
     "uint64": "UBIGINT",
     "halffloat": "FLOAT",
-    "float": "FLOAT",
-    "double": "DOUBLE",
-    "binary": "BLOB",
-    "large_binary": "BLOB",
-    "binary_view": "BLOB",
-    "date32[day]": "DATE",
     "timestamp[us]": "TIMESTAMP",
     "timestamp[ns]": "TIMESTAMP_NS",
     "timestamp[ms]": "TIMESTAMP_MS",
     "timestamp[s]": "TIMESTAMP_S",
-    "date64[ms]": "DATE",
     "month_day_nano_interval": "INTERVAL",
 }
 
