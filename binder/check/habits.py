@@ -101,12 +101,7 @@ def _cast(node: exp.Cast | exp.TryCast) -> None:
         node.set("this", as_text(node.this))
     elif source == "text" and target == "number" and not isinstance(node.this, exp.Literal):
         node.replace(exp.TryCast(this=number(node.this), to=node.to))
-    elif (
-        source in ("text", None)
-        and target in ("date", "boolean")
-        and isinstance(node, exp.Cast)
-        and not isinstance(node.this, exp.Literal)
-    ):
+    elif source in ("text", None) and target in ("date", "boolean") and not isinstance(node.this, exp.Literal):
         node.replace(exp.TryCast(this=node.this, to=node.to))
 
 

@@ -19,8 +19,9 @@ from binder.program import copied, nodes
 from binder.table import Column, Table
 from binder.values import fold, is_missing, read_boolean, read_date, read_duration, read_number
 
-COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
-EQUALITIES = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
+UNEQUAL = (exp.NEQ, exp.NullSafeNEQ)
+EQUALITIES = (exp.EQ, exp.NullSafeEQ, *UNEQUAL)
+COMPARISONS = (*EQUALITIES, exp.GT, exp.GTE, exp.LT, exp.LTE)
 
 
 class Literals:
@@ -122,27 +123,22 @@ class Literals:
 
     def _absent(self, node: exp.Binary, column: exp.Expr, literal: exp.Expr) -> exp.Expr | None:
         """`column = '-'`, where the column is no text and has missing cells: a test for NULL."""
-        held: Field | None = column.meta.get("field") if isinstance(column, exp.Column) else None
-        if (
-            held is None
-            or held.origin is None
-            or held.kind == "text"
-            or not isinstance(literal, exp.Literal)
-            or not literal.is_string
-        ):
+        if not isinstance(column, exp.Column) or not isinstance(literal, exp.Literal) or not literal.is_string:
+            return None
+        held: Field | None = column.meta.get("field")
+        if held is None or held.origin is None or held.kind == "text":
             return None
         table, stored = held.origin
         if not _says_missing(literal.this) or not table.has_missing(stored):
             return None
         self.repairs.append(f"{stored.name!r} {literal.this!r} -> a missing value")
-        raw = raw_of(column) if isinstance(column, exp.Column) else None
-        return _missing(node, raw if raw is not None else column)
+        return _missing(node, raw_of(column) or column)
 
     def _respelt(self, node: exp.Binary, negative: bool = False) -> exp.Expr:
         """A test for equality, its text literal replaced by the cells it spells where no cell equals it."""
         for subject, literal in ((node.this, node.expression), (node.expression, node.this)):
             if isinstance(literal, exp.Literal) and literal.is_string and (held := _behind(subject)) is not None:
-                return self._cells(node, subject, held, literal.this, negative or isinstance(node, (exp.NEQ, exp.NullSafeNEQ)))
+                return self._cells(node, subject, held, literal.this, negative or isinstance(node, UNEQUAL))
         return node
 
     def _cells(self, node: exp.Binary, column: exp.Expr, held: Field, text: str, negative: bool) -> exp.Expr:
@@ -196,7 +192,7 @@ def _unit(node: exp.Expr) -> str | None:
 
 def _missing(node: exp.Binary, column: exp.Expr) -> exp.Expr:
     test: exp.Expr = exp.Is(this=copied(column), expression=exp.Null())
-    return exp.not_(test, copy=False) if isinstance(node, (exp.NEQ, exp.NullSafeNEQ)) else test
+    return exp.not_(test, copy=False) if isinstance(node, UNEQUAL) else test
 
 
 def _any(node: exp.Binary, column: exp.Expr, cells: list[str]) -> exp.Expr:
@@ -204,7 +200,7 @@ def _any(node: exp.Binary, column: exp.Expr, cells: list[str]) -> exp.Expr:
     if len(cells) == 1:
         return type(node)(this=copied(column), expression=literals[0])
     inside = exp.In(this=copied(column), expressions=literals)
-    return exp.not_(inside, copy=False) if isinstance(node, (exp.NEQ, exp.NullSafeNEQ)) else inside
+    return exp.not_(inside, copy=False) if isinstance(node, UNEQUAL) else inside
 
 
 def spellings(table: Table, column: Column, text: str, shown: bool = False, in_part: bool = True) -> list[str] | None:
@@ -280,17 +276,14 @@ def moment(node: exp.Expr) -> exp.Expr:
 
 def date_literal(day: datetime.date) -> exp.Expr:
     """A date as SQL writes it."""
-    stamp = isinstance(day, datetime.datetime)
-    text = day.isoformat(sep=" ") if isinstance(day, datetime.datetime) else day.isoformat()
-    return exp.Cast(this=exp.Literal.string(text), to=exp.DataType.build("TIMESTAMP" if stamp else "DATE"))
+    name = "TIMESTAMP" if isinstance(day, datetime.datetime) else "DATE"
+    return exp.Cast(this=exp.Literal.string(str(day)), to=exp.DataType.build(name))
 
 
 def as_text(node: exp.Expr) -> exp.Expr:
     """A value as its text: the raw text of the cell where a column keeps it."""
-    if isinstance(node, exp.Column):
-        raw = raw_of(node)
-        if raw is not None:
-            return raw
+    if isinstance(node, exp.Column) and (raw := raw_of(node)) is not None:
+        return raw
     if kind(node) in ("number", "date", "boolean"):
         return exp.Cast(this=node, to=exp.DataType.build("VARCHAR"))
     return node

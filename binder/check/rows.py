@@ -55,11 +55,8 @@ def _order_set(node: exp.SetOperation) -> None:
     """
     keeps = isinstance(node, exp.Union) and not node.args.get("distinct")
     holders = (node.parent, node.parent.parent if node.parent else None)
-    if (
-        keeps
-        or node.args.get("order")
-        or any(isinstance(holder, (exp.SetOperation, exp.In, exp.Exists, exp.CTE)) for holder in holders)
-    ):
+    within = any(isinstance(holder, (exp.SetOperation, exp.In, exp.Exists, exp.CTE)) for holder in holders)
+    if keeps or within or node.args.get("order"):
         return
     columns = [exp.Ordered(this=exp.Literal.number(i + 1), nulls_first=False) for i in range(len(node.selects))]
     node.set("order", exp.Order(expressions=columns))
@@ -122,9 +119,7 @@ def _first_rows(select: exp.Select) -> None:
     if not isinstance(subquery, exp.Subquery) or select.args.get("limit") or subquery.args.get("limit"):
         return
     holder = subquery.parent
-    if holder is None or isinstance(holder, _OF_ROWS):
-        return
-    if is_placeholder(holder):
+    if holder is None or isinstance(holder, _OF_ROWS) or is_placeholder(holder):
         return
     if isinstance(holder, exp.Select) and subquery.arg_key in ("from_", "joins", "laterals"):
         return
@@ -179,14 +174,14 @@ def _streams(select: exp.Select) -> bool:
 
 def _undistinct(select: exp.Select) -> bool:
     """SELECT DISTINCT as GROUP BY of all its columns, which can be ordered by first appearance."""
-    if select.args["distinct"].args.get("on") or is_grouped(select) or any(p.find(exp.Window) for p in select.expressions):
+    if select.args["distinct"].args.get("on") or is_grouped(select) or select.args.get("qualify"):
         return False
-    if select.args.get("qualify"):
+    if any(p.find(exp.Window) for p in select.expressions):
         return False
-    select.set("distinct", None)
-    select.set("group", exp.Group(expressions=[copied(p.unalias()) for p in select.expressions]))
-    order = select.args.get("order")
     known = [p.unalias() for p in select.expressions]
+    select.set("distinct", None)
+    select.set("group", exp.Group(expressions=[copied(part) for part in known]))
+    order = select.args.get("order")
     return order is None or all(item.this in known for item in order.expressions)
 
 
@@ -244,24 +239,20 @@ def _bare_columns(select: exp.Select) -> None:
         return
     grouped = set(group.expressions) if group else set()
     order = _standing_row(select)
-    parts = [
-        *select.expressions,
-        *([select.args["having"]] if select.args.get("having") else []),
-        *([select.args["order"]] if select.args.get("order") else []),
-    ]
-    for part in parts:
-        _aggregate_bare(part, grouped, order)
+    for part in (*select.expressions, select.args.get("having"), select.args.get("order")):
+        if part is not None:
+            _aggregate_bare(part, grouped, order)
 
 
 def _standing_row(select: exp.Select) -> list[exp.Expr]:
     """With exactly one MIN or MAX, the row that holds it; else the first."""
     extremes = [a for part in select.expressions for a in aggregates_of(part)]
     keys = order_keys(select)
-    ordered = [exp.Ordered(this=part, nulls_first=False) for part in keys]
+    ordered: list[exp.Expr] = [exp.Ordered(this=part, nulls_first=False) for part in keys]
     if len(extremes) == 1 and isinstance(extremes[0], (exp.Min, exp.Max)) and extremes[0].this:
         held = exp.Ordered(this=copied(extremes[0].this), desc=isinstance(extremes[0], exp.Max), nulls_first=False)
         return [held, *ordered]
-    return list(ordered)
+    return ordered
 
 
 def _aggregate_bare(node: exp.Expr, grouped: set[exp.Expr], order: list[exp.Expr]) -> None:
