@@ -42,30 +42,29 @@ class Flow:
 
     def table_of(self, node: ast.expr) -> Table | None:
         """The table whose rows an expression lists, where that is certain."""
-        if isinstance(node, ast.Name):
-            return self._name(node.id, "table")
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-            return self.table_of(node.value)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-            if node.func.id in KEEPING:
-                return self.table_of(node.args[0])
-            if node.func.id == "filter" and len(node.args) == 2:
-                return self.table_of(node.args[1])
-        if isinstance(node, (ast.ListComp, ast.GeneratorExp)):
-            return self.row_of(node.elt)
-        if isinstance(node, (ast.List, ast.Tuple)) and node.elts:
-            tables = [self.row_of(item) for item in node.elts]
-            return tables[0] if all(table is tables[0] for table in tables) else None
+        match node:
+            case ast.Name(id=name):
+                return self._name(name, "table")
+            case ast.Subscript(value=rows, slice=ast.Slice()) | ast.Call(func=ast.Name("filter"), args=[_, rows]):
+                return self.table_of(rows)
+            case ast.Call(func=ast.Name(id=name), args=[rows, *_]) if name in KEEPING:
+                return self.table_of(rows)
+            case ast.ListComp(elt=row) | ast.GeneratorExp(elt=row):
+                return self.row_of(row)
+            case ast.List(elts=[first, *others]) | ast.Tuple(elts=[first, *others]):
+                table = self.row_of(first)
+                return table if all(self.row_of(item) is table for item in others) else None
         return None
 
     def row_of(self, node: ast.expr) -> Table | None:
         """The table of which an expression is one row, where that is certain."""
-        if isinstance(node, ast.Name):
-            return self._name(node.id, "row")
-        if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice):
-            return self.table_of(node.value)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ONE and node.args:
-            return self.table_of(node.args[0])
+        match node:
+            case ast.Name(id=name):
+                return self._name(name, "row")
+            case ast.Subscript(value=rows, slice=place) if not isinstance(place, ast.Slice):
+                return self.table_of(rows)
+            case ast.Call(func=ast.Name(id=name), args=[rows, *_]) if name in ONE:
+                return self.table_of(rows)
         return None
 
     def is_values(self, node: ast.expr) -> bool:
