@@ -86,8 +86,7 @@ class Answer:
         self._kept(self.winner.program, self.winner.language, self.values)
 
     def correct(self, program: str) -> None:
-        """Keeps the question with another program, in SQL or Python, in the memory of the connection; one that is not valid for
-        the tables is refused."""
+        """Keeps the question with another program, SQL or Python, in the memory; one not valid for the tables is refused."""
         self._kept(program, language_of(program) or "sql", [])
 
     def _kept(self, program: str, language: str, values: list[Any]) -> None:

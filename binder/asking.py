@@ -261,8 +261,7 @@ def length(request: Request) -> int:
 
 
 def same_question(question: str) -> str:
-    """A question without what cannot change its answer: white space, a final question mark, the case of a leading word that is
-    no name."""
+    """A question without what cannot change its answer: white space, a final question mark, the case of a leading word."""
     said = " ".join(question.split()).rstrip("? ")
     first, space, rest = said.partition(" ")
     lower = first.casefold()

@@ -30,11 +30,9 @@ KEYWORDS = frozenset(
 
 
 class Dialect(DuckDB):
-    """How trees are read and written: DuckDB's SQL, its subscripts as they are. sqlglot would count them from 0 and, after a
-    look at all types, from 1 again.
-    """
+    """How trees are read and written: DuckDB's SQL, its subscripts as they are."""
 
-    INDEX_OFFSET = 0
+    INDEX_OFFSET = 0  # else sqlglot counts subscripts from 0 and, after a look at all types, from 1 again
 
 
 @dataclass(frozen=True)

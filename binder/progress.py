@@ -20,9 +20,7 @@ EVERY = 0.1  # seconds between two drawings
 
 @dataclass(frozen=True)
 class Progress:
-    """Values wanted so far, those that are there, those of them that were remembered; requests, dollars, seconds since the
-    start.
-    """
+    """Values wanted so far, those that are there, those of them that were remembered; requests, dollars, seconds."""
 
     total: int
     done: int

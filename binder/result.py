@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run cost: questions to the language model (map inputs and ans), those answered from memory, requests, tokens,
-    dollars, seconds.
-    """
+    """What a run cost: questions (map inputs and ans), those answered from memory, requests, tokens, dollars, seconds."""
 
     questions: int = 0
     cached: int = 0

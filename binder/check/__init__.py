@@ -1,5 +1,4 @@
-"""A Program and the tables it runs on come in; a Checked program goes out: names resolved, kinds aligned, calls typed, order
-explicit.
+"""A Program and its tables come in; a Checked program goes out: names resolved, kinds aligned, calls typed, order explicit.
 
 Nothing here asks a language model or runs a query; what the tables make certain is repaired for free and listed.
 """

@@ -82,9 +82,7 @@ def known(names: Sequence[str]) -> str | None:
 
 
 def stored(name: str, tables: Mapping[str, Table]) -> tuple[Table | None, str | None]:
-    """The table that a name certainly means, and the repair that this takes: the only table by its title, another by a
-    spelling.
-    """
+    """The table that a name certainly means, and the repair it takes: the only table by its title, another by a spelling."""
     table = tables.get(name.casefold())
     if table is not None:
         return table, None

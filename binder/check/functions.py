@@ -1,5 +1,4 @@
-"""A Program and its tree come in; a CheckFault with the place marked goes out where a function, a type or a join is not on the
-allow-list.
+"""A Program and its tree come in; a CheckFault goes out where a function, a type or a join is not on the allow-list.
 
 The grammar tells the functions that are written with parentheses. What its tree shows beyond them, because its parser has words
 of its own (CURRENT_USER, POSITIONAL, regclass), is held against the same lists.

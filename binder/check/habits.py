@@ -1,5 +1,4 @@
-"""A resolved tree comes in; the same tree with SQLite's answer wherever DuckDB would refuse goes out (DESIGN: one program,
-one meaning).
+"""A resolved tree comes in; the same tree with SQLite's answer wherever DuckDB would refuse goes out.
 
 Text functions over a typed column of a web table read the text of its cells, as the author of the program saw it.
 """

@@ -1,5 +1,4 @@
-"""Comparisons of a resolved tree come in; the same comparisons between values of one kind go out, literals spelt as the cells
-are.
+"""Comparisons of a resolved tree come in; they go out between values of one kind, literals spelt as the cells are.
 
 Text against a number compares as a number (NULL where it is none), text against a date as a date; a text literal that no cell
 equals is replaced by the cells it is certainly a spelling of, and the repair is listed.
@@ -176,9 +175,7 @@ def _literal(left: exp.Expr, literal: exp.Literal, left_kind: str | None) -> tup
 
 
 def _behind(node: exp.Expr) -> Field | None:
-    """The stored column of texts whose cells an operand shows: the column itself, or the one that a scalar sub-select picks
-    from.
-    """
+    """The stored column of texts whose cells an operand shows: itself, or the one that a scalar sub-select picks from."""
     if isinstance(node, exp.Subquery) and isinstance(node.unnest(), exp.Select):
         return _behind(node.unnest().expressions[0].unalias())
     held: Field | None = node.meta.get("field") if isinstance(node, exp.Column) else None
@@ -204,8 +201,7 @@ def _any(node: exp.Binary, column: exp.Expr, cells: list[str]) -> exp.Expr:
 
 
 def spellings(table: Table, column: Column, text: str, shown: bool = False, in_part: bool = True) -> list[str] | None:
-    """The cells of a text column that a literal spells: itself, those equal but for case and signs, the one it misspells by
-    little.
+    """The cells that a literal spells: itself, those equal but for case and signs, the one it misspells by little.
 
     Empty where nothing is certain; None where the literal spells a missing value and the column has some.
     """
@@ -232,9 +228,7 @@ def _says_missing(text: str) -> bool:
 
 
 def _close(folded: str, known: dict[str, list[str]]) -> list[str]:
-    """The cells that a text names in part, several words of it or up to a sign, or the only one that differs by a letter or
-    two.
-    """
+    """The cells that a text names in part, by several words or up to a sign, or the only one that differs by a letter or two."""
     starts = [
         cells for cell, cells in known.items() if cell.startswith(folded) and re.match(r"\s*[(,\[/;:\n]", cell[len(folded) :])
     ]

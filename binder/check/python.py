@@ -1,5 +1,4 @@
-"""A Python Program and the tables come in; a CheckedPython goes out: solve's parameters are tables, and all that the program
-names is its own or allowed.
+"""A Python Program and the tables come in; a CheckedPython goes out: all that the program names is its own or allowed.
 
 Nothing here asks a language model or runs the program; a name that is not allowed, a header that no table has and a module that
 is not there are refused with the nearest that is.

@@ -1,7 +1,6 @@
-"""The text of a program and the tables come in; a text that is in the language goes out where the tables make certain what
-was meant.
+"""The text of a program and the tables come in; where these make certain what was meant, one in the language goes out.
 
-Headers that need quotes get them, a page title in FROM becomes the table, a sub-select gets its parentheses, an apostrophe is
+Headers get the quotes they need, a page title in FROM becomes the table, a sub-select gets its parentheses, an apostrophe is
 doubled.
 """
 

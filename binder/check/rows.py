@@ -1,5 +1,4 @@
-"""A resolved tree comes in; the same tree with row order made explicit goes out: tables keep their order, ties keep it, and
-so does LIMIT.
+"""A resolved tree comes in; it goes out with row order made explicit: tables keep their order, ties keep it, LIMIT does.
 
 Bare columns under GROUP BY take the first row of the group (with one MIN or MAX, the row that holds it), a scalar sub-select
 its first row.
@@ -50,9 +49,7 @@ def _is_side(select: exp.Select, tree: exp.Expr) -> bool:
 
 
 def _order_set(node: exp.SetOperation) -> None:
-    """Rows of which duplicates were removed come in the order of their values, as SQLite has them; UNION ALL keeps the order
-    of its sides.
-    """
+    """Rows without duplicates come in the order of their values, as in SQLite; UNION ALL keeps the order of its sides."""
     keeps = isinstance(node, exp.Union) and not node.args.get("distinct")
     holders = (node.parent, node.parent.parent if node.parent else None)
     within = any(isinstance(holder, (exp.SetOperation, exp.In, exp.Exists, exp.CTE)) for holder in holders)

@@ -1,6 +1,4 @@
-"""A SELECT and its scope come in; the same SELECT goes out with every `*`, every position in GROUP BY and every NATURAL
-replaced by what they stand for.
-"""
+"""A SELECT and its scope come in; it goes out with every `*`, position in GROUP BY and NATURAL as what it stands for."""
 
 from __future__ import annotations
 

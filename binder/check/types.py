@@ -1,8 +1,7 @@
 """A resolved tree comes in; the type of every call, taken from where it stands, goes out (DESIGN section 3).
 
 boolean: a bare predicate; options: compared with yes or no; number, date: compared with one or computed with; text: read as
-text; auto: read
-off the replies. One call has one type: the strictest its places ask for.
+text; auto: read off the replies. One call has one type: the strictest its places ask for.
 """
 
 from __future__ import annotations
@@ -189,9 +188,7 @@ def _written(texts: list[str]) -> tuple[str, list[str]]:
 
 
 def _compare_truth(node: exp.Expr, chosen: str) -> None:
-    """What is compared with a boolean is TRUE or FALSE, with an option the option as it is sent, however the program writes
-    it.
-    """
+    """What is compared with a boolean is TRUE or FALSE, with an option that option as it is sent, however it is written."""
     parent = node.parent
     others = (
         [parent.this, parent.args.get("expression"), *parent.expressions] if isinstance(parent, (*COMPARISONS, exp.In)) else []

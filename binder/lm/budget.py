@@ -1,5 +1,4 @@
-"""A Request comes in and is sent only while the budget lasts; what it used is counted, and priced where the model's price is
-known.
+"""A Request comes in and is sent only while the budget lasts; what it used is counted, and priced where the price is known.
 
 Once it is used up the budget stays closed: nothing is sent any more, whoever asks.
 """

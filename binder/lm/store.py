@@ -140,8 +140,7 @@ class Store:
         return self._file.write(work, "NORMAL")  # what outlives the power is the reply: it would be read again
 
     def pack(self, request: str, pack: Pack) -> None:
-        """Tells which inputs a request is about. It is kept once the request is sent, so that a reply nobody came to read can be
-        read later: see `unread`."""
+        """Tells which inputs a request is about: kept once it is sent, so that a reply nobody read is read later."""
         self._packs[request] = pack
 
     def unread(self, wanted: Collection[str]) -> list[Pack]:

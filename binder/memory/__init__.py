@@ -86,8 +86,7 @@ class Memory:
     def add(
         self, question: str, tables: Sequence[Table], program: str, language: str = "sql", values: Sequence[Any] = ()
     ) -> Exemplar:
-        """Keeps a solved question in the file; one with the same question, names and titles of tables, and language is
-        replaced.
+        """Keeps a solved question in the file; one with the same question, tables (name, title) and language is replaced.
 
         Of the tables it keeps what the program names and a little more: few rows, those first that hold the values of the answer
         or words of the question. A program that is not valid for them is a ProgramError; nothing is kept then.
