@@ -1,11 +1,22 @@
-"""The settings of the platform come in; the folder in which binder keeps what it can make anew goes out.
+"""The settings of the platform come in; the folder in which binder keeps what it can make anew goes out, and what comes with it.
 The environment is read here; nothing else knows where a cache belongs."""
 
 from __future__ import annotations
 
 import os
 import sys
+from importlib import resources
 from pathlib import Path
+
+
+def shipped(name: str) -> str:
+    """The text of a file that comes with binder."""
+    return resources.files("binder").joinpath("data", name).read_text(encoding="utf-8")
+
+
+def listed(name: str) -> list[str]:
+    """The lines of such a file, without comments and empty ones."""
+    return [line for line in shipped(name).splitlines() if line and not line.startswith("#")]
 
 
 def cache_folder() -> Path | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
+
+from binder.folders import listed
 
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})  # those that may stand in a FROM
 
@@ -11,5 +12,4 @@ TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})  # those tha
 @cache
 def allowed() -> frozenset[str]:
     """The names of the functions that a program may call."""
-    lines = (Path(__file__).parent / "data" / "functions.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(name for line in lines if not line.startswith("#") for name in line.split())
+    return frozenset(name for line in listed("functions.txt") for name in line.split())

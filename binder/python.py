@@ -10,15 +10,14 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
-from importlib import resources
 
 from binder import grammar
 from binder.errors import Span
 from binder.faults_python import tree
+from binder.folders import listed
 from binder.program import PREFIX, Call, Program
 
 KINDS = {"qa_map": "map", "qa_ans": "ans"}
-NOT_MODULES = ("builtins", "methods", "attributes")
 PRELUDE = ("statistics", "operator", "string", "heapq", "calendar")  # modules whose member x the prelude calls _module_x
 LISTS = ("map", "filter", "zip", "enumerate", "reversed")  # builtins that the sandbox makes lists of
 TYPES = ("str", "list", "dict", "set", "int", "float", "tuple", "frozenset")
@@ -29,9 +28,8 @@ _FENCE = re.compile(r"\A\s*```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
 @cache
 def allowed() -> dict[str, frozenset[str]]:
     """What a program may name: builtins, methods, attributes, and the members of each module."""
-    text = resources.files("binder").joinpath("data/python.txt").read_text(encoding="utf-8")
-    lines = " ".join(line for line in text.splitlines() if not line.startswith("#"))
-    return {name: frozenset(words.split()) for name, words in re.findall(r"(\w+):((?: +\w+(?!\w*:))+)", lines)}
+    found = re.findall(r"(\w+):((?: +\w+(?!\w*:))+)", " ".join(listed("python.txt")))
+    return {name: frozenset(words.split()) for name, words in found}
 
 
 class Text:

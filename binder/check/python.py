@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
 
 from binder.check.flow import Flow, strings
 from binder.check.gather import ahead, row_calls
@@ -21,6 +20,7 @@ from binder.check.truths import typings
 from binder.check.types import Typing
 from binder.errors import CheckFault, Span, nearest
 from binder.faults_python import tree
+from binder.folders import shipped
 from binder.program import PREFIX, Program
 from binder.python import KINDS, Text, allowed, argument, is_call, parse, write
 from binder.table import Column, Table
@@ -52,8 +52,7 @@ def check(program: Program, tables: tuple[Table, ...]) -> CheckedPython:
 @cache
 def reserved() -> frozenset[str]:
     """The names of the prelude."""
-    text = resources.files("binder").joinpath("data/prelude.txt").read_text(encoding="utf-8")
-    return frozenset(["_map", "_ans", *re.findall(r"^(?:def )?(_\w+)", text, re.MULTILINE)])
+    return frozenset(["_map", "_ans", *re.findall(r"^(?:def )?(_\w+)", shipped("prelude.txt"), re.MULTILINE)])
 
 
 class _Check:

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
 
 from binder.errors import BudgetExceeded, LMError
+from binder.folders import listed
 from binder.lm import LM, Layer, Reply, Request, Usage
 from binder.lm.retry import Retry
 from binder.lm.size import estimate
@@ -135,6 +135,5 @@ def price_of(model: str, prices: Mapping[str, Price]) -> Price | None:
 @cache
 def shipped() -> Mapping[str, Price]:
     """The prices that come with binder."""
-    lines = resources.files("binder").joinpath("data/prices.txt").read_text(encoding="utf-8").splitlines()
-    fields = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    fields = (line.split() for line in listed("prices.txt"))
     return {name: (float(prompt), float(completion)) for name, prompt, completion in fields}

@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from binder.check import check
 from binder.check.python import check as check_python
 from binder.check.repair import parsed
 from binder.errors import DataError, UsageError
+from binder.folders import shipped
 from binder.memory.abstraction import abstract
 from binder.memory.constructs import constructs
 from binder.memory.exemplars import Exemplar, records, write
@@ -173,8 +173,7 @@ def validate(program: str, tables: Sequence[Table], language: str) -> None:
 
 @cache
 def _shipped() -> tuple[Exemplar, ...]:
-    text = resources.files("binder").joinpath("data/exemplars.txt").read_text(encoding="utf-8")
-    return tuple(exemplar for record in records(text) for exemplar in record.exemplars)
+    return tuple(exemplar for record in records(shipped("exemplars.txt")) for exemplar in record.exemplars)
 
 
 def _text(path: Path) -> str:
