@@ -67,8 +67,7 @@ def parse(text: str) -> Program:
     module, source = tree(text), Text(text)
     found = sorted((node for node in ast.walk(module) if is_call(node)), key=source.span)
     calls = tuple(
-        Call(f"{PREFIX}{i}", KINDS[node.func.id], question(node) or "", source.span(node))  # type: ignore[attr-defined]
-        for i, node in enumerate(found)
+        Call(f"{PREFIX}{i}", KINDS[called(node)], question(node) or "", source.span(node)) for i, node in enumerate(found)
     )
     return Program(text, "python", calls, write(source, module, calls, {}), repairs=tuple(repairs))
 
@@ -81,9 +80,14 @@ def write(source: Text, module: ast.Module, calls: tuple[Call, ...], instead: di
     return writer.write(module)
 
 
+def called(node: ast.AST | None) -> str:
+    """The name that a call calls; empty for anything else."""
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+
+
 def is_call(node: ast.AST) -> bool:
     """Whether a node is a call of the language model."""
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS
+    return called(node) in KINDS
 
 
 def argument(node: ast.AST, position: int, name: str) -> ast.expr | None:
@@ -138,26 +142,25 @@ class _Writer:
         return "".join([*out, self.source.text[place:]])
 
     def _node(self, node: ast.AST, parent: ast.AST | None) -> None:
-        called = isinstance(parent, ast.Call) and parent.func is node
         if isinstance(node, ast.Call) and id(node) in self.names:
             self._replace(node.func, self.names[id(node)])
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in LISTS:
+        elif called(node) in LISTS:
             self._wrap(node, "iter(", ")")
         elif isinstance(node, ast.GeneratorExp):
             alone = isinstance(parent, ast.Call) and self.source.span(parent).end == self.source.span(node).end
             self._wrap(node, "(iter" if alone else "iter", ")" if alone else "")
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            self._attribute(node, called)
+            self._attribute(node, isinstance(parent, ast.Call) and parent.func is node)
         elif isinstance(node, ast.Delete):
             self._delete(node)
 
-    def _attribute(self, node: ast.Attribute, called: bool) -> None:
+    def _attribute(self, node: ast.Attribute, is_called: bool) -> None:
         owner = node.value.id if isinstance(node.value, ast.Name) else ""
         if owner in self.modules:
             self._replace(node, f"_{self.modules[owner]}_{node.attr}")
         elif owner in TYPES and node.attr not in STATIC:
             self._replace(node, f"(lambda _s, *_a: _s.{node.attr}(*_a))")
-        elif not called and node.attr in allowed()["methods"] and owner not in self.modules and owner not in self.imported:
+        elif not is_called and node.attr in allowed()["methods"] and owner not in self.modules and owner not in self.imported:
             self._wrap(node, "(lambda *_a: ", "(*_a))")
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from binder.python import called
 from binder.table import Table
 
 KEEPING = ("sorted", "list", "reversed", "iter", "tuple")  # builtins whose result has the rows of their argument
 ONE = ("min", "max", "next")  # builtins whose result is one of the rows of their argument
 
 
+LISTING = (ast.ListComp, ast.GeneratorExp, ast.SetComp)
 ADDING = ("append", "insert", "extend", "update", "setdefault", "add")  # methods that put something into what is there
 
 
@@ -27,6 +29,7 @@ class Flow:
         self._seen: set[tuple[str, str]] = set()
         self._known: dict[tuple[str, str], Table | None] = {}
         self.nodes = list(ast.walk(module))
+        self.parents = {id(child): node for node in self.nodes for child in ast.iter_child_nodes(node)}
         for node in self.nodes:
             self._gives(node)
         self.stored = set(_stored(module))
@@ -132,9 +135,8 @@ class Flow:
 
     def _loop(self, target: ast.expr, source: ast.expr) -> None:
         """A loop's target holds the rows of what it goes over; with enumerate and zip, part by part."""
-        over = source.func.id if isinstance(source, ast.Call) and isinstance(source.func, ast.Name) else ""
-        if isinstance(target, ast.Tuple) and isinstance(source, ast.Call) and over in ("enumerate", "zip"):
-            parts = [None, *source.args[:1]] if over == "enumerate" else list(source.args)
+        if isinstance(target, ast.Tuple) and isinstance(source, ast.Call) and called(source) in ("enumerate", "zip"):
+            parts = [None, *source.args[:1]] if called(source) == "enumerate" else list(source.args)
             for item, part in zip(target.elts, parts, strict=False):
                 self._target(item, "of" if part is not None else "else", part if part is not None else ast.Constant(0))
             return
@@ -142,12 +144,11 @@ class Flow:
 
     def _key(self, node: ast.Call) -> None:
         """The parameter of key=lambda r: ... is a row of what is sorted."""
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
         key = next((k.value for k in node.keywords if k.arg == "key"), None)
-        rows: ast.expr | None = node.args[0] if node.args and name in ("sorted", "min", "max") else None
+        rows: ast.expr | None = node.args[0] if node.args and called(node) in ("sorted", "min", "max") else None
         if isinstance(node.func, ast.Attribute) and node.func.attr == "sort":
             rows = node.func.value
-        if name == "filter" and len(node.args) == 2:
+        if called(node) == "filter" and len(node.args) == 2:
             key, rows = node.args
         if isinstance(key, ast.Lambda) and rows is not None and len(key.args.args) == 1:
             self.given.setdefault(key.args.args[0].arg, []).append(("of", rows))
@@ -186,5 +187,5 @@ def _stored(module: ast.Module) -> Iterator[str]:
             yield from (key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str))
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Constant):
             yield str(node.slice.value)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
+        elif isinstance(node, ast.Call) and called(node) == "dict":
             yield from (keyword.arg for keyword in node.keywords if keyword.arg)

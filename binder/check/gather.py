@@ -11,8 +11,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from binder.check.flow import Flow
-from binder.python import Text, argument, is_call
+from binder.check.flow import LISTING, Flow
+from binder.python import Text, argument, called, is_call
 
 CHANGING = frozenset(
     ["append", "pop", "remove", "insert", "clear", "extend", "sort", "reverse", "update", "setdefault", "popitem"]
@@ -37,18 +37,17 @@ class Ahead:
     call: str
 
 
-def row_calls(module: ast.Module) -> Iterator[tuple[ast.Call, str]]:
+def row_calls(flow: Flow) -> Iterator[tuple[ast.Call, str]]:
     """The map calls about one row, with the name of the row."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and is_call(node) and isinstance(node.func, ast.Name) and node.func.id == "qa_map":
-            rows = argument(node, 0, "rows")
-            if isinstance(rows, ast.List) and len(rows.elts) == 1 and isinstance(rows.elts[0], ast.Name):
-                yield node, rows.elts[0].id
+    for node in flow.nodes:
+        if isinstance(node, ast.Call) and called(node) == "qa_map":
+            match argument(node, 0, "rows"):
+                case ast.List(elts=[ast.Name(id=row)]):
+                    yield node, row
 
 
-def ahead(module: ast.Module, source: Text, flow: Flow, node: ast.Call, row: str, name: str) -> Ahead | None:
+def ahead(source: Text, flow: Flow, node: ast.Call, row: str, name: str) -> Ahead | None:
     """The loop around a call about one row, asked about at once; None where it is not certain which rows reach the call."""
-    parents = {id(child): parent for parent in ast.walk(module) for child in ast.iter_child_nodes(parent)}
     asked, columns = argument(node, 1, "question"), argument(node, 2, "columns")
     if not isinstance(asked, ast.Constant) or not isinstance(columns, ast.List):
         return None
@@ -56,26 +55,26 @@ def ahead(module: ast.Module, source: Text, flow: Flow, node: ast.Call, row: str
         return None
     guards: list[str] = []
     child: ast.AST = node
-    while (parent := parents.get(id(child))) is not None:
+    while (parent := flow.parents.get(id(child))) is not None:
         if isinstance(parent, (ast.For, ast.comprehension)):
             break
-        if isinstance(parent, (ast.ListComp, ast.GeneratorExp, ast.SetComp)) and child is parent.elt:
+        if isinstance(parent, LISTING) and child is parent.elt:
             break
         if not _reached(parent, child, row, source, guards):
             return None
         child = parent
     loop: ast.For | ast.comprehension
-    if isinstance(parent, (ast.ListComp, ast.GeneratorExp, ast.SetComp)) and len(parent.generators) == 1:
+    if isinstance(parent, LISTING) and len(parent.generators) == 1:
         loop = parent.generators[0]
         conditions = loop.ifs
-    elif isinstance(parent, ast.comprehension) and child in parent.ifs and _alone(parents[id(parent)]):
+    elif isinstance(parent, ast.comprehension) and child in parent.ifs and _alone(flow.parents[id(parent)]):
         loop = parent
         conditions = parent.ifs[: _index(parent.ifs, child)]
     elif isinstance(parent, ast.For) and child in parent.body and not _leaves(parent):
         loop, conditions = parent, []
     else:
         return None
-    if not (isinstance(loop.target, ast.Name) and loop.target.id == row and _steady(module, flow, loop.iter, row)):
+    if not (isinstance(loop.target, ast.Name) and loop.target.id == row and _steady(flow, loop.iter, row)):
         return None
     if not all(_is_pure(condition, row) for condition in conditions):
         return None
@@ -109,15 +108,15 @@ def _leaves(loop: ast.For) -> bool:
     return any(isinstance(node, (ast.Break, ast.Continue, ast.Return, ast.Raise, ast.Assert)) for node in ast.walk(loop))
 
 
-def _steady(module: ast.Module, flow: Flow, over: ast.expr, row: str) -> bool:
+def _steady(flow: Flow, over: ast.expr, row: str) -> bool:
     """Whether what a loop goes over is a list of rows that nothing changes, neither list nor rows."""
     base = over.value if isinstance(over, ast.Subscript) and isinstance(over.slice, ast.Slice) else over
     if not isinstance(base, ast.Name) or flow.table_of(over) is None or any(how != "of" for how, _ in flow.given[row]):
         return False
     value = flow.value(base.id)
     listed = base.id in flow.parameters or isinstance(value, (ast.ListComp, ast.Subscript))
-    listed = listed or (isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in ("sorted", "list"))
-    for node in ast.walk(module):
+    listed = listed or called(value) in ("sorted", "list")
+    for node in flow.nodes:
         if isinstance(node, ast.Try):  # it could catch what is raised ahead of its time
             return False
         if isinstance(node, ast.Attribute) and node.attr in CHANGING and isinstance(node.value, ast.Name):
@@ -130,20 +129,18 @@ def _steady(module: ast.Module, flow: Flow, over: ast.expr, row: str) -> bool:
 def _is_pure(node: ast.expr, row: str) -> bool:
     """Whether an expression depends on the row alone and changes nothing."""
     for part in ast.walk(node):
-        if not isinstance(part, _SIMPLE) or is_call(part):
+        if not isinstance(part, _SIMPLE) or is_call(part) or called(part) == row:
             return False
         if isinstance(part, ast.Name) and part.id != row and part.id not in PURE:
             return False
         if isinstance(part, ast.Attribute) and part.attr not in _STRING:
-            return False
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id not in PURE:
             return False
     return True
 
 
 def _alone(node: ast.AST) -> bool:
     """Whether a comprehension has one loop."""
-    return isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)) and len(node.generators) == 1
+    return isinstance(node, LISTING) and len(node.generators) == 1
 
 
 def _index(items: list[ast.expr], child: ast.AST) -> int:

@@ -237,8 +237,8 @@ class _Check:
         names = {call.span: call.name for call in self.program.calls}
         repairs = list(self.program.repairs)
         calls: dict[Span, list[str]] = {}
-        for node, row in row_calls(self.module):
-            found = ahead(self.module, self.source, flow, node, row, names[self.source.span(node)])
+        for node, row in row_calls(flow):
+            found = ahead(self.source, flow, node, row, names[self.source.span(node)])
             if found is not None:
                 calls.setdefault(self.source.span(found.over), []).append(found.call)
                 repairs.append(f"the rows of the loop over {self.source.of(found.over)} are asked about together")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from binder.check.flow import KEEPING, ONE, Flow, is_none
+from binder.check.flow import KEEPING, LISTING, ONE, Flow, is_none
+from binder.python import called
 from binder.table import Column, Table
 
 TEXT, VALUE = "text", "value"
@@ -24,7 +25,7 @@ class Readings:
     """How the columns of the tables are read. texts: the headers that a program reads as text, by table."""
 
     def __init__(self, flow: Flow, tables: tuple[Table, ...]):
-        self.parents = {id(child): node for node in flow.nodes for child in ast.iter_child_nodes(node)}
+        self.parents = flow.parents
         self.functions = {node.name: node for node in flow.nodes if isinstance(node, ast.FunctionDef)}
         self.loads: dict[str, list[ast.Name]] = {}
         for node in flow.nodes:
@@ -48,7 +49,7 @@ class Readings:
             return
         if isinstance(parent, (ast.BoolOp, ast.IfExp, ast.NamedExpr, ast.Starred)):
             yield from self.uses(parent, depth + 1, lists)
-        elif isinstance(parent, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
+        elif isinstance(parent, LISTING):
             yield from self.uses(parent, depth + 1, lists + 1)
         elif isinstance(parent, ast.Assign) and all(isinstance(target, ast.Name) for target in parent.targets):
             for target in parent.targets:
@@ -100,7 +101,7 @@ class Readings:
                 yield VALUE
 
     def _passed(self, call: ast.Call, node: ast.AST, depth: int, lists: int) -> Iterator[str]:
-        name = call.func.id if isinstance(call.func, ast.Name) else ""
+        name = called(call)
         if name in self.functions and node in call.args:
             given = self.functions[name].args.args
             position = call.args.index(node)
@@ -154,7 +155,6 @@ def _cells(node: ast.expr, flow: Flow, depth: int) -> tuple[Table, str, int] | N
     """The table and the header of the cells that an expression is, and how deep in lists they are."""
     kept: ast.expr | None = None
     lists = 0
-    called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args else ""
     if isinstance(node, ast.Name):
         kept, added = flow.value(node.id), flow.added.get(node.id, [])
         if isinstance(kept, ast.List) and not kept.elts and len(added) == 1:
@@ -166,11 +166,11 @@ def _cells(node: ast.expr, flow: Flow, depth: int) -> tuple[Table, str, int] | N
         return (table, header, 0) if table is not None else None
     elif isinstance(node, ast.Subscript):
         kept, lists = node.value, 0 if isinstance(node.slice, ast.Slice) else -1
-    elif isinstance(node, (ast.ListComp, ast.GeneratorExp, ast.SetComp)):
+    elif isinstance(node, LISTING):
         kept, lists = node.elt, 1
     elif isinstance(node, ast.List) and len(node.elts) == 1:
         kept, lists = node.elts[0], 1
-    elif isinstance(node, ast.Call) and len(node.args) == 1 and called in (*KEEPING, *ONE, "set"):
-        kept, lists = node.args[0], -1 if called in ONE else 0
+    elif isinstance(node, ast.Call) and len(node.args) == 1 and called(node) in (*KEEPING, *ONE, "set"):
+        kept, lists = node.args[0], -1 if called(node) in ONE else 0
     found = _cells(kept, flow, depth + 1) if kept is not None and depth < 20 else None
     return (found[0], found[1], found[2] + lists) if found is not None and found[2] + lists >= 0 else None

@@ -10,7 +10,7 @@ import ast
 
 from binder.check.flow import Flow
 from binder.check.types import YES_NO, Typing
-from binder.python import is_call
+from binder.python import called
 
 _OPTIONS = {"yes": YES_NO, "Yes": ("Yes", "No"), "YES": ("YES", "NO")}  # as the program writes them
 _CASED = ("lower", "upper", "casefold", "strip", "capitalize", "title")  # a text stays yes or no
@@ -20,12 +20,11 @@ def typings(flow: Flow) -> list[tuple[ast.Call, Typing]]:
     """The map calls whose answers are used in one of these ways alone."""
     uses: dict[int, set[str]] = {}
     calls: dict[int, ast.Call] = {}
-    parents = {id(child): node for node in flow.nodes for child in ast.iter_child_nodes(node)}
     for node in flow.nodes:
         if isinstance(node, (ast.Name, ast.Subscript)) and isinstance(node.ctx, ast.Load):
             for call in _answer(node, flow):
                 calls[id(call)] = call
-                uses.setdefault(id(call), set()).add(_use(node, parents))
+                uses.setdefault(id(call), set()).add(_use(node, flow.parents))
     return [(call, typing) for number, call in calls.items() if (typing := _typing(uses[number] - {""})) is not None]
 
 
@@ -54,9 +53,9 @@ def _use(node: ast.expr, parents: dict[int, ast.AST]) -> str:
 def _passed(child: ast.AST, parent: ast.AST | None, parents: dict[int, ast.AST]) -> ast.AST | None:
     """What an answer becomes and is still yes or no: `str(answer).strip().lower()`, `answer or ""`."""
     if isinstance(parent, ast.Attribute) and parent.attr in _CASED:
-        called = parents.get(id(parent))
-        return called if isinstance(called, ast.Call) and called.func is parent and not called.args else None
-    if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id == "str":
+        call = parents.get(id(parent))
+        return call if isinstance(call, ast.Call) and call.func is parent and not call.args else None
+    if isinstance(parent, ast.Call) and called(parent) == "str":
         return parent if child in parent.args else None
     if isinstance(parent, ast.BoolOp) and isinstance(parent.op, ast.Or) and child is parent.values[0]:
         other = parent.values[1]
@@ -88,5 +87,4 @@ def _answers(node: ast.expr, flow: Flow) -> ast.Call | None:
     if isinstance(node, ast.Name):
         value = flow.value(node.id)
         return _answers(value, flow) if value is not None and not isinstance(value, ast.Name) else None
-    mapped = isinstance(node, ast.Call) and is_call(node) and isinstance(node.func, ast.Name) and node.func.id == "qa_map"
-    return node if mapped and isinstance(node, ast.Call) else None
+    return node if isinstance(node, ast.Call) and called(node) == "qa_map" else None
