@@ -116,11 +116,11 @@ def _numbers(node: exp.Expr) -> None:
         return
     for name, operand in (("this", operands[0]), ("expression", operands[1])):
         if isinstance(operand, exp.Distinct):
-            operand.set("expressions", [number(item) if kind(item) == "text" else item for item in operand.expressions])
-        elif operand is not None and kind(operand) == "text":
-            node.set(name, number(operand))
-        elif operand is not None and kind(operand) == "boolean" and isinstance(node, (exp.Sum, exp.Avg)):
+            operand.set("expressions", [number(item) for item in operand.expressions])
+        elif kind(operand) == "boolean" and isinstance(node, (exp.Sum, exp.Avg)):
             node.set(name, exp.Cast(this=operand, to=exp.DataType.build("BIGINT")))
+        elif operand is not None:
+            node.set(name, number(operand))
 
 
 def _part_of_date(node: exp.Expr) -> None:
@@ -130,7 +130,7 @@ def _part_of_date(node: exp.Expr) -> None:
     year = isinstance(node, exp.Year) or (isinstance(node, exp.Extract) and node.name.upper() == "YEAR")
     if kind(operand) == "number" and year:
         node.replace(operand)
-    elif kind(operand) == "text":
+    else:
         node.set(name, moment(operand))
 
 
@@ -142,13 +142,13 @@ def _strftime(node: exp.TimeToStr) -> None:
     if kind(subject) == "number" and isinstance(pattern, exp.Literal) and pattern.this == "%Y":
         node.replace(exp.Cast(this=subject, to=exp.DataType.build("VARCHAR")))
         return
-    node.set("this", moment(subject) if kind(subject) == "text" else subject)
+    node.set("this", moment(subject))
     node.set("format", pattern)
 
 
 def _date(node: exp.Date | exp.Datetime) -> None:
     target = "DATE" if isinstance(node, exp.Date) else "TIMESTAMP"
-    node.replace(exp.TryCast(this=moment(node.this) if kind(node.this) == "text" else node.this, to=exp.DataType.build(target)))
+    node.replace(exp.TryCast(this=moment(node.this), to=exp.DataType.build(target)))
 
 
 def _day_difference(node: exp.Anonymous) -> exp.Expr:
@@ -156,8 +156,7 @@ def _day_difference(node: exp.Anonymous) -> exp.Expr:
     unit, later, earlier = "day", *node.expressions[:2]
     if len(node.expressions) == 3:
         unit, earlier, later = node.expressions[0].name, node.expressions[1], node.expressions[2]
-    arguments = [exp.Literal.string(unit.lower())] + [moment(part) if kind(part) == "text" else part for part in (earlier, later)]
-    return _numeric("DATE_DIFF", *arguments)
+    return _numeric("DATE_DIFF", exp.Literal.string(unit.lower()), moment(earlier), moment(later))
 
 
 def _numeric(name: str, *arguments: exp.Expr) -> exp.Expr:
@@ -167,14 +166,11 @@ def _numeric(name: str, *arguments: exp.Expr) -> exp.Expr:
 
 
 def _julian(node: exp.Anonymous) -> exp.Expr:
-    subject = node.expressions[0]
-    return _numeric("JULIAN", moment(subject) if kind(subject) == "text" else subject)
+    return _numeric("JULIAN", moment(node.expressions[0]))
 
 
 def _total(node: exp.Anonymous) -> exp.Expr:
-    subject = node.expressions[0]
-    added = exp.Sum(this=number(subject) if kind(subject) == "text" else subject)
-    return exp.Coalesce(this=added, expressions=[exp.Literal.number("0.0")])
+    return exp.Coalesce(this=exp.Sum(this=number(node.expressions[0])), expressions=[exp.Literal.number("0.0")])
 
 
 def _is_null(node: exp.Anonymous) -> exp.Expr:

@@ -103,21 +103,15 @@ class Literals:
 
     def _align(self, left: exp.Expr, right: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
         """Both sides as one kind; a literal, if there is one, stands right."""
-        kinds = (kind(left), kind(right))
         if isinstance(right, exp.Literal) and right.is_string:
-            return _literal(left, right, kinds[0])
-        if kinds == ("text", "number"):
-            return number(left), right
-        if kinds == ("number", "text"):
-            return left, number(right)
-        if kinds == ("date", "number"):
-            return exp.Year(this=left), right
-        if kinds == ("number", "date"):
-            return left, exp.Year(this=right)
-        if kinds == ("date", "text"):
-            return left, moment(right)
-        if kinds == ("text", "date"):
-            return moment(left), right
+            return _literal(left, right, kind(left))
+        kinds = {kind(left), kind(right)}
+        if kinds == {"text", "number"}:
+            return number(left), number(right)
+        if kinds == {"date", "number"}:
+            return _year(left), _year(right)
+        if kinds == {"date", "text"}:
+            return moment(left), moment(right)
         return left, right
 
     def _absent(self, node: exp.Binary, column: exp.Expr, literal: exp.Expr) -> exp.Expr | None:
@@ -246,7 +240,9 @@ def _close(folded: str, known: dict[str, list[str]]) -> list[str]:
 
 
 def number(node: exp.Expr) -> exp.Expr:
-    """Text as the number it writes, NULL where it writes none."""
+    """Text as the number it writes, NULL where it writes none; anything else as it is."""
+    if kind(node) != "text":
+        return node
     if isinstance(node, exp.Literal) and node.is_string:
         value = read_number(node.this)
         return exp.Null() if value is None else _signed(value)
@@ -260,12 +256,19 @@ def _signed(value: float) -> exp.Expr:
 
 
 def moment(node: exp.Expr) -> exp.Expr:
-    """Text as a date or time stamp, NULL where it is none."""
+    """Text as a date or time stamp, NULL where it is none; anything else as it is."""
+    if kind(node) != "text":
+        return node
     if isinstance(node, exp.Literal) and node.is_string:
         day = read_date(node.this)
         if day is not None:
             return date_literal(day)
     return exp.TryCast(this=node, to=exp.DataType.build("TIMESTAMP"))
+
+
+def _year(node: exp.Expr) -> exp.Expr:
+    """A date as its year; anything else as it is."""
+    return exp.Year(this=node) if kind(node) == "date" else node
 
 
 def date_literal(day: datetime.date) -> exp.Expr:
