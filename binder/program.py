@@ -44,9 +44,6 @@ class Call:
     question: str
     span: Span
 
-    def __str__(self) -> str:
-        return f"{self.name} {self.kind} {self.question!r}"
-
 
 @dataclass(frozen=True)
 class Program:

@@ -90,7 +90,7 @@ def _line(progress: Progress, width: int) -> str:
 
 def in_notebook() -> Display:
     """One output that is replaced, and says at the end what was asked."""
-    from IPython.display import HTML, display_html  # noqa: F401  only where there is a kernel
+    from IPython.display import HTML
     from IPython.display import display as show
 
     handle: list[Any] = []

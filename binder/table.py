@@ -63,10 +63,6 @@ class Table:
         """The cells of a column as a person is shown them: the raw text, or the value spelled out."""
         return list(arrow.spelled(self.data.column(column.raw or column.name)).to_pylist())
 
-    def head(self, column: Column, most: int) -> list[str | None]:
-        """The first cells of a column as a person is shown them."""
-        return list(arrow.spelled(self.data.column(column.raw or column.name).slice(0, most)).to_pylist())
-
     def spellings(self, name: str) -> dict[str, list[str]] | None:
         """The distinct texts of a text column by what they fold to; None where there are too many to search."""
         if name not in self._spellings:

@@ -19,7 +19,6 @@ from binder.lm.chat import parameters
 CHAT = "/chat/completions"
 RESPONSES = "/responses"
 EMBEDDINGS = "/embeddings"
-FORMS = ("tool", "responses", "vllm")
 NAME = "program"
 TURNED_DOWN = (400, 404, 405, 415, 422)  # an endpoint that does not know a form, or does not take this grammar
 UNWELL = (500, 501, 502)  # one that fails over a form, which says nothing about the next grammar
