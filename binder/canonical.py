@@ -11,21 +11,15 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-# The types that JSON has not, by the name that marks their text.
-_WRITE: dict[type, tuple[str, Callable[[Any], str]]] = {
-    datetime: ("$datetime", datetime.isoformat),
-    date: ("$date", date.isoformat),
-    time: ("$time", time.isoformat),
-    Decimal: ("$decimal", str),
-    bytes: ("$bytes", bytes.hex),
+# The types that JSON has not: the name that marks their text, how this is written and read.
+_MARKED: dict[type, tuple[str, Callable[[Any], str], Callable[[str], Any]]] = {
+    datetime: ("$datetime", datetime.isoformat, datetime.fromisoformat),
+    date: ("$date", date.isoformat, date.fromisoformat),
+    time: ("$time", time.isoformat, time.fromisoformat),
+    Decimal: ("$decimal", str, Decimal),
+    bytes: ("$bytes", bytes.hex, bytes.fromhex),
 }
-_READ: dict[str, Callable[[str], Any]] = {
-    "$datetime": datetime.fromisoformat,
-    "$date": date.fromisoformat,
-    "$time": time.fromisoformat,
-    "$decimal": Decimal,
-    "$bytes": bytes.fromhex,
-}
+_READ = {name: read for name, _, read in _MARKED.values()}
 
 _PLACE = secrets.token_hex()  # stands for an input: in no other text
 
@@ -66,7 +60,8 @@ def _mark(value: Any) -> Any:
     """What stands for a value that JSON has not."""
     if isinstance(value, set | frozenset):
         return {"$set": sorted(map(dump, value))}
-    name, write = next((_WRITE[kind] for kind in type(value).__mro__ if kind in _WRITE), (f"${type(value).__name__}", str))
+    other = f"${type(value).__name__}", str, str
+    name, write, _ = next((_MARKED[kind] for kind in type(value).__mro__ if kind in _MARKED), other)
     return {name: write(value)}
 
 

@@ -79,8 +79,8 @@ class _Check:
         self.headers(flow)
         if self.misspelt:
             return check(self.mended(), self.tables)
-        names = {call.span: call.name for call in self.program.calls}
-        taken = {names[self.source.span(node)]: typing for node, typing in typings(flow)}
+        self.names = {call.span: call.name for call in self.program.calls}
+        taken = {self.names[self.source.span(node)]: typing for node, typing in typings(flow)}
         self.gather(flow)
         texts = Readings(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
         return CheckedPython(self.program, self.tables, parameters, flow, texts, taken, answer(solve, flow))
@@ -234,11 +234,10 @@ class _Check:
 
     def gather(self, flow: Flow) -> None:
         """Asks loops about all their rows at once, where it is certain which these are; says so where it is not."""
-        names = {call.span: call.name for call in self.program.calls}
         repairs = list(self.program.repairs)
         calls: dict[Span, list[str]] = {}
         for node, row in row_calls(flow):
-            found = ahead(self.source, flow, node, row, names[self.source.span(node)])
+            found = ahead(self.source, flow, node, row, self.names[self.source.span(node)])
             if found is not None:
                 calls.setdefault(self.source.span(found.over), []).append(found.call)
                 repairs.append(f"the rows of the loop over {self.source.of(found.over)} are asked about together")

@@ -31,6 +31,7 @@ _WRITTEN = (
 _HANDED_ON = (
     exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Filter, exp.Distinct, exp.Nullif, exp.Mode,
 )  # fmt: skip
+_TRUTHS = (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)
 _TABLES = (exp.From, exp.Join, exp.Lateral, exp.Select, exp.Subquery, exp.CTE, exp.SetOperation)
 STRICTNESS = ("auto", "text", "date", "number", "options", "boolean")
 KINDS = {"number": "number", "date": "date", "boolean": "boolean", "text": "text", "options": "text", "auto": None}
@@ -63,11 +64,8 @@ def typings(tree: exp.Expr, program: Program) -> dict[str, Typing]:
         literals = list(dict.fromkeys(text for use in uses for text in use[2]))
         if chosen == "options" and literals:  # yes, no, or something else: nothing is closed
             chosen, literals = "text", [*YES_NO, *literals]
-        found[name] = Typing(
-            "text" if chosen == "options" else chosen,
-            YES_NO if chosen == "options" else None,
-            tuple(literals) if chosen in ("text", "auto") and literals else None,
-        )
+        spellings = tuple(literals) if chosen in ("text", "auto") and literals else None
+        found[name] = Typing("text", YES_NO) if chosen == "options" else Typing(chosen, None, spellings)
         for node, _, _ in uses:
             _set_kind(node, chosen)
     return found
@@ -108,9 +106,7 @@ def shown_call(node: exp.Expr, program: Program) -> Call | None:
 
 def _agree(program: Program, call: Call, wanted: list[str]) -> None:
     strict = [w for w in wanted if w in ("date", "number", "options", "boolean")]
-    if {"options", "boolean"} >= set(strict):
-        return
-    if len(strict) > 1:
+    if len(strict) > 1 and set(strict) != {"options", "boolean"}:
         names = " and ".join("yes or no" if w == "options" else f"a {w}" for w in strict)
         message, hint = f"the answer to {call.question!r} is used as {names}", "cast one use in place: CAST(QA(...) AS VARCHAR)"
         raise CheckFault(message, text=program.text, span=call.span, hint=hint)
@@ -134,9 +130,7 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
     parent = node.parent
     if isinstance(parent, (*COMPARISONS, exp.In, exp.Between)):
         return _compared(parent, node)
-    if isinstance(parent, (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)) or (
-        isinstance(parent, exp.If) and node.arg_key == "this"
-    ):
+    if isinstance(parent, exp.If) and node.arg_key == "this" or isinstance(parent, _TRUTHS):
         return "boolean", []
     if isinstance(parent, exp.Is) and isinstance(parent.expression, exp.Boolean):
         return "boolean", []
