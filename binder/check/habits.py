@@ -12,25 +12,15 @@ from typing import Any
 
 from sqlglot import exp
 
-from binder.check.kinds import kind
+from binder.check.kinds import COMPUTED, DATE_PARTS, TEXT_READERS, kind
 from binder.check.literals import as_text, moment, number
 from binder.program import copied, nodes
 
 _READS_TEXT = (
-    exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.RegexpReplace, exp.RegexpExtract,
-    exp.RegexpExtractAll, exp.RegexpLike, exp.Left, exp.Right, exp.SplitPart, exp.Split, exp.StrPosition, exp.Contains,
-    exp.StartsWith, exp.EndsWith, exp.Length, exp.Initcap, exp.Reverse, exp.Pad, exp.Like, exp.ILike, exp.Glob,
-    exp.SimilarTo, exp.DPipe, exp.Concat, exp.ConcatWs, exp.GroupConcat, exp.Levenshtein,
+    *TEXT_READERS, exp.RegexpReplace, exp.RegexpExtractAll, exp.Initcap, exp.Reverse, exp.Pad, exp.SimilarTo, exp.ConcatWs,
+    exp.Levenshtein,
 )  # fmt: skip
 _SUBJECTS = ("this", "expression", "expressions", "delimiter", "substr", "replacement")
-_READS_NUMBERS = (
-    exp.Sum, exp.Avg, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Add, exp.Neg, exp.Abs, exp.Round, exp.Floor,
-    exp.Ceil, exp.Sqrt, exp.Median, exp.Stddev, exp.Variance,
-)  # fmt: skip
-_READS_DATES = (
-    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Hour, exp.Minute, exp.Second,
-    exp.Extract, exp.Monthname, exp.Dayname,
-)  # fmt: skip
 
 
 def rewrite(tree: exp.Expr) -> exp.Expr:
@@ -192,6 +182,6 @@ _HABITS: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Callable[[Any]
     (exp.TimeToStr, _strftime),
     ((exp.Date, exp.Datetime), _date),
     (_READS_TEXT, _texts),
-    (_READS_NUMBERS, _arithmetic),
-    (_READS_DATES, _part_of_date),
+    (COMPUTED, _arithmetic),
+    ((*DATE_PARTS, exp.Monthname, exp.Dayname), _part_of_date),
 )

@@ -17,13 +17,23 @@ NUMBERS = (
     "DOUBLE", "REAL", "DECIMAL",
 )  # fmt: skip
 
+COMPUTED = (  # numbers of numbers
+    exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Floor,
+    exp.Ceil, exp.Sqrt, exp.Median, exp.Stddev, exp.Variance,
+)  # fmt: skip
+DATE_PARTS = (
+    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Hour, exp.Minute, exp.Second,
+    exp.Extract,
+)  # fmt: skip
+TEXT_READERS = (
+    exp.Like, exp.ILike, exp.Glob, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Left, exp.Right, exp.Replace, exp.SplitPart,
+    exp.Split, exp.Contains, exp.StartsWith, exp.EndsWith, exp.DPipe, exp.Concat, exp.RegexpLike, exp.RegexpExtract, exp.Length,
+    exp.StrPosition, exp.GroupConcat,
+)  # fmt: skip
 _NUMBER = (
-    exp.Count, exp.Sum, exp.Avg, exp.Length, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Ln, exp.Log,
-    exp.Exp, exp.Pow, exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Extract,
-    exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile, exp.PercentRank, exp.CumeDist, exp.Median, exp.Quantile,
-    exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.StrPosition, exp.Sub, exp.Mul, exp.Div, exp.IntDiv,
-    exp.Mod, exp.Neg, exp.Levenshtein, exp.ArraySize, exp.Unicode, exp.ApproxDistinct, exp.DateDiff, exp.RegexpCount,
-    exp.Hour, exp.Minute, exp.Second, exp.Sign, exp.CountIf,
+    *COMPUTED, *DATE_PARTS, exp.Count, exp.Length, exp.Ln, exp.Log, exp.Exp, exp.Pow, exp.RowNumber, exp.Rank, exp.DenseRank,
+    exp.Ntile, exp.PercentRank, exp.CumeDist, exp.Quantile, exp.StddevPop, exp.StddevSamp, exp.StrPosition, exp.Levenshtein,
+    exp.ArraySize, exp.Unicode, exp.ApproxDistinct, exp.DateDiff, exp.RegexpCount, exp.Sign, exp.CountIf,
 )  # fmt: skip
 _TEXT = (
     exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Concat, exp.ConcatWs, exp.DPipe, exp.Replace, exp.RegexpReplace,

@@ -10,24 +10,15 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from binder.check.kinds import branches, kind
+from binder.check.kinds import COMPUTED, TEXT_READERS, branches, kind
 from binder.check.literals import COMPARISONS
 from binder.errors import CheckFault
 from binder.program import Call, Program, nodes, placeholders, sql_of
 from binder.values import read_boolean, read_date, read_number
 
 YES_NO = ("yes", "no")
-_COMPUTED = (
-    exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Floor,
-    exp.Ceil, exp.Sqrt, exp.Median, exp.Pow, exp.Ln, exp.Log, exp.Exp, exp.Sign, exp.Stddev, exp.StddevPop,
-    exp.StddevSamp, exp.Variance, exp.Quantile,
-)  # fmt: skip
+_COMPUTED = (*COMPUTED, exp.Pow, exp.Ln, exp.Log, exp.Exp, exp.Sign, exp.StddevPop, exp.StddevSamp, exp.Quantile)
 _DATED = (exp.Year, exp.Month, exp.Day, exp.TimeToStr, exp.DateTrunc, exp.DateDiff, exp.Extract)
-_WRITTEN = (
-    exp.Like, exp.ILike, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Replace, exp.SplitPart, exp.Split,
-    exp.Contains, exp.StartsWith, exp.EndsWith, exp.DPipe, exp.Concat, exp.RegexpLike, exp.RegexpExtract, exp.Left,
-    exp.Right, exp.Length, exp.StrPosition, exp.GroupConcat, exp.Glob,
-)  # fmt: skip
 _HANDED_ON = (
     exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Filter, exp.Distinct, exp.Nullif, exp.Mode,
 )  # fmt: skip
@@ -138,7 +129,7 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
         return ("date", []) if "date" in (kind(parent.this), kind(parent.args.get("expression"))) else ("number", [])
     if isinstance(parent, _DATED):
         return "date", []
-    if isinstance(parent, _WRITTEN):
+    if isinstance(parent, TEXT_READERS):
         return "text", []
     if isinstance(parent, (exp.Cast, exp.TryCast)):
         target = kind(parent)
