@@ -269,8 +269,7 @@ def cache(options: argparse.Namespace) -> int:
     if path is None or not Path(path).is_file():
         print(f"nothing is kept{f' in {path}' if path else ''}")
         return DONE
-    store = Store(path)
-    try:
+    with closing(Store(path)) as store:
         if options.action == "prune":
             print(f"{store.prune(options.older_than, options.model):,} deleted")
         elif options.action == "export":
@@ -279,8 +278,6 @@ def cache(options: argparse.Namespace) -> int:
             print(f"{store.export(options.out):,} written to {options.out}")
         else:
             print(store.stats())
-    finally:
-        store.close()
     return DONE
 
 

@@ -226,17 +226,9 @@ class Binder:
         program = executor.program
         dispatch.trace.add("executed", program=program.text, rows=len(rows.rows), repairs=program.repairs)
         values, texts = executor.present(rows.rows)
-        return Result(
-            rows.columns,
-            values,
-            texts,
-            dispatch.missing(executor.asks),
-            _usage(dispatch, started),
-            dispatch.trace,
-            program.text,
-            program.repairs,
-            partial(self._origin, executor, dispatch),
-        )
+        errors, usage = dispatch.missing(executor.asks), _usage(dispatch, started)
+        origin = partial(self._origin, executor, dispatch)
+        return Result(rows.columns, values, texts, errors, usage, dispatch.trace, program.text, program.repairs, origin)
 
     def _origin(self, executor: SqlExecutor | PythonExecutor, dispatch: Dispatch, row: int, column: int) -> dict[str, Any]:
         if executor.tables_of is not self.tables:

@@ -110,15 +110,8 @@ def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Pr
         writer.write("AS answer", Span(0, 0))
     else:
         writer.node(whole)
-    return Program(
-        text,
-        language,
-        tuple(writer.calls),
-        "".join(writer.out),
-        tuple(writer.functions),
-        tuple(writer.places),
-        (*repairs, *writer.repairs),
-    )
+    calls, functions, places = tuple(writer.calls), tuple(writer.functions), tuple(writer.places)
+    return Program(text, language, calls, "".join(writer.out), functions, places, (*repairs, *writer.repairs))
 
 
 def nodes(tree: exp.Expr, closed: tuple[type[exp.Expr], ...] = ()) -> list[exp.Expr]:
@@ -204,9 +197,8 @@ class _Writer:
 
     def function(self, node: Any) -> None:
         """A function keeps its name unquoted; names that mean another thing to the parser of the skeleton are changed."""
-        token = (
-            next(node.children[0].scan_values(lambda _: True)) if hasattr(node.children[0], "scan_values") else node.children[0]
-        )
+        first = node.children[0]
+        token = next(first.scan_values(lambda _: True)) if hasattr(first, "scan_values") else first
         name = _requote(token).strip('"').lower()
         self.functions.append((name, _span(token)))
         if any(str(child) == "," for child in node.children):

@@ -176,8 +176,8 @@ def typed(raw: RawTable) -> Table:
 def _voted(db: Binder, lm: Answering, example: Example, programs: list[Recorded], served: RecordedAnswers | None) -> Answer:
     candidates = []
     for program in programs:
-        known = served is not None and (example.id, program.program) in served
-        lm.answer = served.for_program(example.id, program.program) if known and served is not None else None
+        key = example.id, program.program
+        lm.answer = served.for_program(*key) if served is not None and key in served else None
         try:
             result = db.run(program.program, program.language)
             candidates.append(Candidate(program.program, program.language, result, votes=program.votes))

@@ -124,14 +124,13 @@ class Flow:
 
     def _adds(self, node: ast.AST) -> None:
         """Notes what a node puts into the value of a name."""
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ADDING:
-            holder, item = node.func.value, node.args[0] if node.func.attr == "append" and node.args else None
-        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            holder, item = node.value, None
-        else:
-            return
-        if isinstance(holder, ast.Name):
-            self.added.setdefault(holder.id, []).append(item)
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item, *_]):
+                self.added.setdefault(name, []).append(item)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in ADDING:
+                self.added.setdefault(name, []).append(None)
+            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
+                self.added.setdefault(name, []).append(None)
 
     def _loop(self, target: ast.expr, source: ast.expr) -> None:
         """A loop's target holds the rows of what it goes over; with enumerate and zip, part by part."""
@@ -170,8 +169,8 @@ def strings(node: ast.expr, flow: Flow) -> Iterator[tuple[ast.expr, str]]:
         yield from strings(value, flow)
     elif isinstance(node, (ast.List, ast.Tuple)):
         for item in node.elts:
-            if isinstance(item, ast.Constant) and isinstance(item.value, str):
-                yield item, item.value
+            if isinstance(item, ast.Constant):
+                yield from strings(item, flow)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node, node.value
 

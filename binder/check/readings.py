@@ -121,13 +121,12 @@ class Readings:
 
 def _header(node: ast.AST) -> str | None:
     """The header that `row["header"]` or `row.get("header")` reads."""
-    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-        key: ast.expr | None = node.slice
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
-        key = node.args[0]
-    else:
-        return None
-    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
+    match node:
+        case ast.Subscript(slice=ast.Constant(value=str(header)), ctx=ast.Load()):
+            return header
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(header)), *_]):
+            return header
+    return None
 
 
 def _is_text(node: ast.AST) -> bool:
