@@ -30,6 +30,7 @@ _STRINGS = {quote: re.compile(rf"{quote}([^{quote}\\]*(?:\\.[^{quote}\\]*)*){quo
 _ESCAPE = re.compile(r"\\.|\"", re.DOTALL)
 _WORDS: dict[str, JSON] = {"true": True, "false": False} | dict.fromkeys(("null", "none", "nan", "infinity", "-infinity"))
 _TASK = {"task", "rows", "columns"}  # a task that the reply repeats: its rows have the keys of the answers
+_READ: dict[str, Callable[[str], Value | None]] = {"boolean": read_boolean, "number": read_number, "date": read_date}
 _UNSURE: Any = object()  # stands for the value of a key that an object holds twice, differently
 
 
@@ -77,39 +78,24 @@ def read_value(
         return Fault("bad_type", f"{len(value)} values")
     if isinstance(value, float) and not math.isfinite(value):
         return Fault("bad_type", str(value))
-    read = _spelt(value, options) if options and type != "boolean" else _CASTS[type](value)
+    read = _spelt(value, options) if options and type != "boolean" else _cast(value, type)
     if read is None:
         return Fault("bad_type", str(value)[:200])
     return (_spelt(read, spellings) or read) if isinstance(read, str) and spellings else read
 
 
-def _boolean(value: Value) -> Value | None:
-    """true and false, or yes and no."""
-    return value if isinstance(value, bool) else read_boolean(value) if isinstance(value, str) else None
-
-
-def _number(value: Value) -> Value | None:
-    """A number, or a text that says one and nothing else."""
-    return None if isinstance(value, bool) else read_number(value) if isinstance(value, str) else value
-
-
-def _date(value: Value) -> Value | None:
-    """A text that says a full date."""
-    return read_date(value) if isinstance(value, str) else None
+def _cast(value: Any, type: str) -> Value | None:
+    """A single value as one of a type: a text is read, anything else is true, false or a number already; None where it is not."""
+    if type in ("auto", "text"):
+        return _text(value) if type == "text" else value
+    if isinstance(value, str):
+        return _READ[type](value)
+    return value if type == ("boolean" if isinstance(value, bool) else "number") else None
 
 
 def _text(value: Value) -> str:
     """A text; other values as JSON writes them."""
     return value if isinstance(value, str) else json.dumps(value)
-
-
-_CASTS: dict[str, Callable[[Any], Value | None]] = {
-    "boolean": _boolean,
-    "number": _number,
-    "date": _date,
-    "text": _text,
-    "auto": lambda value: value,
-}
 
 
 def _spelt(value: Value, choices: Sequence[str]) -> str | None:

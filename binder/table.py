@@ -59,9 +59,10 @@ class Table:
         folded = name.casefold()
         return next((c for c in self.columns if c.name.casefold() == folded), None)
 
-    def texts(self, column: Column) -> list[str | None]:
-        """The cells of a column as a person is shown them: the raw text, or the value spelled out."""
-        return list(arrow.spelled(self.data.column(column.raw or column.name)).to_pylist())
+    def texts(self, column: Column, rows: Sequence[int] | None = None) -> list[str | None]:
+        """The cells of a column, or those of some rows, as a person is shown them: the raw text, or the value spelled out."""
+        data = self.data.column(column.raw or column.name)
+        return list(arrow.spelled(data if rows is None else data.take(list(rows))).to_pylist())
 
     def spellings(self, name: str) -> dict[str, list[str]] | None:
         """The distinct texts of a text column by what they fold to; None where there are too many to search."""

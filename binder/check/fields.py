@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import sqlglot
 from sqlglot import exp
 
+from binder.check.kinds import PICKING
 from binder.check.scope import Field, Scope, alike, key
 from binder.program import Dialect, Program, sql_of
 from binder.table import Column, Table
@@ -16,12 +17,6 @@ PLACEHOLDERS = {
     "table", "thetable", "tbl", "t", "data", "dataset", "df", "dataframe", "mytable", "yourtable", "tablename",
     "table1",
 }  # fmt: skip
-
-
-_PICKING = (
-    exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Lag, exp.Lead, exp.Paren, exp.FirstValue, exp.LastValue, exp.ArgMax,
-    exp.ArgMin,
-)  # fmt: skip
 
 
 def title(projection: exp.Expr, program: Program) -> str:
@@ -42,7 +37,7 @@ def unchanged(node: exp.Expr) -> tuple[Table, Column] | None:
     """The stored column whose values an expression hands on unchanged, such as MAX(column)."""
     if isinstance(node, exp.Window):
         return unchanged(node.this)
-    if isinstance(node, _PICKING):
+    if isinstance(node, PICKING):
         inner = node.this
         held = inner.meta.get("field") if isinstance(inner, exp.Column) else None
         return held.origin if held else unchanged(inner)

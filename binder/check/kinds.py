@@ -48,10 +48,12 @@ _DATE = (
     exp.CurrentDate, exp.CurrentTimestamp, exp.StrToTime, exp.StrToDate, exp.TsOrDsToDate, exp.Date, exp.DateTrunc,
     exp.TimestampTrunc, exp.MakeInterval, exp.LastDay,
 )  # fmt: skip
+PICKING = (  # one of the values of their operand
+    exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Lag, exp.Lead, exp.Paren, exp.FirstValue, exp.LastValue, exp.ArgMax,
+    exp.ArgMin,
+)  # fmt: skip
 _SAME = (
-    exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue,
-    exp.Paren, exp.Distinct, exp.Filter, exp.Window, exp.IgnoreNulls, exp.ArgMax, exp.ArgMin, exp.Nullif, exp.Mode,
-    exp.Order,
+    *PICKING, exp.NthValue, exp.Distinct, exp.Filter, exp.Window, exp.IgnoreNulls, exp.Nullif, exp.Mode, exp.Order,
 )  # fmt: skip
 _TEXT_NAMES = {
     "STRING_AGG", "FORMAT", "PRINTF", "SUBSTR", "LTRIM", "RTRIM", "STRIP_ACCENTS", "LPAD", "RPAD", "LISTAGG",

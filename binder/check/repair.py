@@ -13,16 +13,12 @@ from binder import grammar
 from binder.check.fields import PLACEHOLDERS
 from binder.check.scope import alike, key
 from binder.errors import SyntaxFault
+from binder.failure import CLAUSES
 from binder.program import Program, parse
 from binder.table import Table
 from binder.tokens import Token, tokens
 
-_CLAUSES = frozenset(
-    [
-        "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT",
-        "ON", "USING", "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "AS", "WINDOW", "QUALIFY",
-    ]
-)  # fmt: skip
+_CLAUSES = CLAUSES | frozenset(["SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "AS"])
 _WORDS = _CLAUSES | frozenset(
     [
         "AND", "OR", "NOT", "IN", "LIKE", "ILIKE", "IS", "NULL", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END",

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from binder.memory.exemplars import Grid
-from binder.prompt import facts
 from binder.prompt.relevance import relevant
 from binder.prompt.schema import cut
 from binder.table import Column, Table
@@ -34,7 +33,7 @@ def _grid(table: Table, said: str, program: str) -> Grid:
     columns = [column for column in table.columns if column in named or column in others]
     best = [*relevant(table, said).rows[: ROWS - 1], *range(min(ROWS, table.num_rows))]
     rows = sorted(list(dict.fromkeys(best))[:ROWS])
-    cells = [[cut(cell or "", WIDTH) for cell in facts.cells(table, column, rows)] for column in columns]
+    cells = [[cut(cell or "", WIDTH) for cell in table.texts(column, rows)] for column in columns]
     return Grid(
         table.name, " ".join((table.title or "").split()), tuple(c.name for c in columns), tuple(zip(*cells, strict=True))
     )

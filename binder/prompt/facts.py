@@ -3,21 +3,14 @@ its texts. All of it is asked of Arrow, so that no table is read cell by cell.""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from binder import arrow
 from binder.prompt.wire import wire
 
 if TYPE_CHECKING:
     from binder.table import Column, Table
 
 PROBE = 1000  # first rows, in which a fact that is to be found at all is looked for first
-
-
-def cells(table: Table, column: Column, rows: Sequence[int]) -> list[str | None]:
-    """The cells of some rows as a person is shown them."""
-    return list(arrow.spelled(table.data.column(column.raw or column.name).take(list(rows))).to_pylist())
 
 
 def readings(table: Table, column: Column) -> tuple[list[tuple[str, Any]], list[str]]:

@@ -116,7 +116,7 @@ def _sample(table: Table, columns: Sequence[Column], rows: Sequence[int], width:
     if not rows:
         return []
     names = [column.name for column in columns]
-    cells = [[cut(cell or "", width) for cell in facts.cells(table, column, rows)] for column in columns]
+    cells = [[cut(cell or "", width) for cell in table.texts(column, rows)] for column in columns]
     if table.column(ROW_ID) is None:
         names, cells = [ROW_ID, *names], [[str(row) for row in rows], *cells]
     return [_row(names), *map(_row, zip(*cells, strict=True))]
