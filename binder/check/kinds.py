@@ -94,6 +94,8 @@ def kind(node: exp.Expr | None) -> str | None:
         return _sum(node)
     if isinstance(node, exp.Sub) and "date" in (kind(node.this), kind(node.expression)):
         return "date" if isinstance(node.expression, exp.Interval) else None
+    if isinstance(node, (exp.Any, exp.All)):
+        return kind(node.this.unnest())
     if (always := _always(node.__class__)) is not None:  # type: ignore[arg-type]  # any class can be hashed
         return always
     if isinstance(node, (exp.Coalesce, exp.Greatest, exp.Least, exp.Case, exp.If)):

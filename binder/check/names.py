@@ -16,7 +16,7 @@ from binder.check.kinds import column_kind, kind
 from binder.check.scope import Copies, Field, Scope, Source, alike, key
 from binder.check.stars import expand, natural, positions
 from binder.errors import CheckFault, nearest
-from binder.program import Program, copied, is_placeholder, nodes
+from binder.program import Program, copied, is_placeholder, nodes, placeholders
 from binder.table import Table
 
 
@@ -48,7 +48,12 @@ class Names:
             left, right = self.query(node.this, scope, seen), self.query(node.expression, scope, seen)
             if len(left) != len(right) and not node.args.get("by_name"):
                 raise self.fault(node.expression, f"the two sides of a set operation have {len(left)} and {len(right)} columns")
-            fields = [Field(a.name, a.kind if a.kind == b.kind else None, call=a.call) for a, b in zip(left, right, strict=False)]
+            if node.args.get("by_name"):
+                named = {f.name.casefold(): f for f in (*reversed(right), *left)}
+                fields = [named.pop(f.name.casefold()) for f in (*left, *right) if f.name.casefold() in named]
+            else:
+                pairs = zip(left, right, strict=True)
+                fields = [Field(a.name, a.kind if a.kind == b.kind else None, call=a.call) for a, b in pairs]
             self._tail(node, scope, fields)
             return fields
         if isinstance(node, exp.Select):
@@ -62,6 +67,9 @@ class Names:
         for cte in clause.expressions if clause else ():
             given = [column.name for column in cte.args["alias"].args.get("columns") or ()]
             if clause is not None and clause.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
+                if calls := placeholders(cte.this.expression):
+                    message = "a call cannot stand in the part of a recursive CTE that repeats"
+                    raise self.fault(calls[0], message, "ask in the SELECT that reads it")
                 first = self.query(copied(cte.this.this), scope)
                 scope.ctes[cte.alias.casefold()] = Source(cte.alias, renamed(first, given))
             fields = renamed(self.query(cte.this, scope), given)

@@ -200,25 +200,42 @@ def order_keys(select: exp.Select) -> list[exp.Expr]:
 def _key(source: Source) -> exp.Expr | None:
     if source.table is not None:
         return hidden_column(source, Field("row_id", "number"))
-    select = source.select
-    if not isinstance(select, exp.Select) or select.args.get("distinct"):
-        return None
-    if ROW_ORDER not in [p.alias for p in select.expressions]:
-        keys = order_keys(select)
-        order = select.args.get("order")
-        if not keys and order is None:
+    sides = _sides(source.select)
+    if any(ROW_ORDER not in side.named_selects for side in sides):
+        made = [place for side in sides if (place := _place(side)) is not None]
+        if len(made) < len(sides):
             return None
-        if is_grouped(select):
-            if not select.args.get("group"):
-                return None
-            keys = _first(keys)
-        items = [copied(item) for item in order.expressions] if order else []
-        items = [item for item in items if not isinstance(item.this, exp.Min) or item.this not in keys]
-        items += [exp.Ordered(this=part, nulls_first=False) for part in keys]
-        numbered = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=items))
-        made = keys[0] if order is None and len(keys) == 1 else numbered
-        select.append("expressions", exp.alias_(made, ROW_ORDER, quoted=True, copy=False))
-    return hidden_column(source, Field(ROW_ORDER, "number"))
+        for number, (side, place) in enumerate(zip(sides, made, strict=True)):
+            place = place if len(sides) == 1 else exp.Tuple(expressions=[exp.Literal.number(number), place])
+            side.append("expressions", exp.alias_(place, ROW_ORDER, quoted=True, copy=False))
+    return hidden_column(source, Field(ROW_ORDER, "number")) if sides else None
+
+
+def _sides(query: exp.Expr | None) -> list[exp.Select]:
+    """The SELECTs whose rows a query hands on as they are, one behind the other; none where it is too involved."""
+    if isinstance(query, exp.Subquery) and not any(query.args.get(part) for part in ("order", "limit", "offset")):
+        return _sides(query.this)
+    if isinstance(query, exp.Select):
+        return [] if query.args.get("distinct") else [query]
+    tail = ("distinct", "order", "limit", "offset", "by_name", "with_")
+    if not isinstance(query, exp.Union) or any(query.args.get(part) for part in tail):
+        return []
+    left, right = _sides(query.this), _sides(query.expression)
+    return [*left, *right] if left and right else []
+
+
+def _place(select: exp.Select) -> exp.Expr | None:
+    """What tells where a row stands among those of its SELECT."""
+    keys = order_keys(select)
+    order = select.args.get("order")
+    if not keys and order is None or (is_grouped(select) and not select.args.get("group")):
+        return None
+    keys = _first(keys) if is_grouped(select) else keys
+    items = [copied(item) for item in order.expressions] if order else []
+    items = [item for item in items if not isinstance(item.this, exp.Min) or item.this not in keys]
+    items += [exp.Ordered(this=part, nulls_first=False) for part in keys]
+    numbered = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=items))
+    return keys[0] if order is None and len(keys) == 1 else numbered
 
 
 def _first(keys: list[exp.Expr]) -> list[exp.Expr]:

@@ -21,6 +21,7 @@ _COMPUTED = (*COMPUTED, exp.Pow, exp.Ln, exp.Log, exp.Exp, exp.Sign, exp.StddevP
 _DATED = (exp.Year, exp.Month, exp.Day, exp.TimeToStr, exp.DateTrunc, exp.DateDiff, exp.Extract)
 _HANDED_ON = (
     exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Filter, exp.Distinct, exp.Nullif, exp.Mode,
+    exp.Any, exp.All,
 )  # fmt: skip
 _TRUTHS = (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)
 _TABLES = (exp.From, exp.Join, exp.Lateral, exp.Select, exp.Subquery, exp.CTE, exp.SetOperation)
@@ -40,26 +41,38 @@ class Typing:
 def typings(tree: exp.Expr, program: Program) -> dict[str, Typing]:
     """The type of each call of the tree, and `kind` set on every node that stands for one."""
     same = _merged(tree, program)
-    places: dict[str, list[tuple[exp.Expr, str, list[str]]]] = {}
+    shown: dict[str, list[exp.Expr]] = {}
     for node in nodes(tree):
         call = shown_call(node, program)
         if call is not None:
-            places.setdefault(same[call.name], []).append((node, *_place(node)))
+            shown.setdefault(same[call.name], []).append(node)
     found: dict[str, Typing] = {}
-    for name, uses in places.items():
-        wanted = sorted({use[1] for use in uses}, key=STRICTNESS.index)
-        chosen = wanted[-1]
-        call = program.call(name)
-        assert call is not None
-        _agree(program, call, wanted)
-        literals = list(dict.fromkeys(text for use in uses for text in use[2]))
-        if chosen == "options" and literals:  # yes, no, or something else: nothing is closed
-            chosen, literals = "text", [*YES_NO, *literals]
-        spellings = tuple(literals) if chosen in ("text", "auto") and literals else None
-        found[name] = Typing("text", YES_NO) if chosen == "options" else Typing(chosen, None, spellings)
-        for node, _, _ in uses:
-            _set_kind(node, chosen)
+    for _ in range(2):  # what one call is compared with may hold another
+        found = {name: _typing(program, name, places) for name, places in shown.items()}
+        for name, places in shown.items():
+            for node in places:
+                _set_kind(node, "options" if found[name].options else found[name].type)
+    for name, places in shown.items():
+        if found[name].type == "boolean" or found[name].options:
+            for node in places:
+                _compare_truth(node, found[name].type)
     return found
+
+
+def _typing(program: Program, name: str, places: list[exp.Expr]) -> Typing:
+    """The type of one call, which stands in these places."""
+    uses = [_place(node) for node in places]
+    wanted = sorted({use[0] for use in uses}, key=STRICTNESS.index)
+    chosen = wanted[-1]
+    call = program.call(name)
+    assert call is not None
+    _agree(program, call, wanted)
+    literals = list(dict.fromkeys(text for use in uses for text in use[1]))
+    if chosen == "options" and literals:  # yes, no, or something else: nothing is closed
+        chosen, literals = "text", [*YES_NO, *literals]
+    if chosen == "options":
+        return Typing("text", YES_NO)
+    return Typing(chosen, None, tuple(literals) if chosen in ("text", "auto") and literals else None)
 
 
 def _merged(tree: exp.Expr, program: Program) -> dict[str, str]:
@@ -82,8 +95,6 @@ def _set_kind(node: exp.Expr, chosen: str) -> None:
     node.meta["kind"] = KINDS[chosen]
     if isinstance(node, exp.Column):
         node.meta["field"] = replace(node.meta["field"], kind=KINDS[chosen])
-    if chosen in ("boolean", "options"):
-        _compare_truth(node, chosen)
 
 
 def shown_call(node: exp.Expr, program: Program) -> Call | None:
@@ -112,16 +123,19 @@ def _seen_as(node: exp.Expr) -> exp.Expr:
     if not isinstance(select, exp.Select) or len(select.expressions) != 1 or select.expressions[0].unalias() is not node:
         return node
     around = select.parent
-    return _seen_as(around) if isinstance(around, exp.Subquery) and not isinstance(around.parent, _TABLES) else node
+    value = isinstance(around, (exp.Subquery, exp.Any, exp.All)) and not isinstance(around.parent, _TABLES)
+    return _seen_as(around) if around is not None and value else node
 
 
 def _place(node: exp.Expr) -> tuple[str, list[str]]:
     """What the place of a node asks of it, and the text literals it is compared with."""
     node = _seen_as(node)
     parent = node.parent
-    if isinstance(parent, (*COMPARISONS, exp.In, exp.Between)):
-        return _compared(parent, node)
-    if isinstance(parent, exp.If) and node.arg_key == "this" or isinstance(parent, _TRUTHS):
+    if others := _others(parent, node):
+        return _compared(others)
+    if isinstance(parent, (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)) or (
+        isinstance(parent, exp.If) and node.arg_key == "this"
+    ):
         return "boolean", []
     if isinstance(parent, exp.Is) and isinstance(parent.expression, exp.Boolean):
         return "boolean", []
@@ -134,24 +148,47 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
     if isinstance(parent, (exp.Cast, exp.TryCast)):
         target = kind(parent)
         return (target, []) if target in ("number", "date", "boolean") else ("auto", [])
-    if isinstance(parent, (exp.Coalesce, exp.Case, exp.If)):
-        choice = parent.parent if isinstance(parent.parent, exp.Case) and isinstance(parent, exp.If) else parent
-        kinds = {kind(sibling) for sibling in branches(choice) if sibling is not node} - {None}
+    if isinstance(parent, (exp.Coalesce, exp.Case, exp.If, exp.Least, exp.Greatest)):
+        kinds = {kind(sibling) for sibling in _siblings(parent, node)} - {None}
         return (str(kinds.pop()), []) if len(kinds) == 1 else ("auto", [])
     return "auto", []
 
 
-def _compared(parent: exp.Expr, node: exp.Expr) -> tuple[str, list[str]]:
-    """The type of a value compared with others, and the texts among them."""
-    if isinstance(parent, exp.In):
-        if parent.args.get("query") is not None:
-            other = parent.args["query"].unnest() if parent.this is node else parent.this
-            return kind(other) or "auto", []
-        others = parent.expressions if parent.this is node else [parent.this]
-    elif isinstance(parent, exp.Between):
-        others = [part for part in (parent.this, parent.args["low"], parent.args["high"]) if part is not node]
+def _siblings(parent: exp.Expr, node: exp.Expr) -> Iterator[exp.Expr]:
+    if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case):
+        parent = parent.parent
+    if isinstance(parent, exp.Case):
+        values = [branch.args["true"] for branch in parent.args["ifs"]] + [parent.args.get("default")]
     else:
-        others = [parent.expression if parent.this is node else parent.this]
+        values = (
+            [parent.args.get("true"), parent.args.get("false")]
+            if isinstance(parent, exp.If)
+            else [parent.this, *parent.expressions]
+        )
+    yield from (value for value in values if value is not None and value is not node)
+
+
+def _others(parent: exp.Expr | None, node: exp.Expr) -> list[exp.Expr]:
+    """What a value is compared with."""
+    if isinstance(parent, exp.In):
+        query = [parent.args["query"].unnest()] if parent.args.get("query") is not None else []
+        return [*query, *parent.expressions] if parent.this is node else [parent.this]
+    if isinstance(parent, exp.Between):
+        return [part for part in (parent.this, parent.args["low"], parent.args["high"]) if part is not node]
+    if isinstance(parent, COMPARISONS):
+        return [parent.expression if parent.this is node else parent.this]
+    if isinstance(parent, exp.Tuple):
+        index = next(i for i, part in enumerate(parent.expressions) if part is node)
+        rows = [other.selects if isinstance(other, exp.Query) else other.expressions for other in _others(parent.parent, parent)]
+        return [row[index].unalias() for row in rows if len(row) == len(parent.expressions)]
+    case = parent.parent if isinstance(parent, exp.If) and parent.this is node else parent
+    if isinstance(case, exp.Case) and case.this is not None and node.arg_key == "this":
+        return [part for part in (case.this, *(branch.this for branch in case.args["ifs"])) if part is not node]
+    return []
+
+
+def _compared(others: list[exp.Expr]) -> tuple[str, list[str]]:
+    """The type of a value compared with others, and the texts among them."""
     texts = [other.this for other in others if isinstance(other, exp.Literal) and other.is_string]
     if any(isinstance(other, exp.Boolean) for other in others):
         return "boolean", []

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 import duckdb
@@ -71,13 +72,13 @@ class Session:
         relation = self.connection.sql(header["sql"])
         ((_, plan),) = self.connection.execute(f"EXPLAIN (FORMAT json) {header['sql']}").fetchall()
         sources(json.loads(plan))
-        return {"columns": relation.columns, "types": [str(t) for t in relation.types]}, b""
+        return {"columns": relation.columns, "types": _named(relation.types)}, b""
 
     def run(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
         """Runs a query; stops with `rows` or `bytes` once it yields more than the limit."""
         self._allow(header["sql"], header.get("says"))
         relation = self.connection.sql(header["sql"])
-        types = [str(kind) for kind in relation.types]
+        types = _named(relation.types)
         reader: Any = relation.to_arrow_reader(10_000)
         sink = pa.BufferOutputStream()
         yields = {"rows": 0, "bytes": 0}
@@ -105,6 +106,11 @@ class Session:
             self.shapes[sql] = found
         if says is not None and found != says:
             raise Refused(f"the engine reads the program in another way: {found} and not {says}")
+
+
+def _named(types: Iterable[Any]) -> list[str]:
+    """The names of types; what is NULL throughout is text."""
+    return [str(kind).replace('"NULL"', "VARCHAR") for kind in types]
 
 
 def read_database(path: str) -> dict[str, pa.Table]:

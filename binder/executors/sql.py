@@ -260,8 +260,11 @@ def shape(tree: exp.Expr) -> Shape:
 
 
 def typed(values: list[Value], kind: str) -> pa.Array:
-    """The values of a mapping as one column; `auto` is read off them: all numbers, all dates, else text."""
+    """The values of a mapping as one column; `auto` is read off them: all numbers, all dates, else text; with none
+    of them it goes with any type."""
     present = [value for value in values if value is not None]
+    if kind == "auto" and not present:
+        return pa.nulls(len(values))
     if kind == "auto":
         kind, values = _read(present, values)
         present = [value for value in values if value is not None]

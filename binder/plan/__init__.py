@@ -47,12 +47,15 @@ class Guard:
 @dataclass(frozen=True, eq=False)
 class Window:
     """So many rows that meet the WHERE of a SELECT are enough: the first ones. match: what such a row must meet besides;
-    within: what all rows must meet to be looked at; open: what must be so around the SELECT for its rows to matter."""
+    within: what all rows must meet to be looked at; open: what must be so around the SELECT for its rows to matter; order: in
+    which they are looked at, if not in row order; each: of each of these values so many."""
 
     rows: int
     match: exp.Expr | None = None
     within: exp.Expr | None = None
     open: Guard | None = None
+    order: tuple[exp.Ordered, ...] = ()
+    each: tuple[exp.Expr, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,9 +187,8 @@ class Plan:
         """An ask and its collect, as a person reads them."""
         told, where, window = self.counts.get(ask.collect.site.number), self._where(ask), ask.collect.window
         what = ("distinct " if ask.call.kind == "map" else "rows of ") + ", ".join(map(repr, ask.columns))
-        until = (
-            f"  until {count(window.rows, 'row')} surely meet{'s' if window.rows == 1 else ''} the condition" if window else ""
-        )
+        rows = f"{count(window.rows, 'row')}{' of each value' if window.each else ''}" if window else ""
+        until = f"  until {rows} surely meet{'s' if window.rows == 1 else ''} the condition" if window else ""
         shown = f"  where {' and '.join(where)}" if where else ""
         lines = [f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.typing)}"]
         lines.append(f"    Collect  {what}{shown}{until}" + (f"  ({told})" if told else ""))

@@ -19,11 +19,15 @@ def each(plan: Plan, change: Callable[[Ask], Ask]) -> Plan:
 
 
 def guarded(ask: Ask, added: list[Guard]) -> Ask:
-    """The ask with further guards; one that holds no call but this one with the same arguments says nothing as long as it is
-    unknown."""
+    """The ask with further guards; one without branches that holds no call but this one with the same arguments says nothing as
+    long as it is unknown."""
     node = ask.collect.site.node
-    added = [guard for guard in added if not (calls := placeholders(guard.node)) or any(call != node for call in calls)]
-    guards = {written(guard): guard for guard in (*ask.collect.where, *added)}
+    telling = [
+        guard
+        for guard in added
+        if not (calls := placeholders(guard.node)) or any(call != node for call in calls) or guard.node.find(exp.Case, exp.If)
+    ]
+    guards = {written(guard): guard for guard in (*ask.collect.where, *telling)}
     return replace(ask, collect=replace(ask.collect, where=tuple(guards.values())))
 
 

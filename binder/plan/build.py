@@ -13,7 +13,7 @@ from sqlglot import exp
 from binder.check import Checked
 from binder.check.rows import ROW_ORDER, is_aggregate, is_grouped
 from binder.plan import Ask, Collect, Plan, Query, Site, Step
-from binder.program import copied, is_placeholder, placeholders, sql_of
+from binder.program import copied, is_placeholder, nodes, placeholders, sql_of
 
 _CLAUSES = (
     "with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "order", "limit", "offset",
@@ -118,7 +118,7 @@ def level_of(node: exp.Anonymous, select: exp.Select) -> tuple[str, int | None]:
         return "rows", None
     grouped = is_grouped(select)
     group = select.args.get("group")
-    keys = group.expressions if group else []
+    keys = nodes(group) if group else []
     if grouped and not any(is_aggregate(step) or step in keys for step in path):
         return "groups", None
     return "rows", None

@@ -12,6 +12,7 @@ from sqlglot import exp
 from binder.check.rows import is_grouped, order_keys
 from binder.check.scope import Source
 from binder.plan import Collect, Guard, Site, Window
+from binder.plan.asks import holds
 from binder.plan.demand import Knowledge, can, clause_of, every, opposite, some, unasked, unknown_in
 from binder.program import copied, nodes, sql_of
 
@@ -117,7 +118,9 @@ def _rows(
     where: list[exp.Expr] = []
     if site.level == "output" and _complete(site, known):
         within = clause_of(site.node, site.select) == "qualify"
-        if within or is_grouped(site.select) or any(site.select.args.get(part) for part in _AMONG - {*_behind(site)}):
+        among_rows = any(guard.node.find(exp.Window) for guard in guards)
+        chosen = any(site.select.args.get(part) for part in _AMONG - {*_behind(site)})
+        if within or is_grouped(site.select) or among_rows or chosen:
             return _output(site, keys, [*_conditions(guards, known, "where", "having", *([] if within else ["qualify"])), *ready])
         where = [copied(part.this) for part in [site.select.args.get("where")] if part is not None]
         guards = [guard for guard in guards if guard.clause != "where"]
@@ -165,31 +168,34 @@ def _window(query: exp.Select, select: exp.Select, window: Window, needed: exp.E
     where = select.args["where"].this
     match = [copied(window.match)] if window.match is not None else []
     fails = can(where, "FN", known)
-    order = select.args.get("order")
-    given = order.expressions if order else [exp.Ordered(this=key, nulls_first=False) for key in order_keys(query)]
+    given = window.order or [exp.Ordered(this=key, nulls_first=False) for key in order_keys(query)]
     keys = list(query.expressions)
     items = [exp.Ordered(this=exp.column(f"o{i}"), **_direction(item)) for i, item in enumerate(given)]
     query.append("expressions", exp.alias_(needed, "needed"))
     query.append("expressions", exp.alias_(every([opposite(fails), *match]), "sure"))
-    for i, item in enumerate(given):
-        query.append("expressions", exp.alias_(copied(item.this), f"o{i}"))
+    for name, values in (("o", [item.this for item in given]), ("e", window.each)):
+        for i, value in enumerate(values):
+            query.append("expressions", exp.alias_(copied(value), f"{name}{i}"))
     within = [copied(window.within)] if window.within is not None else []
     query.where(every([can(where, "T", known), *within]), copy=False)
-    if items:
-        query.set("order", exp.Order(expressions=[copied(item) for item in items]))
-    query = query.limit(rows, copy=False)
+    if window.each:
+        number = exp.Window(this=exp.RowNumber(), partition_by=list(map(copied, window.each)), order=_by(given))
+        query.set("qualify", exp.Qualify(this=exp.LTE(this=number, expression=exp.Literal.number(rows))))
+    else:
+        query.set("order", _by(given))
+        query = query.limit(rows, copy=False)
     before = exp.WindowSpec(
         kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end=exp.Literal.number(1), end_side="PRECEDING"
     )
-    ordered = exp.Order(expressions=items) if items else None
-    passed = exp.Window(this=exp.Sum(this=exp.cast(exp.column("sure"), "INT")), order=ordered, spec=before)
-    place = exp.Window(this=exp.RowNumber(), order=copied(ordered) if ordered else None)
+    each = [exp.column(f"e{i}") for i in range(len(window.each))]
+    sure = exp.Sum(this=exp.cast(exp.column("sure"), "INT"))
+    passed = exp.Window(this=sure, partition_by=each, order=_by(items), spec=before)
     counted = exp.Select(
         expressions=[
             *_names(keys),
             exp.column("needed"),
             exp.alias_(exp.Coalesce(this=passed, expressions=[exp.Literal.number(0)]), "passed"),
-            exp.alias_(place, POSITION),
+            exp.alias_(exp.Window(this=exp.RowNumber(), order=_by(items)), POSITION),
         ],
         from_=_derived(query),
     )
@@ -197,6 +203,10 @@ def _window(query: exp.Select, select: exp.Select, window: Window, needed: exp.E
     return kept.where(
         exp.column("needed"), exp.LT(this=exp.column("passed"), expression=exp.Literal.number(window.rows)), copy=False
     )
+
+
+def _by(items: Sequence[exp.Expr]) -> exp.Order | None:
+    return exp.Order(expressions=list(map(copied, items))) if items else None
 
 
 def _direction(item: exp.Ordered) -> dict[str, bool | None]:
@@ -262,8 +272,7 @@ def _lifted(query: exp.Select, collect: Collect, names: list[str], known: Knowle
             continue
         withs.append(select.args.get("with_"))
         if outer_columns(query) and select.args.get("from_") is not None:
-            guards = [guard for guard in collect.where if guard.select is select and guard.clause != "joins"]
-            query = _lateral(query, select, below, names, guards, known)
+            query = _lateral(query, select, below, collect, names, known)
     left_out, ctes = set[str](), []
     for cte in [cte for clause in reversed(withs) if clause for cte in clause.expressions]:
         if unasked(cte, known) or any(table.name.casefold() in left_out for table in cte.find_all(exp.Table)):
@@ -277,17 +286,22 @@ def _lifted(query: exp.Select, collect: Collect, names: list[str], known: Knowle
 
 
 def _lateral(
-    query: exp.Select, around: exp.Select, below: exp.Expr, names: list[str], guards: Sequence[Guard], known: Knowledge
+    query: exp.Select, around: exp.Select, below: exp.Expr, collect: Collect, names: list[str], known: Knowledge
 ) -> exp.Select:
     """A correlated collect beside the FROM that it refers to, up to the join in whose condition it stands."""
     query.set("expressions", [projection for projection in query.expressions if projection.alias_or_name != POSITION])
     alias = exp.TableAlias(this=exp.to_identifier("asked", quoted=True))
     keys = [exp.column(exp.to_identifier(name, quoted=True), exp.to_identifier("asked", quoted=True)) for name in names]
     outer = exp.Select(expressions=keys, from_=copied(around.args["from_"]))
-    stop = around.args["joins"].index(below) if below.arg_key == "joins" else None
-    joins = _joins(around, stop, known)
+    joins = around.args.get("joins") or []
+    stop = next((i for i, join in enumerate(joins) if join is below), None)
+    if stop is not None and below.args.get("on") is not None and holds(below.args["on"], collect.site.node):
+        joins = _joins(around, stop, known)
+    else:  # a LATERAL sub-select sees what stands before it
+        joins = _joins(around, None, known)[:stop]
     outer.set("joins", [*joins, exp.Join(this=exp.Lateral(this=exp.Subquery(this=query), alias=alias))])
+    guards = [guard for guard in collect.where if guard.select is around and guard.clause != "joins"]
     needed = every(_conditions([guard for guard in guards if not guard.node.find(exp.Window)], known))
-    if stop is None and (not isinstance(needed, exp.Boolean) or not needed.this):
+    if not isinstance(needed, exp.Boolean) or not needed.this:
         outer.where(needed, copy=False)
     return outer

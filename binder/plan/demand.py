@@ -78,6 +78,10 @@ def _beside(around: exp.Expr, below: exp.Expr, truth: str) -> tuple[list[tuple[e
     if isinstance(around, exp.Coalesce):
         parts = [around.this, *around.expressions]
         return [(part, "N") for part in parts[: _place(parts, below)]], "value"
+    if isinstance(around, exp.In) and below is not around.this and below in around.expressions:
+        others = [copied(part) for part in around.expressions if part is not below]
+        rest = exp.In(this=copied(around.this), expressions=others)
+        return [(rest, "F" if truth == "false" else "FN")] if others else [], "value"
     if isinstance(around, exp.Filter):
         if below is around.this:
             return [(around.expression.this, "T")], "value"
@@ -115,7 +119,9 @@ def can(node: exp.Expr, outcomes: str, known: Knowledge) -> exp.Expr:
         wanted = [o for o in "TFN" if (o == held and "T" in outcomes) or (o != held and "F" in outcomes)]
         return can(node.this, "".join(wanted), known) if wanted else exp.false()
     if isinstance(node, exp.Case) and node.this is None:
-        return _can_case(node, outcomes, known)
+        return _can_case(node.args["ifs"], node.args.get("default"), outcomes, known)
+    if isinstance(node, exp.If):
+        return _can_case([node], node.args.get("false"), outcomes, known)
     if isinstance(node, exp.Exists) and isinstance(node.this, exp.Select):
         return _can_exist(node, outcomes, known)
     if isinstance(node, exp.In) and node.args.get("query") is not None:
@@ -134,15 +140,14 @@ def _can_connect(node: exp.And | exp.Or, outcomes: str, known: Knowledge) -> exp
     return every(parts) if both else some(parts)
 
 
-def _can_case(node: exp.Case, outcomes: str, known: Knowledge) -> exp.Expr:
+def _can_case(branches: Sequence[exp.If], default: exp.Expr | None, outcomes: str, known: Knowledge) -> exp.Expr:
     reached: list[exp.Expr] = []
     found: list[exp.Expr] = []
-    for branch in node.args["ifs"]:
+    for branch in branches:
         value = can(branch.args["true"], outcomes, known)
         found.append(every([*(copied(part) for part in reached), can(branch.this, "T", known), value]))
         reached.append(can(branch.this, "FN", known))
-    default = node.args.get("default") or exp.null()
-    return some([*found, every([*reached, can(default, outcomes, known)])])
+    return some([*found, every([*reached, can(default or exp.null(), outcomes, known)])])
 
 
 def _can_exist(node: exp.Exists, outcomes: str, known: Knowledge) -> exp.Expr:

@@ -42,7 +42,9 @@ def _join(select: exp.Select, kinds: dict[str, str], tag: str) -> None:
     That is so of calls on its rows, not on its groups; a condition of its joins and what cannot be evaluated on every row, as a
     cast, stay outside.
     """
-    items = [item.this for item in (select.args.get("from_"), *(select.args.get("joins") or [])) if item is not None]
+    if select.args.get("from_") is None:
+        return
+    items = [item.this for item in (select.args["from_"], *(select.args.get("joins") or []))]
     sources = {id(item.meta.get("source")) for item in items}
     joined: dict[exp.Expr, list[exp.Anonymous]] = {}
     for node in [part for part in nodes(select) if isinstance(part, exp.Anonymous)]:

@@ -5,31 +5,38 @@ RULES=() is the reference meaning. Every rule is tested by executing with and wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from itertools import takewhile
 
 from sqlglot import exp
 
-from binder.check.rows import is_aggregate, is_grouped, order_keys
-from binder.plan import Ask, Guard, Plan, Rule, Site, Step, Window
+from binder.check.kinds import kind
+from binder.check.rows import is_aggregate, is_grouped
+from binder.plan import Ask, Guard, Plan, Rule, Step
 from binder.plan.asks import ELSEWHERE, around, each, guarded, holds, written
-from binder.plan.demand import clause_of, conjuncts, direct, guards
+from binder.plan.collect import outer_columns
+from binder.plan.demand import clause_of, conjuncts, guards
 from binder.plan.simpler import inline_subqueries, join_in_where
-from binder.program import placeholders, sql_of
+from binder.plan.windows import in_where, rows_wanted, stop_at_a_match, stop_at_the_first_of_each, stop_early
+from binder.program import copied, placeholders, sql_of
 
 
 def filter_first(plan: Plan) -> Plan:
-    """Collect only rows that can still meet the other conditions of WHERE, and groups that can meet those of HAVING.
+    """Collect only rows that can still meet the other conditions of WHERE, groups that can meet those of HAVING, and of two
+    sides of INTERSECT or EXCEPT rows that the plain side does not rule out.
 
     Legal because a row that fails one conjunct of its own WHERE is dropped whatever the call would answer, and a group that
-    fails its HAVING likewise. The same holds for the rows of the queries around a sub-select.
+    fails its HAVING likewise. The same holds for the rows of the queries around a sub-select, and for what the condition of a
+    join says of rows that it keeps.
     """
 
     def filtered(ask: Ask) -> Ask:
         added = []
         for select, below in around(ask):
             clause = clause_of(below, select)
+            added += _in_both(select) if clause != "with_" else []
             if clause in ELSEWHERE:
+                added += _kept_side(select, below) if clause == "joins" else []
                 continue
             grouped = below is ask.collect.site.node and ask.collect.site.level == "groups"
             for name in ("having",) if grouped else ("where", "qualify"):
@@ -45,6 +52,47 @@ def filter_first(plan: Plan) -> Plan:
     return each(plan, filtered)
 
 
+def _kept_side(select: exp.Select, below: exp.Expr) -> list[Guard]:
+    """The plain conditions of WHERE on columns of the rows that a join keeps whatever its condition comes out as."""
+    joins = select.args["joins"]
+    index = next(i for i, join in enumerate(joins) if holds(join, below))
+    join, before = joins[index], [select.args["from_"], *joins[:index]]
+    if join.side in ("RIGHT", "FULL"):
+        kept = [join] if join.side == "RIGHT" else []
+    else:
+        on = join.args.get("on")
+        kept = before if join.side or on is None or not holds(on, below) else [*before, join]
+    where = select.args.get("where")
+    if where is None or any(later.side in ("RIGHT", "FULL") for later in joins[index + 1 :]):
+        return []
+    sources = {id(item.this.meta.get("source")) for item in kept}
+    parts = [part for part in conjuncts(where.this) if not placeholders(part)]
+    within = [part for part in parts if all(id(column.meta.get("source")) in sources for column in outer_columns(part))]
+    return [Guard(part, "T", select, "where") for part in within]
+
+
+def _in_both(select: exp.Select) -> list[Guard]:
+    """Of a side of INTERSECT or EXCEPT, where the other side is plain: the row is there, too, or is not."""
+    side: exp.Expr = select
+    while isinstance(side.parent, exp.Subquery) and set(side.parent.args) - {"this"} == set():
+        side = side.parent
+    together = side.parent
+    if not isinstance(together, (exp.Intersect, exp.Except)) or is_grouped(select) or select.args.get("limit"):
+        return []
+    other = together.expression if side is together.this else together.this
+    shown, wanted = ([part.unalias() for part in side.selects] for side in (select, other))
+    same = all(kind(one) is not None and kind(one) == kind(two) for one, two in zip(shown, wanted, strict=True))
+    if not same or placeholders(other) or any(placeholders(part) or part.find(exp.Window, exp.Query) for part in shown):
+        return []
+    names = [exp.to_identifier(f"c{i}", quoted=True) for i in range(len(shown))]
+    alias = exp.TableAlias(this=exp.to_identifier("other side", quoted=True), columns=names)
+    held = [exp.column(name, "other side", quoted=True) for name in names]
+    pairs = [exp.NullSafeEQ(this=one, expression=copied(part)) for one, part in zip(held, shown, strict=True)]
+    there = exp.Select(expressions=[exp.Literal.number(1)], from_=exp.From(this=exp.Subquery(this=copied(other), alias=alias)))
+    left_of_except = isinstance(together, exp.Except) and side is together.this
+    return [Guard(exp.Exists(this=there.where(*pairs, copy=False)), "F" if left_of_except else "T", select, "where")]
+
+
 def ask_the_undecided(plan: Plan) -> Plan:
     """Collect only rows for which OR, CASE, COALESCE and FILTER leave open what a call would answer.
 
@@ -53,9 +101,18 @@ def ask_the_undecided(plan: Plan) -> Plan:
     """
 
     def undecided(ask: Ask) -> Ask:
-        return guarded(ask, [guard for select, below in around(ask) for guard in guards(below, select)[0]])
+        found = [guard for select, below in around(ask) for guard in (*guards(below, select)[0], *_of_branches(below, select))]
+        return guarded(ask, found)
 
     return each(plan, undecided)
+
+
+def _of_branches(below: exp.Expr, select: exp.Select) -> list[Guard]:
+    """Of a condition with branches: that it can come out either way."""
+    clause = clause_of(below, select)
+    condition = select.args.get(clause) if clause in ("where", "having", "qualify") else None
+    parts = [part for part in conjuncts(condition.this) if holds(part, below)] if condition is not None else []
+    return [Guard(part, can, select, clause) for part in parts if part.find(exp.Case, exp.If) for can in ("T", "FN")]
 
 
 def ask_what_is_shown(plan: Plan) -> Plan:
@@ -80,92 +137,29 @@ def ask_what_is_shown(plan: Plan) -> Plan:
     return each(plan, shown)
 
 
-def stop_early(plan: Plan) -> Plan:
-    """Where LIMIT says how many rows are enough, ask about the first ones that can meet WHERE until so many do.
+def ask_about_ties(plan: Plan) -> Plan:
+    """A call in ORDER BY behind plain keys is asked about rows that are alike in these, and under LIMIT not about those behind.
 
-    Legal because rows come in the order of plain columns: a row behind enough others that surely come out cannot come out.
-    The calls of such a WHERE are asked together, a few rows at a time: at first as many as must be asked, then never more
-    than before.
+    Legal because earlier keys put all other rows in order, whatever the call would answer about them.
     """
-    return _windowed(plan, _first_rows)
 
+    def tied(ask: Ask) -> Ask:
+        site, select = ask.collect.site, ask.collect.site.select
+        order = select.args.get("order")
+        if site.level != "output" or order is None or clause_of(site.node, select) != "order" or select.args.get("distinct"):
+            return ask
+        place = next((i for i, item in enumerate(order.expressions) if holds(item, site.node)), 0)
+        keys = list(takewhile(lambda item: not placeholders(item) and not item.find(exp.Window), order.expressions[:place]))
+        if not keys or select.args.get("qualify"):
+            return ask
+        alike = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[copied(item.this) for item in keys])
+        conditions: list[exp.Expr] = [exp.GT(this=alike, expression=exp.Literal.number(1))]
+        if (most := rows_wanted(select)) is not None:
+            rank = exp.Window(this=exp.Rank(), order=exp.Order(expressions=[copied(item) for item in keys]))
+            conditions.append(exp.LTE(this=rank, expression=exp.Literal.number(most)))
+        return guarded(ask, [Guard(condition, "T", select, "order") for condition in conditions])
 
-def stop_at_a_match(plan: Plan) -> Plan:
-    """EXISTS and IN ask about the rows of their sub-select in order, until one surely meets its WHERE; IN only about rows that
-    are equal to what is looked for.
-
-    Legal because one such row makes EXISTS and IN true, whatever the others are. Where it matters whether IN is false or NULL,
-    rows that hold NULL are asked about, too.
-    """
-    return _windowed(plan, _first_match)
-
-
-def _windowed(plan: Plan, enough: Callable[[Ask], Window | None]) -> Plan:
-    """The plan in which the calls of each WHERE that has a window are asked together.
-
-    A type that is read off the replies may change with further replies, and what was decided with it: such a WHERE has none.
-    """
-    unsure = {id(ask.collect.site.select) for ask in plan.asks if ask.typing.type == "auto" and _in_where(ask.collect.site)}
-    steps: list[Step] = []
-    for step in plan.steps:
-        select = step.asks[0].collect.site.select
-        window = enough(step.asks[0]) if id(select) not in unsure else None
-        if window is None or step.asks[0].collect.window is not None:
-            steps.append(step)
-            continue
-        added = [] if window.open is None else [window.open]
-        asks = tuple(guarded(replace(ask, collect=replace(ask.collect, window=window)), added) for ask in step.asks)
-        if steps and steps[-1].decides is select:
-            steps[-1] = replace(step, asks=(*steps[-1].asks, *asks), decides=select)
-        else:
-            steps.append(replace(step, asks=asks, decides=select))
-    return replace(plan, steps=tuple(steps))
-
-
-def _decides_rows(ask: Ask) -> bool:
-    """Whether a call stands in a WHERE all of whose calls stand in it directly, in a SELECT that yields its rows as they are."""
-    site = ask.collect.site
-    select = site.select
-    if not _in_where(site) or is_grouped(select):
-        return False
-    if select.args.get("distinct") or select.args.get("qualify") or any(part.find(exp.Window) for part in select.expressions):
-        return False
-    return all(direct(call, select) and not call.find(exp.Query) for call in placeholders(select.args["where"]))
-
-
-def _first_rows(ask: Ask) -> Window | None:
-    """How many rows are enough for LIMIT."""
-    select = ask.collect.site.select
-    limit, offset = (select.args.get(part) for part in ("limit", "offset"))
-    numbers = [part.expression for part in (limit, offset) if part is not None]
-    if limit is None or not all(isinstance(number, exp.Literal) and number.is_int for number in numbers):
-        return None
-    order = select.args.get("order")
-    if order is not None and (placeholders(order) or order.find(exp.Window, exp.Query)):
-        return None
-    if not _decides_rows(ask) or (order is None and not order_keys(select)):
-        return None
-    return Window(sum(int(number.name) for number in numbers))
-
-
-def _first_match(ask: Ask) -> Window | None:
-    """The one row that is enough for EXISTS or IN."""
-    select = ask.collect.site.select
-    holder = select.parent.parent if isinstance(select.parent, exp.Subquery) else select.parent
-    if select.args.get("limit") or not isinstance(holder, (exp.Exists, exp.In)) or not _decides_rows(ask):
-        return None
-    around, shown = holder.find_ancestor(exp.Select), select.expressions[0]
-    if not isinstance(around, exp.Select):
-        return None
-    still = Guard(holder, "FN", around, clause_of(holder, around))
-    if isinstance(holder, exp.Exists):
-        return Window(1, open=still)
-    if len(select.expressions) > 1 or placeholders(shown) or isinstance(holder.this, exp.Tuple):
-        return None
-    match = exp.EQ(this=exp.paren(holder.this), expression=exp.paren(shown.unalias()))
-    if guards(holder, around)[1] == "true":
-        return Window(1, match, match, still)
-    return Window(1, match, exp.Not(this=exp.Is(this=exp.paren(match), expression=exp.false())), still)
+    return each(plan, tied)
 
 
 def cheapest_first(plan: Plan) -> Plan:
@@ -177,18 +171,13 @@ def cheapest_first(plan: Plan) -> Plan:
     for step in plan.steps:
         site = step.asks[0].collect.site
         before = steps[-1].asks[0].collect.site if steps else site
-        if not _in_where(site):
+        if not in_where(site):
             steps.append(step)
-        elif steps and before.select is site.select and _in_where(before):
+        elif steps and before.select is site.select and in_where(before):
             steps[-1] = Step((*steps[-1].asks, *step.asks), site.select, ranked=True)
         else:
             steps.append(replace(step, ranked=step.decides is not None))
     return replace(plan, steps=tuple(steps))
-
-
-def _in_where(site: Site) -> bool:
-    """Whether a call stands in the WHERE of its SELECT."""
-    return site.level == "rows" and clause_of(site.node, site.select) == "where"
 
 
 def ask_once(plan: Plan) -> Plan:
@@ -241,8 +230,10 @@ RULES: tuple[Rule, ...] = (
     filter_first,
     ask_the_undecided,
     ask_what_is_shown,
+    ask_about_ties,
     stop_early,
     stop_at_a_match,
+    stop_at_the_first_of_each,
     ask_once,
     cheapest_first,
 )

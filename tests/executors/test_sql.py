@@ -28,7 +28,7 @@ def test_sql(case: Case) -> None:
         (["2020-01-02", None], "auto", pa.date32(), [date(2020, 1, 2), None]),
         (["2020-01-02", 3], "auto", pa.string(), ["2020-01-02", "3"]),
         ([True, "maybe"], "auto", pa.string(), ["yes", "maybe"]),
-        ([None, None], "auto", pa.string(), [None, None]),
+        ([None, None], "auto", pa.null(), [None, None]),
         ([], "number", pa.int64(), []),
         ([2**60], "number", pa.int64(), [2**60]),
         ([2**70, 1], "number", pa.float64(), [float(2**70), 1.0]),

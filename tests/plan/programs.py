@@ -36,9 +36,13 @@ def predicates(draw: st.DrawFn, names: tuple[str, ...], depth: int = 2) -> str:
     s = draw(st.sampled_from("svw"))
     table = "v AS s" if s == "s" else s
     inner = f"{{}} (SELECT {{}} FROM {table} WHERE {draw(predicates((*names, s), 0))} AND {draw(predicates((s,), 0))})"
-    shape = draw(st.integers(0, 9))
+    shape = draw(st.integers(0, 11))
     if shape < 4:
         return draw(st.sampled_from(simple))
+    if shape == 10:
+        return f"CASE WHEN {draw(one)} THEN {draw(other)} ELSE {draw(st.sampled_from(simple))} END"
+    if shape == 11:
+        return f"{t}.{column} IN ('rome', #upper({u}.a), 'LYON')"
     if shape < 6:
         return f"{draw(one)} AND {draw(other)}"
     if shape < 7:
@@ -80,9 +84,12 @@ def values(draw: st.DrawFn, names: tuple[str, ...]) -> str:
 @st.composite
 def sources(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
     """A FROM and the tables it makes known."""
-    shape = draw(st.integers(0, 15))
+    shape = draw(st.integers(0, 16))
     if shape < 4:
         return "FROM w", ("w",)
+    if shape == 16:
+        inner = f"SELECT v.a, #upper(v.b) AS b, v.n, v.row_id FROM v WHERE v.n = w.n AND {draw(predicates(('w', 'v'), 0))}"
+        return f"FROM w, LATERAL ({inner}) AS q", ("w", "q")
     if shape == 13:
         one, other = (f"SELECT a, #upper(b) AS b, n, row_id FROM {t} WHERE {draw(predicates((t,), 0))}" for t in "wv")
         return f"FROM ({one} UNION ALL {other}) AS q", ("q",)
@@ -90,7 +97,7 @@ def sources(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
         inner = "SELECT a, MAX(#upper(b)) AS b, SUM(#length(a)) AS n, MIN(row_id) AS row_id FROM w"
         return f"FROM ({inner} WHERE {draw(predicates(('w',), 0))} GROUP BY a) AS q", ("q",)
     if shape == 15:
-        inner = f"SELECT DISTINCT a, #upper(b) AS b, n, 0 AS row_id FROM w WHERE {draw(predicates(('w',), 0))}"
+        inner = f"SELECT DISTINCT a, #upper(b) AS b, n, row_id FROM w WHERE {draw(predicates(('w',), 0))}"
         return f"FROM ({inner}) AS q", ("q",)
     if shape == 10:
         limit = draw(st.sampled_from(["LIMIT 2", "LIMIT 3 OFFSET 1"]))
@@ -134,7 +141,8 @@ def selects(draw: st.DrawFn) -> str:
         return f"SELECT {shown}, SUM(#length({names[0]}.a)) OVER ({window}) {start}{where}{{ ORDER BY {row_order(names)}}}"
     limit = draw(st.sampled_from(["", " LIMIT 1", " LIMIT 2", " LIMIT 2 OFFSET 1"]))
     if shape < 5:
-        key = f"{draw(values(names))} {draw(st.sampled_from(['ASC', 'DESC']))}"
+        first = draw(st.sampled_from(["", f"{names[0]}.a DESC, ", f"{names[-1]}.n IS NULL, {names[0]}.n, "]))
+        key = f"{first}{draw(values(names))} {draw(st.sampled_from(['ASC', 'DESC']))}"
         return f"SELECT {shown} {start}{where} ORDER BY {key}{{, {row_order(names)}}}{limit}"
     return f"SELECT {shown} {start}{where}{{ ORDER BY {row_order(names)}}}{limit}"
 
@@ -150,12 +158,12 @@ def groups(draw: st.DrawFn) -> str:
         f"AVG(#length({t}.b))",
         f"COUNT(*) FILTER (WHERE {draw(predicates(names, 0))})", f"SUM(CASE WHEN {draw(predicates(names, 0))} THEN 1 ELSE 0 END)",
         f"#upper(MAX({t}.a))", f"bool_or(#long({t}.a))", "SUM(COUNT(*)) OVER ()", f"#length(MIN(#upper({t}.b)))",
-        f"CASE WHEN #long(MAX({t}.a)) THEN COUNT(*) ELSE 0 END",
+        f"CASE WHEN #long(MAX({t}.a)) THEN COUNT(*) ELSE 0 END", f"COUNT(DISTINCT {t}.a)", f"MIN({t}.a)",
     ]  # fmt: skip
     shown = draw(st.lists(st.sampled_from(totals), min_size=1, max_size=3))
     where = f" WHERE {draw(predicates(names, 1))}" if draw(st.booleans()) else ""
-    if draw(st.integers(0, 4)) == 0:
-        return f"SELECT {', '.join(shown)} {start}{where}"
+    if draw(st.integers(0, 3)) == 0:
+        return f"SELECT {', '.join(shown if draw(st.booleans()) else shown[:1])} {start}{where}"
     conditions = ["COUNT(*) > 1", f"MAX(#length({t}.a)) > 3", f"#long(MIN({t}.b))", f"NOT #vowel(MAX({t}.a)) OR COUNT(*) = 1"]
     having = f" HAVING {draw(st.sampled_from(conditions))}" if draw(st.booleans()) else ""
     by = draw(st.sampled_from(["1", "k", key]))
@@ -166,6 +174,7 @@ def groups(draw: st.DrawFn) -> str:
                 f"{{ ORDER BY {first}}}",
                 f" ORDER BY {shown[0]} DESC{{, {first}}}",
                 f" ORDER BY #length(MAX({t}.b)){{, {first}}} LIMIT 2",
+                f" ORDER BY COUNT(*), #length(MAX({t}.b)) DESC{{, {first}}} LIMIT 2",
             ]
         )
     )
@@ -196,7 +205,9 @@ def programs(draw: st.DrawFn) -> str:
     if shape == 8:
         together = draw(st.sampled_from(["UNION", "EXCEPT", "INTERSECT", "UNION ALL"]))
         order = "" if together == "UNION ALL" else "{ ORDER BY ALL}"
-        one, other = (f"SELECT #upper(a), n FROM {name} WHERE {draw(predicates((name,), 1))}" for name in "wv")
+        shown = draw(st.sampled_from(["#upper(a), n", "a, n", "b"]))
+        conditions = [draw(predicates(("w",), 1)), draw(predicates(("v",), 1) | st.just("v.n < 4"))]
+        one, other = (f"SELECT {shown} FROM {name} WHERE {where}" for name, where in zip("wv", conditions, strict=True))
         return f"{one} {together} {other}{order}"
     where = draw(predicates(("c",), 1))
     return f"WITH c AS ({inner}) SELECT upper(b), COUNT(*) FROM c WHERE {where} GROUP BY b{{ ORDER BY MIN(row_id)}}"
