@@ -53,7 +53,7 @@ class Names:
                 fields = [named.pop(f.name.casefold()) for f in (*left, *right) if f.name.casefold() in named]
             else:
                 pairs = zip(left, right, strict=True)
-                fields = [Field(a.name, a.kind if a.kind == b.kind else None, call=a.call) for a, b in pairs]
+                fields = [Field(a.name, a.kind if a.kind == b.kind else None, call=a.call or b.call) for a, b in pairs]
             self._tail(node, scope, fields)
             return fields
         if isinstance(node, exp.Select):

@@ -22,6 +22,8 @@ def settle(tree: exp.Expr) -> exp.Expr:
         _first_rows(select)
         if is_grouped(select):
             _bare_columns(select)
+        if any(map(is_placeholder, nodes(select, (exp.Query,)))):
+            order_keys(select)  # its sub-selects hand on their order, in which a call is asked
         if select.parent is tree or _keeps_order(select):
             order_rows(select)
         elif _is_side(select, tree):
@@ -175,11 +177,12 @@ def _undistinct(select: exp.Select) -> bool:
         return False
     if any(p.find(exp.Window) for p in select.expressions):
         return False
-    known = [p.unalias() for p in select.expressions]
     select.set("distinct", None)
-    select.set("group", exp.Group(expressions=[copied(part) for part in known]))
-    order = select.args.get("order")
-    return order is None or all(item.this in known for item in order.expressions)
+    known = [p.unalias() for p in select.expressions]
+    select.set("group", exp.Group(expressions=list(map(copied, known))))
+    if (order := select.args.get("order")) is not None:
+        _aggregate_bare(order, set(known), [exp.Ordered(this=key, nulls_first=False) for key in order_keys(select)])
+    return True
 
 
 def order_keys(select: exp.Select) -> list[exp.Expr]:

@@ -6,6 +6,7 @@ text; auto: read off the replies. One call has one type: the strictest its place
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -149,9 +150,28 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
         target = kind(parent)
         return (target, []) if target in ("number", "date", "boolean") else ("auto", [])
     if isinstance(parent, (exp.Coalesce, exp.Case, exp.If, exp.Least, exp.Greatest)):
-        kinds = {kind(sibling) for sibling in _siblings(parent, node)} - {None}
-        return (str(kinds.pop()), []) if len(kinds) == 1 else ("auto", [])
-    return "auto", []
+        like, whole = _like(_siblings(parent, node)), parent.parent if isinstance(parent.parent, exp.Case) else parent
+        return (like, []) if like != "auto" else _place(whole)
+    return _like(_united(node)), []
+
+
+def _like(values: Iterable[exp.Expr]) -> str:
+    """The kind that values have, where it is one."""
+    kinds = {kind(value) for value in values} - {None}
+    return str(kinds.pop()) if len(kinds) == 1 else "auto"
+
+
+def _united(node: exp.Expr) -> Iterator[exp.Expr]:
+    """What a set operation puts into one column with a projection."""
+    projection = node.parent if isinstance(node.parent, exp.Alias) else node
+    side = projection.parent
+    if not isinstance(side, exp.Select) or projection.arg_key != "expressions":
+        return
+    index = next(i for i, part in enumerate(side.expressions) if part is projection)
+    while isinstance(side.parent, (exp.SetOperation, exp.Subquery)):
+        below, side = side, side.parent
+        if isinstance(side, exp.SetOperation) and not side.args.get("by_name"):
+            yield (side.expression if below is side.this else side.this).selects[index].unalias()
 
 
 def _siblings(parent: exp.Expr, node: exp.Expr) -> Iterator[exp.Expr]:

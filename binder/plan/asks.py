@@ -68,3 +68,14 @@ def within(plan: Plan, selects: Sequence[exp.Select]) -> Plan:
         return guarded(ask, added)
 
     return each(plan, filtered)
+
+
+def is_comma(join: exp.Join) -> bool:
+    """Whether a join is a mere comma, which binds less than what follows."""
+    return not (join.kind or join.side or join.method or join.args.get("on") or join.args.get("using"))
+
+
+def groups_by_comma(select: exp.Expr) -> bool:
+    """Whether a comma decides which rows an outer join fills with NULLs: then nothing can stand for it."""
+    joins = select.args.get("joins") or []
+    return any(map(is_comma, joins)) and any(join.side in ("RIGHT", "FULL") for join in joins)

@@ -32,17 +32,28 @@ def guards(node: exp.Expr, select: exp.Select) -> tuple[list[Guard], str]:
     """What must be so, in the expression in which a node stands, for its value to matter to that expression; and what of it
     matters: only whether it is `true`, only whether it is `false`, or its `value`.
     """
-    chain = [node]
-    while chain[-1].parent is not None and chain[-1].parent is not select:
-        chain.append(chain[-1].parent)
+    chain = _chain(node, select)
     clause = chain[-1].arg_key or ""
-    truth = "true" if clause in ("where", "having", "qualify", "joins") else "value"
-    found: list[Guard] = []
+    beside, truth = _on_the_way(chain, "true" if clause in ("where", "having", "qualify", "joins") else "value")
+    return [Guard(part, outcomes, select, clause) for part, outcomes in beside], truth
+
+
+def _chain(node: exp.Expr, top: exp.Expr) -> list[exp.Expr]:
+    """A node and what stands around it, below a top one."""
+    chain = [node]
+    while chain[-1].parent is not None and chain[-1].parent is not top:
+        chain.append(chain[-1].parent)
+    return chain
+
+
+def _on_the_way(chain: Sequence[exp.Expr], truth: str) -> tuple[list[tuple[exp.Expr, str]], str]:
+    """What must come out how for the first of a chain to matter to the last; and what of it matters."""
+    found: list[tuple[exp.Expr, str]] = []
     for around, below in zip(chain[:0:-1], chain[-2::-1], strict=True):
         if isinstance(around, exp.Window) or (is_aggregate(around) and not (around.parent and is_aggregate(around.parent))):
             found.clear()  # below, other rows are seen than above
         beside, truth = _beside(around, below, truth)
-        found += [Guard(part, outcomes, select, clause) for part, outcomes in beside]
+        found += beside
     return found, truth
 
 
@@ -206,7 +217,13 @@ def unknown_in(node: exp.Expr, known: Knowledge) -> exp.Expr:
     calls = [part for part in placeholders(node) if part.meta.get("site") not in known.done]
     if any(_inside_query(part, node) for part in calls):
         return exp.true()
-    return some([unknown(part, known) for part in calls])
+    return some([every([unknown(part, known), *_reached(part, node, known)]) for part in calls])
+
+
+def _reached(part: exp.Expr, node: exp.Expr, known: Knowledge) -> list[exp.Expr]:
+    """What must be so for a part of an expression to matter to its value."""
+    conditions = _on_the_way([*_chain(part, node), node], "value")[0] if part is not node else []
+    return [can(condition, outcomes, known) for condition, outcomes in conditions]
 
 
 def unknown(call: exp.Anonymous, known: Knowledge) -> exp.Expr:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from binder.check.rows import is_aggregate
+from binder.plan.asks import groups_by_comma, is_comma
 from binder.plan.build import level_of
 from binder.plan.collect import key_name, outer_columns
 from binder.plan.demand import KNOWN, direct
@@ -42,7 +43,7 @@ def _join(select: exp.Select, kinds: dict[str, str], tag: str) -> None:
     That is so of calls on its rows, not on its groups; a condition of its joins and what cannot be evaluated on every row, as a
     cast, stay outside.
     """
-    if select.args.get("from_") is None:
+    if select.args.get("from_") is None or groups_by_comma(select):
         return
     items = [item.this for item in (select.args["from_"], *(select.args.get("joins") or []))]
     sources = {id(item.meta.get("source")) for item in items}
@@ -68,8 +69,8 @@ def _join(select: exp.Select, kinds: dict[str, str], tag: str) -> None:
         pairs = [exp.NullSafeEQ(this=key, expression=part) for key, part in zip(keys, call.expressions, strict=True)]
         select.append("joins", exp.Join(this=table, side="LEFT", on=exp.and_(*pairs, copy=False)))
     for join in select.args.get("joins") or [] if joined else []:
-        if not (join.kind or join.side or join.method or join.args.get("on") or join.args.get("using")):
-            join.set("kind", "CROSS")  # a comma binds less than what may follow
+        if is_comma(join):
+            join.set("kind", "CROSS")
 
 
 def _is_safe(argument: exp.Expr, sources: set[int]) -> bool:
@@ -100,12 +101,14 @@ def _keyed(table: str, arguments: list[exp.Expr]) -> exp.Select:
 
 
 def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
-    """A scalar sub-select; an aggregate over other look-ups cannot stand inside one, and the engine trips over one in the
-    condition of an outer, semi or anti join: there it is an element of the whole mapping.
+    """A scalar sub-select; an aggregate over other look-ups or over no column cannot stand inside one, and the engine trips over
+    one in the condition of an outer, semi or anti join: there it is an element of the whole mapping.
     """
     join = node.find_ancestor(exp.Join, exp.Select)
     if (isinstance(join, exp.Join) and (join.side or join.kind in ("SEMI", "ANTI"))) or any(
-        is_aggregate(part) and part.find(exp.Query) for argument in node.expressions for part in argument.walk()
+        is_aggregate(part) and (part.find(exp.Query) or not part.find(exp.Column))
+        for argument in node.expressions
+        for part in argument.walk()
     ):
         names = [key_name(i) for i in range(len(node.expressions))]
         keys, wanted = (

@@ -13,7 +13,7 @@ from sqlglot import exp
 from binder.check.rows import is_grouped
 from binder.check.scope import Source
 from binder.plan import Plan
-from binder.plan.asks import within
+from binder.plan.asks import groups_by_comma, is_comma, within
 from binder.plan.build import build, in_order
 from binder.plan.collect import outer_columns
 from binder.plan.demand import conjuncts
@@ -33,12 +33,13 @@ def join_in_where(plan: Plan) -> Plan:
         joins = select.args.get("joins") or []
         parts = [conjuncts(join.args["on"]) if join.args.get("on") is not None else [] for join in joins]
         calls = [[part for part in those if placeholders(part)] for those in parts]
-        if not any(calls) or any(part.find(exp.Query) for those in calls for part in those):  # what stays would be asked first
-            continue
+        stay = any(those and not _is_inner(join) for those, join in zip(calls, joins, strict=True))
+        if stay or not any(calls) or any(part.find(exp.Query) for those in calls for part in those):
+            continue  # what stays would be asked first
         if all(len({column.table for column in call.find_all(exp.Column)}) < 2 for call in _deciding(select)):
             _in_turn(select)
         for index, join in enumerate(joins):
-            if not calls[index] or not _is_inner(join) or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
+            if not calls[index] or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
                 continue
             plain = [copied(part) for part in parts[index] if part not in calls[index]]
             join.set("on", exp.and_(*plain, copy=False) if plain else exp.true())
@@ -121,7 +122,7 @@ def _is_plain(select: exp.Expr) -> bool:
     joins = select.args.get("joins") or []
     if any(not isinstance(item.this, (exp.Table, exp.Subquery)) for item in (select.args["from_"], *joins)):
         return False
-    if any(join.args.get("using") or join.method for join in joins) or outer_columns(select):
+    if any(join.args.get("using") or join.method for join in joins) or outer_columns(select) or groups_by_comma(select):
         return False
     return all(part.unalias().find(exp.Column) for part in select.expressions)
 
@@ -130,6 +131,8 @@ def _inline_into(select: exp.Select) -> bool:
     """Puts the first sub-select of a FROM that can stand in it there; whether there was one."""
     start, joins = select.args.get("from_"), select.args.get("joins") or []
     if start is None or any(join.args.get("using") or join.method for join in joins) or select.args.get("laterals"):
+        return False
+    if groups_by_comma(select):
         return False
     for index, item in enumerate([start, *joins]):
         later = joins[index:]
@@ -162,8 +165,8 @@ def _merge(select: exp.Select, item: exp.Expr, inside: exp.Subquery) -> bool:
         column.replace(exp.paren(copied(shown[column.name.casefold()]), copy=False))
     joins = inner.args.get("joins") or []
     for join in joins:
-        if not join.args.get("on") and not join.kind and not join.side:
-            join.set("kind", "CROSS")  # a comma binds less than what may follow
+        if is_comma(join):
+            join.set("kind", "CROSS")
     conditions = [part.args["where"].this for part in (inner, select) if part.args.get("where") is not None]
     if inside_calls := _deciding(inner):
         least = 1 + max(call.meta.get("layer", 0) for call in inside_calls)
