@@ -107,6 +107,13 @@ def kind(node: exp.Expr | None) -> str | None:
     return node.meta.get("kind")
 
 
+def picked(node: exp.Expr) -> exp.Expr:
+    """What an expression picks a value of, such as x of MAX(x)."""
+    while isinstance(node, (exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.IgnoreNulls)):
+        node = node.this
+    return node
+
+
 @cache
 def _always(node: type[Any]) -> str | None:
     """The kind of all expressions of a class, where they have one."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from binder.check.fields import PLACEHOLDERS, known, list_of_literals, nameless, renamed, stored, title, unchanged, yields
-from binder.check.kinds import column_kind, kind
-from binder.check.scope import Copies, Field, Scope, Source, alike, key
+from binder.check.kinds import column_kind, kind, picked
+from binder.check.scope import Copies, Field, Scope, Source, alike, key, united
 from binder.check.stars import expand, natural, positions
 from binder.errors import CheckFault, nearest
 from binder.program import Program, copied, is_placeholder, nodes, placeholders
@@ -48,12 +48,7 @@ class Names:
             left, right = self.query(node.this, scope, seen), self.query(node.expression, scope, seen)
             if len(left) != len(right) and not node.args.get("by_name"):
                 raise self.fault(node.expression, f"the two sides of a set operation have {len(left)} and {len(right)} columns")
-            if node.args.get("by_name"):
-                named = {f.name.casefold(): f for f in (*reversed(right), *left)}
-                fields = [named.pop(f.name.casefold()) for f in (*left, *right) if f.name.casefold() in named]
-            else:
-                pairs = zip(left, right, strict=True)
-                fields = [Field(a.name, a.kind if a.kind == b.kind else None, call=a.call or b.call) for a, b in pairs]
+            fields = united(left, right, bool(node.args.get("by_name")))
             self._tail(node, scope, fields)
             return fields
         if isinstance(node, exp.Select):
@@ -125,10 +120,10 @@ class Names:
                 name = shown.meta["field"].name
             if name and not isinstance(projection, exp.Alias):
                 projection = exp.alias_(shown, name, quoted=True, copy=False)
-            held = shown.meta.get("field")
-            call_name = shown.name.lower() if isinstance(shown, exp.Anonymous) and self.program.call(shown.name) else None
+            held, value = shown.meta.get("field"), picked(shown)
             origin = held.origin if held else unchanged(shown)
-            fields.append(Field(name, kind(shown), origin, call_name or (held.call if held else None)))
+            call = value.name.lower() if is_placeholder(value) else value.meta["field"].call if "field" in value.meta else None
+            fields.append(Field(name, kind(shown), origin, call))
             projections.append(projection)
         node.set("expressions", projections)
         return fields

@@ -23,7 +23,7 @@ def settle(tree: exp.Expr) -> exp.Expr:
         if is_grouped(select):
             _bare_columns(select)
         if any(map(is_placeholder, nodes(select, (exp.Query,)))):
-            order_keys(select)  # its sub-selects hand on their order, in which a call is asked
+            _order_aggregates(select)
         if select.parent is tree or _keeps_order(select):
             order_rows(select)
         elif _is_side(select, tree):
@@ -48,6 +48,18 @@ def _is_side(select: exp.Select, tree: exp.Expr) -> bool:
     while isinstance(node, (exp.Union, exp.Subquery)) and node is not tree and not node.args.get("distinct"):
         node = node.parent
     return node is tree and isinstance(tree.this, exp.Union) and not tree.this.args.get("order")
+
+
+def _order_aggregates(select: exp.Select) -> None:
+    """What depends on the order of rows is given it where a call is looked up; its sub-selects hand it on."""
+    items = [exp.Ordered(this=key, nulls_first=False) for key in order_keys(select)]
+    parts = [*select.expressions, select.args.get("having"), select.args.get("order")]
+    for one in [one for part in parts if part is not None for one in aggregates_of(part)] if items else []:
+        if isinstance(one, _SEEING_ORDER) and not isinstance(one.this, (exp.Order, exp.Distinct)):
+            one.set("this", exp.Order(this=one.this, expressions=list(map(copied, items))))
+
+
+_SEEING_ORDER = (exp.GroupConcat, exp.ArrayAgg, exp.First, exp.Last, exp.AnyValue)
 
 
 def _order_set(node: exp.SetOperation) -> None:

@@ -98,6 +98,15 @@ class Scope(_Shared):
         return [(source, f) for scope in self.chain() for source in scope.sources.values() for f in source.fields]
 
 
+def united(left: list[Field], right: list[Field], by_name: bool) -> list[Field]:
+    """The fields of a set operation."""
+    if by_name:
+        names = {f.name.casefold() for f in left}
+        return [*left, *(f for f in right if f.name.casefold() not in names)]
+    pairs = zip(left, right, strict=True)
+    return [Field(a.name, a.kind if a.kind == b.kind else None, call=a.call or b.call) for a, b in pairs]
+
+
 class Copies:
     """Copies of what aliases stand for. An alias of aliases doubles with each step, so that they are counted."""
 

@@ -141,7 +141,9 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
     if isinstance(parent, exp.Is) and isinstance(parent.expression, exp.Boolean):
         return "boolean", []
     if isinstance(parent, _COMPUTED):
-        return ("date", []) if "date" in (kind(parent.this), kind(parent.args.get("expression"))) else ("number", [])
+        sides = (parent.this, parent.args.get("expression"))
+        dated = any(isinstance(side, exp.Interval) or kind(side) == "date" for side in sides)
+        return ("date" if dated else "number"), []
     if isinstance(parent, _DATED):
         return "date", []
     if isinstance(parent, TEXT_READERS):

@@ -77,6 +77,10 @@ def inline_subqueries(plan: Plan) -> Plan:
     root = exp.Subquery(this=copied(plan.query.tree))
     changed = _inline_ctes(root)
     around: list[exp.Select] = []
+    for select in root.find_all(exp.Select):  # outer ones first
+        conditions = [select.args.get("where"), *(join.args.get("on") for join in select.args.get("joins") or [])]
+        for call in [call for part in conditions if part is not None for call in placeholders(part)]:
+            call.meta.setdefault("home", id(select))
     while found := next((select for select in root.find_all(exp.Select) if _inline_into(select)), None):
         around.append(found)
     tree: exp.Expr = root.this
@@ -171,7 +175,8 @@ def _merge(select: exp.Select, item: exp.Expr, inside: exp.Subquery) -> bool:
     if inside_calls := _deciding(inner):
         least = 1 + max(call.meta.get("layer", 0) for call in inside_calls)
         for call in _deciding(select):
-            call.meta["layer"] = least + call.meta.get("layer", 0)
+            if call.meta.get("home", id(select)) == id(select):  # those of sub-selects beside it do not wait for it
+                call.meta["layer"] = least + call.meta.get("layer", 0)
     item.set("this", inner.args["from_"].this)
     select.set("joins", [*joins, *(select.args.get("joins") or [])])
     if conditions:
