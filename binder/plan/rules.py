@@ -17,6 +17,7 @@ from binder.plan.asks import ELSEWHERE, around, each, guarded, holds, written
 from binder.plan.collect import outer_columns
 from binder.plan.demand import clause_of, conjuncts, guards
 from binder.plan.simpler import inline_subqueries, join_in_where
+from binder.plan.through import ask_outside, filter_inside
 from binder.plan.windows import in_where, rows_wanted, stop_at_a_match, stop_at_the_first_of_each, stop_early
 from binder.program import copied, placeholders, sql_of
 
@@ -226,6 +227,8 @@ def _covers(first: Ask, other: Ask) -> bool:
 
 RULES: tuple[Rule, ...] = (
     inline_subqueries,
+    ask_outside,
+    filter_inside,
     join_in_where,
     filter_first,
     ask_the_undecided,

@@ -88,17 +88,19 @@ def inline_subqueries(plan: Plan) -> Plan:
 
 
 def _inline_ctes(root: exp.Expr) -> bool:
-    """Puts plain CTEs where they are read."""
+    """Puts CTEs where they are read: plain ones, and others that are read once."""
     ctes = list(root.find_all(exp.CTE))
     names = [cte.alias.casefold() for cte in ctes]
     if any(clause.args.get("recursive") for clause in root.find_all(exp.With)) or len(set(names)) < len(names):
         return False
     changed = False
     for cte in reversed(ctes):
-        if not _is_plain(cte.this) or cte.args["alias"].args.get("columns") or not placeholders(cte.this):
+        if cte.args["alias"].args.get("columns") or not placeholders(cte.this):
             continue
         readers = [table for table in root.find_all(exp.Table) if _reads(table, cte)]
         if any(table.args["alias"].args.get("columns") for table in readers):
+            continue
+        if not _is_plain(cte.this) and len(readers) > 1:
             continue
         for table in readers:
             inside = exp.Subquery(this=copied(cte.this), alias=copied(table.args["alias"]))

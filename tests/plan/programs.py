@@ -84,9 +84,12 @@ def values(draw: st.DrawFn, names: tuple[str, ...]) -> str:
 @st.composite
 def sources(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
     """A FROM and the tables it makes known."""
-    shape = draw(st.integers(0, 16))
+    shape = draw(st.integers(0, 17))
     if shape < 4:
         return "FROM w", ("w",)
+    if shape == 17:
+        number = "ROW_NUMBER() OVER (PARTITION BY a ORDER BY row_id) AS n"
+        return f"FROM (SELECT a, #upper(b) AS b, {number}, row_id FROM w WHERE {draw(predicates(('w',), 0))}) AS q", ("q",)
     if shape == 16:
         inner = f"SELECT v.a, #upper(v.b) AS b, v.n, v.row_id FROM v WHERE v.n = w.n AND {draw(predicates(('w', 'v'), 0))}"
         return f"FROM w, LATERAL ({inner}) AS q", ("w", "q")
