@@ -68,7 +68,8 @@ class Names:
                 first = self.query(copied(cte.this.this), scope)
                 scope.ctes[cte.alias.casefold()] = Source(cte.alias, renamed(first, given))
             fields = renamed(self.query(cte.this, scope), given)
-            scope.ctes[cte.alias.casefold()] = Source(cte.alias, fields, select=None if given else cte.this)
+            known = not given and clause is not None and not clause.args.get("recursive")
+            scope.ctes[cte.alias.casefold()] = Source(cte.alias, fields, select=cte.this if known else None)
 
     def _tail(self, node: exp.Expr, scope: Scope, fields: list[Field]) -> None:
         """ORDER BY and LIMIT of a set operation see its output columns alone."""

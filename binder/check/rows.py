@@ -18,12 +18,15 @@ ROW_ORDER = "row order"  # the hidden column with which a sub-select hands on it
 
 def settle(tree: exp.Expr) -> exp.Expr:
     """Applies all three rules to every SELECT of the tree, inner ones first."""
+    calls = any(map(is_placeholder, nodes(tree)))
     for select in reversed([node for node in nodes(tree) if isinstance(node, exp.Select)]):
+        if calls and select.args.get("distinct") and isinstance(select.parent, (exp.Subquery, exp.CTE)):
+            _undistinct(select)  # so that its rows have a place
         _first_rows(select)
         if is_grouped(select):
             _bare_columns(select)
-        if any(map(is_placeholder, nodes(select, (exp.Query,)))):
-            _order_aggregates(select)
+        if calls:
+            _untie(select)
         if select.parent is tree or _keeps_order(select):
             order_rows(select)
         elif _is_side(select, tree):
@@ -50,16 +53,27 @@ def _is_side(select: exp.Select, tree: exp.Expr) -> bool:
     return node is tree and isinstance(tree.this, exp.Union) and not tree.this.args.get("order")
 
 
-def _order_aggregates(select: exp.Select) -> None:
-    """What depends on the order of rows is given it where a call is looked up; its sub-selects hand it on."""
-    items = [exp.Ordered(this=key, nulls_first=False) for key in order_keys(select)]
-    parts = [*select.expressions, select.args.get("having"), select.args.get("order")]
-    for one in [one for part in parts if part is not None for one in aggregates_of(part)] if items else []:
+def _untie(select: exp.Select) -> None:
+    """What depends on the order of rows is given it: a query that collects and the one that shows must see the same."""
+    keys = order_keys(select)
+    parts = [*select.expressions, select.args.get("having"), select.args.get("order"), select.args.get("qualify")]
+    for one in [one for part in parts if part is not None for one in aggregates_of(part)] if keys else []:
         if isinstance(one, _SEEING_ORDER) and not isinstance(one.this, (exp.Order, exp.Distinct)):
-            one.set("this", exp.Order(this=one.this, expressions=list(map(copied, items))))
+            one.set("this", exp.Order(this=one.this, expressions=_rising(keys)))
+    keys = _first(keys) if is_grouped(select) else keys
+    for window in [part for part in nodes(select, (exp.Query,)) if isinstance(part, exp.Window)] if keys else []:
+        function = window.this.this if isinstance(window.this, _AROUND) else window.this
+        if isinstance(function, _NUMBERING) and not window.alias:
+            order = window.args.get("order")
+            window.set("order", exp.Order(expressions=[*(order.expressions if order else []), *_rising(keys)]))
 
 
 _SEEING_ORDER = (exp.GroupConcat, exp.ArrayAgg, exp.First, exp.Last, exp.AnyValue)
+_NUMBERING = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue)
+
+
+def _rising(keys: list[exp.Expr]) -> list[exp.Expr]:
+    return [exp.Ordered(this=copied(key), nulls_first=False) for key in keys]
 
 
 def _order_set(node: exp.SetOperation) -> None:
@@ -193,7 +207,7 @@ def _undistinct(select: exp.Select) -> bool:
     known = [p.unalias() for p in select.expressions]
     select.set("group", exp.Group(expressions=list(map(copied, known))))
     if (order := select.args.get("order")) is not None:
-        _aggregate_bare(order, set(known), [exp.Ordered(this=key, nulls_first=False) for key in order_keys(select)])
+        _aggregate_bare(order, set(known), _rising(order_keys(select)))
     return True
 
 
@@ -205,25 +219,27 @@ def order_keys(select: exp.Select) -> list[exp.Expr]:
     keys: list[exp.Expr] = []
     for node in nodes:
         source = node.meta.get("source")
-        found = _key(source) if isinstance(source, Source) else None
-        if found is None:
+        found = _keys(source) if isinstance(source, Source) else []
+        if not found:
             return keys
-        keys.append(found)
+        keys += found
     return keys
 
 
-def _key(source: Source) -> exp.Expr | None:
+def _keys(source: Source) -> list[exp.Expr]:
+    """What puts the rows of one source in order: its rows themselves, where no two are alike."""
     if source.table is not None:
-        return hidden_column(source, Field("row_id", "number"))
+        return [hidden_column(source, Field("row_id", "number"))]
     sides = _sides(source.select)
     if any(ROW_ORDER not in side.named_selects for side in sides):
         made = [place for side in sides if (place := _place(side)) is not None]
         if len(made) < len(sides):
-            return None
+            return []
         for number, (side, place) in enumerate(zip(sides, made, strict=True)):
             place = place if len(sides) == 1 else exp.Tuple(expressions=[exp.Literal.number(number), place])
             side.append("expressions", exp.alias_(place, ROW_ORDER, quoted=True, copy=False))
-    return hidden_column(source, Field(ROW_ORDER, "number")) if sides else None
+    unique = source.select is not None and source.select.args.get("distinct")
+    return [hidden_column(source, held) for held in ([Field(ROW_ORDER, "number")] if sides else source.fields if unique else [])]
 
 
 def _sides(query: exp.Expr | None) -> list[exp.Select]:

@@ -26,9 +26,9 @@ def expand(node: exp.Select, scope: Scope, fault: Fault) -> None:
             source = scope.source(projection.table)
             if source is None:
                 raise fault(projection, f"there is no table {projection.table!r} here")
-            sources = [source]
+            sources = {projection.table: source}
         else:
-            sources = [source for source in scope.sources.values() if source.shown]
+            sources = {alias: source for alias, source in scope.sources.items() if source.shown}
         if not sources:
             raise fault(projection, "`*` needs a FROM")
         projections += _columns(star, sources, scope)
@@ -37,12 +37,12 @@ def expand(node: exp.Select, scope: Scope, fault: Fault) -> None:
     node.set("expressions", projections)
 
 
-def _columns(star: exp.Star, sources: list[Source], scope: Scope) -> list[exp.Expr]:
+def _columns(star: exp.Star, sources: dict[str, Source], scope: Scope) -> list[exp.Expr]:
     left_out = {key(column.name) for column in star.args.get("except_") or ()}
     replaced = {key(item.alias): item for item in star.args.get("replace") or ()}
     out: list[exp.Expr] = []
     seen: set[str] = set()
-    for source in sources:
+    for alias, source in sources.items():
         for f in source.fields:
             merged = f.name.casefold() in scope.merged
             if key(f.name) in left_out or (merged and f.name.casefold() in seen):
@@ -53,7 +53,7 @@ def _columns(star: exp.Star, sources: list[Source], scope: Scope) -> list[exp.Ex
             elif merged:
                 out.append(exp.column(exp.to_identifier(f.name, quoted=True)))
             else:
-                out.append(exp.column(exp.to_identifier(f.name, quoted=True), exp.to_identifier(source.alias, quoted=True)))
+                out.append(exp.column(exp.to_identifier(f.name, quoted=True), exp.to_identifier(alias, quoted=True)))
     return out
 
 

@@ -134,9 +134,7 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
     parent = node.parent
     if others := _others(parent, node):
         return _compared(others)
-    if isinstance(parent, (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)) or (
-        isinstance(parent, exp.If) and node.arg_key == "this"
-    ):
+    if isinstance(parent, exp.If) and node.arg_key == "this" or isinstance(parent, _TRUTHS):
         return "boolean", []
     if isinstance(parent, exp.Is) and isinstance(parent.expression, exp.Boolean):
         return "boolean", []
@@ -152,8 +150,9 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
         target = kind(parent)
         return (target, []) if target in ("number", "date", "boolean") else ("auto", [])
     if isinstance(parent, (exp.Coalesce, exp.Case, exp.If, exp.Least, exp.Greatest)):
-        like, whole = _like(_siblings(parent, node)), parent.parent if isinstance(parent.parent, exp.Case) else parent
-        return (like, []) if like != "auto" else _place(whole)
+        choice = parent.parent if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case) else parent
+        like = _like(value for value in branches(choice) if value is not node)
+        return (like, []) if like != "auto" else _place(choice)
     return _like(_united(node)), []
 
 
@@ -174,20 +173,6 @@ def _united(node: exp.Expr) -> Iterator[exp.Expr]:
         below, side = side, side.parent
         if isinstance(side, exp.SetOperation) and not side.args.get("by_name"):
             yield (side.expression if below is side.this else side.this).selects[index].unalias()
-
-
-def _siblings(parent: exp.Expr, node: exp.Expr) -> Iterator[exp.Expr]:
-    if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case):
-        parent = parent.parent
-    if isinstance(parent, exp.Case):
-        values = [branch.args["true"] for branch in parent.args["ifs"]] + [parent.args.get("default")]
-    else:
-        values = (
-            [parent.args.get("true"), parent.args.get("false")]
-            if isinstance(parent, exp.If)
-            else [parent.this, *parent.expressions]
-        )
-    yield from (value for value in values if value is not None and value is not node)
 
 
 def _others(parent: exp.Expr | None, node: exp.Expr) -> list[exp.Expr]:

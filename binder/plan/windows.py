@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from binder.check.rows import aggregates_of, is_grouped, order_keys
+from binder.check.rows import ROW_ORDER, aggregates_of, is_grouped, order_keys
 from binder.plan import Ask, Guard, Plan, Site, Step, Window
 from binder.plan.asks import guarded
 from binder.plan.demand import clause_of, direct, guards
@@ -74,7 +74,7 @@ def _decides_rows(ask: Ask) -> bool:
     select = site.select
     if not in_where(site) or select.args.get("distinct") or select.args.get("qualify") or select.args.get("having"):
         return False
-    if any(part.find(exp.Window) for part in select.expressions):
+    if any(part.find(exp.Window) for part in select.expressions if part.alias != ROW_ORDER):
         return False
     return all(direct(call, select) and not call.find(exp.Query) for call in placeholders(select.args["where"]))
 
