@@ -24,10 +24,10 @@ from binder.lm import Usage as Spent
 from binder.lm.budget import Budgeted
 from binder.plan import Ask
 from binder.plan.cost import packs
-from binder.progress import Display, Progress, off
+from binder.progress import Display, Progress
 from binder.prompt.wire import wire
 from binder.recall import Recall, value_of
-from binder.result import Missing, plain
+from binder.result import Missing, Usage, plain
 from binder.trace import Trace
 from binder.values import read_boolean
 
@@ -39,17 +39,17 @@ Fresh = dict[Key, tuple[Ask, dict[Input, tuple[Part, ...] | None]]]  # inputs th
 class Dispatch:
     """Asks the language model for whatever executions want; known is shared by all of them."""
 
-    lm: LM
-    model: str
     trace: Trace
-    batch_rows: int = 20
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))  # each for all tries of a request
+    slots: asyncio.Semaphore  # each for all tries of a request
+    lm: LM
+    recall: Recall | None
+    budget: Budgeted
+    model: str
+    batch_rows: int
+    display: Display
+    reasoning: frozenset[str]  # kinds of questions whose replies reason first
     known: dict[Key, dict[Input, Found]] = field(default_factory=dict)
     spent: Spent = field(default_factory=Spent)
-    recall: Recall | None = None
-    budget: Budgeted | None = None
-    display: Display = off
-    reasoning: frozenset[str] = frozenset()  # kinds of questions whose replies reason first
     questions: int = 0  # asked
     cached: int = 0  # answered before
     wanted: int = 0
@@ -131,7 +131,7 @@ class Dispatch:
                 left_over = [value for value in mine if value not in again]
                 asked += [asking.map(pack) for pack in [*unread, *packs(left_over, self.size.rows)]]
         try:
-            if self.budget is not None and asked:
+            if asked:
                 self.budget.check(Spent(len(asked)))
             await together(asked)
         finally:
@@ -233,6 +233,13 @@ class Dispatch:
         data = event.data
         sent, text = data["request"]["messages"][-1]["content"], data["reply"]["choices"][0]["text"]
         return {**told, "source": "cache" if data["cached"] else "live", "request": sent, "reply": text}
+
+    @property
+    def usage(self) -> Usage:
+        """What was asked so far, and what it cost."""
+        spent, seconds = self.spent, round(time.monotonic() - self.trace.started, 4)
+        tokens = spent.prompt_tokens, spent.completion_tokens
+        return Usage(self.questions, self.cached, spent.requests, *tokens, spent.cost, seconds)
 
     def partial(self) -> dict[str, Any]:
         """What is known so far, as JSON data: the answers are right, there are only not all of them."""

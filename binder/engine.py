@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections import abc
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -44,7 +43,7 @@ from binder.poll import Poll
 from binder.program import LANGUAGES
 from binder.progress import Display, display, off
 from binder.python import parse as parse_python
-from binder.result import Result, Usage, count
+from binder.result import Result, count
 from binder.sampling import Sampling, shares
 from binder.stack import DEFAULT, Place, Stack, build_stack
 from binder.table import Table, load_all
@@ -160,10 +159,9 @@ class Binder:
         return SqlExecutor(plan, self._worker) if isinstance(plan, Plan) else PythonExecutor(plan, self._sandbox)
 
     async def _run(self, program: str, language: str) -> Result:
-        started, trace = time.monotonic(), Trace(tracer=self.settings.tracer)
-        dispatch = self._dispatch(trace)
+        dispatch = self._dispatch()
         sample = Sample(program, language, self._planned(program, language))
-        (candidate,) = await self._within(self._execute([sample], dispatch, started), dispatch)
+        (candidate,) = await self._within(self._execute([sample], dispatch), dispatch)
         if candidate.error is not None:
             raise candidate.error
         assert candidate.result is not None
@@ -177,23 +175,24 @@ class Binder:
         return candidate.result
 
     async def _ask(self, question: str, samples: int, language: str) -> Answer:
-        settings, started, trace = self.settings, time.monotonic(), Trace(tracer=self.settings.tracer)
+        settings = self.settings
         wanted = shares(samples, language, self.tables, settings.sampling)
-        dispatch = self._dispatch(trace)
+        dispatch = self._dispatch()
+        trace = dispatch.trace
         shown = self.tables, self.memory, settings.model, settings.sampling
         author = Author(question, *shown, dispatch.sample, self._planned, trace, "ans" in settings.reasoning, settings.embeddings)
-        poll = Poll(author, lambda written: self._execute(written, dispatch, started), wanted, settings.voting)
+        poll = Poll(author, lambda written: self._execute(written, dispatch), wanted, settings.voting)
         candidates = await self._within(poll.run(), dispatch)
-        answer = vote(question, candidates, _usage(dispatch, started), trace, settings.voting)
+        answer = vote(question, candidates, dispatch.usage, trace, settings.voting)
         if settings.voting.belief and answer.values:
             sure = believe(question, self.tables, answer.texts, settings.model, settings.voting.belief, dispatch.sample)
             belief = await self._within(sure, dispatch)
             trace.add("believed", belief=belief)
             if belief is not None:
-                answer = replace(answer, confidence=belief, usage=_usage(dispatch, started))
+                answer = replace(answer, confidence=belief, usage=dispatch.usage)
         return replace(answer, keep=partial(self.memory.add, question, self.tables))
 
-    async def _execute(self, samples: Sequence[Sample], dispatch: Dispatch, started: float) -> list[Candidate]:
+    async def _execute(self, samples: Sequence[Sample], dispatch: Dispatch) -> list[Candidate]:
         """All samples that have a plan, executed together; each with its result or its error."""
         running = {i: self._executor(s.plan) for i, s in enumerate(samples) if s.plan is not None}
         outcomes = dict(zip(running, await dispatch.drive([e.execution() for e in running.values()]), strict=True))
@@ -201,7 +200,7 @@ class Binder:
         for index, sample in enumerate(samples):
             outcome: Rows | BinderError | None = outcomes.get(index, sample.error)
             if isinstance(outcome, Rows):
-                result = self._result(running[index], outcome, dispatch, started)
+                result = self._result(running[index], outcome, dispatch)
                 candidates.append(Candidate(result.program, sample.language, result))
             else:
                 candidates.append(Candidate(sample.program, sample.language, sample.result, outcome))
@@ -222,11 +221,11 @@ class Binder:
         finally:
             self.settings.display(None)
 
-    def _result(self, executor: SqlExecutor | PythonExecutor, rows: Rows, dispatch: Dispatch, started: float) -> Result:
+    def _result(self, executor: SqlExecutor | PythonExecutor, rows: Rows, dispatch: Dispatch) -> Result:
         program = executor.program
         dispatch.trace.add("executed", program=program.text, rows=len(rows.rows), repairs=program.repairs)
         values, texts = executor.present(rows.rows)
-        errors, usage = dispatch.missing(executor.asks), _usage(dispatch, started)
+        errors, usage = dispatch.missing(executor.asks), dispatch.usage
         origin = partial(self._origin, executor, dispatch)
         return Result(rows.columns, values, texts, errors, usage, dispatch.trace, program.text, program.repairs, origin)
 
@@ -237,28 +236,12 @@ class Binder:
             )
         return executor.origin(row, column, dispatch.said)
 
-    def _dispatch(self, trace: Trace) -> Dispatch:
+    def _dispatch(self) -> Dispatch:
         stack, settings = self.stack, self.settings
+        trace = Trace(tracer=settings.tracer)
         trace.add("started", model=settings.model, endpoint=stack.recall.endpoint if stack.recall else "")
-        return Dispatch(
-            stack.lm,
-            settings.model,
-            trace,
-            settings.batch_rows,
-            slots=self._slots,
-            recall=stack.recall,
-            budget=stack.budget,
-            display=settings.display,
-            reasoning=settings.reasoning,
-        )
-
-
-def _usage(dispatch: Dispatch, started: float) -> Usage:
-    spent = dispatch.spent
-    seconds = round(time.monotonic() - started, 4)
-    return Usage(
-        dispatch.questions, dispatch.cached, spent.requests, spent.prompt_tokens, spent.completion_tokens, spent.cost, seconds
-    )
+        how = settings.model, settings.batch_rows, settings.display, settings.reasoning
+        return Dispatch(trace, self._slots, stack.lm, stack.recall, stack.budget, *how)
 
 
 def _open(tables: Any, tidy: bool | None) -> tuple[Table, ...]:
