@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections import abc
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
@@ -59,17 +59,17 @@ class Settings:
 
     model: str
     limits: Limits
-    concurrency: int = 16
-    batch_rows: int = 20
-    deadline: float | None = None
-    strict: bool = False
-    rules: tuple[Rule, ...] = RULES
-    tracer: Callable[[Event], None] | None = None
-    display: Display = off
-    sampling: Sampling = field(default_factory=Sampling)
-    voting: Voting = field(default_factory=Voting)
-    reasoning: frozenset[str] = frozenset({"ans"})
-    embeddings: str | None = None
+    concurrency: int
+    batch_rows: int
+    deadline: float | None
+    strict: bool
+    rules: tuple[Rule, ...]
+    tracer: Callable[[Event], None] | None
+    display: Display
+    sampling: Sampling
+    voting: Voting
+    reasoning: frozenset[str]
+    embeddings: str | None
 
 
 class Binder:

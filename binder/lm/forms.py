@@ -56,16 +56,13 @@ def body(request: Request, form: str | None, refused: Set[str]) -> tuple[str, di
 
 def _responses(sent: dict[str, Any]) -> dict[str, Any]:
     """The parameters of a chat completion as responses have them; n, seed and response_format they have not."""
-    most = sent.get("max_completion_tokens", sent.get("max_tokens"))
-    effort = sent.get("reasoning_effort")
-    return {
-        "model": sent["model"],
-        "input": sent["messages"],
-        "store": False,
-        **({"temperature": sent["temperature"]} if "temperature" in sent else {}),
-        **({"max_output_tokens": most} if most is not None else {}),
-        **({"reasoning": {"effort": effort}} if effort is not None else {}),
+    optional = {
+        "temperature": sent.get("temperature"),
+        "max_output_tokens": sent.get("max_completion_tokens", sent.get("max_tokens")),
+        "reasoning": {"effort": sent["reasoning_effort"]} if "reasoning_effort" in sent else None,
     }
+    told = {name: value for name, value in optional.items() if value is not None}
+    return {"model": sent["model"], "input": sent["messages"], "store": False, **told}
 
 
 def as_completion(told: dict[str, Any]) -> dict[str, Any]:
