@@ -40,7 +40,6 @@ from binder.plan.python import AnyPlan
 from binder.plan.python import build as plan_python
 from binder.plan.rules import RULES, optimize
 from binder.poll import Poll
-from binder.program import LANGUAGES
 from binder.progress import Display, display, off
 from binder.python import parse as parse_python
 from binder.result import Result, count
@@ -147,8 +146,6 @@ class Binder:
         return f"Binder({', '.join(map(repr, self.tables))}; model={self.settings.model or None!r})"
 
     def _plan(self, program: str, language: str) -> AnyPlan:
-        if language not in LANGUAGES:
-            raise UsageError(f"there is no language {language!r}", hint="the languages are " + ", ".join(LANGUAGES))
         if language == "python":
             available()
             return plan_python(check_python(parse_python(program), self.tables))

@@ -11,10 +11,9 @@ from binder.answer import DIRECT
 from binder.errors import UsageError
 from binder.executors.sandbox import available
 from binder.lm.size import estimate
-from binder.prompt.programs import LEAST_ROOM, PROGRAMS, ROOM
+from binder.program import LANGUAGES
+from binder.prompt.programs import LEAST_ROOM, ROOM
 from binder.table import Table
-
-WRITTEN = tuple(PROGRAMS)  # the languages in which programs are asked for
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Sampling:
 
 def shares(samples: int, language: str, tables: Sequence[Table], sampling: Sampling) -> dict[str, int]:
     """How many samples of each kind are drawn for a question."""
-    known = (*WRITTEN, DIRECT)
+    known = (*LANGUAGES, DIRECT)
     if language not in ("auto", *known):
         raise UsageError(f"there is no language {language!r}", hint="the languages are auto, " + ", ".join(known))
     if samples < 1:
@@ -59,7 +58,7 @@ def shares(samples: int, language: str, tables: Sequence[Table], sampling: Sampl
         raise UsageError("the tables are too large to be read directly", hint="raise Sampling(prompt_tokens=)")
     possible = {"sql": True, "python": installed(), DIRECT: fits}
     kinds = [kind for kind in sampling.mix if possible.get(kind)] if language == "auto" else [language]
-    kinds = kinds or [WRITTEN[0]]
+    kinds = kinds or [LANGUAGES[0]]
     return dict(Counter(kinds[number % len(kinds)] for number in range(samples)))
 
 

@@ -23,7 +23,6 @@ from binder.memory.constructs import constructs
 from binder.memory.exemplars import Exemplar, records, write
 from binder.memory.features import features
 from binder.memory.ranking import Index, diverse, fused
-from binder.program import LANGUAGES
 from binder.python import parse as parse_python
 from binder.table import Table
 
@@ -95,8 +94,6 @@ class Memory:
             raise UsageError(
                 "this memory has no file to keep a solved question in", hint="open it with connect(..., memory=PATH)"
             )
-        if language not in LANGUAGES:
-            raise UsageError(f"there is no language {language!r}", hint="the languages are " + ", ".join(LANGUAGES))
         if not question.strip():
             raise UsageError("a solved question needs its question")
         validate(program, tables, language)
