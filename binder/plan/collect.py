@@ -35,11 +35,7 @@ def inputs(collect: Collect, known: Knowledge, rows: int | None = None, among: S
 
     They come in the order of their first appearance, so that equal runs ask equal requests.
     """
-    keys = _keys(collect)
-    names = [key.alias for key in keys]
-    inner = _lifted(_rows(collect, keys, known, rows, among), collect, names, known)
-    clause = inner.args.get("with_")
-    inner.set("with_", None)
+    inner, names, clause = _inner(collect, known, rows, among)
     ordered = exp.Min(this=exp.column(POSITION)) if POSITION in inner.named_selects else exp.var("ALL")
     return exp.Select(
         expressions=[exp.column(exp.to_identifier(name, quoted=True)) for name in names],
@@ -50,6 +46,18 @@ def inputs(collect: Collect, known: Knowledge, rows: int | None = None, among: S
     )
 
 
+def _inner(
+    collect: Collect, known: Knowledge, rows: int | None = None, among: Sequence[exp.Anonymous] = ()
+) -> tuple[exp.Select, list[str], exp.With | None]:
+    """The rows on which a call is evaluated, the names of its keys in them, and the CTEs to stand in front."""
+    keys = _keys(collect)
+    names = [key.alias for key in keys]
+    inner = _lifted(_rows(collect, keys, known, rows, among), collect, names, known)
+    clause = inner.args.get("with_")
+    inner.set("with_", None)
+    return inner, names, clause
+
+
 def _keys(collect: Collect) -> list[exp.Expr]:
     values = [copied(value) for value in key_values(collect.site.node)]
     return [exp.alias_(value, key_name(i), quoted=True, copy=False) for i, value in enumerate(values)]
@@ -57,11 +65,7 @@ def _keys(collect: Collect) -> list[exp.Expr]:
 
 def rows_looked_at(collect: Collect, known: Knowledge) -> exp.Select:
     """How many rows a collect looks at."""
-    keys = _keys(collect)
-    names = [key.alias for key in keys]
-    inner = _lifted(_rows(collect, keys, known, None, ()), collect, names, known)
-    clause = inner.args.get("with_")
-    inner.set("with_", None)
+    inner, _, clause = _inner(collect, known)
     return exp.Select(expressions=[exp.alias_(exp.Count(this=exp.Star()), "rows")], from_=_derived(inner), with_=clause)
 
 
