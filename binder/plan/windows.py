@@ -154,5 +154,3 @@ def _all_plain(values: list[exp.Expr]) -> bool:
 def in_where(site: Site) -> bool:
     """Whether a call stands in the WHERE of its SELECT."""
     return site.level == "rows" and clause_of(site.node, site.select) == "where"
-
-

@@ -1,1 +1,13 @@
-"""All text that a language model is sent: the tasks map and ans, the writing of programs, and a table as it is shown."""
+"""What the language model is sent; what it is told each time stands in data/prompts."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from binder.folders import shipped
+
+
+@cache
+def told(name: str) -> str:
+    """A text of data/prompts, where a line that ends with a backslash goes on in the next."""
+    return shipped(f"prompts/{name}.txt").replace("\\\n", "").rstrip("\n")
