@@ -109,7 +109,8 @@ def kind(node: exp.Expr | None) -> str | None:
 
 def picked(node: exp.Expr) -> exp.Expr:
     """What an expression picks a value of, such as x of MAX(x)."""
-    while isinstance(node, (exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.IgnoreNulls)):
+    picking = (exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.IgnoreNulls)
+    while isinstance(node, picking) and node.this is not None:
         node = node.this
     return node
 

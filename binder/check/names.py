@@ -34,8 +34,6 @@ class Names:
     def repaired(self, what: str) -> None:
         self.repairs += [] if what in self.repairs else [what]
 
-    # queries
-
     def query(self, node: exp.Expr, outer: Scope | None = None, seen: bool = True) -> list[Field]:
         """Resolves a SELECT, a set operation or a parenthesis around one; its output columns. seen: whether they need names."""
         scope = Scope(outer)
@@ -60,16 +58,18 @@ class Names:
     def _with(self, node: exp.Expr, scope: Scope) -> None:
         clause = node.args.get("with_")
         for cte in clause.expressions if clause else ():
-            given = [column.name for column in cte.args["alias"].args.get("columns") or ()]
+            alias, name = cte.args["alias"], cte.alias.casefold()
+            given = [column.name for column in alias.args.get("columns") or ()]
+            if name in self.tables:  # which other parts of the program may read
+                alias.set("this", exp.to_identifier(f"{cte.alias} of WITH", quoted=True))
             if clause is not None and clause.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
                 if calls := placeholders(cte.this.expression):
                     message = "a call cannot stand in the part of a recursive CTE that repeats"
                     raise self.fault(calls[0], message, "ask in the SELECT that reads it")
                 first = self.query(copied(cte.this.this), scope)
-                scope.ctes[cte.alias.casefold()] = Source(cte.alias, renamed(first, given))
+                scope.ctes[name] = Source(cte.alias, renamed(first, given))
             fields = renamed(self.query(cte.this, scope), given)
-            known = not given and clause is not None and not clause.args.get("recursive")
-            scope.ctes[cte.alias.casefold()] = Source(cte.alias, fields, select=cte.this if known else None)
+            scope.ctes[name] = Source(cte.alias, fields, select=None if given or cte.parent.args.get("recursive") else cte.this)
 
     def _tail(self, node: exp.Expr, scope: Scope, fields: list[Field]) -> None:
         """ORDER BY and LIMIT of a set operation see its output columns alone."""
@@ -215,6 +215,7 @@ class Names:
         name = node.name
         cte = None if node.db else scope.cte(name)
         if cte is not None:
+            node.set("this", exp.to_identifier(cte.alias, quoted=True))
             self._register(node, cte.fields, scope, select=cte.select, alias=node.alias or name)
             return
         table, repair = stored(name, self.tables) if not node.db else (None, None)

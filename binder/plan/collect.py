@@ -267,26 +267,31 @@ def _groups(site: Site, keys: list[exp.Expr], guards: Sequence[Guard], known: Kn
 def _lifted(query: exp.Select, collect: Collect, names: list[str], known: Knowledge) -> exp.Select:
     """Puts the FROM of the queries around into a correlated collect, and the CTEs it can refer to in front."""
     select: exp.Expr | None = collect.site.select
-    withs = [collect.site.select.args.get("with_")]
+    clauses = [_ctes(collect.site.select)]
     while select is not None:
         below, select = select, select.parent
-        if isinstance(select, (exp.Subquery, exp.SetOperation)):
-            withs.append(select.args.get("with_"))
-        if not isinstance(select, exp.Select):
-            continue
-        withs.append(select.args.get("with_"))
-        if outer_columns(query) and select.args.get("from_") is not None:
+        if isinstance(select, exp.With):  # a CTE sees those before it
+            inside = select.expressions[: select.expressions.index(below)]
+            clauses.append(inside)
+        elif isinstance(select, (exp.Subquery, exp.SetOperation, exp.Select)) and not isinstance(below, exp.With):
+            clauses.append(_ctes(select))
+        if isinstance(select, exp.Select) and outer_columns(query) and select.args.get("from_") is not None:
             query = _lateral(query, select, below, collect, names, known)
     left_out, ctes = set[str](), []
-    for cte in [cte for clause in reversed(withs) if clause for cte in clause.expressions]:
+    for cte in [cte for clause in reversed(clauses) for cte in clause]:
         if unasked(cte, known) or any(table.name.casefold() in left_out for table in cte.find_all(exp.Table)):
             left_out.add(cte.alias.casefold())
         else:
             ctes.append(copied(cte))
     if ctes:
-        recursive = any(clause.args.get("recursive") for clause in withs if clause)
+        recursive = any(cte.parent is not None and cte.parent.args.get("recursive") for clause in clauses for cte in clause)
         query.set("with_", exp.With(expressions=ctes, recursive=recursive))
     return query
+
+
+def _ctes(query: exp.Expr) -> list[exp.Expr]:
+    clause = query.args.get("with_")
+    return clause.expressions if clause is not None else []
 
 
 def _lateral(

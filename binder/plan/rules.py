@@ -78,8 +78,12 @@ def _in_both(select: exp.Select) -> list[Guard]:
     while isinstance(side.parent, exp.Subquery) and set(side.parent.args) - {"this"} == set():
         side = side.parent
     together = side.parent
-    if not isinstance(together, (exp.Intersect, exp.Except)) or is_grouped(select) or select.args.get("limit"):
+    chosen = any(select.args.get(part) for part in ("limit", "offset", "qualify", "distinct")) or is_grouped(select)
+    if chosen or not isinstance(together, (exp.Intersect, exp.Except)):
         return []
+    left_of_except = isinstance(together, exp.Except) and side is together.this
+    if left_of_except and not together.args.get("distinct"):
+        return []  # as many are left as there are more on this side
     other = together.expression if side is together.this else together.this
     shown, wanted = ([part.unalias() for part in side.selects] for side in (select, other))
     same = all(kind(one) is not None and kind(one) == kind(two) for one, two in zip(shown, wanted, strict=True))
@@ -90,7 +94,6 @@ def _in_both(select: exp.Select) -> list[Guard]:
     held = [exp.column(name, "other side", quoted=True) for name in names]
     pairs = [exp.NullSafeEQ(this=one, expression=copied(part)) for one, part in zip(held, shown, strict=True)]
     there = exp.Select(expressions=[exp.Literal.number(1)], from_=exp.From(this=exp.Subquery(this=copied(other), alias=alias)))
-    left_of_except = isinstance(together, exp.Except) and side is together.this
     return [Guard(exp.Exists(this=there.where(*pairs, copy=False)), "F" if left_of_except else "T", select, "where")]
 
 
@@ -102,18 +105,20 @@ def ask_the_undecided(plan: Plan) -> Plan:
     """
 
     def undecided(ask: Ask) -> Ask:
-        found = [guard for select, below in around(ask) for guard in (*guards(below, select)[0], *_of_branches(below, select))]
-        return guarded(ask, found)
+        found = [guard for select, below in around(ask) for guard in guards(below, select)[0]]
+        return guarded(ask, [*found, *_of_branches(ask)])
 
     return each(plan, undecided)
 
 
-def _of_branches(below: exp.Expr, select: exp.Select) -> list[Guard]:
-    """Of a condition with branches: that it can come out either way."""
-    clause = clause_of(below, select)
-    condition = select.args.get(clause) if clause in ("where", "having", "qualify") else None
-    parts = [part for part in conjuncts(condition.this) if holds(part, below)] if condition is not None else []
-    return [Guard(part, can, select, clause) for part in parts if part.find(exp.Case, exp.If) for can in ("T", "FN")]
+def _of_branches(ask: Ask) -> list[Guard]:
+    """Of a condition with branches on the rows or groups that a call is asked about: that it can come out either way."""
+    site = ask.collect.site
+    clause = clause_of(site.node, site.select)
+    if (clause, site.level) not in (("where", "rows"), ("having", "groups")):
+        return []
+    parts = [part for part in conjuncts(site.select.args[clause].this) if holds(part, site.node)]
+    return [Guard(part, can, site.select, clause) for part in parts if part.find(exp.Case, exp.If) for can in ("T", "FN")]
 
 
 def ask_what_is_shown(plan: Plan) -> Plan:

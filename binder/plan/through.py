@@ -82,7 +82,8 @@ def filter_inside(plan: Plan) -> Plan:
             if not plain or any(column.meta["source"] is not source for column in columns):
                 continue
             for side, names in sides:
-                condition = _told(part, side, names)
+                alike = len(sides) == 1 or all(column.meta["field"].kind for column in columns)
+                condition = _told(part, side, names) if alike else None
                 if condition is not None:
                     side.where(condition, copy=False)
                     filtered.append(side)
