@@ -145,8 +145,7 @@ def replayed(
 class Answering(LM):
     """The recorded answers of one program in place of a language model."""
 
-    def __init__(self) -> None:
-        self.answer: Any = None
+    answer: Any = None
 
     async def complete(self, request: Request) -> Reply:
         """Answers a map task from the record; an endpoint that knows nothing else."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from binder.check.flow import LISTING, Flow
 from binder.python import Text, argument, called, is_call
@@ -69,7 +70,7 @@ def ahead(source: Text, flow: Flow, node: ast.Call, row: str, name: str) -> Ahea
         conditions = loop.ifs
     elif isinstance(parent, ast.comprehension) and child in parent.ifs and _alone(flow.parents[id(parent)]):
         loop = parent
-        conditions = parent.ifs[: _index(parent.ifs, child)]
+        conditions = list(takewhile(lambda condition: condition is not child, parent.ifs))
     elif isinstance(parent, ast.For) and child in parent.body and not _leaves(parent):
         loop, conditions = parent, []
     else:
@@ -141,7 +142,3 @@ def _is_pure(node: ast.expr, row: str) -> bool:
 def _alone(node: ast.AST) -> bool:
     """Whether a comprehension has one loop."""
     return isinstance(node, LISTING) and len(node.generators) == 1
-
-
-def _index(items: list[ast.expr], child: ast.AST) -> int:
-    return next(i for i, item in enumerate(items) if item is child)

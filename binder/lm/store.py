@@ -93,15 +93,10 @@ class Store:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None):
-        self._place = None if path is None else Path(os.path.realpath(os.path.expanduser(path)))
-        self._shared: Shared | None = _share(self._place)
+        self.path = None if path is None else Path(os.path.realpath(os.path.expanduser(path)))
+        self._shared: Shared | None = _share(self.path)
         self._file, self.flights = self._shared.file, self._shared.flights
         self._packs: dict[str, Pack] = {}
-
-    @property
-    def path(self) -> Path | None:
-        """The file."""
-        return self._place
 
     @property
     def problem(self) -> str | None:
@@ -211,7 +206,7 @@ class Store:
         ends = "SELECT min(created), max(created) FROM (SELECT created FROM answers UNION ALL SELECT created FROM replies)"
         times = [moment for row in self._file.read(ends) for moment in row if moment is not None]
         return Stats(
-            str(self._place) if self._place else None, self._size(), sum(count for *_, count in models), replies, unanswered,
+            str(self.path) if self.path else None, self._size(), sum(count for *_, count in models), replies, unanswered,
             prompt, completion, cost, tuple(models), min(times, default=None), max(times, default=None), self.problem,
         )  # fmt: skip
 
@@ -268,9 +263,9 @@ class Store:
     def _size(self) -> int:
         """The bytes on the disk."""
         sizes = 0
-        for suffix in ("", "-wal") if self._place else ():
+        for suffix in ("", "-wal") if self.path else ():
             with contextlib.suppress(OSError):
-                sizes += os.path.getsize(f"{self._place}{suffix}")
+                sizes += os.path.getsize(f"{self.path}{suffix}")
         return sizes
 
 
