@@ -28,7 +28,7 @@ DATE_PARTS = (
 TEXT_READERS = (
     exp.Like, exp.ILike, exp.Glob, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Left, exp.Right, exp.Replace, exp.SplitPart,
     exp.Split, exp.Contains, exp.StartsWith, exp.EndsWith, exp.DPipe, exp.Concat, exp.RegexpLike, exp.RegexpExtract, exp.Length,
-    exp.StrPosition, exp.GroupConcat,
+    exp.StrPosition, exp.GroupConcat, exp.Collate,
 )  # fmt: skip
 _NUMBER = (
     *COMPUTED, *DATE_PARTS, exp.Count, exp.Length, exp.Ln, exp.Log, exp.Exp, exp.Pow, exp.RowNumber, exp.Rank, exp.DenseRank,

@@ -69,7 +69,7 @@ class Names:
                 first = self.query(copied(cte.this.this), scope)
                 scope.ctes[name] = Source(cte.alias, renamed(first, given))
             fields = renamed(self.query(cte.this, scope), given)
-            scope.ctes[name] = Source(cte.alias, fields, select=None if given or cte.parent.args.get("recursive") else cte.this)
+            scope.ctes[name] = Source(cte.alias, fields, select=None if given else cte.this)
 
     def _tail(self, node: exp.Expr, scope: Scope, fields: list[Field]) -> None:
         """ORDER BY and LIMIT of a set operation see its output columns alone."""

@@ -81,7 +81,8 @@ def _order_set(node: exp.SetOperation) -> None:
     keeps = isinstance(node, exp.Union) and not node.args.get("distinct")
     holders = (node.parent, node.parent.parent if node.parent else None)
     within = any(isinstance(holder, (exp.SetOperation, exp.In, exp.Exists, exp.CTE)) for holder in holders)
-    if keeps or within or node.args.get("order"):
+    limited = node.args.get("limit") or node.args.get("offset")
+    if keeps or (within and not limited) or node.args.get("order"):
         return
     columns = [exp.Ordered(this=exp.Literal.number(i + 1), nulls_first=False) for i in range(len(node.selects))]
     node.set("order", exp.Order(expressions=columns))
@@ -227,19 +228,20 @@ def order_keys(select: exp.Select) -> list[exp.Expr]:
 
 
 def _keys(source: Source) -> list[exp.Expr]:
-    """What puts the rows of one source in order: its rows themselves, where no two are alike."""
+    """What puts the rows of one source in order: their place where they come from, else what they hold."""
     if source.table is not None:
         return [hidden_column(source, Field("row_id", "number"))]
     sides = _sides(source.select)
     if any(ROW_ORDER not in side.named_selects for side in sides):
         made = [place for side in sides if (place := _place(side)) is not None]
-        if len(made) < len(sides):
-            return []
-        for number, (side, place) in enumerate(zip(sides, made, strict=True)):
-            place = place if len(sides) == 1 else exp.Tuple(expressions=[exp.Literal.number(number), place])
-            side.append("expressions", exp.alias_(place, ROW_ORDER, quoted=True, copy=False))
-    unique = source.select is not None and source.select.args.get("distinct")
-    return [hidden_column(source, held) for held in ([Field(ROW_ORDER, "number")] if sides else source.fields if unique else [])]
+        if len(made) == len(sides):
+            for number, (side, place) in enumerate(zip(sides, made, strict=True)):
+                place = place if len(sides) == 1 else exp.Tuple(expressions=[exp.Literal.number(number), place])
+                side.append("expressions", exp.alias_(place, ROW_ORDER, quoted=True, copy=False))
+        else:
+            sides = []
+    told = [Field(ROW_ORDER, "number")] if sides else source.fields if source.select is not None else []
+    return [hidden_column(source, held) for held in told]
 
 
 def _sides(query: exp.Expr | None) -> list[exp.Select]:
@@ -249,10 +251,16 @@ def _sides(query: exp.Expr | None) -> list[exp.Select]:
     if isinstance(query, exp.Select):
         return [] if query.args.get("distinct") else [query]
     tail = ("distinct", "order", "limit", "offset", "by_name", "with_")
-    if not isinstance(query, exp.Union) or any(query.args.get(part) for part in tail):
+    if not isinstance(query, exp.Union) or any(query.args.get(part) for part in tail) or _repeats(query):
         return []
     left, right = _sides(query.this), _sides(query.expression)
     return [*left, *right] if left and right else []
+
+
+def _repeats(query: exp.Union) -> bool:
+    """Whether a UNION is that of a recursive CTE."""
+    clause = query.parent.parent if isinstance(query.parent, exp.CTE) else None
+    return clause is not None and bool(clause.args.get("recursive"))
 
 
 def _place(select: exp.Select) -> exp.Expr | None:

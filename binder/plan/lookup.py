@@ -101,15 +101,14 @@ def _keyed(table: str, arguments: list[exp.Expr]) -> exp.Select:
 
 
 def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
-    """A scalar sub-select; an aggregate over other look-ups or over no column cannot stand inside one, and the engine trips over
-    one in the condition of an outer, semi or anti join: there it is an element of the whole mapping.
+    """A scalar sub-select; a window function cannot stand inside one, nor an aggregate over other look-ups or over no column, and
+    the engine trips over one in the condition of an outer, semi or anti join: there it is an element of the whole mapping.
     """
     join = node.find_ancestor(exp.Join, exp.Select)
-    if (isinstance(join, exp.Join) and (join.side or join.kind in ("SEMI", "ANTI"))) or any(
-        is_aggregate(part) and (part.find(exp.Query) or not part.find(exp.Column))
-        for argument in node.expressions
-        for part in argument.walk()
-    ):
+    outer = isinstance(join, exp.Join) and (join.side or join.kind in ("SEMI", "ANTI"))
+    inside = [part for argument in node.expressions for part in argument.walk()]
+    alone = any(is_aggregate(part) and (part.find(exp.Query) or not part.find(exp.Column)) for part in inside)
+    if outer or alone or any(isinstance(part, exp.Window) for one in node.expressions for part in nodes(one, (exp.Query,))):
         names = [key_name(i) for i in range(len(node.expressions))]
         keys, wanted = (
             _struct(names, [_column(name, table) for name in names]),

@@ -35,10 +35,10 @@ def filter_first(plan: Plan) -> Plan:
         added = []
         for select, below in around(ask):
             clause = clause_of(below, select)
-            added += _in_both(select) if clause != "with_" else []
             if clause in ELSEWHERE:
                 added += _kept_side(select, below) if clause == "joins" else []
                 continue
+            added += _in_both(select)
             grouped = below is ask.collect.site.node and ask.collect.site.level == "groups"
             for name in ("having",) if grouped else ("where", "qualify"):
                 condition = select.args.get(name)

@@ -94,7 +94,7 @@ def _inline_ctes(root: exp.Expr) -> bool:
     if any(clause.args.get("recursive") for clause in root.find_all(exp.With)) or len(set(names)) < len(names):
         return False
     changed = False
-    for cte in reversed(ctes):
+    for cte in ctes:  # the first ones first: those that read them then hold their calls
         if cte.args["alias"].args.get("columns") or not placeholders(cte.this):
             continue
         readers = [table for table in root.find_all(exp.Table) if _reads(table, cte)]

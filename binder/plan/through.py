@@ -64,7 +64,8 @@ def filter_inside(plan: Plan) -> Plan:
     """A plain condition on what a sub-select shows holds of its rows, too: of each side of a set operation, of groups where it is
     about their keys.
 
-    Legal because it drops, one for one, the rows that the WHERE around drops; LIMIT and window functions would see others.
+    Legal because it drops, one for one, the rows that the WHERE around drops; LIMIT would see others, and so would a window
+    function, but for conditions on what parts its rows.
     """
     root = exp.Subquery(this=copied(plan.query.tree))
     filtered: list[exp.Select] = []
@@ -114,12 +115,13 @@ def _told(part: exp.Expr, side: exp.Select, names: list[str]) -> exp.Expr | None
     distinct = side.args.get("distinct")
     if side.args.get("from_") is None or (distinct and distinct.args.get("on")):
         return None
-    if any(shown.find(exp.Window) for shown in side.expressions if shown.alias != ROW_ORDER):
-        return None
+    windows = [one for shown in side.expressions if shown.alias != ROW_ORDER for one in shown.find_all(exp.Window)]
     for column in outer_columns(part):
         place = names.index(column.name.casefold()) if column.name.casefold() in names else len(side.expressions)
         shown = side.expressions[place].unalias() if place < len(side.expressions) else None
-        if shown is None or placeholders(shown) or shown.find(exp.Query) or (is_grouped(side) and shown not in keys):
+        if shown is None or placeholders(shown) or shown.find(exp.Query, exp.Window) or (is_grouped(side) and shown not in keys):
+            return None
+        if any(shown not in (one.args.get("partition_by") or []) for one in windows):
             return None
         for same in [one for one in condition.find_all(exp.Column) if one == column]:
             same.replace(exp.paren(copied(shown), copy=False))
