@@ -57,15 +57,24 @@ def _untie(select: exp.Select) -> None:
     """What depends on the order of rows is given it: a query that collects and the one that shows must see the same."""
     keys = order_keys(select)
     parts = [*select.expressions, select.args.get("having"), select.args.get("order"), select.args.get("qualify")]
-    for one in [one for part in parts if part is not None for one in aggregates_of(part)] if keys else []:
-        if isinstance(one, _SEEING_ORDER) and not isinstance(one.this, (exp.Order, exp.Distinct)):
-            one.set("this", exp.Order(this=one.this, expressions=_rising(keys)))
+    for one in [one for part in parts if part is not None for one in aggregates_of(part)]:
+        _order_inside(one, keys)
     keys = _first(keys) if is_grouped(select) else keys
-    for window in [part for part in nodes(select, (exp.Query,)) if isinstance(part, exp.Window)] if keys else []:
-        function = window.this.this if isinstance(window.this, _AROUND) else window.this
-        if isinstance(function, _NUMBERING) and not window.alias:
-            order = window.args.get("order")
+    for window in [part for part in nodes(select, (exp.Query,)) if isinstance(part, exp.Window) and not part.alias]:
+        function, order = window.this.this if isinstance(window.this, _AROUND) else window.this, window.args.get("order")
+        if isinstance(function, _NUMBERING) and keys:
             window.set("order", exp.Order(expressions=[*(order.expressions if order else []), *_rising(keys)]))
+        elif order is None:
+            _order_inside(function, keys)
+
+
+def _order_inside(function: exp.Expr, keys: list[exp.Expr]) -> None:
+    """Gives an aggregate that sees the order of its rows these keys; of distinct values, the values themselves."""
+    if not isinstance(function, _SEEING_ORDER) or isinstance(function.this, exp.Order):
+        return
+    keys = function.this.expressions if isinstance(function.this, exp.Distinct) else keys
+    if keys:
+        function.set("this", exp.Order(this=function.this, expressions=_rising(keys)))
 
 
 _SEEING_ORDER = (exp.GroupConcat, exp.ArrayAgg, exp.First, exp.Last, exp.AnyValue)
@@ -81,11 +90,10 @@ def _order_set(node: exp.SetOperation) -> None:
     keeps = isinstance(node, exp.Union) and not node.args.get("distinct")
     holders = (node.parent, node.parent.parent if node.parent else None)
     within = any(isinstance(holder, (exp.SetOperation, exp.In, exp.Exists, exp.CTE)) for holder in holders)
-    limited = node.args.get("limit") or node.args.get("offset")
-    if keeps or (within and not limited) or node.args.get("order"):
-        return
-    columns = [exp.Ordered(this=exp.Literal.number(i + 1), nulls_first=False) for i in range(len(node.selects))]
-    node.set("order", exp.Order(expressions=columns))
+    limited, order = node.args.get("limit") or node.args.get("offset"), node.args.get("order")
+    if limited if order else (not keeps and (limited or not within)):
+        columns = [exp.Ordered(this=exp.Literal.number(i + 1), nulls_first=False) for i in range(len(node.selects))]
+        node.set("order", exp.Order(expressions=[*(order.expressions if order else []), *columns]))
 
 
 def is_grouped(select: exp.Select) -> bool:

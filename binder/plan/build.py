@@ -116,9 +116,10 @@ def level_of(node: exp.Anonymous, select: exp.Select) -> tuple[str, int | None]:
         return "on", select.args["joins"].index(clause)
     if key in ("where", "group", "from_"):
         return "rows", None
-    grouped = is_grouped(select)
+    if any(isinstance(part, exp.Window) for argument in node.expressions for part in nodes(argument, (exp.Query,))):
+        return "output", None  # a window function sees the rows that are left
     group = select.args.get("group")
     keys = nodes(group) if group else []
-    if grouped and not any(is_aggregate(step) or step in keys for step in path):
+    if is_grouped(select) and not any(is_aggregate(step) or step in keys for step in path):
         return "groups", None
     return "rows", None

@@ -122,7 +122,7 @@ def _rows(
     where: list[exp.Expr] = []
     if site.level == "output" and _complete(site, known):
         within = clause_of(site.node, site.select) == "qualify"
-        among_rows = any(guard.node.find(exp.Window) for guard in guards)
+        among_rows = any(part.find(exp.Window) for part in (*keys, *(guard.node for guard in guards)))
         chosen = any(site.select.args.get(part) for part in _AMONG - {*_behind(site)})
         if within or is_grouped(site.select) or among_rows or chosen:
             return _output(site, keys, [*_conditions(guards, known, "where", "having", *([] if within else ["qualify"])), *ready])
