@@ -94,8 +94,9 @@ def sources(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
         inner = f"SELECT v.a, #upper(v.b) AS b, v.n, v.row_id FROM v WHERE v.n = w.n AND {draw(predicates(('w', 'v'), 0))}"
         return f"FROM w, LATERAL ({inner}) AS q", ("w", "q")
     if shape == 13:
-        one, other = (f"SELECT a, #upper(b) AS b, n, row_id FROM {t} WHERE {draw(predicates((t,), 0))}" for t in "wv")
-        return f"FROM ({one} UNION ALL {other}) AS q", ("q",)
+        one, other = (f"FROM {t} WHERE {draw(predicates((t,), 0))}" for t in "wv")
+        first = f"SELECT a, #upper(b) AS b, n, row_id {one}"
+        return f"FROM ({first} UNION ALL SELECT a, #upper(b), n, row_id + 10 {other}) AS q", ("q",)
     if shape == 14:
         inner = "SELECT a, MAX(#upper(b)) AS b, SUM(#length(a)) AS n, MIN(row_id) AS row_id FROM w"
         return f"FROM ({inner} WHERE {draw(predicates(('w',), 0))} GROUP BY a) AS q", ("q",)
