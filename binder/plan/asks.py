@@ -58,12 +58,12 @@ def within(plan: Plan, selects: Sequence[exp.Select]) -> Plan:
     chosen = {id(select) for select in selects}
 
     def filtered(ask: Ask) -> Ask:
-        added = []
+        added, node = [], ask.collect.site.node
         for select, below in around(ask):
-            where = select.args.get("where")
-            on_rows = below is not ask.collect.site.node or ask.collect.site.level == "rows"
+            where, on_rows = select.args.get("where"), below is not node or ask.collect.site.level == "rows"
             if id(select) in chosen and where is not None and on_rows and clause_of(below, select) not in ELSEWHERE:
-                parts = [part for part in conjuncts(where.this) if not holds(part, below)]
+                branches = exp.Case, exp.If  # of which a call in one can be told by the others
+                parts = [p for p in conjuncts(where.this) if not holds(p, below) or (below is node and p.find(*branches))]
                 added += [Guard(part, "T", select, "where") for part in parts]
         return guarded(ask, added)
 

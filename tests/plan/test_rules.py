@@ -38,6 +38,7 @@ def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[An
         " WHERE #vowel(v.b) LIMIT 2",
         "SELECT DISTINCT (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c0,"
         " (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c1 FROM w",  # two equal keys are one
+        "SELECT w.a FROM w JOIN v ON CASE WHEN #yesno(v.a) = 'yes' THEN #same(v.a, v.b) ELSE v.b LIKE 'r%' END",  # no branch
     ],
 )
 def test_a_program_that_once_went_wrong_does_not_again(program: str) -> None:
