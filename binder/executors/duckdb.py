@@ -45,6 +45,7 @@ class Session:
         )
         for macro in MACROS:
             self.connection.execute(macro)
+        self.connection.execute("SET enable_progress_bar=false")  # `config` does not take it
         self.connection.execute("SET lock_configuration=true")
         self.tables: set[str] = set()
         self.shapes: dict[str, dict[str, Any]] = {}  # of queries that were looked at, since a table went

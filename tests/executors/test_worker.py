@@ -17,12 +17,13 @@ from binder.executors.worker import Limits, Worker
 from binder.table import load
 
 TABLE = load([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}])
+LONG = "SELECT COUNT(*) AS n FROM range(15000) a, range(50000) b WHERE a.range * b.range % 7 = 3"  # some seconds
 ENDLESS = "SELECT COUNT(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range * b.range % 7 = 3"
 
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[Worker]:
-    worker = Worker([TABLE], Limits(seconds=20, rows=1000))
+    worker = Worker([TABLE], Limits(seconds=60, rows=1000))
     yield worker
     worker.close()
 
@@ -100,6 +101,10 @@ def test_its_environment_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
         assert b"secret" not in environment and b"OPENAI" not in environment
     finally:
         worker.close()
+
+
+def test_a_query_of_some_seconds_is_answered(worker: Worker) -> None:
+    assert worker.run(LONG)[0].num_rows == 1
 
 
 def test_a_query_that_takes_too_long_is_stopped_and_the_next_one_runs() -> None:
