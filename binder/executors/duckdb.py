@@ -1,4 +1,4 @@
-"""Frames with tables and queries come in on standard input; frames with Arrow results go out: the DuckDB side, in a process
+"""Frames with tables and queries come in; frames with Arrow results go out: the DuckDB side, in a process
 of its own.
 
 The connection is hardened before the first query: no files, no network, no extensions, no settings. The process holds no key.
@@ -153,7 +153,8 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> No
         write_frame(stdout, reply, data)
 
 
-def main() -> None:
+def main(requests: BinaryIO, replies: BinaryIO) -> None:
     """The worker process: limits first, then frames."""
     memory_mb, threads = int(sys.argv[1]), int(sys.argv[2])
-    serve(*confine(memory_mb + 1536), memory_mb, threads)
+    confine(memory_mb + 1536)
+    serve(requests, replies, memory_mb, threads)

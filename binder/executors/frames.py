@@ -8,7 +8,6 @@ import json
 import os
 import resource
 import struct
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -31,16 +30,24 @@ def write_frame(stream: BinaryIO, header: dict[str, Any], payload: bytes) -> Non
     stream.flush()
 
 
-def confine(memory_mb: int) -> tuple[BinaryIO, BinaryIO]:
-    """Sets the limits of this process; its frames come and go through what is returned, and nothing else may use them."""
+def take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The pipes that frames come and go through, taken from standard input and output before a library is loaded: whatever one
+    reads or prints there afterwards is no frame."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return requests, replies
+
+
+def confine(memory_mb: int) -> None:
+    """Sets the limits of this process."""
     with contextlib.suppress(ValueError, OSError):
         roof = memory_mb * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (roof, roof))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdin = sys.stdout = open(os.devnull)  # noqa: SIM115
-    return stdin, stdout
 
 
 def encode(value: Any) -> Any:

@@ -1,5 +1,5 @@
-"""Frames with tables, programs and answers come in on standard input; frames with what a program asks or returns go out: the
-sandbox's side, in a process of its own.
+"""Frames with tables, programs and answers come in; frames with what a program asks or returns go out: the sandbox's side, in a
+process of its own.
 
 Each program runs in an interpreter process of its own, which the pool starts: one that is stopped harms no other. The process
 holds no key, and the sandbox has no files, no network and no environment.
@@ -241,6 +241,7 @@ def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
         write_frame(stdout, reply_to(session, *frame), b"")
 
 
-def main() -> None:
+def main(requests: BinaryIO, replies: BinaryIO) -> None:
     """The process: limits first, then frames."""
-    serve(*confine(int(sys.argv[1]) + BESIDE))
+    confine(int(sys.argv[1]) + BESIDE)
+    serve(requests, replies)

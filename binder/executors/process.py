@@ -28,7 +28,15 @@ import pyarrow as pa
 from binder.errors import BinderError, LimitExceeded, SandboxError, UsageError
 from binder.table import Table
 
-_START = "import sys, json; sys.modules['numpy'] = None; sys.path[:] = json.loads(sys.argv.pop(1)); from {} import main; main()"
+_START = """
+import json, sys
+sys.modules["numpy"] = None
+sys.path[:] = json.loads(sys.argv.pop(1))
+from binder.executors.frames import take_pipes
+pipes = take_pipes()
+from {} import main
+main(*pipes)
+"""
 _NAMELESS = hasattr(os, "memfd_create") and os.access(f"/proc/{os.getpid()}/fd", os.R_OK)
 CHUNK = 122_880  # rows that one thread of an engine reads at a time
 

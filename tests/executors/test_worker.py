@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from binder.errors import LimitExceeded, QueryError, SandboxError
+from binder.executors.sandbox import Sandbox
 from binder.executors.worker import Limits, Worker
 from binder.table import load
 
@@ -105,6 +106,18 @@ def test_its_environment_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_query_of_some_seconds_is_answered(worker: Worker) -> None:
     assert worker.run(LONG)[0].num_rows == 1
+
+
+@pytest.mark.parametrize("kind", [Worker, Sandbox])
+def test_what_a_library_prints_or_reads_is_no_frame(kind: type[Worker | Sandbox]) -> None:
+    process = kind([TABLE], Limits())
+    try:
+        process._ask({"verb": "drop", "names": []})
+        assert process._process is not None
+        opened = Path(f"/proc/{process._process.pid}/fd")
+        assert {(opened / "0").resolve(), (opened / "1").resolve()} == {Path(os.devnull)}
+    finally:
+        process.close()
 
 
 def test_a_query_that_takes_too_long_is_stopped_and_the_next_one_runs() -> None:
