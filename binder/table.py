@@ -166,7 +166,7 @@ def _build(source: sources.Source, name: str, title: str | None, tidy: bool | No
     data: dict[str, Any] = {}
     raws: dict[str, Any] = {}
     if ROW_ID not in taken:
-        data[ROW_ID] = pa.array(range(len(source.columns[0])), pa.int64())
+        data[ROW_ID] = pa.arange(0, len(source.columns[0]))
     tidied = False
     for column_name, header, array, untyped in zip(names, source.headers, source.columns, source.untyped, strict=True):
         array = arrow.plain(array)
