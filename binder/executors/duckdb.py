@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from binder.errors import DataError
-from binder.executors.frames import confine, read_frame, write_frame
+from binder.executors.frames import confine, read_frame, read_table, write_frame
 from binder.executors.gate import Refused, shape, sources
 
 SETTINGS = {
@@ -52,7 +52,7 @@ class Session:
 
     def load(self, header: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
         """Makes an Arrow table known under a name: what a file holds, which is not copied, or the frame."""
-        table = pa.ipc.open_stream(pa.memory_map(header["file"]) if "file" in header else payload).read_all()
+        table = read_table(header["file"]) if "file" in header else pa.ipc.open_stream(payload).read_all()
         self.connection.register(header["name"], table)
         self.tables.add(header["name"].casefold())
         return {"rows": table.num_rows}, b""

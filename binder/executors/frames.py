@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import json
 import os
 import resource
 import struct
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    import pyarrow
 
 
 def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
@@ -48,6 +52,19 @@ def confine(memory_mb: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (roof, roof))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def read_table(path: str) -> pyarrow.Table:
+    """The Arrow table that a file holds. It is not copied, but takes addresses: MemoryError where there are too few."""
+    import pyarrow as pa
+
+    try:
+        file = pa.memory_map(path)
+    except OSError as error:
+        if os.strerror(errno.ENOMEM) in str(error):
+            raise MemoryError(str(error)) from error
+        raise
+    return pa.ipc.open_stream(file).read_all()
 
 
 def encode(value: Any) -> Any:

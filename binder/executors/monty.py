@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pydantic_monty as monty
 
-from binder.executors.frames import confine, decode, encode, read_frame, write_frame
+from binder.executors.frames import confine, decode, encode, read_frame, read_table, write_frame
 
 DEPTH = 500  # calls within calls
 SUSPENDED = 64  # programs that can wait for answers at a time
@@ -162,7 +162,7 @@ class Session:
 
     def load(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
         """Makes an Arrow table in a file known under a name."""
-        self.tables[header["name"]] = pa.ipc.open_stream(pa.memory_map(header["file"])).read_all()
+        self.tables[header["name"]] = read_table(header["file"])
         return {}
 
     def drop(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:

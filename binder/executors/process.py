@@ -25,7 +25,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from binder.errors import BinderError, LimitExceeded, SandboxError, UsageError
+from binder.errors import BinderError, DataError, LimitExceeded, SandboxError, UsageError
 from binder.table import Table
 
 _START = """
@@ -131,14 +131,30 @@ class Process:
             if self._process is None:
                 self._spawn()
             if not self._loaded:
-                self._loaded = True
-                for table in self.tables:
-                    with shared(self.sent(table)) as path:
-                        self._exchange({"verb": "load", "name": table.name, "file": path}, b"", max(30.0, self.limits.seconds))
+                self._load()
             reply, data = self._exchange(header, payload, self.limits.seconds + self.grace)
         if "fault" in reply:
             raise self.failed(reply)
         return reply, data
+
+    def _load(self) -> None:
+        """Gives the process its tables. One that does not take them all is not used."""
+        for table in self.tables:
+            data = self.sent(table)
+            with shared(data) as path:
+                header = {"verb": "load", "name": table.name, "file": path}
+                reply, _ = self._exchange(header, b"", max(30.0, self.limits.seconds))
+            if "fault" in reply:
+                self._kill()
+                raise self._unloaded(table, data.nbytes, reply)
+        self._loaded = True
+
+    def _unloaded(self, table: Table, size: int, reply: dict[str, Any]) -> BinderError:
+        """The error of a table that the process did not take."""
+        if reply["fault"] != "memory_mb":
+            return DataError(f"the table {table.name!r} cannot be loaded: {reply['message']}")
+        hint = f"the table {table.name!r} ({size / 1e6:,.0f} MB) does not fit: connect with limits=Limits(memory_mb=...)"
+        return LimitExceeded("memory_mb", self.limits.memory_mb, hint=hint)
 
     def _exchange(self, header: dict[str, Any], payload: bytes | pa.Buffer, seconds: float) -> tuple[dict[str, Any], bytes]:
         """One frame there and one back; a process that takes longer is killed."""

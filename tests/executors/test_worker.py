@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from binder.errors import LimitExceeded, QueryError, SandboxError
+from binder.errors import DataError, LimitExceeded, QueryError, SandboxError
 from binder.executors.sandbox import Sandbox
 from binder.executors.worker import Limits, Worker
 from binder.table import load
@@ -154,6 +156,36 @@ def test_closed_twice_is_closed() -> None:
     worker.close()
     worker.close()
     assert process is not None and process.poll() is not None
+
+
+@pytest.mark.parametrize("kind", [Worker, Sandbox])
+def test_a_table_without_room_is_a_limit_with_the_way_to_raise_it(kind: type[Worker | Sandbox]) -> None:
+    large = load(pa.table({"a": pa.arange(0, 8_000_000)}))
+    process = kind([TABLE], Limits())
+    try:
+        process._ask({"verb": "drop", "names": []})
+        assert process._process is not None
+        pid = process._process.pid
+        taken = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.prlimit(pid, resource.RLIMIT_AS, (taken + 8_000_000, taken + 8_000_000))
+        process.use([large])
+        with pytest.raises(LimitExceeded, match=r"memory_mb=2048\n  hint: .*'w' .*128 MB.*Limits\(memory_mb=") as caught:
+            process._ask({"verb": "drop", "names": []})
+        assert caught.value.kind == "memory_mb"
+        process._ask({"verb": "drop", "names": []})  # the next process has room for it
+    finally:
+        process.close()
+
+
+def test_a_table_that_the_engine_does_not_take_is_said_to_be_that() -> None:
+    odd = replace(TABLE, data=pa.table({"a": pa.array([1.5], pa.float16())}))
+    worker = Worker([odd], Limits())
+    try:
+        for _ in range(2):
+            with pytest.raises(DataError, match="the table 'w' cannot be loaded"):
+                worker.run("SELECT 1")
+    finally:
+        worker.close()
 
 
 def test_a_worker_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
