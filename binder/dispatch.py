@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from binder.asking import Asking, Found, Size, about_inputs, same_question, together
-from binder.errors import BinderError, LMError
+from binder.errors import BinderError, LMError, internal
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
 from binder.injection import orders
 from binder.lm import LM, Reply, Request
@@ -284,6 +284,8 @@ def _step(execution: Execution, mappings: tuple[Mapping, ...] | None) -> tuple[B
         return rows
     except BinderError as error:
         return error
+    except Exception as error:  # noqa: BLE001  the programs beside this one go on
+        return internal(error)
 
 
 def _key(ask: Ask) -> Key:

@@ -20,7 +20,7 @@ from binder.check import check
 from binder.check.python import check as check_python
 from binder.check.repair import parsed
 from binder.dispatch import Dispatch
-from binder.errors import BinderError, BudgetExceeded, LimitExceeded, MissingValues, UsageError
+from binder.errors import BinderError, BudgetExceeded, LimitExceeded, MissingValues, UsageError, contained
 from binder.executors import Input, Rows
 from binder.executors.process import Limits
 from binder.executors.python import PythonExecutor
@@ -145,12 +145,14 @@ class Binder:
     def __repr__(self) -> str:
         return f"Binder({', '.join(map(repr, self.tables))}; model={self.settings.model or None!r})"
 
+    @contained()
     def _plan(self, program: str, language: str) -> AnyPlan:
         if language == "python":
             available()
             return plan_python(check_python(parse_python(program), self.tables))
         return optimize(build(check(parsed(program, self.tables, language), self.tables)), self.settings.rules)
 
+    @contained()
     def _executor(self, plan: AnyPlan) -> SqlExecutor | PythonExecutor:
         """What executes a plan."""
         return SqlExecutor(plan, self._worker) if isinstance(plan, Plan) else PythonExecutor(plan, self._sandbox)
@@ -191,14 +193,21 @@ class Binder:
 
     async def _execute(self, samples: Sequence[Sample], dispatch: Dispatch) -> list[Candidate]:
         """All samples that have a plan, executed together; each with its result or its error."""
-        running = {i: self._executor(s.plan) for i, s in enumerate(samples) if s.plan is not None}
+        running: dict[int, SqlExecutor | PythonExecutor] = {}
+        for index, sample in enumerate(samples):
+            if sample.plan is not None:
+                try:
+                    running[index] = self._executor(sample.plan)
+                except BinderError as error:
+                    sample.error = error
         outcomes = dict(zip(running, await dispatch.drive([e.execution() for e in running.values()]), strict=True))
         candidates = []
         for index, sample in enumerate(samples):
-            outcome: Rows | BinderError | None = outcomes.get(index, sample.error)
+            outcome: Rows | Result | BinderError | None = outcomes.get(index, sample.error)
             if isinstance(outcome, Rows):
-                result = self._result(running[index], outcome, dispatch)
-                candidates.append(Candidate(result.program, sample.language, result))
+                outcome = self._result(running[index], outcome, dispatch)
+            if isinstance(outcome, Result):
+                candidates.append(Candidate(outcome.program, sample.language, outcome))
             else:
                 candidates.append(Candidate(sample.program, sample.language, sample.result, outcome))
         return candidates
@@ -218,10 +227,13 @@ class Binder:
         finally:
             self.settings.display(None)
 
-    def _result(self, executor: SqlExecutor | PythonExecutor, rows: Rows, dispatch: Dispatch) -> Result:
+    def _result(self, executor: SqlExecutor | PythonExecutor, rows: Rows, dispatch: Dispatch) -> Result | BinderError:
         program = executor.program
+        try:
+            values, texts = contained()(executor.present)(rows.rows)
+        except BinderError as error:
+            return error
         dispatch.trace.add("executed", program=program.text, rows=len(rows.rows), repairs=program.repairs)
-        values, texts = executor.present(rows.rows)
         errors, usage = dispatch.missing(executor.asks), dispatch.usage
         origin = partial(self._origin, executor, dispatch)
         return Result(rows.columns, values, texts, errors, usage, dispatch.trace, program.text, program.repairs, origin)

@@ -19,12 +19,14 @@ BinderError
 │   └── MissingValues(errors)     strict: some values are missing
 ├── BudgetExceeded(spent, limit)
 ├── UsageError                    binder itself was called wrongly (an argument, an option)
+├── InternalError                 binder itself is at fault
 └── DataError(path, row)          a table that cannot be loaded
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 
@@ -195,6 +197,35 @@ class BudgetExceeded(BinderError):
 
 class UsageError(BinderError):
     """binder was called wrongly."""
+
+
+class InternalError(BinderError):
+    """An exception in binder that is a fault of binder and of nobody else. The original is its __cause__."""
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """A block in which an exception that is not binder's own becomes an InternalError: one program fails, and others go on."""
+    try:
+        yield
+    except BinderError:
+        raise
+    except Exception as error:
+        raise internal(error) from error
+
+
+def internal(error: Exception) -> InternalError:
+    """The InternalError for an exception that nobody foresaw; it says where that was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" (in {trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno})" if trace is not None else ""
+    fault = InternalError(
+        f"binder itself failed: {type(error).__name__}: {error}{place}",
+        hint="this is a fault of binder: please report it, with the program and its tables",
+    )
+    fault.__cause__ = error
+    return fault
 
 
 class DataError(BinderError):

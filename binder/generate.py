@@ -12,7 +12,17 @@ from dataclasses import dataclass, field, replace
 from binder import grammar
 from binder.answer import DIRECT
 from binder.asking import about_inputs, gathered
-from binder.errors import BadReply, BinderError, BudgetExceeded, LMError, PlanError, ProgramError, SyntaxFault, UsageError
+from binder.errors import (
+    BadReply,
+    BinderError,
+    BudgetExceeded,
+    InternalError,
+    LMError,
+    PlanError,
+    ProgramError,
+    SyntaxFault,
+    UsageError,
+)
 from binder.extract import extract, language_of
 from binder.lm import Choice, Reply, Request
 from binder.memory import Memory
@@ -163,7 +173,7 @@ class Author:
         sample = Sample(said, language, votes=votes, request=request, tries=tries)
         try:
             sample.plan = self.planned(said, language)
-        except (ProgramError, PlanError, UsageError) as error:  # the last: nothing is installed that could run it
+        except (ProgramError, PlanError, InternalError, UsageError) as error:  # the last: nothing is installed that could run it
             span = error.span if isinstance(error, ProgramError) else None
             self.trace.add("rejected", program=said, message=error.message, span=list(span) if span else None, hint=error.hint)
             sample.error = error

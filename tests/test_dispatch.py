@@ -17,7 +17,9 @@ import pytest
 import binder
 import binder.table
 from binder.engine import Binder
-from binder.errors import LMError, RateLimited, Refused
+from binder.errors import InternalError, LMError, RateLimited, Refused
+from binder.executors import Execution, Rows
+from binder.lm.loop import run
 from binder.lm.openai import OpenAI, endpoint
 from binder.lm.retry import Retry
 from tests.faults import Good, Spoil, choice, say
@@ -280,6 +282,23 @@ def test_two_runs_at_the_same_time_know_nothing_of_each_other(server: Server) ->
         for thread in threads:
             thread.join()
     assert [result.rows for result in results] == [[(cell, cell.upper()) for cell in CELLS]] * 4
+
+
+def test_a_fault_of_binder_in_one_execution_is_the_error_of_that_one_alone(server: Server) -> None:
+    rows = Rows(("n",), ("BIGINT",), [(1,)])
+
+    def right() -> Execution:
+        yield ()
+        return rows
+
+    def wrong() -> Execution:
+        yield ()
+        return Rows(("n",), ("BIGINT",), [(1 // 0,)])
+
+    with connected(server) as db:
+        first, second, third = run(db._dispatch().drive([right(), wrong(), right()]))
+    assert first == third == rows
+    assert isinstance(second, InternalError) and isinstance(second.__cause__, ZeroDivisionError)
 
 
 def test_nobody_there_is_said_soon() -> None:

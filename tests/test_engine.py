@@ -7,12 +7,15 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import binder
-from binder.errors import CheckFault, NotConfigured, QueryError, Refused, UsageError
+from binder.errors import CheckFault, InternalError, NotConfigured, QueryError, Refused, UsageError
+from binder.plan import Plan
+from tests.oracle import Oracle
 from tests.server import HANG, Body, Server, Task
 
 ROWS = [{"city": "Paris", "n": 2}, {"city": "Lyon", "n": 5}, {"city": "Rome", "n": 3}, {"city": "Rome", "n": 1}]
@@ -71,6 +74,19 @@ def test_explain_asks_nothing_and_tells_the_bill(db: binder.Binder, server: Serv
         and "at most 3 questions in 2 requests" in str(plan)
     )
     assert not server.requests
+
+
+@pytest.mark.parametrize("broken", [{"checked": None}, {"steps": None}, {"query": None}])
+def test_a_fault_of_binder_says_that_it_is_one_and_where(broken: dict[str, None]) -> None:
+    def rule(plan: Plan) -> Plan:
+        plan = replace(plan, **broken)  # type: ignore[arg-type]
+        assert plan.checked is not None
+        return plan
+
+    with binder.connect(ROWS, lm=Oracle(), rules=(rule,)) as db:
+        with pytest.raises(InternalError, match=r"(?s)binder itself failed: \w+Error.* \(in .+, line \d+\).*report") as caught:
+            db.run("SELECT city FROM w")
+        assert isinstance(caught.value.__cause__, (AssertionError, TypeError, AttributeError))
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import pytest
 
 import binder
 from binder.answer import Answer
-from binder.errors import BudgetExceeded, QueryError, SyntaxFault, UsageError
+from binder.errors import BudgetExceeded, InternalError, QueryError, SyntaxFault, UsageError
 from binder.lm.budget import Budget
+from binder.plan import Plan
 from binder.sampling import Sampling
 from binder.vote import Voting
 from tests.server import SAID, Body, Said, Server, completion, tokens_of
@@ -57,6 +58,18 @@ def ask(
 
 def story(answer: Answer) -> list[str]:
     return [event.kind for event in answer.trace]
+
+
+def test_a_fault_of_binder_costs_one_program_its_vote_and_no_more(server: Server) -> None:
+    def rule(plan: Plan) -> Plan:
+        return plan if plan.checked.program.text != OTHER else plan.nothing  # type: ignore[attr-defined]
+
+    answer = ask(server, [OTHER, RIGHT, SAME], rules=(rule,))
+    assert answer.values == ["Rome"]
+    error = answer.candidates[0].error
+    assert isinstance(error, InternalError) and isinstance(error.__cause__, AttributeError)
+    (rejected,) = answer.trace.of("rejected")
+    assert rejected.data["program"] == OTHER
 
 
 def test_what_is_decided_pays_for_nothing_more(server: Server) -> None:
