@@ -174,6 +174,10 @@ class Binder:
         return candidate.result
 
     async def _ask(self, question: str, samples: int, language: str) -> Answer:
+        if not isinstance(question, str):
+            raise UsageError(f"a question is a text, not {question!r:.40}")
+        if not question.strip():
+            raise UsageError("the question is empty", hint="write what to ask")
         settings = self.settings
         wanted = shares(samples, language, self.tables, settings.sampling)
         dispatch = self._dispatch()

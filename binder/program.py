@@ -101,7 +101,7 @@ class Program:
 
 def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Program:
     """The Program of a text; a SyntaxFault with the place marked where it is not in the language."""
-    writer = _Writer()
+    writer = _Writer(text)
     tree = grammar.parse(text, language)
     whole = tree.children[0]
     if getattr(whole, "data", None) == "call":
@@ -161,7 +161,8 @@ def is_placeholder(node: exp.Expr | None) -> bool:
 class _Writer:
     """Emits the skeleton of a tree token by token and remembers where each token came from."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self.text = text
         self.out: list[str] = []
         self.length = 0
         self.places: list[tuple[int, Span]] = []
@@ -211,7 +212,7 @@ class _Writer:
         span = Span(node.meta.start_pos, node.meta.end_pos)
         question = next(child for child in node.children if getattr(child, "type", None) == "QUESTION")
         arguments = [child for child in node.children if _rule(child) == "argument"]
-        kind, asked, written = _kind(_unquote(str(question)), arguments)
+        kind, asked, written = self.question(question, arguments)
         if not written:
             self.repairs.append(f"QA({asked!r}) is taken for {kind}@")
         call = Call(f"{PREFIX}{len(self.calls)}", kind, asked, span)
@@ -228,6 +229,21 @@ class _Writer:
             if bare:
                 self.write(")", span)
         self.write(")", span)
+
+
+    def question(self, token: Any, arguments: list[Any]) -> tuple[str, str, bool]:
+        """The kind and the question of a call, see _kind; a SyntaxFault where either is missing."""
+        said = _unquote(str(token))
+        kind, asked, written = _kind(said, arguments)
+        mode = _MODE.match(said)
+        if not written and mode is not None:
+            fault, hint = f"there is no mode {mode[1]!r}", f'write QA("map@{said[mode.end() :].strip() or "question"}"; column)'
+            hint += ", or ans@ for one question about all rows"
+        elif not asked:
+            fault, hint = "the question is empty", f'write what to ask: QA("{kind}@question"; ...)'
+        else:
+            return kind, asked, written
+        raise SyntaxFault(fault, text=self.text, span=_span(token), hint=hint)
 
 
 _FOREIGN = {"datediff": "day_difference"}  # two arguments or three
@@ -277,6 +293,9 @@ def _quoted(name: str) -> str:
 def _unquote(text: str) -> str:
     quote, inner = text[0], text[1:-1]
     return inner.replace(quote * 2, quote).replace("\\" + quote, quote)
+
+
+_MODE = re.compile(r"\s*([^\W\d]\w*)\s*@(?!\w[\w-]*\.\w)")  # a word before an @, unless an e-mail address begins so
 
 
 def _kind(question: str, arguments: list[Any]) -> tuple[str, str, bool]:

@@ -113,6 +113,7 @@ def test_the_trace_is_written(table: str, tmp_path: Path) -> None:
         (["run", "SELECT 1"], "no table is given"),
         (["run", "-t", "w=a.csv", "-t", "w=b.csv", "SELECT 1"], "two tables are called 'w'"),
         (["run", "-t", "TABLE", "--batch-rows", "0", "SELECT 1"], "at least 1"),
+        (["ask", "-t", "TABLE", " "], "the question is empty"),
     ],
 )
 def test_bad_usage(table: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

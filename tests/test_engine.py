@@ -232,6 +232,13 @@ def test_a_question_is_answered_inside_a_running_loop(db: binder.Binder, server:
     assert (answer.values, answer.confidence) == ([3], 1.0)
 
 
+@pytest.mark.parametrize("question", ["", " \n", None, 7])
+def test_a_question_that_says_nothing_is_refused(db: binder.Binder, server: Server, question: Any) -> None:
+    with pytest.raises(UsageError, match="a question is a text|the question is empty"):
+        db.ask(question)
+    assert server.requests == []
+
+
 @pytest.mark.parametrize("wrong", [{"language": "prolog"}, {"language": "cobol"}, {"samples": 0}])
 def test_a_question_asked_wrongly_is_refused(db: binder.Binder, server: Server, wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):

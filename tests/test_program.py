@@ -37,6 +37,9 @@ def test_the_skeleton(text: str, skeleton: str) -> None:
         ('QA("which?"; (SELECT a FROM w))', "ans", "which?"),
         ('QA("which?"; SELECT a FROM w)', "ans", "which?"),
         ('QA("who is a@b.com?"; a)', "map", "who is a@b.com?"),
+        ('QA("bob@example.com is who?"; a)', "map", "bob@example.com is who?"),
+        ('QA("@bob is who?"; a)', "map", "@bob is who?"),
+        ('QA("map@bob@work is who?"; a)', "map", "bob@work is who?"),
         ('QA("map@say ""x"" and \\"y\\""; a)', "map", 'say "x" and "y"'),
         ("QA('map@what''s it?'; a)", "map", "what's it?"),
     ],
@@ -45,6 +48,25 @@ def test_the_kind_and_the_question_of_a_call(text: str, kind: str, question: str
     (call,) = parse(text).calls
     assert (call.kind, call.question) == (kind, question)
     assert text[slice(*call.span)] == text
+
+
+@pytest.mark.parametrize(
+    ("call", "marked", "message", "hint"),
+    [
+        ('QA("map@"; a)', '"map@"', "the question is empty", 'QA("map@question"; ...)'),
+        ('QA("ans@  "; SELECT a FROM w)', '"ans@  "', "the question is empty", 'QA("ans@question"; ...)'),
+        ("QA(' '; a)", "' '", "the question is empty", 'QA("map@question"; ...)'),
+        ('QA("eval@is it old?"; a)', '"eval@is it old?"', "there is no mode 'eval'", 'QA("map@is it old?"; column)'),
+        ("QA('mapp @ is it?'; a)", "'mapp @ is it?'", "there is no mode 'mapp'", 'QA("map@is it?"; column)'),
+        ('QA("eval@"; a)', '"eval@"', "there is no mode 'eval'", 'QA("map@question"; column)'),
+    ],
+)
+def test_a_call_without_a_question_or_with_an_unknown_mode(call: str, marked: str, message: str, hint: str) -> None:
+    with pytest.raises(SyntaxFault) as caught:
+        parse(f"SELECT {call} FROM w")
+    assert caught.value.text is not None and caught.value.span is not None and caught.value.hint is not None
+    assert caught.value.text[slice(*caught.value.span)] == marked
+    assert caught.value.message == message and hint in caught.value.hint
 
 
 def test_calls_are_numbered_and_found_again() -> None:

@@ -225,7 +225,8 @@ class _Check:
             raise self.fault(node, f"{name} needs rows and a question", f"write {name}(rows, question, columns)")
         asked = argument(node, 1, "question")
         if isinstance(asked, ast.Constant) and not (isinstance(asked.value, str) and asked.value.strip()):
-            raise self.fault(asked, "the question is a text")
+            fault = "the question is empty" if isinstance(asked.value, str) else "the question is a text"
+            raise self.fault(asked, fault, f'write what to ask: {name}(rows, "question", columns)')
         columns = argument(node, 2, "columns")
         rows = argument(node, 0, "rows")
         if columns is not None and rows is not None and not flow.is_values(rows):
