@@ -38,7 +38,9 @@ def _spell(value: Any) -> str | None:
     """A value in a mixed column as text; what UTF-8 cannot say is replaced."""
     if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
         return None
-    text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (dict, list, tuple)) else str(value)
+    if isinstance(value, bytes):
+        return f"<{len(value):,} bytes>"
+    text = json.dumps(value, ensure_ascii=False, default=_spell) if isinstance(value, (dict, list, tuple)) else str(value)
     return text.encode("utf-8", "replace").decode()
 
 

@@ -230,7 +230,6 @@ class _Writer:
                 self.write(")", span)
         self.write(")", span)
 
-
     def question(self, token: Any, arguments: list[Any]) -> tuple[str, str, bool]:
         """The kind and the question of a call, see _kind; a SyntaxFault where either is missing."""
         said = _unquote(str(token))

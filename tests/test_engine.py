@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import binder
-from binder.errors import CheckFault, InternalError, NotConfigured, QueryError, Refused, UsageError
+from binder.errors import BinderError, CheckFault, InternalError, NotConfigured, QueryError, Refused, UsageError
 from binder.plan import Plan
+from binder.table import load
 from tests.oracle import Oracle
 from tests.server import HANG, Body, Server, Task
 
@@ -230,6 +231,47 @@ def test_a_question_is_answered_inside_a_running_loop(db: binder.Binder, server:
     server.script("SELECT COUNT(*) FROM w WHERE n > 1")
     answer = asyncio.run(db.ask_async("how many?", samples=1))
     assert (answer.values, answer.confidence) == ([3], 1.0)
+
+
+PICTURES = [{"name": "a", "logo": b"\x89PNG"}, {"name": "b", "logo": b"\x89PNG\xff"}]
+
+
+@pytest.mark.parametrize(
+    ("program", "marked"),
+    [
+        ('SELECT QA("map@colour?"; logo) FROM w', "logo"),
+        ('SELECT QA("map@colour?"; name, MAX(logo)) FROM w GROUP BY name', "logo"),
+        ('SELECT QA("map@colour?"; encode(name)) FROM w', "encode"),
+        ('SELECT QA("map@colour?"; CAST(name AS BLOB)) FROM w', "name"),
+        ("SELECT QA('map@colour?'; {'a': logo}) FROM w", "logo"),
+        ('SELECT QA("map@colour?"; (SELECT logo FROM w LIMIT 1)) FROM w', "logo"),
+        ('WITH t AS (SELECT logo AS l FROM w) SELECT QA("map@colour?"; l) FROM t', "l"),
+        ('SELECT QA("ans@which?"; logo) FROM w', "logo"),
+        ('SELECT QA("ans@which?"; (SELECT name, logo FROM w)) FROM w', "logo"),
+        ('SELECT QA("ans@which?"; (SELECT name, encode(name) FROM w)) FROM w', "name"),
+        ('SELECT QA("ans@which?"; (SELECT * FROM w)) FROM w', 'QA("ans@which?"; (SELECT * FROM w))'),
+        ('SELECT QA("map@who?"; name) FROM w WHERE QA("map@colour?"; logo) = \'red\'', "logo"),
+    ],
+)
+def test_bytes_are_refused_before_anything_is_asked(db: binder.Binder, server: Server, program: str, marked: str) -> None:
+    with db.beside(load(PICTURES)) as pictures, pytest.raises(CheckFault, match="holds bytes") as caught:
+        pictures.run(program)
+    assert caught.value.span is not None and program[slice(*caught.value.span)] == marked
+    assert caught.value.hint is not None and "decode(column)" in caught.value.hint
+    assert server.requests == []
+
+
+def test_what_is_computed_of_bytes_is_asked_about(db: binder.Binder, server: Server) -> None:
+    with db.beside(load(PICTURES)) as pictures:
+        result = pictures.run('SELECT QA("map@same?"; octet_length(logo)), QA("map@same?"; decode(encode(name))) FROM w')
+    assert result.rows == [(4, "a"), (5, "b")]
+
+
+@pytest.mark.parametrize("column", ['"logo"', '"lo" + "go"'])
+def test_bytes_are_refused_in_python(db: binder.Binder, server: Server, column: str) -> None:
+    with db.beside(load(PICTURES)) as pictures, pytest.raises(BinderError, match="holds bytes"):
+        pictures.run(f'def solve(w):\n    return qa_map(w, "colour?", ["name", {column}])', "python")
+    assert server.requests == []
 
 
 @pytest.mark.parametrize("question", ["", " \n", None, 7])

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from binder.check.kinds import kind
+from binder.check.kinds import holds_bytes, kind, picked
 from binder.check.literals import raw_of
 from binder.errors import CheckFault
-from binder.program import Call, Program, copied, is_placeholder, placeholders
+from binder.program import Call, Program, copied, is_placeholder, placeholders, sql_of
 
 
 def arguments(tree: exp.Expr, program: Program) -> None:
@@ -22,10 +22,33 @@ def arguments(tree: exp.Expr, program: Program) -> None:
         if not node.expressions:
             hint = 'write QA("map@question"; column)'
             raise CheckFault("a call needs something to ask about", text=program.text, span=call.span, hint=hint)
+        for argument in node.expressions:
+            _sendable(argument, call, program)
         if call.kind == "map":
             _map(node, call, program)
         else:
             _ans(node, call, program)
+
+
+def bytes_fault(program: Program, call: Call, argument: exp.Expr, name: str) -> CheckFault:
+    """The fault of an argument that holds bytes, such as pictures: the language model is sent text."""
+    span = program.span(argument)
+    if span.start < call.span.start:  # what `*` stands for has no place of its own
+        span = call.span
+    hint = "leave it out; decode(column) reads bytes that are text in UTF-8"
+    message = f"{name!r} holds bytes, which cannot be sent to the language model"
+    return CheckFault(message, text=program.text, span=span, hint=hint)
+
+
+def _sendable(argument: exp.Expr, call: Call, program: Program) -> None:
+    """Refuses an argument that shows a stored column of bytes; what an expression yields, the engine says before it is sent."""
+    query = argument.unnest()
+    for shown in query.selects if isinstance(query, exp.Query) else [argument]:
+        value = picked(shown.unalias())
+        stored = value.meta["field"].origin if isinstance(value, exp.Column) and "field" in value.meta else None
+        cast = sql_of(value.to) if isinstance(value, (exp.Cast, exp.TryCast)) else ""
+        if holds_bytes(stored[1].type if stored is not None else cast):
+            raise bytes_fault(program, call, shown, value.name if stored is not None else sql_of(value))
 
 
 def _map(node: exp.Anonymous, call: Call, program: Program) -> None:

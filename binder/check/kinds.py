@@ -5,6 +5,7 @@ Kinds decide where SQLite's habits and a call's type come in; an unknown kind ch
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -73,6 +74,12 @@ def column_kind(type_name: str) -> str | None:
     if name == "DATE" or name.startswith(("TIMESTAMP", "DATETIME")):
         return "date"
     return "boolean" if name in ("BOOLEAN", "BOOL") else None
+
+
+def holds_bytes(type_name: str) -> bool:
+    """Whether values of a DuckDB type are bytes, or hold some."""
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", type_name)  # without the names of fields and the values of an ENUM
+    return re.search(r"\bBLOB\b", bare) is not None
 
 
 def kind(node: exp.Expr | None) -> str | None:

@@ -14,6 +14,7 @@ from functools import cache
 
 from binder.check.flow import Flow, strings
 from binder.check.gather import ahead, row_calls
+from binder.check.kinds import holds_bytes
 from binder.check.readings import Readings, answer
 from binder.check.scope import alike
 from binder.check.truths import typings
@@ -231,7 +232,12 @@ class _Check:
         rows = argument(node, 0, "rows")
         if columns is not None and rows is not None and not flow.is_values(rows):
             for item, header in strings(columns, flow):
-                self.header(item, header, flow.table_of(rows), flow)
+                table = flow.table_of(rows)
+                self.header(item, header, table, flow)
+                column = table.column(header) if table is not None else None
+                if column is not None and holds_bytes(column.type):
+                    message = f"{header!r} holds bytes, which cannot be sent to the language model"
+                    raise self.fault(item, message, "leave it out of the columns")
 
     def gather(self, flow: Flow) -> None:
         """Asks loops about all their rows at once, where it is certain which these are; says so where it is not."""

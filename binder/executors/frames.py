@@ -91,6 +91,8 @@ def encode(value: Any) -> Any:
         return ["list", [encode(item) for item in value]]
     if isinstance(value, datetime.timedelta):
         return value.total_seconds() / 86400
+    if isinstance(value, bytes):
+        raise TypeError("a cell holds bytes, which can be neither sent nor returned: leave its column out")
     raise TypeError(f"a {type(value).__name__} is no value of a table")
 
 

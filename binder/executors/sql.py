@@ -14,6 +14,8 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
+from binder.check.calls import bytes_fault
+from binder.check.kinds import holds_bytes
 from binder.check.rows import ROW_ORDER
 from binder.errors import CheckFault, QueryError
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value, execute, provenance
@@ -96,7 +98,9 @@ class SqlExecutor:
         first = knowledge == Knowledge() and not among
         rows = self.prepared.inputs.get(place) if first else None
         if rows is None:
-            rows = self._inputs(inputs(ask.collect, knowledge, reach, among))
+            found = self._run(inputs(ask.collect, knowledge, reach, among))
+            self._sendable(ask, found, ask.collect.site.node.expressions, ask.columns)
+            rows = _distinct(found)
             if first and len(rows) <= KEPT:
                 self.prepared.inputs[place] = rows
         return Batch(ask, tuple(row for row in rows if row not in known and any(value is not None for value in row)))
@@ -175,29 +179,31 @@ class SqlExecutor:
     def _collect_ans(self, ask: Ask, known: dict[Input, Value]) -> Batch:
         node = ask.collect.site.node
         outer = outer_columns(node)
-        keys = self._inputs(inputs(ask.collect, self._knowledge())) if outer else [()]
+        keys = _distinct(self._run(inputs(ask.collect, self._knowledge()))) if outer else [()]
         parts: dict[Input, tuple[Part, ...]] = {}
         for key in keys:
             if key in known:
                 continue
-            tables = tuple(
-                self._part(argument, dict(zip([sql_of(c) for c in outer], key, strict=True))) for argument in node.expressions
-            )
+            given = dict(zip([sql_of(column) for column in outer], key, strict=True))
+            tables = tuple(self._part(ask, argument, given) for argument in node.expressions)
             if any(part.rows for part in tables):
                 parts[key] = tables
         return Batch(ask, tuple(parts), parts)
 
-    def _inputs(self, query: exp.Expr) -> list[Input]:
-        """Distinct inputs, in the order in which the query yields them: equal runs make equal requests."""
-        return list(dict.fromkeys(tuple(_hashable(value) for value in row) for row in self._run(query).rows))
+    def _sendable(self, ask: Ask, found: Rows, arguments: Sequence[exp.Expr], names: Sequence[str]) -> None:
+        """Refuses arguments that the engine finds to be bytes, before they are sent."""
+        for argument, name, type_name in zip(arguments, names, found.types, strict=False):
+            if holds_bytes(type_name):
+                raise bytes_fault(self.program, ask.call, argument, name)
 
-    def _part(self, argument: exp.Expr, outer: dict[str, Value]) -> Part:
+    def _part(self, ask: Ask, argument: exp.Expr, outer: dict[str, Value]) -> Part:
         """The rows of one argument of ans, for one set of outer values."""
         query = copied(argument.unnest())
         for column in list(query.find_all(exp.Column)):
             if sql_of(column) in outer:
                 column.replace(exp.convert(outer[sql_of(column)]))
         rows = self._run(query)
+        self._sendable(ask, rows, [argument] * len(rows.types), rows.columns)
         names = [projection.alias_or_name for projection in query.selects] if isinstance(query, exp.Query) else []
         shown = [i for i, name in enumerate(names) if name != ROW_ORDER]
         return Part(tuple(names[i] for i in shown), tuple(tuple(row[i] for i in shown) for row in rows.rows))
@@ -242,6 +248,11 @@ class SqlExecutor:
             hint = "dates have the years 1 to 9999; cast others to text"
             raise QueryError(f"a value of the result cannot be shown: {error}", hint=hint) from error
         return Rows(tuple(table.column_names), tuple(types), list(zip(*columns, strict=True)) if columns else [])
+
+
+def _distinct(found: Rows) -> list[Input]:
+    """Distinct inputs, in the order in which a query yields them: equal runs make equal requests."""
+    return list(dict.fromkeys(tuple(_hashable(value) for value in row) for row in found.rows))
 
 
 def shape(tree: exp.Expr) -> Shape:

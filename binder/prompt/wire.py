@@ -22,7 +22,7 @@ def wire(value: object) -> object:
         case datetime() | date() | time():
             return value.isoformat() if value == value else None  # pandas' NaT is a datetime that equals nothing
         case bytes() | bytearray() | memoryview():
-            return bytes(value).decode("utf-8", "backslashreplace")
+            return f"<{memoryview(value).nbytes:,} bytes>"  # no call sends them: this stands for them where a table is shown
         case Mapping():
             return {str(key): wire(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():

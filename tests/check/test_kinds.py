@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from binder.check import check
-from binder.check.kinds import column_kind
+from binder.check.kinds import column_kind, holds_bytes
 from binder.program import parse
 from binder.table import load, tidy
 
@@ -46,3 +46,14 @@ def test_what_an_expression_yields(expression: str, kind: str | None) -> None:
 )  # fmt: skip
 def test_the_kind_of_a_type(type_: str, kind: str | None) -> None:
     assert column_kind(type_) == kind
+
+
+@pytest.mark.parametrize(
+    ("type_", "held"),
+    [
+        ("BLOB", True), ("BLOB[]", True), ('STRUCT("a" VARCHAR, "b" BLOB)', True), ("VARCHAR", False),
+        ('STRUCT("BLOB" VARCHAR)', False), ("ENUM('BLOB')", False),
+    ],
+)  # fmt: skip
+def test_a_type_that_holds_bytes(type_: str, held: bool) -> None:
+    assert holds_bytes(type_) == held

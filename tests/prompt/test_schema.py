@@ -34,6 +34,11 @@ def test_a_short_table_is_shown_whole() -> None:
     )
 
 
+def test_of_bytes_it_is_shown_how_many_there_are() -> None:
+    text = table_text(load([{"name": "a", "logo": b"\x89PNG" * 300, "both": [b"\x89"]}]))
+    assert "`logo` BLOB" in text and '| 0 | a | <1,200 bytes> | ["<1 bytes>"] |' in text and "PNG" not in text
+
+
 LONG = tidy(
     ["row_id", "state", "note", "day"],
     [[str(i + 5), ["open", "shut"][i % 2], f"note {i} " + "x" * 300, f"2001-01-{i % 28 + 1:02}"] for i in range(500)],
