@@ -16,14 +16,14 @@ from functools import partial
 from typing import Any
 
 from binder.asking import Asking, Found, Size, about_inputs, same_question, together
-from binder.errors import BinderError, LMError, internal
+from binder.errors import BinderError, BudgetExceeded, LMError, internal
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
 from binder.injection import orders
 from binder.lm import LM, Reply, Request
 from binder.lm import Usage as Spent
-from binder.lm.budget import Budgeted
+from binder.lm.budget import Budgeted, price_of
 from binder.plan import Ask
-from binder.plan.cost import packs
+from binder.plan.cost import billed, packs
 from binder.progress import Display, Progress
 from binder.prompt.wire import wire
 from binder.recall import Recall, value_of
@@ -31,6 +31,7 @@ from binder.result import Missing, Usage, plain
 from binder.trace import Trace
 from binder.values import read_boolean
 
+MOST_QUESTIONS = 10_000  # of a run that has no budget
 Key = tuple[str, ...]
 Fresh = dict[Key, tuple[Ask, dict[Input, tuple[Part, ...] | None]]]  # inputs that nobody knows yet, by question
 
@@ -132,6 +133,7 @@ class Dispatch:
                 asked += [asking.map(pack) for pack in [*unread, *packs(left_over, self.size.rows)]]
         try:
             if asked:
+                self._affordable(len(asked))
                 self.budget.check(Spent(len(asked)))
             await together(asked)
         finally:
@@ -146,6 +148,20 @@ class Dispatch:
         if others:
             await asyncio.wait(others)
         return left
+
+    def _affordable(self, requests: int) -> None:
+        """Refuses the requests of a round, none of which is sent yet, where a run without a budget asks too much with them."""
+        if self.questions <= MOST_QUESTIONS or self.budget.budget.limits():
+            return
+        price = price_of(self.model, self.budget.prices)
+        needed = billed(self.questions, self.spent.requests + requests, price)
+        raise BudgetExceeded(
+            f"the run asks at least {needed.questions:,} questions in {needed.spending}: "
+            f"more than {MOST_QUESTIONS:,} are asked only within a budget",
+            spent=self.questions,
+            limit=MOST_QUESTIONS,
+            hint="set one: connect(..., budget=Budget(requests=...)), or --max-requests on the command line",
+        )
 
     async def _recalled(self, key: Key, ask: Ask, inputs: abc.Mapping[Input, Any]) -> dict[Input, str]:
         """Takes over what was answered before; the keys of all inputs."""

@@ -17,13 +17,15 @@ import pytest
 import binder
 import binder.table
 from binder.engine import Binder
-from binder.errors import InternalError, LMError, RateLimited, Refused
+from binder.errors import BudgetExceeded, InternalError, LMError, RateLimited, Refused
 from binder.executors import Execution, Rows
+from binder.lm.budget import Budget
 from binder.lm.loop import run
 from binder.lm.openai import OpenAI, endpoint
 from binder.lm.retry import Retry
 from tests.faults import Good, Spoil, choice, say
 from tests.matrix import CELLS, MAPS, PROGRAMS, oracle, table
+from tests.oracle import Oracle
 from tests.server import HANG, Body, Canned, Said, Server, Task, error, task_of
 
 CAPITALS, _, TYPED, BOTH = PROGRAMS
@@ -307,3 +309,48 @@ def test_nobody_there_is_said_soon() -> None:
         with pytest.raises(LMError, match="did not answer"):
             db.run(CAPITALS)
         assert time.monotonic() - start < 4.0
+
+
+# ---- a run without a budget
+
+
+def many(rows: int) -> dict[str, list[dict[str, str]]]:
+    return {"w": [{"name": f"n{i}"} for i in range(rows)]}
+
+
+def test_without_a_budget_so_many_questions_are_refused_before_any_is_sent() -> None:
+    lm = Oracle()
+    with binder.connect(many(10_001), "m", lm=lm, prices={"m": (1.0, 10.0)}) as db, pytest.raises(BudgetExceeded) as caught:
+        db.run('SELECT QA("map@upper?"; name) FROM w')
+    assert lm.asked == []
+    assert "at least 10,001 questions in 501 requests, about 530,452 tokens, $1.4305" in caught.value.message
+    assert caught.value.hint is not None and "budget=Budget(requests=" in caught.value.hint
+    assert (caught.value.spent, caught.value.limit) == (10_001, 10_000)
+
+
+@pytest.mark.parametrize(("rows", "budget"), [(10_000, None), (10_001, Budget(requests=10**9))])
+def test_fewer_questions_or_any_budget_let_a_run_go_on(rows: int, budget: Budget | None) -> None:
+    lm = Oracle()
+    with binder.connect(many(rows), "m", lm=lm, budget=budget, batch_rows=2_000) as db:
+        assert db.run('SELECT COUNT(QA("map@upper?"; name)) FROM w').rows == [(rows,)]
+    assert len(lm.asked) == rows
+
+
+def test_the_questions_of_all_rounds_of_a_run_count() -> None:
+    lm = Oracle()
+    with binder.connect(many(6_000), "m", lm=lm, batch_rows=2_000) as db:
+        with pytest.raises(BudgetExceeded, match="at least 12,000 questions in 6 requests"):
+            db.run('SELECT QA("map@length?"; QA("map@upper?"; name)) FROM w')
+        assert len(lm.asked) == 6_000
+        db.run('SELECT QA("map@upper?"; name) FROM w')  # another run
+
+
+def test_what_was_answered_before_does_not_count(tmp_path: Path) -> None:
+    lm = Oracle()
+    program = 'SELECT COUNT(QA("map@upper?"; name)) FROM w'
+    settings: dict[str, Any] = {"lm": lm, "batch_rows": 2_000, "cache": tmp_path / "kept"}
+    with binder.connect(many(6_000), "m", **settings) as db:
+        db.run(program)
+    with binder.connect(many(12_000), "m", **settings) as db:
+        assert db.run(program).rows == [(12_000,)]
+    assert len(lm.asked) == 12_000

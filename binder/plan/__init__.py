@@ -150,10 +150,14 @@ class Bill:
     def __str__(self) -> str:
         if not self.questions:
             return "asks the language model nothing"
-        questions, requests = count(self.questions, "question"), count(self.requests, "request")
         likely = f", likely {self.likely:,}," if self.likely not in (None, self.questions) else ""
+        return f"asks at most {count(self.questions, 'question')}{likely} in {self.spending}"
+
+    @property
+    def spending(self) -> str:
+        """The requests, the tokens and the cost in words."""
         cost = f", ${self.cost:.4f}" if self.cost is not None else ""
-        return f"asks at most {questions}{likely} in {requests}, about {count(self.tokens, 'token')}{cost}"
+        return f"{count(self.requests, 'request')}, about {count(self.tokens, 'token')}{cost}"
 
 
 @dataclass(frozen=True, eq=False)

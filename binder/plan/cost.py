@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from binder.plan import Ask, Bill, Count, Plan, Spent, Step
@@ -30,9 +31,14 @@ def bill(plan: Plan, batch_rows: int, price: tuple[float, float] | None = None) 
     questions = fresh.total()
     likely = sum(min(count.likely, count.more - count.held) for _, count in told)
     least = sum(max(0, min(count.least, count.more) - count.held) for _, count in told)
+    return replace(billed(questions, requests, price), likely=likely, least=least)
+
+
+def billed(questions: int, requests: int, price: tuple[float, float] | None = None) -> Bill:
+    """The bill of questions in requests, whatever asks them."""
     prompt, answers = requests * PROMPT + questions * PER_INPUT, questions * PER_ANSWER
     cost = None if price is None else (prompt * price[0] + answers * price[1]) / 1e6
-    return Bill(questions, requests, prompt + answers, likely, least, cost)
+    return Bill(questions, requests, prompt + answers, cost=cost)
 
 
 def count_of(ask: Ask, step: Step, rows: int, inputs: int, more: int, held: int, window: int | None) -> Count:

@@ -12,7 +12,7 @@ from binder.check.python import CheckedPython
 from binder.check.types import Typing
 from binder.faults_python import tree
 from binder.plan import Bill, Plan
-from binder.plan.cost import PER_ANSWER, PER_INPUT, PROMPT
+from binder.plan.cost import billed
 from binder.program import Call
 from binder.python import Text, argument, is_call
 from binder.table import Table
@@ -110,4 +110,4 @@ def bill(plan: PythonPlan, batch_rows: int) -> Bill | None:
     asked = {(site.call.kind, site.call.question, site.columns): site.most or 0 for site in plan.sites}
     requests = sum(most if kind == "ans" else -(-most // batch_rows) for (kind, _, _), most in asked.items())
     questions = sum(asked.values())
-    return Bill(questions, requests, requests * PROMPT + questions * (PER_INPUT + PER_ANSWER))
+    return billed(questions, requests)
