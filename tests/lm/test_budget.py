@@ -15,7 +15,7 @@ from binder.lm.replay import Scripted
 from binder.lm.retry import Retry
 from tests.server import SAID, Server, tokens_of
 
-REQUEST = Request((Message("user", "?"),), "gpt-5-mini")
+REQUEST = Request((Message("user", "?"),), "gpt-6.1-terra")
 REPLY = Reply((Choice("!"),), Usage(1, 1000, 500))
 TABLE = [{"town": f"town {i}"} for i in range(10)]
 PROGRAM = 'SELECT QA("map@which town?"; town) AS said FROM w'
@@ -61,7 +61,7 @@ def test_tokens_and_dollars_close_the_budget_once_they_are_spent() -> None:
         layer = Budgeted(Scripted(lambda _: REPLY), budget, {})
         first, second, third = (send(layer, 1)[0] for _ in range(3))
         assert isinstance(first, Reply) and isinstance(second, BudgetExceeded) and isinstance(third, BudgetExceeded)
-        assert second.spent == pytest.approx(1500 if budget.tokens else 0.00125)
+        assert second.spent == pytest.approx(1500 if budget.tokens else 0.0035)
 
 
 def test_failed_attempts_are_counted() -> None:
@@ -73,10 +73,11 @@ def test_failed_attempts_are_counted() -> None:
 
 
 def test_a_reply_tells_its_cost() -> None:
-    assert priced(Usage(1, 1_000_000, 100_000), "gpt-5-mini-2025-08-07", {}).cost == pytest.approx(0.25 + 0.2)
+    assert priced(Usage(1, 1_000_000, 100_000), "gpt-6.1-terra-2026-10-01", {}).cost == pytest.approx(1.0 + 0.5)
+    assert priced(Usage(1, 1_000_000, 100_000), "openai/gpt-5.6-terra", {}).cost == pytest.approx(2.0 + 1.2)
     assert priced(Usage(1, 10, 10), "unknown", {}).cost is None
     assert price_of("vendor/mine", {"mine": (1.0, 2.0)}) == (1.0, 2.0)
-    assert price_of("gpt-5", {"gpt-5": (9.0, 9.0)}) == (9.0, 9.0)
+    assert price_of("gpt-6.1-terra", {"gpt-6.1-terra": (9.0, 9.0)}) == (9.0, 9.0)
     assert all(prompt <= completion for prompt, completion in shipped().values())
 
 
@@ -113,4 +114,4 @@ def test_a_budget_of_cost_needs_a_price() -> None:
     with pytest.raises(UsageError, match="needs the price of 'mine'"):
         binder.connect(TABLE, "mine", "http://127.0.0.1:9/v1", budget=Budget(cost=1.0))
     with pytest.raises(UsageError, match="needs the price of 'own-vectors'"):
-        binder.connect(TABLE, "gpt-5", "http://127.0.0.1:9/v1", budget=Budget(cost=1.0), embeddings="own-vectors")
+        binder.connect(TABLE, "gpt-6.1-terra", "http://127.0.0.1:9/v1", budget=Budget(cost=1.0), embeddings="own-vectors")
