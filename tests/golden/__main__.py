@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _write(file: Path, port: int, only: str | None) -> int:
     start = time.monotonic()
     with Endpoint(port) as endpoint:
-        golden = write(endpoint, only.split(",") if only else None, *(beside(file, what) for what in ("cache", "recording", "trace")))
+        kept = [beside(file, what) for what in ("cache", "recording", "trace")]
+        golden = write(endpoint, only.split(",") if only else None, *kept)
     file.write_text(json.dumps(golden.data(endpoint.port), ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
     for name, items in golden.sections.items():
         print(f"{name:12} {len(items):5,} items")

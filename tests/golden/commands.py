@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 from tests.golden.sections import Item, Items, Run
@@ -59,10 +60,10 @@ def runs(run_: Run) -> Items:
         chains = chains[1:2]
     items: Items = {}
     with ThreadPoolExecutor(2) as pool:
-        for chain, done in zip(chains, pool.map(lambda chain: [run(run_, words) for words in chain], chains), strict=True):
-            for words, item in zip(chain, done, strict=True):
-                name = run_.clean(" ".join(words))
-                items[f"{name}, again" if name in items else name] = item
+        done = list(pool.map(lambda each: [run(run_, words) for words in each], chains))
+    for words, item in zip(chain.from_iterable(chains), chain.from_iterable(done), strict=True):
+        name = run_.clean(" ".join(words))
+        items[f"{name}, again" if name in items else name] = item
     return items
 
 
@@ -70,7 +71,8 @@ def run(run_: Run, words: Sequence[str]) -> Item:
     """One command in a process of its own, which sees nothing of the settings of whoever runs it."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "BINDER_", "XDG_"))}
     home = str(run_.folder)
-    own |= {"COLUMNS": "100", "NO_COLOR": "1", "PYTHON_COLORS": "0", "HOME": home, "XDG_CACHE_HOME": home, "PYTHONPATH": str(ROOT)}
+    own |= {"COLUMNS": "100", "NO_COLOR": "1", "PYTHON_COLORS": "0"}
+    own |= {"HOME": home, "XDG_CACHE_HOME": home, "PYTHONPATH": str(ROOT)}
     if words[0] != "demo":
         own |= {"OPENAI_BASE_URL": run_.endpoint.url, "OPENAI_API_KEY": "k", "BINDER_MODEL": "m"}
     done = subprocess.run(

@@ -50,44 +50,57 @@ ANSWERS: dict[str, Callable[[list[list[Row]]], list[Any]]] = {
 
 # The question for a program -> the programs, of each language in turn; after "repaired" what a failed one is replaced by.
 SCRIPTS: dict[str, dict[str, list[str]]] = {
-    "which city is small?": {"sql": ["SELECT city FROM w WHERE people < 600"], "python": ["def solve(w):\n    return 'Lyon'"]},
+    "which city is small?": {"sql": ["SELECT city FROM w WHERE people < 600"], "python": ["def solve(w, v):\n    return 'Lyon'"]},
     "which city has the most people?": {
-        "sql": ["SELECT city FROM w ORDER BY people DESC LIMIT 1", "```sql\nSELECT city FROM w ORDER BY people DESC LIMIT 1\n```"],
-        "python": ["def solve(w):\n    return max(w, key=lambda r: r['people'] or 0)['city']"],
+        "sql": [
+            "SELECT city FROM w ORDER BY people DESC LIMIT 1",
+            "```sql\nSELECT city FROM w ORDER BY people DESC LIMIT 1\n```",
+        ],
+        "python": ["def solve(w, v):\n    return max(w, key=lambda r: r['people'] or 0)['city']"],
     },
     "which city is heavy?": {
         "sql": ["SELECT weight FROM w"],
-        "python": ["def solve(w):\n    return [r['weight'] for r in w]"],
+        "python": ["def solve(w, v):\n    return [r['weight'] for r in w]"],
         "repaired": ["SELECT city FROM w WHERE people > 1000"],
     },
     "which cities have long names?": {
         "sql": ['SELECT city FROM w WHERE QA("map@long?"; city)', 'SELECT city FROM w WHERE QA("map@yesno?"; city) = \'yes\''],
-        "python": ["def solve(w):\n    return [r['city'] for r, l in zip(w, qa_map(w, 'long?', ['city'])) if l]"],
+        "python": ["def solve(w, v):\n    return [r['city'] for r, l in zip(w, qa_map(w, 'long?', ['city'])) if l]"],
     },
     "how many countries are there?": {
-        "sql": ["SELECT COUNT(DISTINCT country) FROM w", "SELECT COUNT(*) FROM w", "SELECT COUNT(DISTINCT country) AS n FROM w"],
-        "python": ["def solve(w):\n    return len({r['country'] for r in w})"],
+        "sql": [
+            "SELECT COUNT(DISTINCT country) FROM w",
+            "SELECT COUNT(*) FROM w",
+            "SELECT COUNT(DISTINCT country) AS n FROM w",
+        ],
+        "python": ["def solve(w, v):\n    return len({r['country'] for r in w})"],
     },
     "which city is in no language?": {"sql": ["I cannot say."], "python": ["I cannot say."], "repaired": ["Nor can I now."]},
     "which city was founded first?": {
         "sql": ["SELECT city FROM w WHERE founded = (SELECT MIN(founded) FROM w)", "SELECT city FROM"],
-        "python": ["def solve(w):\n    return sorted(w, key=lambda r: r['founded'])[0]['city']"],
+        "python": ["def solve(w, v):\n    return sorted(w, key=lambda r: r['founded'])[0]['city']"],
         "repaired": ["SELECT city FROM w ORDER BY founded LIMIT 1"],
     },
     "what is said of all cities?": {
         "sql": ['QA("ans@longest?"; SELECT city FROM w)'],
-        "python": ["def solve(w):\n    return qa_ans(w, 'longest?', ['city'])"],
+        "python": ["def solve(w, v):\n    return qa_ans(w, 'longest?', ['city'])"],
     },
     "which land has the oldest city?": {
         "sql": ["SELECT v.land FROM w JOIN v ON w.country = v.code ORDER BY w.founded LIMIT 1"],
-        "python": ["def solve(w, v):\n    code = min(w, key=lambda r: r['founded'])['country']\n    return [r['land'] for r in v if r['code'] == code]"],
+        "python": [
+            "def solve(w, v):\n    code = min(w, key=lambda r: r['founded'])['country']\n"
+            "    return [r['land'] for r in v if r['code'] == code]"
+        ],
     },
     "what fails as it runs?": {
         "sql": ["SELECT CAST(city AS INTEGER) FROM w"],
-        "python": ["def solve(w):\n    return w[99]['city']"],
+        "python": ["def solve(w, v):\n    return w[99]['city']"],
         "repaired": ["SELECT people FROM w LIMIT 1"],
     },
-    "is paris in france?": {"sql": ["SELECT country = 'FR' FROM w WHERE city = 'Paris'"], "python": ["def solve(w):\n    return True"]},
+    "is paris in france?": {
+        "sql": ["SELECT country = 'FR' FROM w WHERE city = 'Paris'"],
+        "python": ["def solve(w, v):\n    return True"],
+    },
 }  # fmt: skip
 
 
@@ -218,7 +231,7 @@ def _program(body: Body, number: int) -> str:
     asked = [message["content"] for message in messages if message["role"] == "user"]
     repair = not asked[-1].rpartition("Question: ")[1]
     if "Proposed answer: " in asked[-1]:
-        return "yes" if number % 2 == 0 else "no"
+        return "true" if number % 2 == 0 else "false"
     said = next(text for text in reversed(asked) if "Question: " in text)
     script = SCRIPTS[said.rpartition("Question: ")[2].strip()]
     language = "python" if "Python function" in messages[0]["content"] else "sql"

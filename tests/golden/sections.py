@@ -242,7 +242,8 @@ def came(run: Run, result: binder.Result) -> Item:
 
 def fault(run: Run, error: BaseException) -> Item:
     """What an exception says, and what it marks."""
-    said: Item = {"class": type(error).__name__, "says": run.clean(str(error)).split("\n"), "message": run.clean(str(error.args[:1]))}
+    said: Item = {"class": type(error).__name__, "says": run.clean(str(error)).split("\n")}
+    said["message"] = run.clean(str(error.args[:1]))
     said["hint"] = run.clean(str(getattr(error, "hint", None)))
     text, span = getattr(error, "text", None), getattr(error, "span", None)
     if text and span:
@@ -258,7 +259,8 @@ def asked(bodies: Sequence[Body]) -> list[str]:
         if task is None:
             found["a program" if "messages" in body else "vectors"] += 1
         elif task["task"] == "map":
-            found.update(f"map {task['question']} {_json(dict(zip(task['columns'], row)))}" for row in task["rows"].values())
+            inputs = [dict(zip(task["columns"], row, strict=False)) for row in task["rows"].values()]
+            found.update(f"map {task['question']} {_json(each)}" for each in inputs)
         else:
             parts = [{"columns": part["columns"], "rows": part["rows"]} for part in (task, *task["more"])]
             found[f"ans {task['question']} {_json(parts)}"] += 1
@@ -348,7 +350,7 @@ def _ways(run: Run) -> dict[str, dict[str, Any]]:
     return {
         "seeded, short": {"sampling": binder.Sampling(seed=7, effort="low", max_tokens=900, prompt_tokens=2500)},
         "held to the grammar": {"sampling": binder.Sampling(constrain="always", mix=("sql",))},
-        "never held to it, one repair": {"sampling": binder.Sampling(constrain="never", repairs=1, tries=1, mix=("python", "sql"))},
+        "never held to it": {"sampling": binder.Sampling(constrain="never", repairs=1, tries=1, mix=("python", "sql"))},
         "weighed": {"voting": binder.Voting(weights={"direct": 3.0}, bias={"Lyon": 2.0})},
         "believed": {"voting": binder.Voting(belief=2)},
         "no memory": {"memory": binder.Memory(shipped=False)},
