@@ -17,6 +17,7 @@ from binder.failure import CLAUSES
 from binder.program import Program, parse
 from binder.table import Table
 from binder.tokens import Token, tokens
+from binder.values import fold
 
 _CLAUSES = CLAUSES | frozenset(["SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "AS"])
 _WORDS = _CLAUSES | frozenset(
@@ -144,31 +145,63 @@ def _runs(found: Sequence[Token]) -> list[list[Token]]:
 
 
 def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
-    """FROM <page title> of the only table."""
+    """FROM <page title> of the only table; an alias behind the title stays, and so does each table of a list."""
     if len(tables) != 1:
         return text
     only, found = tables[0], tokens(text)
     out, place = [], 0
     for index, token in enumerate(found):
-        if token.word != "FROM" or token.start < place or index + 1 == len(found):
+        if token.word != "FROM" or token.start < place:
             continue
         near = found[: index + _LONGEST_TITLE]
         stop = _closing(near, index + 1)
         stop = next((i for i in range(index + 1, stop) if near[i].word in _CLAUSES or near[i].text == ";"), stop)
-        if stop <= index + 2 or found[stop - 1].kind in ("OPERATOR", "OTHER") and found[stop - 1].text != ")":
+        if stop <= index + 2 or near[stop - 1].kind in ("OPERATOR", "OTHER") and near[stop - 1].text != ")":
             continue
-        span = found[index + 1].start, found[stop - 1].end
-        written = text[slice(*span)]
-        titles = [only.name, *([only.title] if only.title else [])]
-        if (
-            found[index + 1].text != "("
-            and written.casefold() != only.name.casefold()
-            and (alike(written, titles, 0.6) or key(written) in PLACEHOLDERS)
-        ):
-            out += [text[place : span[0]], _quote(only.name)]
-            place = span[1]
-            repairs.append(f"FROM {written!r} -> {only.name}")
+        for written in _titles(text, near[index + 1 : stop], only):
+            start, end = written[0].start, written[-1].end
+            out += [text[place:start], _quote(only.name)]
+            place = end
+            told = f"FROM {text[start:end]!r} -> {only.name}"
+            repairs += [] if told in repairs else [told]
     return "".join([*out, text[place:]])
+
+
+def _titles(text: str, run: Sequence[Token], only: Table) -> list[Sequence[Token]]:
+    """The page titles in what stands behind FROM: the whole of it, or one in each item of a list."""
+    titles = [only.name, *([only.title] if only.title else [])]
+
+    def written(part: Sequence[Token]) -> str:
+        return text[part[0].start : part[-1].end]
+
+    def means(part: Sequence[Token]) -> bool:
+        return bool(alike(written(part), titles, 0.6)) or key(written(part)) in PLACEHOLDERS
+
+    if run[0].text == "(":
+        return []
+    if fold(written(run)) in map(fold, titles):  # commas and all
+        return [run]
+    items: Sequence[Sequence[Token]] = _items(run)
+    if not all(item and means(item) for item in items):
+        items = [run]
+    found = []
+    for item in items:
+        has_alias = len(item) > 1 and item[-1].kind == "NAME" and means(item[:-1])
+        title = item[:-1] if has_alias else item
+        if means(title) and written(title).strip('`"').casefold() != only.name.casefold():
+            found.append(title)
+    return found
+
+
+def _items(run: Sequence[Token]) -> list[list[Token]]:
+    """What commas divide."""
+    items: list[list[Token]] = [[]]
+    for token in run:
+        if token.text == ",":
+            items.append([])
+        else:
+            items[-1].append(token)
+    return items
 
 
 def _closing(found: Sequence[Token], start: int) -> int:
