@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import rename_func
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.generators.duckdb import DuckDBGenerator
 
 from binder import grammar
 from binder.errors import Span, SyntaxFault
@@ -33,6 +35,11 @@ class Dialect(DuckDB):
     """How trees are read and written: DuckDB's SQL, its subscripts as they are."""
 
     INDEX_OFFSET = 0  # else sqlglot counts subscripts from 0 and, after a look at all types, from 1 again
+
+    class Generator(DuckDBGenerator):
+        """DATETIME(x) is written as it was read: a title holds it before a habit makes a cast of it."""
+
+        TRANSFORMS = {**DuckDBGenerator.TRANSFORMS, exp.Datetime: rename_func("DATETIME")}
 
 
 @dataclass(frozen=True)

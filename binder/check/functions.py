@@ -15,6 +15,7 @@ from binder.program import PREFIX, Program, nodes, sql_of
 _WORDS = (exp.CurrentUser, exp.CurrentRole, exp.CurrentCatalog, exp.SessionUser)  # functions without parentheses
 _TYPES = (exp.DType.USERDEFINED, exp.DType.ENUM, exp.DType.OBJECT)
 _PATHS = (exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript, exp.JSONPathWildcard)
+_MODIFIERS = ("zone", "expression", "expressions")  # of a date, as SQLite has them: the cast that it becomes has none
 _JOINS = ("", "NATURAL", "ASOF")
 
 
@@ -35,6 +36,8 @@ def _unknown(node: exp.Expr) -> str:
     """What a node of the tree brings along that is not on a list; empty where it brings nothing."""
     if isinstance(node, _WORDS):
         return f"the function {node.sql_name().lower()!r}"
+    if isinstance(node, (exp.Date, exp.Datetime)) and any(node.args.get(name) for name in _MODIFIERS):
+        return f"a modifier of {node.sql_name().lower()}, which DuckDB writes as + INTERVAL 1 DAY,"
     if isinstance(node, exp.Join) and node.method not in _JOINS:
         return f"a join that is {node.method}"
     if isinstance(node, exp.DataType) and node.this in _TYPES:
