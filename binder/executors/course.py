@@ -11,8 +11,10 @@ from typing import Any, Protocol
 
 from binder.executors import Batch, Input
 from binder.plan import Ask, Step
+from binder.program import placeholders
 
 TRY = 20  # inputs of a call that is tried: about one request
+BESIDE = 4  # calls that are weighed against each other: each costs a query whenever an answer may have changed what is open
 
 
 class Asked(Protocol):
@@ -88,16 +90,29 @@ class Course:
         return (Batch(batch.ask, batch.inputs[:most]),)
 
     def _open(self, step: Step, asks: Sequence[Ask]) -> list[Batch]:
-        """What is unknown of each ask that needs anything; of the first of them alone, where they stand in order, and of none
+        """What is unknown of some asks that need anything; of the first of them alone, where they stand in order, and of none
         of a later layer.
         """
         among, batches = [ask.collect.site.node for ask in self.asked], list[Batch]()
         for ask in sorted(asks, key=lambda ask: ask.collect.site.layer):
             if batches and (not step.ranked or ask.collect.site.layer > batches[0].ask.collect.site.layer):
                 break
+            if len(batches) == BESIDE:
+                break
+            if self.done.issuperset(ask.covers):
+                continue
             batch = self.executor.unknown(ask, self.reach, among)
-            batches += [batch] if batch.inputs else []
+            if batch.inputs:
+                batches.append(batch)
+            elif self._is_settled(ask):
+                self.done.update(ask.covers)
         return batches
+
+    def _is_settled(self, ask: Ask) -> bool:
+        """Whether an ask that needs nothing now needs nothing later: answers to others only leave fewer rows open. It would where
+        a window may reach further, or a call among its arguments is unknown."""
+        arguments = [call for argument in ask.collect.site.node.expressions for call in placeholders(argument)]
+        return self.reach is None and all(call.meta["site"] in self.done for call in arguments)
 
     def _cheapest(self, step: Step, batches: Sequence[Batch]) -> Batch:
         return min(batches, key=lambda batch: self._cost(step, batch)) if len(batches) > 1 else batches[0]

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from binder.check.rows import is_aggregate
 from binder.plan import Guard
-from binder.program import PREFIX, copied, placeholders
+from binder.program import PREFIX, copied, is_placeholder, placeholders
 
 KNOWN = "known_"  # stands before the number of a call: whether its mapping holds the arguments
 _SWAPPED = str.maketrans("TF", "FT")
@@ -140,15 +140,39 @@ def can(node: exp.Expr, outcomes: str, known: Knowledge) -> exp.Expr:
     unknown = unknown_in(node, known)
     if isinstance(unknown, exp.Boolean) and unknown.this:
         return unknown
+    if _is_null_by(node, known):
+        return exp.true() if "N" in outcomes else unknown
     return some([unknown, exp.paren(_is(copied(node), outcomes), copy=False)])
+
+
+_COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike)
+
+
+def _is_null_by(node: exp.Expr, known: Knowledge) -> bool:
+    """Whether a condition compares a call of which nothing is known with a literal: it is NULL wherever the call is."""
+    call = node.this.unnest() if isinstance(node, _COMPARED) and isinstance(node.expression, exp.Literal) else node
+    return is_placeholder(call) and call.name.lower() not in known.begun
 
 
 def _can_connect(node: exp.And | exp.Or, outcomes: str, known: Knowledge) -> exp.Expr:
     if outcomes in ("N", "TF"):
         return every([_can_connect(node, part, known) for part in ("TN", "FN")]) if outcomes == "N" else exp.true()
-    parts = [can(side, outcomes, known) for side in (node.left, node.right)]
+    parts = [can(side, outcomes, known) for side in _chained(node)]
     both = outcomes in ("T", "TN") if isinstance(node, exp.And) else outcomes in ("F", "FN")
     return every(parts) if both else some(parts)
+
+
+def _chained(node: exp.And | exp.Or) -> list[exp.Expr]:
+    """What a chain of one operator puts together: looked at link by link, a long one would be gone through once for each."""
+    sides: list[exp.Expr] = []
+    open_: list[exp.Expr] = [node]
+    while open_:
+        side = open_.pop()
+        if side.__class__ is node.__class__:
+            open_ += [side.args["expression"], side.args["this"]]
+        else:
+            sides.append(side)
+    return sides
 
 
 def _can_case(branches: Sequence[exp.If], default: exp.Expr | None, outcomes: str, known: Knowledge) -> exp.Expr:
@@ -265,7 +289,7 @@ def every(parts: Sequence[exp.Expr]) -> exp.Expr:
     """All conditions together; what is always true is left out."""
     if any(isinstance(part, exp.Boolean) and not part.this for part in parts):
         return exp.false()
-    left = [part for part in parts if not isinstance(part, exp.Boolean)]
+    left = list(dict.fromkeys(part for part in parts if not isinstance(part, exp.Boolean)))
     return exp.and_(*left, copy=False) if left else exp.true()
 
 
@@ -273,7 +297,7 @@ def some(parts: Sequence[exp.Expr]) -> exp.Expr:
     """Any of the conditions; what is never true is left out."""
     if any(isinstance(part, exp.Boolean) and part.this for part in parts):
         return exp.true()
-    left = [part for part in parts if not isinstance(part, exp.Boolean)]
+    left = list(dict.fromkeys(part for part in parts if not isinstance(part, exp.Boolean)))
     return exp.paren(exp.or_(*left, copy=False), copy=False) if left else exp.false()
 
 
