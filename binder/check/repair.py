@@ -188,7 +188,7 @@ def _titles(text: str, run: Sequence[Token], only: Table) -> list[Sequence[Token
     for item in items:
         has_alias = len(item) > 1 and item[-1].kind == "NAME" and means(item[:-1])
         title = item[:-1] if has_alias else item
-        if means(title) and written(title).strip('`"').casefold() != only.name.casefold():
+        if len(title) > 1 and means(title):  # one word may name a CTE: it is looked at when names are resolved
             found.append(title)
     return found
 
