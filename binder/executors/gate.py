@@ -92,24 +92,19 @@ def _query(node: Mapping[str, Any], tables: frozenset[str], found: Shape) -> Non
     _inside({key: value for key, value in node.items() if key not in ("cte_map", "sample")}, tables, found)
 
 
-def _inside(node: Any, tables: frozenset[str], found: Shape) -> None:
+def _inside(node: Mapping[str, Any], tables: frozenset[str], found: Shape) -> None:
     """Everything below a node, each part by what it is."""
-    if isinstance(node, list):
-        for item in node:
-            _inside(item, tables, found)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if isinstance(value, dict):
-                _part(key, value, tables, found)
-            elif isinstance(value, list):
-                for item in value:
-                    _part(key, item, tables, found)
+    for key, value in node.items():
+        _part(key, value, tables, found)
 
 
 def _part(key: str, node: Any, tables: frozenset[str], found: Shape) -> None:
     """One part, which is a query, a table, an expression, or holds some."""
-    if not isinstance(node, dict):
-        _inside(node, tables, found)
+    if isinstance(node, list):  # also of lists, as the rows of VALUES are
+        for item in node:
+            _part(key, item, tables, found)
+    elif not isinstance(node, dict):
+        return
     elif "class" in node:
         _expression(node, found)
         _inside(node, tables, found)
