@@ -24,7 +24,7 @@ from binder.executors.gate import Shape
 from binder.executors.provenance import Said
 from binder.executors.worker import Prepared, Worker
 from binder.plan import Ask, Count, Plan
-from binder.plan.collect import inputs, key_name, key_values, outer_columns, rows_looked_at, share_settled
+from binder.plan.collect import clause_around, derived, inputs, key_name, key_values, outer_columns, rows_looked_at, share_settled
 from binder.plan.cost import bill, count_of
 from binder.plan.demand import Knowledge
 from binder.plan.lookup import looked_up, mapping_name
@@ -197,16 +197,26 @@ class SqlExecutor:
                 raise bytes_fault(self.program, ask.call, argument, name)
 
     def _part(self, ask: Ask, argument: exp.Expr, outer: dict[str, Value]) -> Part:
-        """The rows of one argument of ans, for one set of outer values."""
+        """The rows of one argument of ans, for one set of outer values; it can read the CTEs of the queries around."""
         query = copied(argument.unnest())
         for column in list(query.find_all(exp.Column)):
             if sql_of(column) in outer:
                 column.replace(exp.convert(outer[sql_of(column)]))
-        rows = self._run(query)
+        rows = self._run(self._among_ctes(ask, query))
         self._sendable(ask, rows, [argument] * len(rows.types), rows.columns)
         names = [projection.alias_or_name for projection in query.selects] if isinstance(query, exp.Query) else []
         shown = [i for i, name in enumerate(names) if name != ROW_ORDER]
         return Part(tuple(names[i] for i in shown), tuple(tuple(row[i] for i in shown) for row in rows.rows))
+
+    def _among_ctes(self, ask: Ask, query: exp.Expr) -> exp.Expr:
+        """An argument of ans behind the CTEs of the queries around; one with CTEs of its own, which may hide these, as a
+        sub-select."""
+        clause = clause_around(ask.collect.site.select, self._knowledge())
+        if clause is not None and query.args.get("with_"):
+            query = exp.Select(expressions=[exp.Star()], from_=derived(query))
+        if clause is not None:
+            query.set("with_", clause)
+        return query
 
     def _mapping_table(self, ask: Ask, known: dict[Input, Value]) -> pa.Table:
         """k0, k1, ... and value; for ans also position."""

@@ -39,7 +39,7 @@ def inputs(collect: Collect, known: Knowledge, rows: int | None = None, among: S
     ordered = exp.Min(this=exp.column(POSITION)) if POSITION in inner.named_selects else exp.var("ALL")
     return exp.Select(
         expressions=[exp.column(exp.to_identifier(name, quoted=True)) for name in names],
-        from_=_derived(inner),
+        from_=derived(inner),
         group=exp.Group(all=True),
         order=exp.Order(expressions=[exp.Ordered(this=ordered, nulls_first=False)]),
         with_=clause,
@@ -66,7 +66,7 @@ def _keys(collect: Collect) -> list[exp.Expr]:
 def rows_looked_at(collect: Collect, known: Knowledge) -> exp.Select:
     """How many rows a collect looks at."""
     inner, _, clause = _inner(collect, known)
-    return exp.Select(expressions=[exp.alias_(exp.Count(this=exp.Star()), "rows")], from_=_derived(inner), with_=clause)
+    return exp.Select(expressions=[exp.alias_(exp.Count(this=exp.Star()), "rows")], from_=derived(inner), with_=clause)
 
 
 def share_settled(collect: Collect, known: Knowledge) -> exp.Select | None:
@@ -159,7 +159,8 @@ def _placed(query: exp.Select, order: list[exp.Expr]) -> exp.Select:
     return query
 
 
-def _derived(query: exp.Select) -> exp.From:
+def derived(query: exp.Expr) -> exp.From:
+    """FROM a sub-select."""
     return exp.From(this=exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier("asked"))))
 
 
@@ -201,9 +202,9 @@ def _window(query: exp.Select, select: exp.Select, window: Window, needed: exp.E
             exp.alias_(exp.Coalesce(this=passed, expressions=[exp.Literal.number(0)]), "passed"),
             exp.alias_(exp.Window(this=exp.RowNumber(), order=_by(items)), POSITION),
         ],
-        from_=_derived(query),
+        from_=derived(query),
     )
-    kept = exp.Select(expressions=[*_names(keys), exp.column(POSITION)], from_=_derived(counted))
+    kept = exp.Select(expressions=[*_names(keys), exp.column(POSITION)], from_=derived(counted))
     return kept.where(
         exp.column("needed"), exp.LT(this=exp.column("passed"), expression=exp.Literal.number(window.rows)), copy=False
     )
@@ -245,8 +246,8 @@ def _output(site: Site, keys: list[exp.Expr], needed: list[exp.Expr]) -> exp.Sel
         inner.set(part, None)
     inner.set("expressions", [*keys, exp.alias_(every(needed), "needed")])
     place = exp.alias_(exp.Window(this=exp.RowNumber()), POSITION)
-    outer = exp.Select(expressions=[*_names(keys), place, exp.column("needed")], from_=_derived(inner))
-    return exp.Select(expressions=[*_names(keys), exp.column(POSITION)], from_=_derived(outer)).where(
+    outer = exp.Select(expressions=[*_names(keys), place, exp.column("needed")], from_=derived(inner))
+    return exp.Select(expressions=[*_names(keys), exp.column(POSITION)], from_=derived(outer)).where(
         exp.column("needed"), copy=False
     )
 
@@ -266,27 +267,34 @@ def _groups(site: Site, keys: list[exp.Expr], guards: Sequence[Guard], known: Kn
 
 def _lifted(query: exp.Select, collect: Collect, names: list[str], known: Knowledge) -> exp.Select:
     """Puts the FROM of the queries around into a correlated collect, and the CTEs it can refer to in front."""
-    select: exp.Expr | None = collect.site.select
-    clauses = [_ctes(collect.site.select)]
-    while select is not None:
-        below, select = select, select.parent
-        if isinstance(select, exp.With):  # a CTE sees those before it
-            inside = select.expressions[: select.expressions.index(below)]
-            clauses.append(inside)
-        elif isinstance(select, (exp.Subquery, exp.SetOperation, exp.Select)) and not isinstance(below, exp.With):
-            clauses.append(_ctes(select))
-        if isinstance(select, exp.Select) and outer_columns(query) and select.args.get("from_") is not None:
-            query = _lateral(query, select, below, collect, names, known)
+    below: exp.Expr = collect.site.select
+    while below.parent is not None:
+        around = below.parent
+        if isinstance(around, exp.Select) and outer_columns(query) and around.args.get("from_") is not None:
+            query = _lateral(query, around, below, collect, names, known)
+        below = around
+    query.set("with_", clause_around(collect.site.select, known))
+    return query
+
+
+def clause_around(select: exp.Expr, known: Knowledge) -> exp.With | None:
+    """The CTEs that a part of a SELECT can refer to, its own and those of the queries around, as far as they are known."""
+    clauses = [_ctes(select)]
+    around: exp.Expr | None = select
+    while around is not None:
+        below, around = around, around.parent
+        if isinstance(around, exp.With):  # a CTE sees those before it
+            clauses.append(around.expressions[: around.expressions.index(below)])
+        elif isinstance(around, (exp.Subquery, exp.SetOperation, exp.Select)) and not isinstance(below, exp.With):
+            clauses.append(_ctes(around))
     left_out, ctes = set[str](), []
     for cte in [cte for clause in reversed(clauses) for cte in clause]:
         if unasked(cte, known) or any(table.name.casefold() in left_out for table in cte.find_all(exp.Table)):
             left_out.add(cte.alias.casefold())
         else:
             ctes.append(copied(cte))
-    if ctes:
-        recursive = any(cte.parent is not None and cte.parent.args.get("recursive") for clause in clauses for cte in clause)
-        query.set("with_", exp.With(expressions=ctes, recursive=recursive))
-    return query
+    recursive = any(cte.parent is not None and cte.parent.args.get("recursive") for clause in clauses for cte in clause)
+    return exp.With(expressions=ctes, recursive=recursive) if ctes else None
 
 
 def _ctes(query: exp.Expr) -> list[exp.Expr]:
