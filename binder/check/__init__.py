@@ -16,6 +16,7 @@ from binder.check import calls, cells, functions, habits, rows, types
 from binder.check.literals import Literals
 from binder.check.names import Names
 from binder.check.scope import Field
+from binder.check.stars import ordered_outside
 from binder.check.types import Typing
 from binder.errors import CheckFault
 from binder.program import Program, sql_of
@@ -52,7 +53,7 @@ def check(program: Program, tables: tuple[Table, ...]) -> Checked:
 
 
 def _checked(program: Program, tables: tuple[Table, ...]) -> Checked:
-    tree = program.tree()
+    tree = ordered_outside(program.tree())
     functions.check(program, tree)
     names, literals = Names(program, tables), Literals()
     outputs = names.query(tree)

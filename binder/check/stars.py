@@ -1,4 +1,4 @@
-"""A SELECT and its scope come in; it goes out with every `*`, position in GROUP BY and NATURAL as what it stands for."""
+"""Short forms written out: `*`, positions in GROUP BY, NATURAL, and a call in the ORDER BY of a set operation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from binder.check.scope import Scope, Source, key
 from binder.errors import CheckFault
-from binder.program import copied
+from binder.program import copied, nodes, placeholders
 
 MOST_COLUMNS = 4_000
 Fault = Callable[[exp.Expr, str], CheckFault]
@@ -77,3 +77,21 @@ def natural(join: exp.Join, before: Sequence[Source], added: Sequence[Source]) -
         join.set("method", None)
         join.set("using", [exp.to_identifier(name, quoted=True) for name in names])
     return names
+
+
+def ordered_outside(tree: exp.Expr) -> exp.Expr:
+    """A tree in which a call that puts a set operation in order, or limits it, stands in a SELECT over that: it is asked about
+    the rows of a SELECT."""
+    root = exp.Subquery(this=tree)
+    for node in [part for part in reversed(nodes(tree)) if isinstance(part, (exp.SetOperation, exp.Subquery))]:
+        behind = {name: part for name in ("order", "limit", "offset") if (part := node.args.get(name)) is not None}
+        if not any(map(placeholders, behind.values())):
+            continue
+        inner = copied(node)
+        for name in ("with_", *behind):
+            inner.set(name, None)
+        within = inner if isinstance(inner, exp.Subquery) else exp.Subquery(this=inner)
+        select = exp.Select(expressions=[exp.Star()], from_=exp.From(this=within), with_=node.args.get("with_"), **behind)
+        node.replace(exp.Subquery(this=select) if isinstance(node, exp.Subquery) and node.parent is not root else select)
+    made: exp.Expr = root.this
+    return made.pop()
