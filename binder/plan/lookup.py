@@ -142,7 +142,7 @@ def _ans_value(node: exp.Anonymous, table: str) -> exp.Expr:
         return exp.Null()
     whole = holder.parent if isinstance(holder, exp.Alias) else None
     if isinstance(whole, exp.Select) and len(whole.expressions) == 1 and not whole.args.get("from_"):
-        whole.set("from_", _from(table))
-        whole.order_by(_column("position", table), copy=False)
+        alias = exp.TableAlias(this=exp.to_identifier(table, quoted=True))
+        whole.set("from_", exp.From(this=exp.Subquery(this=select, alias=alias)))  # the SELECT may be a side of UNION
         return _column("value", table)
     return exp.Subquery(this=select.limit(1, copy=False))
