@@ -139,7 +139,7 @@ def face(run: Run) -> Items:
         result = db.run('SELECT QA("map@nothing?"; city) FROM w LIMIT 1')
         answer = db.ask("which city is small?", samples=1, language="sql")
     run.endpoint.taken()
-    for thing in (result.usage, result.errors[0], result.trace, result.trace.events[0]):
+    for thing in (result.usage, result.errors[0], result.trace, next(iter(result.trace))):
         items |= _described(type(thing).__name__, type(thing))
     items["attributes"] = {"result": sorted(vars(result)), "answer": sorted(vars(answer))}
     items["errors"] = {"tree": _errors(binder.BinderError)}
@@ -234,7 +234,7 @@ def came(run: Run, result: binder.Result) -> Item:
         "types": [sorted({type(value).__name__ for value in column}) for column in zip(*result.rows, strict=True)],
         "repairs": list(result.repairs),
         "missing": [run.shown(f"{entry.fault}, {entry.attempts} attempts: {entry}") for entry in result.errors],
-        "warnings": [run.shown(warning) for warning in result.trace.warnings],
+        "printed": run.shown(str(result)),
         "usage": usage,
         "executed": run.shown(result.program),
     }
@@ -375,7 +375,7 @@ def answered(run: Run, db: binder.Binder, question: str, **how: Any) -> Item:
         "language": answer.language,
         "summary": answer.summary,
         "tried": [run.shown(tried) for tried in answer.tried],
-        "warnings": [run.shown(warning) for warning in answer.trace.warnings],
+        "printed": run.shown(str(answer)),
         "events": [event.kind for event in answer.trace],
         "usage": {name: value for name, value in vars(answer.usage).items() if name != "seconds"},
         "in a notebook": run.shown(answer._repr_html_()),
@@ -446,8 +446,9 @@ def sources(run: Run) -> Items:
             title = name if tidy is None else f"{name}, tidied"
             try:
                 with run.connect(source, tidy=tidy) as db:
-                    items[title] = {"shown": run.shown(repr(db)), "tables": [run.shown(repr(each)) for each in db.tables]}
-                    items[title] |= outcome(run, db, Program("", "sql", f"SELECT * FROM {db.tables[0].name}"))
+                    table = "people" if name == "duckdb" else "w"
+                    items[title] = {"shown": run.shown(repr(db))}
+                    items[title] |= outcome(run, db, Program("", "sql", f"SELECT * FROM {table}"))
             except Exception as error:
                 items[title] = {"error": fault(run, error)}
     return items
