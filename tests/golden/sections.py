@@ -29,6 +29,7 @@ LONG = 300  # characters; a longer text is written once and referred to
 ROWS = 50  # of a result
 REAL = 15  # questions over real tables
 MADE = ("Binder", "Plan")  # made by binder alone: how they are constructed concerns nobody else
+UNSTEADY = ("plans least: sql ties of groups: FR and NO have three rows",)  # the rows of a request come in any order
 HEX = re.compile(r" at 0x[0-9a-f]+")
 HOME = re.compile(r"\bbinder(\.\w+)+\.(?=\w)")  # in which module a name stands
 EVENT = re.compile(r'("event": )\d+')  # requests made together are answered in any order
@@ -199,7 +200,10 @@ def of_programs(run: Run) -> Items:
         with run.open(group) as db:
             for number, program in enumerate(group.programs):
                 item = outcome(run, db, program)
-                items[f"{group.name}: {program.language} {program.title}"] = item
+                title = f"{group.name}: {program.language} {program.title}"
+                items[title] = item
+                if title in UNSTEADY:
+                    del item["requests"]
                 if number % 10 == 0:
                     item |= _html(run, db, program)
         run.endpoint.taken()
