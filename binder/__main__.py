@@ -2,6 +2,6 @@
 
 import sys
 
-from binder.cli import main
+from binder.cli.commands import main
 
 sys.exit(main())

@@ -14,40 +14,40 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from binder.answer import Answer, Candidate
-from binder.belief import believe
-from binder.check import check
-from binder.check.python import check as check_python
-from binder.check.repair import parsed
+from binder.analysis.python import check as check_python
+from binder.analysis.sql import check
+from binder.candidates.adaptive import Poll
+from binder.candidates.answer import Answer, Candidate
+from binder.candidates.confidence import believe
+from binder.candidates.generate import Author, Sample
+from binder.candidates.sampling import Sampling, shares
+from binder.candidates.vote import Voting, vote
 from binder.dispatch import Dispatch
+from binder.dispatch.stack import DEFAULT, Place, Stack, build_stack
 from binder.errors import BinderError, BudgetExceeded, LimitExceeded, MissingValues, UsageError, contained
 from binder.executors import Input, Rows
-from binder.executors.process import Limits
 from binder.executors.python import PythonExecutor
-from binder.executors.sandbox import Sandbox, available
 from binder.executors.sql import SqlExecutor
-from binder.executors.worker import Worker
-from binder.generate import Author, Sample
+from binder.executors.workers.duckdb_client import Worker
+from binder.executors.workers.monty_client import Sandbox, available
+from binder.executors.workers.subprocess import Limits
+from binder.language.python import parse as parse_python
+from binder.language.repair import parsed
 from binder.lm import LM
 from binder.lm.budget import Budget, Price, price_of
-from binder.lm.loop import await_on_loop, run
-from binder.lm.openai import endpoint
-from binder.memory import Memory
+from binder.lm.event_loop import await_on_loop, run
+from binder.lm.providers.openai import endpoint
 from binder.plan import Ask, Plan, Rule
-from binder.plan.build import build
 from binder.plan.cost import spent_on
+from binder.plan.naive import build
 from binder.plan.python import AnyPlan
 from binder.plan.python import build as plan_python
 from binder.plan.rules import RULES, optimize
-from binder.poll import Poll
-from binder.progress import Display, display, off
-from binder.python import parse as parse_python
-from binder.result import Result, count
-from binder.sampling import Sampling, shares
-from binder.stack import DEFAULT, Place, Stack, build_stack
-from binder.table import Table, load_all
-from binder.trace import Event, Trace
-from binder.vote import Voting, vote
+from binder.prompt.memory import Memory
+from binder.results.progress import Display, display, off
+from binder.results.result import Result, count
+from binder.results.trace import Event, Trace
+from binder.tables.table import Table, load_all
 
 Outcome = TypeVar("Outcome")
 
@@ -260,7 +260,7 @@ class Binder:
 def _open(tables: Any, tidy: bool | None) -> tuple[Table, ...]:
     """The tables of whatever connect was given."""
     if isinstance(tables, (str, os.PathLike)) and str(tables).lower().endswith(".duckdb"):
-        from binder.executors.duckdb import read_database
+        from binder.executors.workers.duckdb_worker import read_database
 
         return load_all(read_database(os.fspath(tables)), tidy)
     return load_all(tables, tidy)

@@ -20,7 +20,7 @@ from binder.engine import Binder, connect
 from binder.errors import BinderError
 from binder.plan import Rule
 from binder.plan.rules import RULES
-from binder.table import Table, load, tidy
+from binder.tables.table import Table, load, tidy
 from tests.oracle import Oracle
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import binder
-from binder.lm.openai import OpenAI, endpoint
+from binder.lm.providers.openai import OpenAI, endpoint
 from binder.lm.retry import Retry
-from binder.result import Result
+from binder.results.result import Result
 from tests.faults import ALL, FATAL, SPOILING, Spoil
 from tests.server import Server, Task
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from binder.lm.size import estimate
+from binder.lm.tokens import estimate
 
 Task = dict[str, Any]
 Body = dict[str, Any]

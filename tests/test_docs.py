@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from binder.cli import _parser
+from binder.cli.commands import _parser
 from tests.server import Server
 
 ROOT = Path(__file__).parents[1]

@@ -15,7 +15,7 @@ import pytest
 import binder
 from binder.errors import BinderError, CheckFault, InternalError, NotConfigured, QueryError, Refused, UsageError
 from binder.plan import Plan
-from binder.table import load
+from binder.tables.table import load
 from tests.oracle import Oracle
 from tests.server import HANG, Body, Server, Task
 
@@ -197,7 +197,7 @@ def test_another_language_is_refused(db: binder.Binder) -> None:
 
 def test_other_tables_take_their_place(db: binder.Binder) -> None:
     before = db.tables
-    from binder.table import load
+    from binder.tables.table import load
 
     try:
         db.use(load([{"x": 1}], "v"))

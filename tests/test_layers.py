@@ -1,5 +1,5 @@
-"""The modules of the package go in, as their imports are written; each may import only what stands above it in the table below,
-and each third-party library has its doors."""
+"""The floor plan of the package, held by its imports: rooms import only what stands above them in
+ROOMS, modules of a room only what stands above them in their line, and each library has one door."""
 
 from __future__ import annotations
 
@@ -12,91 +12,119 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "binder"
 
-# From the bottom up; inside a line from left to right. A package stands for all its modules.
-LAYERS = """
-0 errors values columns html folders tokens canonical functions injection
-1 arrow sources table trace failure faults faults_python lalr grammar program python result extract answer vote
-2 check lm reading prompt memory progress
-3 plan
-4 executors asking recall dispatch sampling generate poll belief stack
-5 engine
-6 benchmarks tune demo
-7 cli magic __main__
+# From the bottom up: a module may import what stands above it, in earlier rooms and in its own.
+# `.` is the room itself, its __init__.py; a package inside a room stands for all of its modules.
+ROOMS = """
+errors .
+data .
+tables . cells spelling codec infer arrow sources table
+language . functions lexer extract context diagnose_sql diagnose_python lalr grammar sqltree program python repair
+lm . tokens event_loop retry budget store cache replay providers
+results html trace result progress .
+analysis . sql python
+plan . three_valued naive asks collect mapping_join cost rewrites rules python
+prompt . wire schema_linking column_profile schema replies tasks programs memory
+executors . workers schedule provenance sql python
+dispatch injection ask_task answer_cache stack .
+candidates . answer vote sampling generate adaptive confidence
+engine .
+benchmarks release replays . denotation wikitq tabfact evaluate tune
+cli . demo commands notebook
+__main__ .
 """
-ORDER = [name for line in LAYERS.strip().splitlines() for name in line.split()[1:]]
+MODULES_OF = {line.split()[0]: line.split()[1:] for line in ROOMS.strip().splitlines()}
+ORDER = list(MODULES_OF)
 
 DOORS = {
-    "lark": {"grammar", "lalr"},
-    "openai": {"lm.client"},
-    "httpx2": {"lm.client"},
-    "aiohttp": {"lm.client"},
-    "duckdb": {"executors.duckdb"},
-    "pydantic_monty": {"executors.monty"},
-    "pandas": {"result"},
-    "sqlglot": {"program", "check", "plan", "executors.sql", "executors.provenance"},
+    "lark": {"language.grammar", "language.lalr"},
+    "openai": {"lm.providers.openai.client"},
+    "httpx2": {"lm.providers.openai.client"},
+    "aiohttp": {"lm.providers.openai.client"},
+    "duckdb": {"executors.workers.duckdb_worker"},
+    "pydantic_monty": {"executors.workers.monty_worker"},
+    "pandas": {"results.result"},
+    "sqlglot": {"language.program", "language.sqltree", "analysis.sql", "plan", "executors.sql", "executors.provenance"},
 }
-# What stands beside its door today, and must not stay so.
-BESIDE: set[tuple[str, str]] = set()
 
 
 def modules() -> dict[str, ast.Module]:
     """Module name, without the package, -> its tree."""
-    paths = {
-        path: path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".") for path in sorted(PACKAGE.rglob("*.py"))
-    }
-    return {
-        name.removesuffix(".__init__"): ast.parse(path.read_text(encoding="utf-8"))
-        for path, name in paths.items()
-        if name != "__init__"
-    }
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
+        if name != "__init__":
+            found[name.removesuffix(".__init__")] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
 
 
 def imported(node: ast.AST) -> Iterator[str]:
-    """The modules that code imports when it runs, also inside functions; what only a type checker reads is left out."""
+    """The modules that code imports when it runs, also inside functions, but not what only a type
+    checker reads."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
             continue
-        if isinstance(child, ast.ImportFrom) and child.module == "binder":
-            yield from (f"binder.{alias.name}" for alias in child.names)
-        elif isinstance(child, ast.ImportFrom) and child.module:
-            yield child.module
+        if isinstance(child, ast.ImportFrom) and child.module:
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
         elif isinstance(child, ast.Import):
             yield from (alias.name for alias in child.names)
         yield from imported(child)
 
 
-MODULES = {name: sorted(set(imported(tree))) for name, tree in modules().items()}
+TREES = modules()
+
+
+def _module(name: str) -> str:
+    """The module of the package that an imported name is, or lives in."""
+    inner = name.removeprefix("binder.")
+    while inner and inner not in TREES:
+        inner = inner.rpartition(".")[0]
+    return inner
+
+
+IMPORTS = {
+    name: sorted({_module(other) for other in imported(tree) if other.startswith("binder.")} - {name, ""})
+    for name, tree in TREES.items()
+}
+LIBRARIES = {name: {other.split(".")[0] for other in imported(tree)} for name, tree in TREES.items()}
+
+
+def _place(module: str) -> tuple[int, int]:
+    """Where a module stands: its room, and its place inside."""
+    room, _, inner = module.partition(".")
+    return ORDER.index(room), MODULES_OF[room].index(inner.split(".")[0] or ".")
 
 
 def test_every_module_stands_in_the_table() -> None:
-    assert sorted({name.split(".")[0] for name in MODULES}) == sorted(ORDER)
+    places = {tuple(name.split(".")[:2]) for name in TREES}
+    table = {(room,) if inner == "." else (room, inner) for room, names in MODULES_OF.items() for inner in names}
+    assert places == table
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", TREES)
 def test_imports_point_downward(module: str) -> None:
-    own = module.split(".")[0]
-    tops = {name.split(".")[1] for name in MODULES[module] if name.startswith("binder.")} & set(ORDER)
-    above = sorted(top for top in tops if top != own and ORDER.index(top) > ORDER.index(own))
+    above = [other for other in IMPORTS[module] if _place(other) > _place(module)]
     assert not above, f"{module} imports {', '.join(above)}, which stand above it"
 
 
 def test_no_module_imports_itself_through_others() -> None:
     def reached(name: str, seen: tuple[str, ...]) -> None:
         assert name not in seen, f"a circle: {' -> '.join((*seen, name))}"
-        for other in MODULES.get(name, ()):
-            inner = other.removeprefix("binder.")
-            if other.startswith("binder.") and inner in MODULES and inner != name:
-                reached(inner, (*seen, name))
+        for other in IMPORTS[name]:
+            reached(other, (*seen, name))
 
-    for module in MODULES:
+    for module in TREES:
         reached(module, ())
 
 
 @pytest.mark.parametrize("library", DOORS)
 def test_a_library_has_its_doors(library: str) -> None:
-    users = {name for name, names in MODULES.items() if library in {other.split(".")[0] for other in names}}
-    elsewhere = {name for name in users if not DOORS[library] & {name, name.split(".")[0]}}
-    assert elsewhere == {name for other, name in BESIDE if other == library}
+    users = {name for name, names in LIBRARIES.items() if library in names}
+    doors = {name for name in users if any(f"{name}.".startswith(f"{door}.") for door in DOORS[library])}
+    assert users == doors
+
+
+def test_the_package_has_few_rooms() -> None:
+    assert len({path.name for path in PACKAGE.iterdir() if not path.name.startswith("__")}) <= 16
 
 
 def test_every_package_is_installed() -> None:

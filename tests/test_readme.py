@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import binder
-from binder.cli import _parser
+from binder.cli.commands import _parser
 from binder.lm.replay import Scripted
 from tests.server import Server, completion, task_of
 

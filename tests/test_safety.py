@@ -17,8 +17,8 @@ import pytest
 
 from binder.engine import Binder, connect
 from binder.errors import LimitExceeded, ProgramError, QueryError
-from binder.executors.process import Limits
-from binder.result import plain
+from binder.executors.workers.subprocess import Limits
+from binder.results.result import plain
 from tests.oracle import Oracle
 
 SAFETY = Path(__file__).parent / "fixtures" / "safety"

@@ -17,20 +17,20 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from binder import table
-from binder.answer import Answer, Candidate
 from binder.benchmarks import Benchmark, Example, RawTable, Score, Tally, tally
 from binder.benchmarks.replays import Recorded, RecordedAnswers
 from binder.benchmarks.tabfact import TabFact
 from binder.benchmarks.wikitq import WikiTableQuestions
+from binder.candidates.answer import Answer, Candidate
+from binder.candidates.vote import vote
 from binder.engine import Binder, connect
 from binder.errors import BadReply, BinderError, LimitExceeded, NotConfigured, Unreachable, UsageError
 from binder.lm import LM, Choice, Reply, Request
 from binder.lm import Usage as Spent
-from binder.result import Usage, count
-from binder.table import Table
-from binder.trace import Trace
-from binder.vote import vote
+from binder.results.result import Usage, count
+from binder.results.trace import Trace
+from binder.tables import table
+from binder.tables.table import Table
 
 Answered = Iterable[tuple[Example, Answer | BinderError]]
 

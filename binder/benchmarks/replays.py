@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from binder.errors import DataError, UsageError
-from binder.values import is_missing
+from binder.tables.cells import is_missing
 
 JSON = str | int | float | bool | None
 Answerer = abc.Callable[[str, abc.Sequence[str], abc.Sequence[JSON]], JSON]  # question, columns, values -> answer

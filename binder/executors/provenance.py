@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from binder.check.literals import hidden_column
-from binder.check.rows import is_aggregate, is_grouped
-from binder.check.scope import Field, Source
+from binder.analysis.sql.coercion import hidden_column
+from binder.analysis.sql.ordering import is_aggregate, is_grouped
+from binder.analysis.sql.scope import Field, Source
 from binder.executors import Input, Value
+from binder.language.sqltree import copied, placeholders
 from binder.plan import Ask, Plan
-from binder.program import copied, placeholders
-from binder.result import text
+from binder.results.result import text
 
 MOST = 50  # inputs told of a call that the row does not single out
 Known = dict[str, dict[Input, Value]]  # call -> its mapping

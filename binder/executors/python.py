@@ -12,20 +12,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from binder.check import cells
-from binder.check.scope import Field
-from binder.check.types import Typing
+from binder.analysis.sql import raw_text
+from binder.analysis.sql.call_types import Typing
+from binder.analysis.sql.scope import Field
 from binder.errors import LimitExceeded, ProgramFailed, Span
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value
-from binder.executors.frames import decode
 from binder.executors.provenance import Said
-from binder.executors.sandbox import Sandbox
 from binder.executors.sql import typed
+from binder.executors.workers.monty_client import Sandbox
+from binder.executors.workers.protocol import decode
+from binder.language.program import Program
+from binder.language.python import Text
 from binder.plan import Ask
 from binder.plan.python import PythonPlan, bill
-from binder.program import Program
-from binder.python import Text
-from binder.table import Column, Table
+from binder.tables.table import Column, Table
 
 MOST = 50  # calls told of a value
 _NUMBERS = itertools.count(1)
@@ -101,7 +101,7 @@ class PythonExecutor:
     def present(self, rows: Sequence[tuple[Value, ...]]) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
         """Rows as values, and as a person is shown them."""
         stored = self.plan.checked.answer
-        return cells.present(rows, [Field("", origin=stored if i == 0 else None) for i in range(len(rows[0]) if rows else 0)], {})
+        return raw_text.present(rows, [Field("", origin=stored if i == 0 else None) for i in range(len(rows[0]) if rows else 0)], {})
 
     def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
         """Where a value may have come from: the inputs whose answer equals it, or else all that the program asked about."""

@@ -14,23 +14,24 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from binder.check.calls import bytes_fault
-from binder.check.kinds import holds_bytes
-from binder.check.rows import ROW_ORDER
+from binder.analysis.sql.call_arguments import bytes_fault
+from binder.analysis.sql.ordering import ROW_ORDER
+from binder.analysis.sql.types import holds_bytes
 from binder.errors import CheckFault, QueryError
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value, execute, provenance
-from binder.executors.course import Course
-from binder.executors.gate import Shape
 from binder.executors.provenance import Said
-from binder.executors.worker import Prepared, Worker
+from binder.executors.schedule import Course
+from binder.executors.workers.duckdb_client import Prepared, Worker
+from binder.executors.workers.verify import Shape
+from binder.language.program import Program
+from binder.language.sqltree import copied, nodes, placeholders, sql_of
 from binder.plan import Ask, Count, Plan
 from binder.plan.collect import clause_around, derived, inputs, key_name, key_values, outer_columns, rows_looked_at, share_settled
 from binder.plan.cost import bill, count_of
-from binder.plan.demand import Knowledge
-from binder.plan.lookup import looked_up, mapping_name
-from binder.program import Program, copied, nodes, placeholders, sql_of
-from binder.table import Table
-from binder.values import read_date, read_number
+from binder.plan.mapping_join import looked_up, mapping_name
+from binder.plan.three_valued import Knowledge
+from binder.tables.cells import read_date, read_number
+from binder.tables.table import Table
 
 Held = Callable[[Ask, Sequence[Input]], int]
 KEPT = 10_000  # inputs of a collect that are kept for the next run of a plan

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+from binder.data import listed
 from binder.errors import BudgetExceeded, LMError
-from binder.folders import listed
 from binder.lm import LM, Layer, Reply, Request, Usage
 from binder.lm.retry import Retry
-from binder.lm.size import estimate
+from binder.lm.tokens import estimate
 
 Price = tuple[float, float]  # US dollars per million tokens: prompt, completion
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from binder.canonical import value_key
 from binder.errors import BudgetExceeded, NotConfigured
 from binder.lm import LM, Layer, Reply, Request, Usage
 from binder.lm.store import Store
+from binder.tables.codec import value_key
 
 USELESS = ("refusal", "content_filter")  # why a text ended that is no answer
 

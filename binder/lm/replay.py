@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from binder.canonical import dump, load
 from binder.errors import BadReply, DataError, LMError, NotConfigured, RateLimited, Refused, Unreachable
 from binder.lm import LM, Choice, Layer, Reply, Request, Usage
 from binder.lm.cache import request_key
 from binder.lm.store import Store, Stored
+from binder.tables.codec import dump, load
 
 
 class Record(Layer):

@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from binder import html
-from binder.check import Checked
-from binder.check.types import Typing
+from binder.analysis.sql import Checked
+from binder.analysis.sql.call_types import Typing
 from binder.errors import printable
-from binder.program import PREFIX, Call, Program, copied, placeholders, sql_of
-from binder.result import count
+from binder.language.program import Call, Program
+from binder.language.sqltree import PREFIX, copied, placeholders, sql_of
+from binder.results import html
+from binder.results.result import count
 
 
 @dataclass(frozen=True, eq=False)

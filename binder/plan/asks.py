@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from binder.language.sqltree import placeholders, sql_of
 from binder.plan import Ask, Guard, Plan
-from binder.plan.demand import clause_of, conjuncts
-from binder.program import placeholders, sql_of
+from binder.plan.three_valued import clause_of, conjuncts
 
 ELSEWHERE = ("joins", "from_", "with_")  # clauses that see other rows than those that meet WHERE
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from binder.check.rows import is_grouped, order_keys
-from binder.check.scope import Source
+from binder.analysis.sql.ordering import is_grouped, order_keys
+from binder.analysis.sql.scope import Source
+from binder.language.sqltree import copied, nodes, sql_of
 from binder.plan import Collect, Guard, Site, Window
 from binder.plan.asks import holds
-from binder.plan.demand import Knowledge, can, clause_of, every, opposite, some, unasked, unknown_in
-from binder.program import copied, nodes, sql_of
+from binder.plan.three_valued import Knowledge, can, clause_of, every, opposite, some, unasked, unknown_in
 
 POSITION = "n"  # where in row order an input first stands
 _BEHIND = {  # the clauses that are evaluated after the one in which a call stands

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from binder.language.sqltree import placeholders
 from binder.plan import Ask, Bill, Count, Plan, Spent, Step
-from binder.plan.demand import clause_of
-from binder.program import placeholders
-from binder.trace import Trace
+from binder.plan.three_valued import clause_of
+from binder.results.trace import Trace
 
 T = TypeVar("T")
 PROMPT, PER_INPUT, PER_ANSWER = 420, 22, 10  # tokens of the instructions, of one input, of one answer: rough

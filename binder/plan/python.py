@@ -6,16 +6,16 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-from binder import html
-from binder.check.flow import strings
-from binder.check.python import CheckedPython
-from binder.check.types import Typing
-from binder.faults_python import tree
+from binder.analysis.python import CheckedPython
+from binder.analysis.python.dataflow import strings
+from binder.analysis.sql.call_types import Typing
+from binder.language.diagnose_python import tree
+from binder.language.program import Call
+from binder.language.python import Text, argument, is_call
 from binder.plan import Bill, Plan
 from binder.plan.cost import billed
-from binder.program import Call
-from binder.python import Text, argument, is_call
-from binder.table import Table
+from binder.results import html
+from binder.tables.table import Table
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from binder.folders import shipped
+from binder.data import shipped
 
 
 @cache

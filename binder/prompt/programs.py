@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from binder.language.program import LANGUAGES
 from binder.lm import Message, Request
-from binder.lm.size import estimate
-from binder.program import LANGUAGES
+from binder.lm.tokens import estimate
 from binder.prompt import told
 from binder.prompt.schema import LEAST, tables_text
 
 if TYPE_CHECKING:
-    from binder.memory import Exemplar
-    from binder.table import Table
+    from binder.prompt.memory import Exemplar
+    from binder.tables.table import Table
 
 ROOM = 8_000  # tokens of a prompt
 LEAST_ROOM = 2_000  # the instructions have a third of it

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from binder.lm.size import estimate
-from binder.prompt import facts
-from binder.prompt.relevance import Relevance, joins, relevant
+from binder.lm.tokens import estimate
+from binder.prompt import column_profile
+from binder.prompt.schema_linking import Relevance, joins, relevant
 from binder.prompt.wire import wire
-from binder.result import count
-from binder.table import ROW_ID
+from binder.results.result import count
+from binder.tables.table import ROW_ID
 
 if TYPE_CHECKING:
-    from binder.table import Column, Table
+    from binder.tables.table import Column, Table
 
 ALL = 100  # rows: a longer table is not shown whole
 FEW = 8  # texts of a column that are all told
@@ -125,15 +125,15 @@ def _sample(table: Table, columns: Sequence[Column], rows: Sequence[int], width:
 def _remarks(table: Table, column: Column, whole: bool, width: int) -> list[str]:
     """What must be known of a column to compare with it, and is not seen in the rows."""
     remarks = [f"in {_line(column.unit, 40)}"] if column.unit else []
-    read, unread = facts.readings(table, column) if column.type != "VARCHAR" else ([], [])
+    read, unread = column_profile.readings(table, column) if column.type != "VARCHAR" else ([], [])
     remarks += [f"{_quoted(cell, width)} is {_line(str(wire(value)), width)}" for cell, value in read]
     remarks += [f"{_quoted(cell, width)} is NULL" for cell in unread]
     if whole:
         return remarks
     if column.type != "VARCHAR":
-        bounds = facts.bounds(table, column)
+        bounds = column_profile.bounds(table, column)
         return [*remarks, "from " + " to ".join(_line(str(wire(value)), 40) for value in bounds)] if bounds else remarks
-    texts = facts.texts(table, column, FEW)
+    texts = column_profile.texts(table, column, FEW)
     if texts and all(len(text) <= 40 for text in texts):
         remarks.append(f"one of {', '.join(_quoted(text, 40) for text in texts)}")
     return remarks

@@ -12,7 +12,7 @@ from binder.prompt import told
 from binder.prompt.wire import wire
 
 if TYPE_CHECKING:
-    from binder.table import Table
+    from binder.tables.table import Table
 
 Type = Literal["auto", "text", "number", "boolean", "date"]
 

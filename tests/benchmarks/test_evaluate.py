@@ -11,11 +11,11 @@ import pytest
 from binder.benchmarks.evaluate import asked, evaluate
 from binder.benchmarks.tabfact import TabFact
 from binder.benchmarks.wikitq import WikiTableQuestions
-from binder.cli import main
+from binder.candidates.vote import Voting
+from binder.cli.commands import main
 from binder.engine import connect
 from binder.errors import BinderError, NotConfigured
 from binder.lm import Choice, Reply, Request
-from binder.vote import Voting
 from tests.server import Body, Said, Server, completion
 
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import binder
-import binder.lm.client  # else imported at the first request; a killer shall have the time of the work itself
+import binder.lm.providers.openai.client  # else imported at the first request; a killer shall have the time of the work itself
 
 ROWS = 4  # inputs of one request
 CONCURRENCY = 4

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from binder.check import check
+from binder.analysis.sql import check
 from binder.errors import CheckFault
 from binder.executors import Batch, Mapping, Rows, execute
+from binder.language.program import parse
 from binder.plan import Ask, Plan
-from binder.plan.build import build
-from binder.program import parse
-from binder.table import load
+from binder.plan.naive import build
+from binder.tables.table import load
 
 PROGRAM = 'SELECT QA("map@a?"; x) FROM w WHERE QA("map@b?"; x) > 3'
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from binder.errors import QueryError
-from binder.table import load, tidy
+from binder.tables.table import load, tidy
 from tests.cases import opened
 
 W = tidy(["city", "country"], [["Paris", "FR"], ["Rome", "IT"], ["Lyon", "FR"], ["Rome", "IT"]])

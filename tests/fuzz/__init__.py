@@ -18,13 +18,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from binder import python
-from binder.check import check
-from binder.check.python import check as check_python
-from binder.check.repair import parsed
+from binder.analysis.python import check as check_python
+from binder.analysis.sql import check
 from binder.errors import BinderError
-from binder.table import Table, tidy
-from binder.tokens import tokens
+from binder.language import python
+from binder.language.lexer import tokens
+from binder.language.repair import parsed
+from binder.tables.table import Table, tidy
 from tests.fuzz.texts import HEADERS, LANGUAGES, LONG, PYTHON, SQL, Language, drawn
 
 LIMIT = 0.050  # seconds of parse for so many bytes as a long text has

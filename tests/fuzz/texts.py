@@ -21,7 +21,7 @@ from typing import Any
 
 import lark
 
-from binder import grammar
+from binder.language import grammar
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 LONG = 10_000  # bytes

@@ -16,7 +16,7 @@ import pytest
 from binder.errors import BadReply, BinderError, BudgetExceeded, LMError, NotConfigured, Refused, Unreachable
 from binder.lm import Choice, Message, Reply, Request, Usage
 from binder.lm.cache import Cache, address, request_key
-from binder.lm.loop import run
+from binder.lm.event_loop import run
 from binder.lm.replay import Scripted
 from binder.lm.store import Store
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import binder
 from binder.errors import DataError, NotConfigured
 from binder.lm import Choice, Message, Reply, Request, Usage
-from binder.lm.loop import run
+from binder.lm.event_loop import run
 from binder.lm.replay import Record, Replay, Scripted
 from tests.server import Server
 

@@ -10,8 +10,8 @@ import pytest
 
 from binder.errors import BadReply, LMError, RateLimited, Refused, Unreachable
 from binder.lm import Choice, Message, Reply, Request, Usage
-from binder.lm.loop import run
-from binder.lm.openai import Endpoint, OpenAI
+from binder.lm.event_loop import run
+from binder.lm.providers.openai import Endpoint, OpenAI
 from binder.lm.retry import Retry
 from tests.server import HANG, Canned, Server, completion, error
 

@@ -20,18 +20,18 @@ import duckdb
 import pandas as pd
 from hypothesis import HealthCheck, Phase, given, settings
 
-from binder.check import check
+from binder.analysis.sql import check
 from binder.executors import Batch, Mapping, Rows, execute
-from binder.executors.duckdb import Session
 from binder.executors.sql import SqlExecutor
-from binder.executors.worker import Limits, Worker
+from binder.executors.workers.duckdb_client import Limits, Worker
+from binder.executors.workers.duckdb_worker import Session
+from binder.language.program import parse
 from binder.plan import Plan
-from binder.plan.build import build
+from binder.plan.naive import build
 from binder.plan.rules import RULES, optimize
-from binder.program import parse
+from binder.prompt.replies import Fault, read_value
 from binder.prompt.wire import wire
-from binder.reading import Fault, read_value
-from binder.table import Table, load
+from binder.tables.table import Table, load
 from tests.oracle import ANSWERS, MAPS
 from tests.plan import programs
 

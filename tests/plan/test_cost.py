@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from binder.plan import Bill, Plan
-from binder.table import load
+from binder.tables.table import load
 from tests.cases import opened
 
 W = load([{"a": f"name {i % 30}", "b": i} for i in range(60)])

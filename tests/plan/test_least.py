@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from binder.check import check
-from binder.check.repair import parsed
-from binder.plan.build import build
+from binder.analysis.sql import check
+from binder.language.repair import parsed
+from binder.plan.naive import build
 from binder.plan.rules import optimize
 from tests.cases import Case, cases
 from tests.plan.differential import near, run

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from binder.check import check
+from binder.analysis.sql import check
 from binder.executors import execute
 from binder.executors.sql import SqlExecutor
-from binder.plan.build import build
+from binder.language.program import parse
+from binder.plan.naive import build
 from binder.plan.rules import optimize
-from binder.program import parse
 from tests.plan.differential import Near, answers, table
 
 ROWS = [("Oslo", "NO", 1), ("Paris", "FR", 2), ("Bergen", "NO", 3), (None, "IT", 4)]

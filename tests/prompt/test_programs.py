@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from binder.lm.size import estimate
-from binder.memory import Memory
+from binder.lm.tokens import estimate
+from binder.prompt.memory import Memory
 from binder.prompt.programs import LEAST_ROOM, PROGRAMS, program_request
-from binder.table import tidy
+from binder.tables.table import tidy
 
 
 def test_a_cell_cannot_pass_for_a_question() -> None:

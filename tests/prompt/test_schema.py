@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binder.lm.size import estimate
-from binder.prompt.relevance import relevant
+from binder.lm.tokens import estimate
 from binder.prompt.schema import table_text, tables_text
-from binder.table import Table, load, tidy
+from binder.prompt.schema_linking import relevant
+from binder.tables.table import Table, load, tidy
 
 
 def test_a_short_table_is_shown_whole() -> None:

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from binder.lm import Request
-from binder.lm.loop import run
-from binder.lm.openai import Endpoint, OpenAI
+from binder.lm.event_loop import run
+from binder.lm.providers.openai import Endpoint, OpenAI
+from binder.prompt.replies import read_answers
 from binder.prompt.tasks import ans_request, map_request
-from binder.reading import read_answers
 from tests.server import Server
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import binder
 from binder.engine import Binder
-from binder.executors.worker import Worker
+from binder.executors.workers.duckdb_client import Worker
 from binder.lm import Choice, Reply, Request
 from binder.lm.replay import Scripted
 from tests.speed.lm import serving

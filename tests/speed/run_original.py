@@ -17,7 +17,7 @@ import pandas as pd
 from process import Answer, main
 from workloads import CONCURRENCY, Workload
 
-from binder.lm.chat import parameters
+from binder.lm.providers.openai.chat import parameters
 from binder.prompt.tasks import ans_request, map_request
 
 ROWS = 50

@@ -20,7 +20,7 @@ import openai
 
 import binder
 from binder.lm import Choice, Reply, Request
-from binder.lm.chat import parameters
+from binder.lm.providers.openai.chat import parameters
 from binder.lm.replay import Scripted
 
 INPUTS, CONCURRENCY, TURNS = 1500, 64, 3

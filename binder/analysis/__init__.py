@@ -1,0 +1,1 @@
+"""Semantic analysis: a parsed program and its tables become a checked program."""

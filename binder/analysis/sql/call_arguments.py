@@ -1,0 +1,126 @@
+"""A resolved tree comes in; the same tree with the arguments of its calls made ready goes out.
+
+A column of a web table is sent as the raw text of its cells; a bare column of `ans` means that column of the enclosing FROM.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from binder.analysis.sql.coercion import raw_of
+from binder.analysis.sql.types import holds_bytes, kind, picked
+from binder.errors import CheckFault
+from binder.language.program import Call, Program
+from binder.language.sqltree import copied, is_placeholder, placeholders, sql_of
+
+
+def arguments(tree: exp.Expr, program: Program) -> None:
+    """Rewrites the arguments of every call in place."""
+    for node in placeholders(tree):
+        call = program.call(node.name)
+        if call is None:
+            continue
+        if not node.expressions:
+            hint = 'write QA("map@question"; column)'
+            raise CheckFault("a call needs something to ask about", text=program.text, span=call.span, hint=hint)
+        for argument in node.expressions:
+            _sendable(argument, call, program)
+        if call.kind == "map":
+            _map(node, call, program)
+        else:
+            _ans(node, call, program)
+
+
+def bytes_fault(program: Program, call: Call, argument: exp.Expr, name: str) -> CheckFault:
+    """The fault of an argument that holds bytes, such as pictures: the language model is sent text."""
+    span = program.span(argument)
+    if span.start < call.span.start:  # what `*` stands for has no place of its own
+        span = call.span
+    hint = "leave it out; decode(column) reads bytes that are text in UTF-8"
+    message = f"{name!r} holds bytes, which cannot be sent to the language model"
+    return CheckFault(message, text=program.text, span=span, hint=hint)
+
+
+def _sendable(argument: exp.Expr, call: Call, program: Program) -> None:
+    """Refuses an argument that shows a stored column of bytes; what an expression yields, the engine says before it is sent."""
+    query = argument.unnest()
+    for shown in query.selects if isinstance(query, exp.Query) else [argument]:
+        value = picked(shown.unalias())
+        stored = value.meta["field"].origin if isinstance(value, exp.Column) and "field" in value.meta else None
+        cast = sql_of(value.to) if isinstance(value, (exp.Cast, exp.TryCast)) else ""
+        if holds_bytes(stored[1].type if stored is not None else cast):
+            raise bytes_fault(program, call, shown, value.name if stored is not None else sql_of(value))
+
+
+def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
+    for argument in list(node.expressions):
+        if isinstance(argument, exp.Star) or (isinstance(argument, exp.Column) and isinstance(argument.this, exp.Star)):
+            hint = "list the columns it needs instead of *"
+            raise CheckFault("a map call takes columns by name", text=program.text, span=call.span, hint=hint)
+        if isinstance(argument, exp.Column):
+            sent = raw_of(argument) or argument
+            sent.meta["header"] = argument.name
+            argument.replace(sent)
+        elif isinstance(argument, exp.Subquery):  # one value, where those of ans are tables
+            argument.replace(exp.paren(argument))
+
+
+def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:
+    """Every argument of `ans` becomes a sub-select."""
+    for argument in list(node.expressions):
+        column = next((part for part in argument.find_all(exp.Column) if "source" in part.meta), None)
+        if isinstance(argument, exp.Subquery):
+            _raw_projections(argument.unnest())
+        elif column is not None and argument is column:
+            column.replace(exp.Subquery(this=_enclosing(column, node)))
+        elif column is None:
+            header = "text" if kind(argument) == "text" else "value"
+            shown = exp.alias_(copied(argument), header, quoted=True, copy=False)
+            argument.replace(exp.Subquery(this=exp.Select(expressions=[shown])))
+        else:
+            inner = _enclosing(column, node)
+            inner.set("expressions", [exp.alias_(copied(argument), "value", quoted=True, copy=False)])
+            argument.replace(exp.Subquery(this=inner))
+
+
+def _enclosing(column: exp.Column, node: exp.Anonymous) -> exp.Select:
+    """SELECT column FROM the FROM around the call, after its plain WHERE."""
+    select = node.find_ancestor(exp.Select)
+    while isinstance(select, exp.Select) and column.meta["source"].alias.casefold() not in _aliases(select):
+        select = select.find_ancestor(exp.Select)
+    if not isinstance(select, exp.Select):
+        select = node.find_ancestor(exp.Select)
+    assert isinstance(select, exp.Select)
+    held = column.meta["field"]
+    raw = raw_of(column)
+    shown = raw if raw is not None else copied(column)
+    inner = exp.Select(expressions=[exp.alias_(shown, held.name, quoted=True, copy=False)])
+    for part in ("from_", "joins"):
+        value = select.args.get(part)
+        if isinstance(value, list):
+            inner.set(part, [copied(item) for item in value])
+        elif value is not None:
+            inner.set(part, copied(value))
+    where = select.args.get("where")
+    plain = [copied(c) for c in (where.this.flatten() if isinstance(where.this, exp.And) else [where.this])] if where else []
+    plain = [c for c in plain if not any(is_placeholder(part) for part in c.walk())]
+    if plain:
+        inner.where(*plain, copy=False)
+    return inner
+
+
+def _aliases(select: exp.Select) -> set[str]:
+    nodes = [select.args["from_"].this] if select.args.get("from_") else []
+    nodes += [join.this for join in select.args.get("joins") or ()]
+    return {node.meta["source"].alias.casefold() for node in nodes if "source" in node.meta}
+
+
+def _raw_projections(select: exp.Expr) -> None:
+    """The rows of an argument are sent as the text of their cells."""
+    if not isinstance(select, exp.Select) or select.args.get("group") or select.args.get("distinct"):
+        return
+    for projection in select.expressions:
+        shown = projection.unalias()
+        raw = raw_of(shown) if isinstance(shown, exp.Column) else None
+        if raw is not None:
+            shown.replace(raw)

@@ -1,0 +1,1 @@
+"""Candidates: programs sampled for a question, executed and voted on."""

@@ -1,0 +1,79 @@
+"""Settings, a language and tables come in; how many samples of each kind a question is worth goes out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from binder.candidates.answer import DIRECT
+from binder.errors import UsageError
+from binder.executors.workers.monty_client import available
+from binder.language.program import LANGUAGES
+from binder.lm.tokens import estimate
+from binder.prompt.programs import LEAST_ROOM, ROOM
+from binder.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How candidates are asked for.
+
+    mix: the kinds that share the samples of language="auto" in turn, the first of them first; `direct` only has a share where
+    the tables fit into a prompt, `python` where the sandbox is installed. prompt_tokens: the most that a request may have, as
+    estimated: tables are cut to fit, and exemplars left out. temperature: where several samples of a kind are drawn, one alone
+    is drawn at 0. seed, effort (of reasoning) and max_tokens are sent where they are set and the endpoint takes them. constrain:
+    when a program is held to the grammar and the headers of the tables, where the endpoint can do that: `auto` where a program
+    was not in the language, `always`, or `never`. repairs: the most requests for repairs over a question, tries: over one
+    program.
+    """
+
+    mix: tuple[str, ...] = ("sql", DIRECT, "python")
+    temperature: float = 0.7
+    seed: int | None = None
+    effort: str | None = None
+    max_tokens: int | None = None
+    constrain: Literal["auto", "always", "never"] = "auto"
+    repairs: int = 4
+    tries: int = 2
+    prompt_tokens: int = ROOM
+
+    def __post_init__(self) -> None:
+        if self.prompt_tokens < LEAST_ROOM:
+            raise UsageError(
+                f"prompt_tokens must be at least {LEAST_ROOM:,}", hint="the instructions have a third of that already"
+            )
+
+
+def shares(samples: int, language: str, tables: Sequence[Table], sampling: Sampling) -> dict[str, int]:
+    """How many samples of each kind are drawn for a question."""
+    known = (*LANGUAGES, DIRECT)
+    if language not in ("auto", *known):
+        raise UsageError(f"there is no language {language!r}", hint="the languages are auto, " + ", ".join(known))
+    if samples < 1:
+        raise UsageError("samples must be at least 1")
+    fits = fit(tables, sampling.prompt_tokens)
+    if language == DIRECT and not fits:
+        raise UsageError("the tables are too large to be read directly", hint="raise Sampling(prompt_tokens=)")
+    possible = {"sql": True, "python": installed(), DIRECT: fits}
+    kinds = [kind for kind in sampling.mix if possible.get(kind)] if language == "auto" else [language]
+    kinds = kinds or [LANGUAGES[0]]
+    return dict(Counter(kinds[number % len(kinds)] for number in range(samples)))
+
+
+def installed() -> bool:
+    """Whether Python programs can run here."""
+    try:
+        available()
+    except UsageError:
+        return False
+    return True
+
+
+def fit(tables: Sequence[Table], room: int) -> bool:
+    """Whether all tables are shown whole in so many tokens."""
+    if sum(table.num_rows * len(table.columns) for table in tables) > room:  # a cell is a token at least
+        return False
+    cells = (cell or "" for table in tables for column in table.columns for cell in table.texts(column))
+    return sum(1 + estimate(cell) for cell in cells) <= room

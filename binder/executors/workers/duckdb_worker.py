@@ -1,0 +1,160 @@
+"""Frames with tables and queries come in; frames with Arrow results go out: the DuckDB side, in a process
+of its own.
+
+The connection is hardened before the first query: no files, no network, no extensions, no settings. The process holds no key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+import duckdb
+import pyarrow as pa
+
+from binder.errors import DataError
+from binder.executors.workers.protocol import confine, read_frame, read_table, write_frame
+from binder.executors.workers.verify import Refused, shape, sources
+
+SETTINGS = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+    "max_temp_directory_size": "0B",
+    "max_expression_depth": "500",
+}
+NUMBER = r"^\s*[^\w.+\-]*([+\-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+\-]?\d+)?)\s*(?:[^\d\s:/\-–—][^\d]*)?$"
+MACROS = (
+    f"CREATE MACRO number_in(t) AS TRY_CAST(replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE)",
+)  # fmt: skip
+
+
+class Session:
+    """One hardened connection with its tables."""
+
+    def __init__(self, memory_mb: int, threads: int):
+        self.connection = duckdb.connect(
+            ":memory:", config={**SETTINGS, "memory_limit": f"{memory_mb}MB", "threads": str(threads)}
+        )
+        for macro in MACROS:
+            self.connection.execute(macro)
+        self.connection.execute("SET enable_progress_bar=false")  # `config` does not take it
+        self.connection.execute("SET lock_configuration=true")
+        self.tables: set[str] = set()
+        self.shapes: dict[str, dict[str, Any]] = {}  # of queries that were looked at, since a table went
+
+    def load(self, header: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
+        """Makes an Arrow table known under a name: what a file holds, which is not copied, or the frame."""
+        table = read_table(header["file"]) if "file" in header else pa.ipc.open_stream(payload).read_all()
+        self.connection.register(header["name"], table)
+        self.tables.add(header["name"].casefold())
+        return {"rows": table.num_rows}, b""
+
+    def drop(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
+        """Forgets tables."""
+        if not all("#" in name for name in header["names"]):  # not only mappings, whose names mean nothing to the engine
+            self.shapes.clear()
+        for name in header["names"]:
+            with contextlib.suppress(duckdb.Error):
+                self.connection.unregister(name)
+                self.tables.discard(name.casefold())
+        return {}, b""
+
+    def describe(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
+        """Binds a query without running it; what its plan reads is looked at, too."""
+        self._allow(header["sql"], header.get("says"))
+        relation = self.connection.sql(header["sql"])
+        ((_, plan),) = self.connection.execute(f"EXPLAIN (FORMAT json) {header['sql']}").fetchall()
+        sources(json.loads(plan))
+        return {"columns": relation.columns, "types": _named(relation.types)}, b""
+
+    def run(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
+        """Runs a query; stops with `rows` or `bytes` once it yields more than the limit."""
+        self._allow(header["sql"], header.get("says"))
+        relation = self.connection.sql(header["sql"])
+        types = _named(relation.types)
+        reader: Any = relation.to_arrow_reader(10_000)
+        sink = pa.BufferOutputStream()
+        yields = {"rows": 0, "bytes": 0}
+        with contextlib.closing(reader), pa.ipc.new_stream(sink, reader.schema) as writer:
+            for batch in reader:
+                yields["rows"] += batch.num_rows
+                yields["bytes"] += batch.nbytes
+                for kind, most in header["most"].items():
+                    if yields[kind] > most:
+                        return {"fault": kind, "message": f"too many {kind}"}, b""
+                writer.write_batch(batch)
+        return {"columns": reader.schema.names, "types": types}, sink.getvalue()
+
+    def _allow(self, sql: str, says: dict[str, Any] | None) -> None:
+        """The engine's own parser must see one SELECT of allowed parts over tables that are there, and what the sender says."""
+        found = self.shapes.get(sql)
+        if found is None:
+            statements = self.connection.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise Refused("only one SELECT is allowed")
+            ((parsed,),) = self.connection.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()
+            found = shape(json.loads(parsed), frozenset(self.tables)).data()
+            if len(self.shapes) >= 256:
+                self.shapes.clear()
+            self.shapes[sql] = found
+        if says is not None and found != says:
+            raise Refused(f"the engine reads the program in another way: {found} and not {says}")
+
+
+def _named(types: Iterable[Any]) -> list[str]:
+    """The names of types; what is NULL throughout is text."""
+    return [str(kind).replace('"NULL"', "VARCHAR") for kind in types]
+
+
+def read_database(path: str) -> dict[str, pa.Table]:
+    """The tables of a .duckdb file, opened for reading only."""
+    if not os.path.isfile(path):
+        raise DataError(f"there is no file {path}", path=path)
+    try:
+        with duckdb.connect(path, read_only=True) as connection:
+            names = connection.sql(
+                "SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal"
+            ).fetchall()
+            return {
+                name: connection.sql(f'SELECT * FROM "{name.replace(chr(34), chr(34) * 2)}"').to_arrow_table()
+                for (name,) in names
+            }
+    except duckdb.Error as error:
+        raise DataError(f"{path} cannot be read as a DuckDB database: {str(error).splitlines()[0]}", path=path) from error
+
+
+def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> None:
+    """Answers frames until the input ends."""
+    session = Session(memory_mb, threads)
+    while True:
+        frame = read_frame(stdin)
+        if frame is None:
+            session.connection.close()
+            return
+        header, payload = frame[0], memoryview(frame[1])
+        try:
+            for first in header.pop("before", ()):
+                getattr(session, first["verb"])(first, payload[: first["size"]])
+                payload = payload[first["size"] :]
+            reply, data = getattr(session, header["verb"])(header, payload)
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
+            reply, data = {"fault": "memory_mb", "message": str(error)}, b""
+        except Exception as error:  # noqa: BLE001  the frame carries it to the parent, which raises it there
+            fault = "memory_mb" if "failed to allocate" in str(error) else "query"
+            reply, data = {"fault": fault, "message": str(error), "kind": type(error).__name__}, b""
+        write_frame(stdout, reply, data)
+
+
+def main(requests: BinaryIO, replies: BinaryIO) -> None:
+    """The worker process: limits first, then frames."""
+    memory_mb, threads = int(sys.argv[1]), int(sys.argv[2])
+    confine(memory_mb + 1536)
+    serve(requests, replies, memory_mb, threads)

@@ -1,0 +1,1 @@
+"""The two languages of programs: their grammar, parser, diagnosis and free repairs."""

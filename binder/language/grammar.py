@@ -1,0 +1,174 @@
+"""The text of a program comes in; its tree goes out, or a SyntaxFault that names the cause and marks the place.
+
+The only door to lark. The languages are written down in grammars/*.lark: common.lark, then binder_<language>.lark. Every token
+of a program is in the tree, in order. A call is a tree `call`: a token QUESTION and trees `argument`. A name is a tree `name` or
+`bare_name` around one token: NAME, BACKTICK_NAME, BRACKET_NAME, DQ_NAME, or a keyword that is a name there.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from binder.data import cache_folder
+from binder.errors import UsageError
+from binder.language import diagnose_python, diagnose_sql
+from binder.language.context import Failure
+from binder.language.diagnose_python import MISPLACED
+from binder.language.diagnose_sql import DEEPEST, GLUED, TOO_DEEP
+from binder.language.lexer import Token, tokens
+
+if TYPE_CHECKING:
+    import lark
+
+    from binder.language.lalr import Machine
+
+__all__ = ["RESERVED", "Token", "parse", "text", "tokens"]
+
+# Words that are never names, so that a forgotten item is an error and not a column called FROM. DuckDB reserves more of them.
+RESERVED = {
+    "sql": (
+        "ALL", "AND", "AS", "CASE", "DISTINCT", "ELSE", "EXCEPT", "FALSE", "FROM", "GROUP", "HAVING", "IN", "INTERSECT",
+        "LIMIT", "NOT", "NULL", "ON", "OR", "ORDER", "QUALIFY", "SELECT", "THEN", "TRUE", "UNION", "WHEN", "WHERE",
+        "WITH",
+    ),
+    "python": (
+        "AND", "AS", "ASSERT", "BREAK", "CONTINUE", "DEF", "DEL", "ELIF", "ELSE", "EXCEPT", "FALSE", "FINALLY", "FOR",
+        "FROM", "GLOBAL", "IF", "IMPORT", "IN", "IS", "LAMBDA", "NONE", "NONLOCAL", "NOT", "OR", "PASS", "RAISE",
+        "RETURN", "TRUE", "TRY", "WHILE",
+    ),
+}  # fmt: skip
+FAULTS = {"sql": diagnose_sql, "python": diagnose_python}
+
+
+def parse(program: str, language: str = "sql") -> lark.Tree[lark.Token]:
+    """The tree of a program; a SyntaxFault where it is not in the language."""
+    from binder.language.lalr import Stuck
+
+    parser, told = _parser(language), FAULTS[language]
+    told.check(program)
+    try:
+        return parser.parse(program + "\n" if language == "python" else program)
+    except Stuck as stuck:
+        start = min(stuck.start, len(program))
+        raise told.explain(Failure(program, start, stuck.kind, stuck.expected, RESERVED[language])) from None
+
+
+@functools.cache
+def _source(language: str) -> str:
+    """The grammar of a language as it is written down."""
+    if language not in RESERVED:
+        raise UsageError(f"there is no language {language!r}", hint="the languages are " + ", ".join(RESERVED))
+    # an installed package holds the grammars; a checkout has them beside the package
+    inside = Path(__file__).parents[1] / "grammars"
+    folder = inside if inside.is_dir() else Path(__file__).parents[2] / "grammars"
+    return "\n".join((folder / f"{name}.lark").read_text(encoding="utf-8") for name in ("common", f"binder_{language}"))
+
+
+def text(language: str, columns: Mapping[str, Sequence[str]] | None = None) -> str:
+    """The grammar of a language in one piece, for servers that constrain decoding; columns: the headers of each table.
+
+    With columns, a name in backticks is one of these headers, and there are no names in brackets. What it allows is a little
+    wider than what parse accepts (a reserved word passes for a name): parse what comes back. Of Python it does not tell the
+    blocks, and wants each statement on a line and a line end after the last.
+    """
+    if language == "python":
+        written = (line for line in _source(language).splitlines() if not line.startswith(("INDENT:", "DEDENT:")))
+        return "\n".join(written).replace(" INDENT ", " ").replace(" DEDENT", "")
+    headers = dict.fromkeys(header for names in (columns or {}).values() for header in names if header)
+    if not headers:
+        return _source(language)
+    terminal = " | ".join(json.dumps("`" + header.replace("`", "``") + "`", ensure_ascii=False) for header in headers)
+    lines = _source(language).replace(" | BRACKET_NAME", "").splitlines()
+    kept = (line for line in lines if not line.startswith("BRACKET_NAME:"))
+    return "\n".join(f"BACKTICK_NAME: {terminal}" if line.startswith("BACKTICK_NAME:") else line for line in kept)
+
+
+class _Watch:
+    """Stands between lexer and parser: tells the lexer which keywords are never names, and spoils tokens that go too far."""
+
+    opening = frozenset({"LPAR", "LSQB", "LBRACE", "CASE"})
+    closing = frozenset({"RPAR", "RSQB", "RBRACE", "END"})
+    chained = DEEPEST  # subscripts of subscripts, a[1][2], nest as parentheses do
+
+    def __init__(self, reserved: Iterable[str]):
+        self.always_accept = tuple(reserved)
+
+    def process(self, stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
+        """The tokens, but of a kind no rule accepts where the nesting is too deep or a word touches a word or a number."""
+        depth, chained, before, word_end = 0, 0, "", None
+        for token in stream:
+            depth += (token.type in self.opening) - (token.type in self.closing)
+            chained += token.type == "LSQB" and before == "RSQB"
+            before = token.type
+            if depth > DEEPEST or chained > self.chained:
+                yield token.new_borrow_pos(TOO_DEEP, token.value, token)
+            elif token.start_pos == word_end and (token[0].isalnum() or token[0] == "_"):
+                yield token.new_borrow_pos(GLUED, token.value, token)
+            else:
+                yield token
+            word = token.type == "NUMBER" or token[-1].isalnum() or token[-1] == "_"
+            word_end = token.end_pos if word else None
+
+
+class _Layout(_Watch):
+    """Also tells the blocks of Python by their indentation: INDENT and DEDENT where it changes, no NEWLINE inside brackets."""
+
+    opening = frozenset({"LPAR", "LSQB", "LBRACE", "INDENT"})
+    closing = frozenset({"RPAR", "RSQB", "RBRACE", "DEDENT"})
+    chained = 10_000
+
+    def __init__(self, reserved: Iterable[str]):
+        self.always_accept = ("NEWLINE", *reserved)
+
+    def process(self, stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
+        """The tokens, and those that stand for what is not written."""
+        return super().process(self._blocks(stream))
+
+    def _blocks(self, stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
+        brackets, columns, token = 0, [0], None
+        for token in stream:
+            brackets += (token.type in ("LPAR", "LSQB", "LBRACE")) - (token.type in ("RPAR", "RSQB", "RBRACE"))
+            if token.type == "NEWLINE" and brackets > 0:
+                continue
+            yield token
+            if token.type != "NEWLINE":
+                continue
+            column = len(token.rpartition("\n")[2].partition("#")[0].expandtabs())
+            if column > columns[-1]:
+                columns.append(column)
+                yield token.new_borrow_pos("INDENT", " ", token)
+            while column < columns[-1]:
+                columns.pop()
+                yield token.new_borrow_pos("DEDENT", " ", token)
+            if column > columns[-1]:
+                yield token.new_borrow_pos(MISPLACED, " ", token)
+        while token is not None and len(columns) > 1:
+            columns.pop()
+            yield token.new_borrow_pos("DEDENT", " ", token)
+
+
+@functools.cache
+def _parser(language: str) -> Machine:
+    """The parser of a language; its tables are built once and kept in the cache folder of the platform."""
+    import lark
+
+    from binder.language.lalr import Machine
+
+    source = _source(language)
+    folder = cache_folder()
+    return Machine(
+        lark.Lark(
+            source,
+            parser="lalr",
+            lexer="contextual",
+            keep_all_tokens=True,
+            maybe_placeholders=False,
+            postlex=(_Layout if language == "python" else _Watch)(RESERVED[language]),
+            cache=str(folder / f"{language}-{sys.version_info[0]}.{sys.version_info[1]}.lark") if folder else False,
+        )
+    )

@@ -1,0 +1,158 @@
+"""A Request goes in, a Reply of an OpenAI-compatible endpoint comes out, or the LMError that says what went wrong.
+One HTTP exchange a request, within one deadline; the key stays out of all that can be shown."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import ctypes
+import os
+import re
+import weakref
+from collections.abc import Set
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from binder.errors import BadReply, LMError, NotConfigured, Unreachable
+from binder.lm import Reply, Request, Usage
+from binder.lm.cache import address
+from binder.lm.event_loop import current_loop
+from binder.lm.providers.openai.chat import excerpt, read, refused_parameter
+from binder.lm.providers.openai.constrained import SHAPES, TURNED_DOWN, UNWELL, body, form_of
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from binder.lm.store import Store
+
+LARGE = re.compile(rb"(?i)too (?:large|long|complex|many)|exceeds|maximum")  # of one grammar, not of all
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a language model is, what it is called, and the key to it; no base_url means OpenAI's own."""
+
+    model: str | None = None
+    base_url: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+
+    def redact(self, text: str) -> str:
+        """A text without the key in it."""
+        return text.replace(self.api_key, "[key]") if self.api_key and len(self.api_key) > 5 else text
+
+    def check(self, model: str) -> None:
+        """Raises NotConfigured where a request cannot be sent."""
+        if not model:
+            raise NotConfigured("no language model is set", hint="give model=, or set BINDER_MODEL")
+        if not (self.api_key or self.base_url):
+            raise NotConfigured("no key for the language model is set", hint="set OPENAI_API_KEY, or base_url= of a local server")
+        if self.api_key and not re.fullmatch(r"[!-~]+", self.api_key):
+            raise NotConfigured("the key for the language model holds characters that no key has", hint="set OPENAI_API_KEY anew")
+        if self.base_url and not re.match(r"https?://[^/\s]+", self.base_url):
+            raise NotConfigured("base_url is not the address of an endpoint", hint="it looks like http://localhost:8000/v1")
+
+
+def endpoint(model: str | None = None, base_url: str | None = None, api_key: str | None = None) -> Endpoint:
+    """The endpoint of these settings; what is not given is taken from the environment, which is read here and nowhere else."""
+    return Endpoint(
+        (model or os.environ.get("BINDER_MODEL") or "").strip() or None,
+        (base_url or os.environ.get("OPENAI_BASE_URL") or "").strip() or None,
+        (api_key or os.environ.get("OPENAI_API_KEY") or "").strip() or None,
+    )
+
+
+class OpenAI:
+    """The lowest layer of the stack; only a request of which something was refused is sent again, without that."""
+
+    def __init__(self, endpoint: Endpoint, timeout: float = 60.0, store: Store | None = None):
+        """store: where is kept what the endpoint refuses, for later processes."""
+        self.endpoint = endpoint
+        self.timeout = timeout
+        self.store = store
+        self.place = address(endpoint.base_url, endpoint.api_key)
+        self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}  # a connection belongs to its loop, also after a fork
+        self._known: dict[str, frozenset[str]] = {}  # model -> what it does not take
+
+    async def complete(self, request: Request) -> Reply:
+        """One reply; sending, dropping what is refused, and reading to the last byte all happen within the timeout."""
+        client = self._client(request.model)
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await self._exchange(client, request)
+        except TimeoutError:
+            raise Unreachable(f"the endpoint sent no complete reply within {self.timeout:g} s", tries=2) from None
+        except LMError as error:
+            error.message = self.endpoint.redact(error.message)
+            raise
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.close()
+
+    async def _exchange(self, client: AsyncOpenAI, request: Request) -> Reply:
+        """Sends a request; what the endpoint refuses of it, parameters and forms of constraint, is dropped and remembered."""
+        from binder.lm.providers.openai.client import post
+
+        spent = Usage()
+        dropped: dict[str, bool] = {}  # form -> whether for good
+        while True:
+            refused = self._refused(request.model)
+            form = form_of(request, refused | dropped.keys(), self.endpoint.base_url)
+            path, sent = body(request, form, refused)
+            response = await post(client, path, sent)
+            parameter = refused_parameter(response, sent)
+            if parameter is not None:
+                self._remember(request.model, {parameter})
+                continue
+            try:
+                reply = read(response, request, SHAPES[path])
+            except LMError as error:
+                if form is not None and (isinstance(error, BadReply) or response.status in (*TURNED_DOWN, *UNWELL)):
+                    spent += error.usage or Usage(requests=1)
+                    dropped[form] = response.status in TURNED_DOWN and not LARGE.search(response.body)
+                    continue
+                told = response.body.decode("utf-8", "backslashreplace")
+                error.message = f"{error.message}: {excerpt(self.endpoint.redact(told))}"  # cut last: half a key is a key
+                raise
+            self._remember(request.model, {form for form, good in dropped.items() if good})
+            return replace(reply, usage=spent + reply.usage) if dropped else reply
+
+    def _refused(self, model: str) -> frozenset[str]:
+        """What the endpoint does not take for a model: names of parameters and of forms."""
+        if model not in self._known:
+            kept = self.store.get_refused(self.place, model) if self.store is not None else ()
+            self._known[model] = frozenset(kept)
+        return self._known[model]
+
+    def _remember(self, model: str, names: Set[str]) -> None:
+        """Notes what was refused, also for later processes."""
+        if new := names - self._refused(model):
+            self._known[model] |= new
+            if self.store is not None:
+                self.store.put_refused(self.place, model, new)
+
+    def _client(self, model: str) -> AsyncOpenAI:
+        """The client of the running loop, opened when first needed."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            self.endpoint.check(model)
+            from binder.lm.providers.openai.client import open_client
+
+            client = open_client(self.endpoint.base_url, self.endpoint.api_key or "none")
+            self._clients[loop] = client
+            weakref.finalize(self, _abandon, os.getpid(), loop, client)
+        return self._clients[loop]
+
+
+def _abandon(process: int, loop: asyncio.AbstractEventLoop, client: AsyncOpenAI) -> None:
+    """Closes the connections of an OpenAI that nobody closed; at the end of the process, waits for it."""
+    if process != os.getpid():  # they are the parent's, which still uses them: not even the collector may close them here
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))
+        return
+    if not loop.is_running() or client.is_closed():
+        return
+    closing = asyncio.run_coroutine_threadsafe(client.close(), loop)
+    if current_loop() is None:
+        concurrent.futures.wait([closing], 1.0)

@@ -1,0 +1,80 @@
+"""Parameters of a chat completion go in, the bytes that an endpoint sent back come out: the one door to the openai package.
+Importing this costs a second, so it is done for the first request; what the bytes mean is decided in binder.lm.providers.openai.chat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import httpx2
+import openai
+from aiohttp.http_exceptions import HttpProcessingError
+
+from binder.errors import BadReply, LMError, Unreachable
+from binder.lm.providers.openai.chat import Response
+
+LARGEST = 8_000_000  # bytes of a reply
+CONNECT = 10.0  # seconds for a connection to be made
+
+# What goes wrong below the level of HTTP; OSError holds TimeoutError and the errors of TLS.
+FOREIGN = (
+    openai.OpenAIError,
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    httpx2.StreamError,
+    aiohttp.ClientError,
+    HttpProcessingError,
+    OSError,
+    EOFError,
+)
+BROKEN = (httpx2.DecodingError, openai.APIResponseValidationError, HttpProcessingError, aiohttp.ClientResponseError)
+ENCODED = {b"content-encoding", b"content-length", b"transfer-encoding"}
+
+
+class CappedClient(openai.DefaultAioHttpClient):
+    """An HTTP client that reads each reply itself, so that no status and no encoding gets past the cap."""
+
+    async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
+        """Sends a request and reads its reply, up to the cap."""
+        response = await super().send(request, stream=True, **options)
+        body = bytearray()
+        try:
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > LARGEST:
+                    raise BadReply(f"the reply is longer than {LARGEST:,} bytes", tries=2)
+        finally:
+            await response.aclose()
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() not in ENCODED]
+        return httpx2.Response(response.status_code, headers=headers, content=bytes(body), request=request)
+
+
+def open_client(base_url: str | None, api_key: str) -> openai.AsyncOpenAI:
+    """A client that never repeats a request (another layer does) and follows no redirect (it would hand out the key)."""
+    http = CappedClient(follow_redirects=False, timeout=httpx2.Timeout(None, connect=CONNECT))
+    return openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http)
+
+
+async def post(client: openai.AsyncOpenAI, path: str, parameters: dict[str, Any]) -> Response:
+    """Sends one request and reads all that comes back."""
+    try:
+        got = await client.post(path, cast_to=httpx2.Response, body=parameters)
+        return Response(got.status_code, got.headers, got.content)
+    except openai.APIStatusError as error:
+        return Response(error.response.status_code, error.response.headers, error.response.content)
+    except FOREIGN as error:
+        failure = explain(error)
+    raise failure  # outside the except clause: the foreign exception may quote the key and must not ride along
+
+
+def explain(error: BaseException) -> LMError:
+    """Our exception for a foreign one: a reply that came but is broken, or no reply."""
+    causes = [error]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
+    reason = " ".join(f"{type(causes[-1]).__name__}: {causes[-1]}".split()).rstrip(": ")[:200]
+    if any(isinstance(cause, BROKEN) for cause in causes):
+        return BadReply(f"the reply is not what its headers say: {reason}")
+    connected = not any(isinstance(cause, aiohttp.ClientConnectorError) for cause in causes)
+    hint = "is it running? its address is base_url= or OPENAI_BASE_URL"
+    return Unreachable(f"the endpoint did not answer: {reason}", hint=hint, connected=connected)

@@ -1,0 +1,286 @@
+"""The text of a reply goes in, the answers in it come out: by key for a map, as a list for an ans, each then cast to its type.
+Tolerant of how a reply is written, not of what it says: what is not certain is left out or a Fault, so that it is asked again."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, TypeAlias
+
+from binder.errors import BadReply
+from binder.tables.cells import read_boolean, read_date, read_number
+
+JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+Value: TypeAlias = bool | int | float | str | date | datetime
+
+DEEPEST = 32  # containers within containers
+LONGEST = 400_000  # characters of a reply that is not plain JSON
+
+_THOUGHT = re.compile(r"\A\s*(?:<think(?:ing)?>)?.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_THINKING = re.compile(r"\A\s*<think(?:ing)?>", re.IGNORECASE)
+_FENCE = re.compile(r"\A```\w*\s*\n(.*)\n\s*```\Z", re.DOTALL)
+_BLANK = re.compile(r"\s*")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,399})(\.\d+)?([eE][-+]?\d{1,5})?(?![\w.])")
+_WORD = re.compile(r"-?[A-Za-z_]\w*")
+_STRINGS = {quote: re.compile(rf"{quote}([^{quote}\\]*(?:\\.[^{quote}\\]*)*){quote}", re.DOTALL) for quote in "\"'"}
+_ESCAPE = re.compile(r"\\.|\"", re.DOTALL)
+_WORDS: dict[str, JSON] = {"true": True, "false": False} | dict.fromkeys(("null", "none", "nan", "infinity", "-infinity"))
+_TASK = {"task", "rows", "columns"}  # a task that the reply repeats: its rows have the keys of the answers
+_READ: dict[str, Callable[[str], Value | None]] = {"boolean": read_boolean, "number": read_number, "date": read_date}
+_UNSURE: Any = object()  # stands for the value of a key that an object holds twice, differently
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why there is no value: no_answer for null, bad_type for what cannot be cast. text is what the reply said."""
+
+    kind: Literal["no_answer", "bad_type"]
+    text: str = ""
+
+
+def read_answers(text: str, keys: Collection[str]) -> dict[str, JSON]:
+    """The answers to these keys: of the last JSON object in the text that holds all of them, else of the last that holds some."""
+    wanted = frozenset(keys)
+    best: dict[str, JSON] = {}
+    for value in _values(text):
+        for found in _keyed(value, wanted):
+            if len(found) == len(wanted) or len(best) < len(wanted):
+                best = found
+    return best
+
+
+def read_list(text: str) -> list[JSON]:
+    """The list of answers: of the last JSON object in the text that has one, or the whole text. BadReply where there is none."""
+    values = _values(text)
+    if len(values) == 1 and isinstance(values[0], list):
+        return values[0]
+    lists = [found for value in values for found in _lists(value)]
+    if not lists:
+        raise BadReply(f"the reply holds no list of answers: {ascii(text[:200])[1:-1]}")
+    return lists[-1]
+
+
+def read_value(
+    value: JSON, type: str = "auto", options: Sequence[str] | None = None, spellings: Sequence[str] | None = None
+) -> Value | Fault:
+    """One answer as a value of its type: one of the options where there are any, written as the spelling where it is one."""
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, str):
+        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+    if value is None or value == "":
+        return Fault("no_answer")
+    if isinstance(value, list | dict):
+        return Fault("bad_type", f"{len(value)} values")
+    if isinstance(value, float) and not math.isfinite(value):
+        return Fault("bad_type", str(value))
+    read = _spelt(value, options) if options and type != "boolean" else _cast(value, type)
+    if read is None:
+        return Fault("bad_type", str(value)[:200])
+    return (_spelt(read, spellings) or read) if isinstance(read, str) and spellings else read
+
+
+def _cast(value: Any, type: str) -> Value | None:
+    """A single value as one of a type: a text is read, anything else is true, false or a number already; None where it is not."""
+    if type in ("auto", "text"):
+        return _text(value) if type == "text" else value
+    if isinstance(value, str):
+        return _READ[type](value)
+    return value if type == ("boolean" if isinstance(value, bool) else "number") else None
+
+
+def _text(value: Value) -> str:
+    """A text; other values as JSON writes them."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _spelt(value: Value, choices: Sequence[str]) -> str | None:
+    """The one of the choices that a value is, but for case, blanks and a final full stop; true is yes where that is a choice."""
+    spoken = {_fold(choice): choice for choice in reversed(choices)}
+    names = [_text(value)]
+    if isinstance(value, bool):
+        names.append("yes" if value else "no")
+    elif isinstance(value, float) and value.is_integer():
+        names.append(str(int(value)))
+    return names[0] if names[0] in choices else next((spoken[_fold(name)] for name in names if _fold(name) in spoken), None)
+
+
+def _fold(text: str) -> str:
+    """A text without what does not tell choices apart."""
+    return " ".join(text.split()).removesuffix(".").rstrip().casefold()
+
+
+def _keyed(value: Any, keys: frozenset[str], depth: int = 0) -> Iterator[dict[str, JSON]]:
+    """The objects inside a value that hold answers by key, in order."""
+    if depth > DEEPEST:
+        return
+    if isinstance(value, dict):
+        if "answers" in value:
+            yield from _keyed(value["answers"], keys, depth + 1)
+        elif held := {key: answer for key, answer in value.items() if key in keys}:
+            yield {key: answer for key, answer in held.items() if answer is not _UNSURE}
+        elif not _TASK & value.keys():
+            value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _keyed(item, keys, depth + 1)
+
+
+def _lists(value: Any, depth: int = 0) -> Iterator[list[JSON]]:
+    """The lists of answers inside a value, in order; a single answer is a list of one."""
+    if isinstance(value, dict) and depth <= DEEPEST:
+        if "answers" in value:
+            answers = value["answers"]
+            if answers is not _UNSURE and not isinstance(answers, dict):
+                yield answers if isinstance(answers, list) else [answers]
+        elif not _TASK & value.keys():
+            for item in value.values():
+                yield from _lists(item, depth + 1)
+
+
+def _values(text: str) -> list[Any]:
+    """The JSON values in a text: the whole of it, or else the objects that stand in it, in order."""
+    text = text.lstrip("\ufeff").strip()
+    bare = _THOUGHT.sub("", text).strip()
+    fenced = _FENCE.match(bare)
+    for whole in dict.fromkeys((text, bare, fenced[1] if fenced else bare)):
+        try:
+            return [json.loads(whole, strict=False, object_pairs_hook=_object, parse_constant=lambda _: None)]
+        except (ValueError, RecursionError):
+            continue
+    if _THINKING.match(bare) or len(bare) > LONGEST:  # cut off before the answer, or run wild
+        return []
+    return list(_scan(bare))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a key held twice keeps its value only where both are the same."""
+    held: dict[str, Any] = {}
+    for key, value in pairs:
+        held[key] = value if key not in held or repr(held[key]) == repr(value) else _UNSURE
+    return held
+
+
+def _scan(text: str) -> Iterator[dict[str, Any]]:
+    """The objects that stand in a text."""
+    at = text.find("{")
+    while at >= 0:
+        reader = _Reader(text, at)
+        try:
+            yield reader.object(1)
+            at = text.find("{", reader.at)
+        except ValueError:
+            at = text.find("{", at + 1)
+        except RecursionError:  # deeper than any answer
+            return
+
+
+class _Reader:
+    """Reads one JSON object, repairing what is safe to repair: quotes, trailing commas, Python's words, an end that was cut off.
+
+    Of a cut object the members before the cut are kept; a list is whole or not there. ValueError says that this is no object,
+    RecursionError that it is too deep.
+    """
+
+    def __init__(self, text: str, at: int):
+        self.text = text
+        self.at = at
+        self.cut = False
+
+    def object(self, depth: int) -> dict[str, Any]:
+        """An object, from its brace."""
+        pairs: list[tuple[str, Any]] = []
+        try:
+            more = self.opens("}")
+            while more:
+                key = self.string() if self.peek() in _STRINGS else self.match(_WORD)
+                self.take(":")
+                value = self.value(depth)
+                whole = isinstance(value, dict | list)  # others end for certain only where something follows
+                pairs += [(key, value)] if whole else []
+                more = not self.cut and self.continues("}")
+                pairs += [] if whole else [(key, value)]
+        except EOFError:
+            self.cut = True
+        return _object(pairs)
+
+    def array(self, depth: int) -> list[Any]:
+        """A list, from its bracket."""
+        items = []
+        more = self.opens("]")
+        while more:
+            items.append(self.value(depth))
+            if self.cut:
+                raise EOFError
+            more = self.continues("]")
+        return items
+
+    def value(self, depth: int) -> Any:
+        """Any value inside a container of this depth."""
+        mark = self.peek()
+        if mark in "{[":
+            if depth >= DEEPEST:
+                raise RecursionError
+            return self.object(depth + 1) if mark == "{" else self.array(depth + 1)
+        if mark in _STRINGS:
+            return self.string()
+        if found := _NUMBER.match(self.text, self.at):
+            self.at = found.end()
+            return float(found[0]) if found[1] or found[2] else int(found[0])
+        word = self.match(_WORD).casefold()
+        if word not in _WORDS:
+            raise ValueError("no such word")
+        return _WORDS[word]
+
+    def string(self) -> str:
+        """A string in either kind of quotes."""
+        found = _STRINGS[self.text[self.at]].match(self.text, self.at)
+        if found is None:
+            raise EOFError
+        self.at = found.end()
+        escaped = _ESCAPE.sub(lambda mark: {'"': '\\"', "\\'": "'"}.get(mark[0], mark[0]), found[1])
+        return str(json.loads(f'"{escaped}"', strict=False))
+
+    def opens(self, end: str) -> bool:
+        """Steps into a container; whether anything is in it."""
+        self.at += 1
+        return not self.takes(end)
+
+    def continues(self, end: str) -> bool:
+        """Steps behind a member of a container; whether another one follows."""
+        if self.takes(end):
+            return False
+        self.take(",")
+        return not self.takes(end)
+
+    def takes(self, mark: str) -> bool:
+        """Steps over a mark if it is next."""
+        if self.peek() != mark:
+            return False
+        self.at += 1
+        return True
+
+    def take(self, mark: str) -> None:
+        """Steps over a mark that has to be next."""
+        if not self.takes(mark):
+            raise ValueError(f"no {mark}")
+
+    def match(self, pattern: re.Pattern[str]) -> str:
+        """Steps over what has to be next."""
+        found = pattern.match(self.text, self.at)
+        if found is None:
+            raise ValueError("neither value nor key")
+        self.at = found.end()
+        return found[0]
+
+    def peek(self) -> str:
+        """The next character behind blanks."""
+        found = _BLANK.match(self.text, self.at)
+        self.at = found.end() if found else self.at
+        if self.at == len(self.text):
+            raise EOFError
+        return self.text[self.at]

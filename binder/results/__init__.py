@@ -1,0 +1,1 @@
+"""Results of a run, their trace, and how they are displayed."""

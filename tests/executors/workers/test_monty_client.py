@@ -1,0 +1,167 @@
+"""Hostile programs and bombs go in; no effect comes out, a limit ends each in time, and the next program runs.
+
+Programs that harm nobody run beside those that do: what waits for answers is not lost when a neighbour's process is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import binder
+from binder.errors import BinderError, LimitExceeded, ProgramError, UsageError
+from binder.executors.workers import monty_client
+from binder.executors.workers.subprocess import Limits
+from binder.tables.table import load
+from tests.cases import FIXTURES
+from tests.oracle import Oracle
+from tests.server import Server
+
+ROWS = [{"name": "Ann", "n": 1}, {"name": "Bob", "n": 2}]
+SECRET = "sk-canary"
+SECONDS = 1.0
+
+
+def programs(file: str) -> list[str]:
+    """The programs of a file, one a line; what is no whole program becomes the body of solve."""
+    lines = (FIXTURES / "python" / file).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def whole(line: str) -> str:
+    body = line.replace("\\n", "\n")
+    outside = "def solve" in body or body.startswith(("@", "class ", "async def", "SELECT", "import os;", "def answer"))
+    return body if outside else "def solve(table):\n    " + body.replace("\n", "\n    ")
+
+
+@pytest.fixture(scope="module")
+def lm() -> Oracle:
+    return Oracle()
+
+
+@pytest.fixture(scope="module")
+def db(lm: Oracle) -> Iterator[binder.Binder]:
+    with binder.connect({"w": ROWS}, lm=lm, limits=Limits(seconds=SECONDS, memory_mb=64, rows=100_000)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def canary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file and an environment that programs would like to have."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    canary = tmp_path / "CANARY"
+    canary.write_text(SECRET)
+    return canary
+
+
+def test_hostile_programs_have_no_effect(db: binder.Binder, lm: Oracle, canary: Path) -> None:
+    lines = programs("hostile.txt")
+    assert len(lines) >= 200
+    before = [table.data.to_pylist() for table in db.tables]
+    ran: list[str] = []
+    for line in lines:
+        try:
+            result = db.run(whole(line).replace("CANARY", str(canary)), "python")
+        except ProgramError:
+            continue
+        except BinderError as error:
+            assert SECRET not in str(error), line
+            ran.append(line)
+        else:
+            assert SECRET not in str(result.rows), line
+            ran.append(line)
+    assert not lm.asked
+    assert canary.read_text() == SECRET and [path.name for path in canary.parent.iterdir()] == ["CANARY"]
+    assert [table.data.to_pylist() for table in db.tables] == before
+    assert len(ran) <= len(lines) / 100, ran
+
+
+@pytest.mark.parametrize("line", programs("bombs.txt"))
+def test_a_bomb_ends_in_time_and_the_next_program_runs(db: binder.Binder, line: str) -> None:
+    kind, _, body = line.partition(": ")
+    started = time.monotonic()
+    with pytest.raises(LimitExceeded) as caught:
+        db.run(whole(body), "python")
+    assert caught.value.kind == kind
+    assert time.monotonic() - started < SECONDS + 1 + 2, "limit + 1 s, and what a busy machine takes"
+    assert db.run("def solve(table):\n    return len(table)", "python").rows == [(2,)]
+
+
+def test_nothing_is_left_behind() -> None:
+    with binder.connect({"w": ROWS}, lm=Oracle(), limits=Limits(seconds=1)) as db:
+        db.run("def solve(table):\n    return 1", "python")
+        process = db._sandbox._process
+        assert process is not None
+        children = children_of(process.pid)
+        assert children, "the interpreter is a process of its own"
+        environment = Path(f"/proc/{children[0]}/environ").read_bytes()
+        assert b"OPENAI" not in environment and b"HOME" not in environment
+    time.sleep(0.1)
+    assert not [pid for pid in [process.pid, *children] if alive(pid)]
+
+
+def test_a_killed_sandbox_leaves_nothing_and_is_replaced() -> None:
+    with binder.connect({"w": ROWS}, lm=Oracle(), limits=Limits(seconds=20)) as db:
+        db.run("def solve(table):\n    return 1", "python")
+        process = db._sandbox._process
+        assert process is not None
+        children = children_of(process.pid)
+        killing = threading.Timer(0.2, os.kill, (process.pid, signal.SIGKILL))
+        killing.start()
+        with pytest.raises(LimitExceeded):
+            db.run("def solve(table):\n    while True:\n        pass", "python")
+        killing.join()
+        assert db.run("def solve(table):\n    return len(table)", "python").rows == [(2,)]
+        time.sleep(0.1)
+        assert not [pid for pid in children if alive(pid)]
+
+
+def test_what_waits_for_answers_outlives_its_process(server: Server) -> None:
+    asking = "def solve(table):\n    a = qa_map(table, 'a?', ['name'])\n    return qa_map(table, 'b?', ['name']) + a"
+    with binder.connect({"w": ROWS}, model="m", base_url=server.url, api_key="k", cache=None) as db:
+
+        def killing(_: object) -> None:
+            if db._sandbox._process is not None and len(server.requests) == 1:
+                os.killpg(db._sandbox._process.pid, signal.SIGKILL)
+
+        server.reply = killing  # type: ignore[assignment]
+        result = db.run(asking, "python")
+        assert result.rows == [("Ann",), ("Bob",)] * 2
+        assert [task["question"] for task in server.tasks] == ["a?", "b?"] and db._sandbox.generation == 2
+
+
+def test_programs_do_not_see_each_other(db: binder.Binder) -> None:
+    change = "def solve(table):\n    table[0]['n'] = 99\n    table.append(1)\n    table[1].clear()\n    return len(table)"
+    assert db.run(change, "python").rows == [(3,)]
+    assert db.run("def solve(table):\n    return [r['n'] for r in table]", "python").rows == [(1,), (2,)]
+    db.run("x = 5\ndef solve(table):\n    global y\n    y = 6\n    return 1", "python")
+    with pytest.raises(ProgramError):
+        db.run("def solve(table):\n    return y", "python")
+
+
+def test_without_the_package_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydantic_monty", None)  # as where it is not installed
+    with binder.connect(load(ROWS), lm=Oracle()) as db, pytest.raises(UsageError, match="pydantic-monty") as caught:
+        db.run("def solve(table):\n    return 1", "python")
+    assert caught.value.hint == monty_client.INSTALL
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] not in "ZX"
+    except OSError:
+        return False

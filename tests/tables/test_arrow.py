@@ -1,0 +1,57 @@
+"""Arrow columns: DuckDB's own names for their types, and one reading of text however many cells there are."""
+
+import datetime
+from decimal import Decimal
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from binder.tables.arrow import duckdb_type, plain, read_text
+
+ARRAYS = [
+    pa.array([1], pa.int32()),
+    pa.array([1], pa.uint8()),
+    pa.array([1.5], pa.float32()),
+    pa.array([True]),
+    pa.array(["x"], pa.large_string()),
+    pa.array(["x"]).dictionary_encode(),
+    pa.array([None], pa.null()),
+    pa.array([b"x"]),
+    pa.array([Decimal("1.25")]),
+    pa.array([datetime.date(2010, 5, 3)], pa.date64()),
+    pa.array([datetime.time(1, 2)]),
+    pa.array([datetime.datetime(2010, 5, 3)], pa.timestamp("ns")),
+    pa.array([1], pa.timestamp("ns")),
+    pa.array([datetime.datetime(2010, 5, 3)], pa.timestamp("s", "UTC")),
+    pa.array([datetime.timedelta(1)]),
+    pa.array([["x"]]),
+    pa.array([[1, 2]], pa.list_(pa.int64(), 2)),
+    pa.array([{"a b": 1, "c": ["x"]}]),
+    pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int32())),
+]
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=lambda a: str(a.type))
+def test_type_is_what_duckdb_says(array: pa.Array) -> None:
+    column = plain(pa.chunked_array([array]))
+    said = str(duckdb.from_arrow(pa.table({"a": column})).types[0])
+    assert duckdb_type(column.type).replace('"c"', "c") == said.replace('"c"', "c")
+
+
+@pytest.mark.parametrize("odd", [[], ["1,234,567", "-", "NA"], ["$5", "n/a"], ["2.50"], ["+7"], ["a name"]])
+@pytest.mark.parametrize("make", [str, lambda i: f"{i}.25", lambda i: str(datetime.date(1990, 1, 1) + datetime.timedelta(i))])
+def test_many_cells_are_read_as_few_are(make, odd: list[str]) -> None:
+    cells = [make(i) for i in range(1, 3000)]
+    many = read_text(pa.chunked_array([cells + odd, cells[:5]]), "x")
+    few = read_text(pa.chunked_array([cells[:200] + odd, cells[:5]]), "x")
+    assert many[0].type == few[0].type
+    assert many[2] == few[2]
+    assert many[0].to_pylist()[2999:] == few[0].to_pylist()[200:]
+    assert (many[1] and many[1].to_pylist()[2999:]) == (few[1] and few[1].to_pylist()[200:])
+
+
+def test_an_impossible_date_among_many_is_no_value() -> None:
+    days = [str(datetime.date(1990, 1, 1) + datetime.timedelta(i)) for i in range(3000)]
+    values, texts, _ = read_text(pa.chunked_array([[*days, "2001-02-30"]]), "x")
+    assert (values.type, values[-1].as_py(), texts[-1].as_py()) == (pa.date32(), None, "2001-02-30")
