@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 from binder.analysis.python import check as check_python
 from binder.analysis.sql import check
-from binder.candidates.adaptive import Poll
+from binder.candidates.adaptive import AdaptiveVote
 from binder.candidates.answer import Answer, Candidate
 from binder.candidates.confidence import believe
-from binder.candidates.generate import Author, Sample
+from binder.candidates.generate import ProgramWriter, Sample
 from binder.candidates.sampling import Sampling, shares
 from binder.candidates.vote import Voting, vote
 from binder.dispatch import Dispatch
@@ -183,8 +183,8 @@ class Binder:
         dispatch = self._dispatch()
         trace = dispatch.trace
         shown = self.tables, self.memory, settings.model, settings.sampling
-        author = Author(question, *shown, dispatch.sample, self._planned, trace, "ans" in settings.reasoning, settings.embeddings)
-        poll = Poll(author, lambda written: self._execute(written, dispatch), wanted, settings.voting)
+        author = ProgramWriter(question, *shown, dispatch.sample, self._planned, trace, "ans" in settings.reasoning, settings.embeddings)
+        poll = AdaptiveVote(author, lambda written: self._execute(written, dispatch), wanted, settings.voting)
         candidates = await self._within(poll.run(), dispatch)
         answer = vote(question, candidates, dispatch.usage, trace, settings.voting)
         if settings.voting.belief and answer.values:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from binder.lm import Choice, Reply, Request, Usage
+from binder.lm import Choice, Reply, Request, RequestUsage
 
 Row = list[Any]
 
@@ -61,7 +61,7 @@ class Oracle:
             parts = [rows, *(more["rows"] for more in task["more"])]
             self.asked.append(f"{task['question']} {json.dumps(parts, ensure_ascii=False)}")
             said = ANSWERS[task["question"]](parts)
-        return Reply((Choice(json.dumps({"answers": said}, ensure_ascii=False)),), Usage(requests=1))
+        return Reply((Choice(json.dumps({"answers": said}, ensure_ascii=False)),), RequestUsage(requests=1))
 
     async def close(self) -> None:
         """Nothing is open."""

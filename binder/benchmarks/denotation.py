@@ -40,7 +40,7 @@ SCALE = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 
 
 @dataclass(frozen=True)
-class Value:
+class Denotation:
     """One value as the metric reads it. Equality, for sets, ignores how it is written."""
 
     content: float | Date | str
@@ -54,21 +54,21 @@ def official_match(example: Example, answer: list[str]) -> bool:
     return len(gold) == len(answered) and all(any(same(g, a) for a in answered) for g in gold)
 
 
-def read_value(text: str, canonical: str | None = None) -> Value:
+def read_value(text: str, canonical: str | None = None) -> Denotation:
     """Read a text, as what its canonical form says where there is one: a number, a date, else text."""
     written = normalise(text)
     reading = canonical or text
     number = read_number(reading)
     if number is not None:
-        return Value(number, written)
+        return Denotation(number, written)
     date = read_date(reading)
     if date is None:
-        return Value(written, written)
+        return Denotation(written, written)
     year, month, day = date
-    return Value(float(year), written) if year is not None and month is None and day is None else Value(date, written)
+    return Denotation(float(year), written) if year is not None and month is None and day is None else Denotation(date, written)
 
 
-def same(gold: Value, answered: Value) -> bool:
+def same(gold: Denotation, answered: Denotation) -> bool:
     """Equal as written, or equal numbers (to 1e-6), or equal dates."""
     if gold.written == answered.written:
         return True

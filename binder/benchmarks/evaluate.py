@@ -25,8 +25,7 @@ from binder.candidates.answer import Answer, Candidate
 from binder.candidates.vote import vote
 from binder.engine import Binder, connect
 from binder.errors import BadReply, BinderError, LimitExceeded, NotConfigured, Unreachable, UsageError
-from binder.lm import LM, Choice, Reply, Request
-from binder.lm import Usage as Spent
+from binder.lm import LM, Choice, Reply, Request, RequestUsage
 from binder.results.result import Usage, count
 from binder.results.trace import Trace
 from binder.tables import table
@@ -157,7 +156,7 @@ class Answering(LM):
             if task["task"] == "map"
             else []
         )
-        return Reply((Choice(json.dumps({"answers": rows})),), Spent(requests=1))
+        return Reply((Choice(json.dumps({"answers": rows})),), RequestUsage(requests=1))
 
 
 def open_benchmark(name: str, data: Path | None, titles: Mapping[str, str] | None = None) -> Benchmark:

@@ -18,7 +18,7 @@ from binder.tables.cells import is_missing
 
 JSON = str | int | float | bool | None
 Answerer = abc.Callable[[str, abc.Sequence[str], abc.Sequence[JSON]], JSON]  # question, columns, values -> answer
-Key = tuple[str, str]  # id of the example, program
+ReplayKey = tuple[str, str]  # id of the example, program
 Cells = tuple[str, ...]  # the values of a row as a key
 
 FIELD = re.compile(r"(sql|python)\d*")  # a program under the name of its language: sql, sql2, python
@@ -69,12 +69,12 @@ class RecordedAnswers:
     """
 
     def __init__(self, path: str | Path):
-        self.records: dict[Key, list[dict[str, Any]]] = {}
-        self.ambiguous: set[Key] = set()
-        self.folded: dict[Key, Key] = {}
+        self.records: dict[ReplayKey, list[dict[str, Any]]] = {}
+        self.ambiguous: set[ReplayKey] = set()
+        self.folded: dict[ReplayKey, ReplayKey] = {}
         for row, record in read_lines(path):
             try:
-                key: Key = (record["id"], record["program"])
+                key: ReplayKey = (record["id"], record["program"])
                 self.records.setdefault(key, []).append({"question": record["question"], "served": served(record["rows"])})
                 self.folded.setdefault((key[0], fold(key[1])), key)
                 if not record.get("value_consistent", True):
@@ -82,11 +82,11 @@ class RecordedAnswers:
             except (KeyError, TypeError) as error:
                 raise DataError(f"{path}, line {row}: not a record of answers", path=str(path), row=row) from error
 
-    def __contains__(self, key: Key) -> bool:
+    def __contains__(self, key: ReplayKey) -> bool:
         """Whether there are answers for the program of an example: (id, program)."""
         return self.find(key) is not None
 
-    def find(self, key: Key) -> Key | None:
+    def find(self, key: ReplayKey) -> ReplayKey | None:
         """The key of the record: the same program, else one that differs only in white space and case."""
         return key if key in self.records else self.folded.get((key[0], fold(key[1])))
 

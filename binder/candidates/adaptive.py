@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from binder.candidates.answer import DIRECT, Candidate
-from binder.candidates.generate import Author, Sample
+from binder.candidates.generate import ProgramWriter, Sample
 from binder.candidates.vote import Voting, decided, fewest, groups
 from binder.dispatch.ask_task import gathered, spares
 from binder.errors import BinderError, PlanError, ProgramError, ProgramFailed, QueryError
@@ -22,10 +22,10 @@ EMPTY = "The program runs, but what it yields is empty. Perhaps a condition is t
 
 
 @dataclass
-class Poll:
+class AdaptiveVote:
     """What is known of one question so far. shares: how many samples of each kind are drawn at most."""
 
-    author: Author
+    author: ProgramWriter
     execute: Execute
     shares: dict[str, int]
     voting: Voting

@@ -31,7 +31,7 @@ from binder.plan.python import AnyPlan
 from binder.prompt.memory import Memory
 from binder.prompt.memory.embeddings import nearness
 from binder.prompt.programs import program_request, repair_request
-from binder.prompt.replies import Fault, read_list, read_value
+from binder.prompt.replies import NoValue, read_list, read_value
 from binder.prompt.tasks import direct_request
 from binder.results.result import Result, Usage, text
 from binder.results.trace import Trace
@@ -63,7 +63,7 @@ class Sample:
 
 
 @dataclass
-class Author:
+class ProgramWriter:
     """The language model as it is asked about one question. complete sends a request, planned plans a program.
 
     steps: whether direct answers reason first; embeddings: the model that says which solved questions are near in meaning;
@@ -185,7 +185,7 @@ class Author:
         for choice in choices:
             try:
                 read = [read_value(item) for item in read_list(choice.text)]
-                answers.append([value for value in read if not isinstance(value, Fault)])
+                answers.append([value for value in read if not isinstance(value, NoValue)])
             except BadReply as error:
                 self.trace.add("failed", message=error.message)
                 answers.append([])

@@ -19,7 +19,7 @@ from binder.tables.cells import fold, measure, read_boolean, read_date
 
 Quantity = tuple[float, str]  # a number and its unit
 Form = float | str | Quantity  # a value as it is compared
-Key = tuple[Form, ...]
+AnswerKey = tuple[Form, ...]
 
 MOST = 50  # values of an answer that are compared leniently
 FACTS = {"entailed": "yes", "supported": "yes", "refuted": "no"}
@@ -54,7 +54,7 @@ class Voting:
         """The most by which a bias can multiply a vote."""
         return max([1.0, *self.bias.values()])
 
-    def _favour(self, key: Key) -> float:
+    def _favour(self, key: AnswerKey) -> float:
         """How much more the answer counts."""
         favoured = [factor for said, factor in self.bias.items() if key and all(_alike(form, _form(said)) for form in key)]
         return favoured[0] if favoured else 1.0
@@ -64,7 +64,7 @@ class Voting:
 class Group:
     """Candidates that agree. key: the values of those of them that weigh the most."""
 
-    key: Key
+    key: AnswerKey
     weight: float
     candidates: list[Candidate]
 
@@ -77,7 +77,7 @@ class Group:
 
 def groups(candidates: Sequence[Candidate], voting: Voting) -> list[Group]:
     """The candidates that say something by what they say: the heaviest first; of equals those with a program, then the first."""
-    exact: dict[Key, Group] = {}
+    exact: dict[AnswerKey, Group] = {}
     for candidate in candidates:
         if candidate.values:
             key = agreement(candidate.values)
@@ -134,12 +134,12 @@ def vote(question: str, candidates: Sequence[Candidate], usage: Usage, trace: Tr
     return Answer(question, winner.values, winner.texts, ranked[0].weight / cast, tuple(candidates), usage, trace, winner)
 
 
-def agreement(values: Sequence[Any]) -> Key:
+def agreement(values: Sequence[Any]) -> AnswerKey:
     """What two equal answers share: each value in its comparable form, in one order."""
     return tuple(sorted((_form(value) for value in values), key=repr))
 
 
-def agree(one: Key, other: Key) -> bool:
+def agree(one: AnswerKey, other: AnswerKey) -> bool:
     """Whether two answers say the same, one of them with a unit, an article, or as a list in one text."""
     if one == other:
         return True
@@ -151,7 +151,7 @@ def agree(one: Key, other: Key) -> bool:
     return _matched(agreement([part for part in _LISTED.split(single[0]) if part]), several)
 
 
-def _matched(one: Key, other: Key) -> bool:
+def _matched(one: AnswerKey, other: AnswerKey) -> bool:
     """Whether each form of one has one of its own in the other that is alike."""
     left = list(other)
     for form in one if len(one) == len(other) <= MOST else ():

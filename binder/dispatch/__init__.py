@@ -15,13 +15,12 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
-from binder.dispatch.answer_cache import Recall, value_of
-from binder.dispatch.ask_task import Asking, Found, Size, about_inputs, same_question, together
+from binder.dispatch.answer_cache import AnswerCache, value_of
+from binder.dispatch.ask_task import AskTask, Found, Size, about_inputs, same_question, together
 from binder.dispatch.injection import orders
 from binder.errors import BinderError, BudgetExceeded, LMError, internal
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
-from binder.lm import LM, Reply, Request
-from binder.lm import Usage as Spent
+from binder.lm import LM, Reply, Request, RequestUsage
 from binder.lm.budget import Budgeted, price_of
 from binder.plan import Ask
 from binder.plan.cost import billed, packs
@@ -32,8 +31,8 @@ from binder.results.trace import Trace
 from binder.tables.cells import read_boolean
 
 MOST_QUESTIONS = 10_000  # of a run that has no budget
-Key = tuple[str, ...]
-Fresh = dict[Key, tuple[Ask, dict[Input, tuple[Part, ...] | None]]]  # inputs that nobody knows yet, by question
+QuestionKey = tuple[str, ...]
+Fresh = dict[QuestionKey, tuple[Ask, dict[Input, tuple[Part, ...] | None]]]  # inputs that nobody knows yet, by question
 
 
 @dataclass
@@ -43,14 +42,14 @@ class Dispatch:
     trace: Trace
     slots: asyncio.Semaphore  # each for all tries of a request
     lm: LM
-    recall: Recall | None
+    recall: AnswerCache | None
     budget: Budgeted
     model: str
     batch_rows: int
     display: Display
     reasoning: frozenset[str]  # kinds of questions whose replies reason first
-    known: dict[Key, dict[Input, Found]] = field(default_factory=dict)
-    spent: Spent = field(default_factory=Spent)
+    known: dict[QuestionKey, dict[Input, Found]] = field(default_factory=dict)
+    spent: RequestUsage = field(default_factory=RequestUsage)
     questions: int = 0  # asked
     cached: int = 0  # answered before
     wanted: int = 0
@@ -123,7 +122,7 @@ class Dispatch:
                     left[key] = (ask, {value: inputs[value] for value in waiting})
             self.questions += len(mine)
             steps, pack, keep = ask.call.kind in self.reasoning, partial(self._pack, keys), partial(self._keep, ask, keys)
-            asking = Asking(ask, self.model, self._send, self.slots, self.size, self.known[key], pack, keep, steps)
+            asking = AskTask(ask, self.model, self._send, self.slots, self.size, self.known[key], pack, keep, steps)
             if ask.call.kind == "ans":
                 asked += [asking.ans(value, inputs[value] or ()) for value in mine]
             else:
@@ -134,7 +133,7 @@ class Dispatch:
         try:
             if asked:
                 self._affordable(len(asked))
-                self.budget.check(Spent(len(asked)))
+                self.budget.check(RequestUsage(len(asked)))
             await together(asked)
         finally:
             for coroutine in asked:
@@ -163,7 +162,7 @@ class Dispatch:
             hint="set one: connect(..., budget=Budget(requests=...)), or --max-requests on the command line",
         )
 
-    async def _recalled(self, key: Key, ask: Ask, inputs: abc.Mapping[Input, Any]) -> dict[Input, str]:
+    async def _recalled(self, key: QuestionKey, ask: Ask, inputs: abc.Mapping[Input, Any]) -> dict[Input, str]:
         """Takes over what was answered before; the keys of all inputs."""
         if self.recall is None:
             return {}
@@ -221,7 +220,7 @@ class Dispatch:
             self.trace.add(
                 "failed", **asked, error=error.message, fault=type(error).__name__, status=getattr(error, "status", None)
             )
-            self.spent += error.usage or Spent(requests=1) if isinstance(error, LMError) else Spent()
+            self.spent += error.usage or RequestUsage(requests=1) if isinstance(error, LMError) else RequestUsage()
             self.ended = self.ended if about_inputs(error) or request.embed else error
             raise
         self.spent += reply.usage
@@ -304,29 +303,29 @@ def _step(execution: Execution, mappings: tuple[Mapping, ...] | None) -> tuple[B
         return internal(error)
 
 
-def _key(ask: Ask) -> Key:
+def _key(ask: Ask) -> QuestionKey:
     """What makes two calls the same question, whatever program they stand in and however it uses the answer."""
-    typing = ask.typing
-    wanted = "truth" if _truth(ask) else [typing.type, typing.options]
-    return (ask.call.kind, same_question(ask.call.question), json.dumps([ask.columns, wanted, typing.spellings, ask.title]))
+    call_type = ask.call_type
+    wanted = "truth" if _truth(ask) else [call_type.type, call_type.options]
+    return (ask.call.kind, same_question(ask.call.question), json.dumps([ask.columns, wanted, call_type.spellings, ask.title]))
 
 
 def _truth(ask: Ask) -> bool:
     """Whether the answers are true or false, or yes or no: one can be told from the other."""
-    options = ask.typing.options
-    return ask.typing.type == "boolean" or (options is not None and {option.casefold() for option in options} == {"yes", "no"})
+    options = ask.call_type.options
+    return ask.call_type.type == "boolean" or (options is not None and {option.casefold() for option in options} == {"yes", "no"})
 
 
 def _as_wanted(ask: Ask, value: Any) -> Any:
     """A truth as the program uses it, where the same question was asked for another program."""
     if isinstance(value, list):
         return [_as_wanted(ask, item) for item in value]
-    if ask.typing.type == "boolean":
+    if ask.call_type.type == "boolean":
         return read_boolean(value) if isinstance(value, str) else value
     if isinstance(value, bool):
         said = "yes" if value else "no"
-        return next(option for option in ask.typing.options or (said,) if option.casefold() == said)
-    spoken = {option.casefold(): option for option in ask.typing.options or ()}
+        return next(option for option in ask.call_type.options or (said,) if option.casefold() == said)
+    spoken = {option.casefold(): option for option in ask.call_type.options or ()}
     return spoken.get(value.casefold(), value) if isinstance(value, str) else value
 
 

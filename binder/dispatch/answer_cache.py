@@ -16,7 +16,7 @@ from binder.dispatch.ask_task import Found
 from binder.executors import Input
 from binder.lm import Request
 from binder.lm.cache import request_key
-from binder.lm.store import Pack, Store, Stored
+from binder.lm.store import PackedRequest, Store, Stored
 from binder.plan import Ask
 from binder.prompt.tasks import instructions
 from binder.tables.codec import value_keys
@@ -25,7 +25,7 @@ KEPT = (None, "no_answer")  # faults of what is kept
 
 
 @dataclass(frozen=True)
-class Recall:
+class AnswerCache:
     """The value-level side of a Store, for one model of one endpoint. told: who is told of what is recalled, as of an event."""
 
     store: Store
@@ -36,7 +36,7 @@ class Recall:
 
     def keys(self, ask: Ask, inputs: Iterable[Input]) -> dict[Input, str]:
         """What the answer to each input is kept under: all that can change it."""
-        typing = ask.typing
+        call_type = ask.call_type
         asked = {
             "model": self.model,
             "endpoint": self.endpoint,
@@ -44,9 +44,9 @@ class Recall:
             "kind": ask.call.kind,
             "question": ask.call.question,
             "columns": ask.columns,
-            "type": typing.type,
-            "options": typing.options,
-            "spellings": typing.spellings,
+            "type": call_type.type,
+            "options": call_type.options,
+            "spellings": call_type.spellings,
             "table": ask.title,
             "sample": 0,
         }
@@ -63,7 +63,7 @@ class Recall:
 
     def pack(self, request: Request, keys: Iterable[str], number: int) -> None:
         """Tells the store which inputs a request is about."""
-        self.store.pack(request_key(request, self.endpoint), Pack(tuple(keys), number))
+        self.store.pack(request_key(request, self.endpoint), PackedRequest(tuple(keys), number))
 
     def unread(self, wanted: Mapping[str, Input]) -> list[list[Input]]:
         """Groups of inputs whose reply was paid and not read: the same request again costs nothing."""

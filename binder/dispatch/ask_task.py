@@ -18,7 +18,7 @@ from binder.executors import Input, Part, Value
 from binder.lm import Reply, Request
 from binder.plan import Ask
 from binder.plan.cost import packs
-from binder.prompt.replies import Fault, read_answers, read_list, read_value
+from binder.prompt.replies import NoValue, read_answers, read_list, read_value
 from binder.prompt.tasks import ans_request, map_request
 
 Came = TypeVar("Came")
@@ -87,13 +87,13 @@ class Size:
         return length(request) <= self.through
 
 
-Pack = Callable[[Request, Sequence[Input], int], None]  # a request that is about to be sent, its inputs and its number
-Keep = Callable[[Request, dict[Input, "Found"]], None]  # what a reply said, for good
+BeforeSend = Callable[[Request, Sequence[Input], int], None]  # a request that is about to be sent, its inputs and its number
+AfterReply = Callable[[Request, dict[Input, "Found"]], None]  # what a reply said, for good
 Send = Callable[[Ask, Request], Awaitable[tuple[Reply, int]]]  # the reply, and the event that records it
 
 
 @dataclass
-class Asking:
+class AskTask:
     """An Ask under way. found holds what is known for good, as soon as it is; slots limit the requests at a time."""
 
     ask: Ask
@@ -102,8 +102,8 @@ class Asking:
     slots: asyncio.Semaphore
     size: Size
     found: dict[Input, Found]
-    pack: Pack
-    keep: Keep
+    pack: BeforeSend
+    keep: AfterReply
     steps: bool = False  # whether replies reason before they answer
     open: dict[Input, Found] = field(default_factory=dict)  # why there is no answer yet
     attempts: Counter[Input] = field(default_factory=Counter)
@@ -181,8 +181,8 @@ class Asking:
         except BadReply:
             self.open[value] = self._left(value, "missing", reply.text, event, [])
             return ALONE
-        values = [item for item in items if not isinstance(item, Fault)]
-        mistyped = [item for item in items if isinstance(item, Fault) and item.kind == "bad_type"]
+        values = [item for item in items if not isinstance(item, NoValue)]
+        mistyped = [item for item in items if isinstance(item, NoValue) and item.kind == "bad_type"]
         if mistyped:
             self.open[value] = self._left(value, "bad_type", mistyped[0].text, event, values)
             return TYPED
@@ -190,9 +190,9 @@ class Asking:
         self.open[value] = told if values else self._left(value, "no_answer", "", event, [])
         return 1
 
-    def _answered(self, value: Input, read: Value | Fault, event: int) -> dict[Input, Found]:
+    def _answered(self, value: Input, read: Value | NoValue, event: int) -> dict[Input, Found]:
         """An answer, where it is one for good; one of the wrong type is not at first."""
-        if not isinstance(read, Fault):
+        if not isinstance(read, NoValue):
             return {value: Found(read, attempts=self.attempts[value], event=event)}
         self.open[value] = self._left(value, read.kind, read.text, event, None)
         self.mistyped[value] += read.kind == "bad_type"
@@ -221,15 +221,15 @@ class Asking:
         """Why an input has no answer, in case it stays so."""
         return Found(no_value, fault, REASONS[fault].format(text[:80]), self.attempts[value], event)
 
-    def _read(self, item: Any) -> Value | Fault:
+    def _read(self, item: Any) -> Value | NoValue:
         """An item of a reply as a value of the type asked for."""
-        typing = self.ask.typing
-        return read_value(item, typing.type, typing.options, typing.spellings)
+        call_type = self.ask.call_type
+        return read_value(item, call_type.type, call_type.options, call_type.spellings)
 
     def _wanted(self) -> dict[str, Any]:
         """What the request says about the answers."""
-        typing = self.ask.typing
-        said = {"type": typing.type, "options": typing.options, "spellings": typing.spellings}
+        call_type = self.ask.call_type
+        said = {"type": call_type.type, "options": call_type.options, "spellings": call_type.spellings}
         return {**said, "table": self.ask.title, "steps": self.steps}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from binder.dispatch.answer_cache import Recall
+from binder.dispatch.answer_cache import AnswerCache
 from binder.errors import UsageError
 from binder.lm import LM
 from binder.lm.budget import Budget, Budgeted, Price, price_of
@@ -35,7 +35,7 @@ class Stack:
     """lm: the outermost layer; recall: the values that are kept; budget: the layer that counts."""
 
     lm: LM
-    recall: Recall | None
+    recall: AnswerCache | None
     budget: Budgeted
 
 
@@ -55,7 +55,7 @@ def build_stack(
     if replay is not None:
         replayed = Replay(replay)
         model = replayed.model or where.model or ""
-        recall = Recall(replayed.store(), model, replayed.endpoint)
+        recall = AnswerCache(replayed.store(), model, replayed.endpoint)
         stack = Stack(replayed, recall, Budgeted(replayed, budget, prices))
     else:
         model = where.model or ("" if lm is None else "scripted")
@@ -72,7 +72,7 @@ def build_stack(
         stack = Stack(budgeted, None, budgeted)
         if store is not None:
             place = address(where.base_url, where.api_key)
-            stack = Stack(Cache(budgeted, store, place), Recall(store, model, place), budgeted)
+            stack = Stack(Cache(budgeted, store, place), AnswerCache(store, model, place), budgeted)
     if record is None:
         return stack, model
     recording = Record(stack.lm, record)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from binder.analysis.sql import raw_text
-from binder.analysis.sql.call_types import Typing
+from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.scope import Field
 from binder.errors import LimitExceeded, ProgramFailed, Span
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value
@@ -31,7 +31,7 @@ MOST = 50  # calls told of a value
 _NUMBERS = itertools.count(1)
 
 
-class Asked:
+class PendingCall:
     """One call that was made: its Ask, the input of every row in order, where in the tables the rows stand, and the answers."""
 
     def __init__(self, ask: Ask, inputs: list[Input], places: list[list[int] | None], parts: dict[Input, tuple[Part, ...]]):
@@ -46,7 +46,7 @@ class PythonExecutor:
     def __init__(self, plan: PythonPlan, sandbox: Sandbox):
         self.plan = plan
         self.sandbox = sandbox
-        self.made: list[Asked] = []
+        self.made: list[PendingCall] = []
         self.known: dict[tuple[Any, ...], dict[Input, Value]] = {}  # what was said, by question
         self.number, self.generation = next(_NUMBERS), 0
         self.now = datetime.datetime.now().replace(microsecond=0)  # for the whole run, so that it can be repeated
@@ -165,29 +165,29 @@ class PythonExecutor:
             ],
         }
 
-    def _asked(self, reply: dict[str, Any]) -> Asked:
+    def _asked(self, reply: dict[str, Any]) -> PendingCall:
         """The call that the program pauses at."""
         call = self.program.call(reply["call"])
         assert call is not None
         columns = tuple(reply["columns"])
         cells = [tuple(decode(cell) for cell in row) for row in reply["inputs"]]
         titles = {self.plan.checked.parameters[place[0]][1].title for place in reply["places"] if place is not None}
-        typing = self.plan.checked.typings.get(call.name, Typing("auto"))
+        call_type = self.plan.checked.call_types.get(call.name, CallType("auto"))
         title = titles.pop() if len(titles) == 1 else None
-        ask = Ask(replace(call, question=reply["question"]), typing, columns, title)
+        ask = Ask(replace(call, question=reply["question"]), call_type, columns, title)
         if call.kind == "map":
-            return Asked(ask, cells, reply["places"], {})
+            return PendingCall(ask, cells, reply["places"], {})
         key: Input = (f"{call.name} {len(self.made)}",)
-        return Asked(ask, [key], reply["places"], {key: (Part(columns, tuple(cells)),)})
+        return PendingCall(ask, [key], reply["places"], {key: (Part(columns, tuple(cells)),)})
 
-    def _answered(self, asked: Asked, mapping: Mapping) -> None:
+    def _answered(self, asked: PendingCall, mapping: Mapping) -> None:
         """Gives each row its answer; their type is read off the replies, as in SQL."""
         if asked.ask.call.kind == "ans":
             (key,) = asked.inputs
             asked.values = typed(list(mapping.values[key] or []), "auto").to_pylist()
             asked.known[key] = asked.values
             return
-        values = typed(list(mapping.values.values()), asked.ask.typing.type).to_pylist()
+        values = typed(list(mapping.values.values()), asked.ask.call_type.type).to_pylist()
         asked.known = dict(zip(mapping.values, values, strict=True))
         asked.values = [asked.known.get(value) for value in asked.inputs]
 
@@ -206,7 +206,7 @@ def _column(column: Column, texts: frozenset[str]) -> tuple[str, str, str]:
     return column.name, raw if column.name in texts else column.name, raw
 
 
-def _answers(asked: Asked, place: int) -> list[Value]:
+def _answers(asked: PendingCall, place: int) -> list[Value]:
     """The answers that a call gave for one of its rows."""
     value = asked.known.get(asked.inputs[place])
     return value if isinstance(value, list) else [value]

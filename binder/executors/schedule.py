@@ -17,7 +17,7 @@ TRY = 20  # inputs of a call that is tried: about one request
 BESIDE = 4  # calls that are weighed against each other: each costs a query whenever an answer may have changed what is open
 
 
-class Asked(Protocol):
+class AskState(Protocol):
     """What a course is told by the executor whose steps it takes."""
 
     known: dict[str, dict[Input, Any]]
@@ -29,10 +29,10 @@ class Asked(Protocol):
         """For what share of rows a call alone settles its WHERE; see SqlExecutor."""
 
 
-class Course:
+class Schedule:
     """How far an execution has come. done: sites of which nothing more is needed."""
 
-    def __init__(self, steps: Sequence[Step], executor: Asked):
+    def __init__(self, steps: Sequence[Step], executor: AskState):
         self.left = list(steps)
         self.executor = executor
         self.done: set[int] = set()

@@ -20,12 +20,12 @@ from binder.analysis.sql.types import holds_bytes
 from binder.errors import CheckFault, QueryError
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value, execute, provenance
 from binder.executors.provenance import Said
-from binder.executors.schedule import Course
+from binder.executors.schedule import Schedule
 from binder.executors.workers.duckdb_client import Prepared, Worker
 from binder.executors.workers.verify import Shape
 from binder.language.program import Program
 from binder.language.sqltree import copied, nodes, placeholders, sql_of
-from binder.plan import Ask, Count, Plan
+from binder.plan import Ask, InputCount, Plan
 from binder.plan.collect import clause_around, derived, inputs, key_name, key_values, outer_columns, rows_looked_at, share_settled
 from binder.plan.cost import bill, count_of
 from binder.plan.mapping_join import looked_up, mapping_name
@@ -47,7 +47,7 @@ class SqlExecutor:
         self.kinds = {ask.call.name: ask.call.kind for ask in plan.asks}
         self.known: dict[str, dict[Input, Value]] = {ask.call.name: {} for ask in plan.asks}
         self.tables = {ask.call.name: self._mapping_table(ask, {}) for ask in plan.asks}
-        self.course = Course(plan.steps, self)
+        self.course = Schedule(plan.steps, self)
         self.prepared = worker.prepared.setdefault(plan, Prepared())
         self.tag: str | None = None  # marks the mappings of this execution in the engine, from the first query to `close`
         self.generation = 0
@@ -143,9 +143,9 @@ class SqlExecutor:
         finally:
             self.close()
 
-    def counts(self, held: Held) -> dict[int, Count]:
+    def counts(self, held: Held) -> dict[int, InputCount]:
         """Site number -> what can be told of its inputs, with nothing asked."""
-        found: dict[int, Count] = {}
+        found: dict[int, InputCount] = {}
         seen: dict[str, set[Input]] = {name: set() for name in self.kinds}
         for step in self.plan.steps:
             for ask in step.asks:
@@ -224,12 +224,12 @@ class SqlExecutor:
         if ask.call.kind == "map":
             width = len(ask.collect.site.node.expressions)
             columns = {key_name(i): _column([row[i] for row in known]) for i in range(width)}
-            return pa.table({**columns, "value": typed(list(known.values()), ask.typing.type)})
+            return pa.table({**columns, "value": typed(list(known.values()), ask.call_type.type)})
         width = len(outer_columns(ask.collect.site.node))
         flat = [(key, i, value) for key, values in known.items() for i, value in enumerate(values)]
         columns = {key_name(i): _column([key[i] for key, _, _ in flat]) for i in range(width)}
         position = pa.array([i for _, i, _ in flat], pa.int64())
-        return pa.table({**columns, "position": position, "value": typed([value for _, _, value in flat], ask.typing.type)})
+        return pa.table({**columns, "position": position, "value": typed([value for _, _, value in flat], ask.call_type.type)})
 
     def _ready(self, tree: exp.Expr) -> tuple[str, dict[str, Any]]:
         """A tree as the engine is sent it, and what binder takes it to be made of. The engine is shown the mappings first, after

@@ -27,7 +27,7 @@ STATEMENTS = frozenset({
 UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
 
 
-class Fault(NamedTuple):
+class Diagnosis(NamedTuple):
     """One row of the table."""
 
     message: str
@@ -52,13 +52,13 @@ def explain(failure: Failure) -> SyntaxFault:
     return _first(FAULTS, failure) or _made(OTHERWISE, failure, failure.span)
 
 
-def _first(table: tuple[Fault, ...], failure: Failure) -> SyntaxFault | None:
+def _first(table: tuple[Diagnosis, ...], failure: Failure) -> SyntaxFault | None:
     """The first row of a table that finds itself in a text."""
     found = ((fault, fault.find(failure)) for fault in table)
     return next((_made(fault, failure, span) for fault, span in found if span is not None), None)
 
 
-def _made(fault: Fault, failure: Failure, span: Span) -> SyntaxFault:
+def _made(fault: Diagnosis, failure: Failure, span: Span) -> SyntaxFault:
     """A row as an error at a place."""
     word = failure.text[span.start : span.end]
     word = word if len(word) <= 60 else word[:57] + "..."
@@ -260,58 +260,58 @@ def _early(failure: Failure) -> Span | None:
 ONE = "write one SELECT, or QA(...)"
 QUOTE_IT = "a name that is more than one word, or has signs in it, is quoted: `{word}`"
 TWICE = "an apostrophe inside '...' is written twice, not with a backslash: 'o''flynn'"
-FIRST: tuple[Fault, ...] = (
-    Fault(f"the program is longer than {LONGEST // 1024} kB", "write less", _long, ("SELECT " + "1 + " * 20000 + "1",)),
-    Fault("the program holds a character that cannot be read", "remove it", _unreadable, ("SELECT a\0 FROM w",)),
-    Fault("the program is empty", ONE, _empty, ("", " \n")),
-    Fault("{word} is a placeholder, not a program", ONE, _placeholder, ("<dummy program>",)),
+FIRST: tuple[Diagnosis, ...] = (
+    Diagnosis(f"the program is longer than {LONGEST // 1024} kB", "write less", _long, ("SELECT " + "1 + " * 20000 + "1",)),
+    Diagnosis("the program holds a character that cannot be read", "remove it", _unreadable, ("SELECT a\0 FROM w",)),
+    Diagnosis("the program is empty", ONE, _empty, ("", " \n")),
+    Diagnosis("{word} is a placeholder, not a program", ONE, _placeholder, ("<dummy program>",)),
 )
-FAULTS: tuple[Fault, ...] = (
-    Fault(f"the program is nested deeper than {DEEPEST}", "use WITH to name its parts", _deep, (
+FAULTS: tuple[Diagnosis, ...] = (
+    Diagnosis(f"the program is nested deeper than {DEEPEST}", "use WITH to name its parts", _deep, (
         "SELECT " + "(" * 65 + "1" + ")" * 65, "SELECT " + "CASE WHEN a THEN " * 65 + "1" + " END" * 65)),
-    Fault("the program is empty", ONE, _comment_only, (";", "-- nothing")),
-    Fault("only one read-only SELECT is allowed, not {word}", ONE, _not_select, (
+    Diagnosis("the program is empty", ONE, _comment_only, (";", "-- nothing")),
+    Diagnosis("only one read-only SELECT is allowed, not {word}", ONE, _not_select, (
         "DROP TABLE w", "INSERT INTO w VALUES (1)", "COPY w TO 'f'", "ATTACH 'f'", "PRAGMA version",
         "WITH a AS (SELECT 1) DELETE FROM w")),
-    Fault("only one statement is allowed, and another begins at {word}", ONE, _two, (
+    Diagnosis("only one statement is allowed, and another begins at {word}", ONE, _two, (
         "SELECT 1; SELECT 2", "SELECT 1; DROP TABLE w", "SELECT a FROM w SELECT b FROM w")),
-    Fault("this is not a program: a program is one SELECT, or QA(...)", "begin with SELECT, WITH or QA(", _prose, (
+    Diagnosis("this is not a program: a program is one SELECT, or QA(...)", "begin with SELECT, WITH or QA(", _prose, (
         "africa", "70", "the answer is 7", "FROM w", "```sql\nSELECT 1\n```")),
-    Fault("{word} is no number, and as a name it must be quoted", QUOTE_IT, _glued, (
+    Diagnosis("{word} is no number, and as a name it must be quoted", QUOTE_IT, _glued, (
         "SELECT 1st FROM w", "SELECT a FROM w WHERE 2nd = 1")),
-    Fault("the argument {word} of QA(...) is several words and not quoted", "a text: '{word}', a column: `{word}`", _bare_text, (
+    Diagnosis("the argument {word} of QA(...) is several words and not quoted", "a text: '{word}', a column: `{word}`", _bare_text, (
         "QA('ans@who?'; Uptown Girl)", "QA('ans@who?'; SELECT a FROM w; Green Lantern (film))", "QA('ans@who?'; Can't Stop)",
         "SELECT QA('map@q'; cast member 1) FROM w")),
-    Fault("a quote is opened and never closed", TWICE, _quote, (
+    Diagnosis("a quote is opened and never closed", TWICE, _quote, (
         "SELECT a FROM w WHERE b = 'x", "SELECT a FROM w WHERE b = 'val d'lsere'", "SELECT `a FROM w")),
-    Fault("the text ends at the apostrophe in {word}", TWICE, _apostrophe, (
+    Diagnosis("the text ends at the apostrophe in {word}", TWICE, _apostrophe, (
         "SELECT a FROM w WHERE b = 'd'x' OR b = 'd'y'",)),
-    Fault("the question of QA(...) must be quoted", 'write QA("map@question"; column)', _no_question, (
+    Diagnosis("the question of QA(...) must be quoted", 'write QA("map@question"; column)', _no_question, (
         "SELECT QA(map@is it; a) FROM w", "QA()", "SELECT QA(a; 'b') FROM w")),
-    Fault("QA(...) as the whole program stands alone", 'write SELECT QA("map@question"; column) FROM ...', _after_call, (
+    Diagnosis("QA(...) as the whole program stands alone", 'write SELECT QA("map@question"; column) FROM ...', _after_call, (
         "QA('map@q'; a) FROM w", "QA('ans@q'; a) = 'yes'")),
-    Fault("there is one ) too many", None, _extra, ("SELECT (SELECT 1)) = 2", "SELECT a FROM w)")),
-    Fault("this ( is never closed", None, _unclosed, ("SELECT (1 + 2", "SELECT a FROM w WHERE b IN (1, 2 ORDER BY a")),
-    Fault("{word} is or holds a reserved word, so as a name it must be quoted", "write `{word}`", _reserved, (
+    Diagnosis("there is one ) too many", None, _extra, ("SELECT (SELECT 1)) = 2", "SELECT a FROM w)")),
+    Diagnosis("this ( is never closed", None, _unclosed, ("SELECT (1 + 2", "SELECT a FROM w WHERE b IN (1, 2 ORDER BY a")),
+    Diagnosis("{word} is or holds a reserved word, so as a name it must be quoted", "write `{word}`", _reserved, (
         "SELECT order FROM w", "SELECT a FROM w WHERE group = 1", "SELECT a AS limit FROM w", "SELECT w.from FROM w",
         "SELECT transferred from FROM w")),
-    Fault("a sub-select must stand in parentheses", "write (SELECT ...)", _bare_select, (
+    Diagnosis("a sub-select must stand in parentheses", "write (SELECT ...)", _bare_select, (
         "SELECT a FROM w WHERE b = 1 - SELECT 2", "SELECT MAX(SELECT 1)")),
-    Fault("there is a second FROM, so a SELECT is missing", "write a sub-select as (SELECT ... FROM ...)", _second_from, (
+    Diagnosis("there is a second FROM, so a SELECT is missing", "write a sub-select as (SELECT ... FROM ...)", _second_from, (
         "SELECT a FROM w WHERE b = 1 - a FROM w",)),
-    Fault("a table is a name; a text or a path is no table", "name one of the tables", _file, ("SELECT a FROM 'f.csv'",)),
-    Fault("parameters are not in the language", "write the value", _parameter, ("SELECT a FROM w WHERE b = ?", "SELECT $1")),
-    Fault("{word} is no expression, and as a name it must be quoted", QUOTE_IT, _signed, (
+    Diagnosis("a table is a name; a text or a path is no table", "name one of the tables", _file, ("SELECT a FROM 'f.csv'",)),
+    Diagnosis("parameters are not in the language", "write the value", _parameter, ("SELECT a FROM w WHERE b = ?", "SELECT $1")),
+    Diagnosis("{word} is no expression, and as a name it must be quoted", QUOTE_IT, _signed, (
         "SELECT a FROM w WHERE rd. = 1", "SELECT # FROM w", "SELECT a FROM w WHERE win % = 3", r"SELECT final\npoints FROM w",
         "SELECT money ($) FROM w", "SELECT MAX(%) FROM w", "SELECT selected by: FROM w", "SELECT pick # FROM w")),
-    Fault("something is missing between {at.before} and {at.after}", "{at.wanted}", _nothing, (
+    Diagnosis("something is missing between {at.before} and {at.after}", "{at.wanted}", _nothing, (
         "SELECT a, FROM w", "SELECT a FROM WHERE b = 1", "SELECT FROM w", "SELECT a FROM w WHERE",
         "SELECT a FROM w GROUP BY ORDER BY a")),
-    Fault("{word} is several words: as one name it must be quoted", QUOTE_IT, _several, (
+    Diagnosis("{word} is several words: as one name it must be quoted", QUOTE_IT, _several, (
         "SELECT SUM(box office) FROM w", "SELECT took office FROM w WHERE took office = 1", "SELECT first cast member FROM w",
         "SELECT a FROM Fantastic Four (1967 TV series)")),
-    Fault("{word} cannot stand here: a list is not written in brackets", "write list_value(...)", _list, (
+    Diagnosis("{word} cannot stand here: a list is not written in brackets", "write list_value(...)", _list, (
         "SELECT [[1, 2], [3]]",)),
-    Fault("the program ends too early", "{at.wanted}", _early, ("SELECT CASE WHEN a THEN b",)),
+    Diagnosis("the program ends too early", "{at.wanted}", _early, ("SELECT CASE WHEN a THEN b",)),
 )
-OTHERWISE = Fault("{word} cannot stand here", "{at.wanted}", lambda failure: failure.span, ("SELECT a FROM w ORDER a",))
+OTHERWISE = Diagnosis("{word} cannot stand here", "{at.wanted}", lambda failure: failure.span, ("SELECT a FROM w ORDER a",))

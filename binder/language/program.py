@@ -95,7 +95,7 @@ class Program:
 
 def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Program:
     """The Program of a text; a SyntaxFault with the place marked where it is not in the language."""
-    writer = _Writer(text)
+    writer = _SkeletonWriter(text)
     tree = grammar.parse(text, language)
     whole = tree.children[0]
     if getattr(whole, "data", None) == "call":
@@ -118,7 +118,7 @@ def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Pr
 
 
 
-class _Writer:
+class _SkeletonWriter:
     """Emits the skeleton of a tree token by token and remembers where each token came from."""
 
     def __init__(self, text: str) -> None:

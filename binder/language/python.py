@@ -75,7 +75,7 @@ def parse(text: str) -> Program:
 def write(source: Text, module: ast.Module, calls: tuple[Call, ...], instead: dict[Span, str]) -> str:
     """The skeleton of a program. instead: what stands at some places in place of what is written there."""
     names = {call.span: call.name for call in calls}
-    writer = _Writer(source, {id(node): names[source.span(node)] for node in ast.walk(module) if is_call(node)})
+    writer = _PythonWriter(source, {id(node): names[source.span(node)] for node in ast.walk(module) if is_call(node)})
     writer.edits += [(span.start, 1, span.start - span.end, span.end, text) for span, text in instead.items()]
     return writer.write(module)
 
@@ -115,7 +115,7 @@ def _mended(text: str, repairs: list[str]) -> str:
     return text
 
 
-class _Writer:
+class _PythonWriter:
     """Collects insertions and replacements of a text; at one place the outer node opens first and closes last."""
 
     def __init__(self, source: Text, names: dict[int, str]):

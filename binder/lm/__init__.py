@@ -1,4 +1,4 @@
-"""What a language model is asked and what it says: a Request of messages goes in, a Reply of texts and its Usage comes out.
+"""What a language model is asked and what it says: a Request of messages goes in, a Reply of texts and its RequestUsage comes out.
 Knows no Program, Table or Trace; the layers of the stack (openai, replay, ...) all have the two methods of LM."""
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class RequestUsage:
     """What requests used; estimated counts those whose tokens the endpoint did not tell, cost is None where nobody told it."""
 
     requests: int = 0
@@ -63,10 +63,10 @@ class Usage:
     cost: float | None = None
     estimated: int = 0
 
-    def __add__(self, other: Usage) -> Usage:
+    def __add__(self, other: RequestUsage) -> RequestUsage:
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
         sums = {name: getattr(self, name) + getattr(other, name) for name in self.__slots__ if name != "cost"}
-        return Usage(**sums, cost=sum(costs) if costs else None)
+        return RequestUsage(**sums, cost=sum(costs) if costs else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Reply:
     """The texts of one request, at least one and at most request.n, and what they used: nothing where they were cached."""
 
     choices: tuple[Choice, ...]
-    usage: Usage = Usage()
+    usage: RequestUsage = RequestUsage()
     cached: bool = False
 
     @property
@@ -117,7 +117,7 @@ class Reply:
     @classmethod
     def read(cls, data: dict[str, Any]) -> Reply:
         """The reply that data() came from."""
-        return cls(tuple(Choice.read(choice) for choice in data["choices"]), Usage(**data.get("usage", {})))
+        return cls(tuple(Choice.read(choice) for choice in data["choices"]), RequestUsage(**data.get("usage", {})))
 
 
 class LM(Protocol):

@@ -13,7 +13,7 @@ from functools import cache
 
 from binder.data import listed
 from binder.errors import BudgetExceeded, LMError
-from binder.lm import LM, Layer, Reply, Request, Usage
+from binder.lm import LM, Layer, Reply, Request, RequestUsage
 from binder.lm.retry import Retry
 from binder.lm.tokens import estimate
 
@@ -45,8 +45,8 @@ class Budgeted(Layer):
         self.lm = lm
         self.budget = budget
         self.prices = prices
-        self.spent = Usage(cost=0.0)
-        self.flying: dict[asyncio.Future[None], Usage] = {}  # the least that what is under way will use, until it has ended
+        self.spent = RequestUsage(cost=0.0)
+        self.flying: dict[asyncio.Future[None], RequestUsage] = {}  # the least that what is under way will use, until it has ended
         self.failed: Counter[int] = Counter()  # tries of the requests that are under way
         if isinstance(lm, Retry):
             lm.allow = self._allow
@@ -60,10 +60,10 @@ class Budgeted(Layer):
         try:
             reply = await self.lm.complete(request)
         except LMError as error:  # failed attempts are billed too
-            self.spent += priced(error.usage or Usage(), request.model, self.prices)
+            self.spent += priced(error.usage or RequestUsage(), request.model, self.prices)
             raise
         except BudgetExceeded:
-            self.spent += Usage(requests=self.failed[id(request)])
+            self.spent += RequestUsage(requests=self.failed[id(request)])
             raise
         finally:
             del self.flying[ended], self.failed[id(request)]
@@ -72,10 +72,10 @@ class Budgeted(Layer):
         self.spent += usage
         return replace(reply, usage=usage)
 
-    def check(self, needed: Usage) -> None:
+    def check(self, needed: RequestUsage) -> None:
         """Raises BudgetExceeded where what is needed, beside what is under way, would pass a limit."""
-        used = _measured(self.spent + Usage(self.failed.total()))
-        flying = _measured(sum(self.flying.values(), Usage()))
+        used = _measured(self.spent + RequestUsage(self.failed.total()))
+        flying = _measured(sum(self.flying.values(), RequestUsage()))
         more = _measured(needed)
         for name, limit in self.budget.limits().items():
             if used[name] + flying[name] + more[name] > limit:
@@ -87,7 +87,7 @@ class Budgeted(Layer):
                     hint=f"raise it: Budget({name}=...)",
                 )
 
-    async def _turn(self, needed: Usage) -> None:
+    async def _turn(self, needed: RequestUsage) -> None:
         """Waits until it is sure whether a request may be sent; BudgetExceeded where it must not."""
         loop = asyncio.get_running_loop()
         while True:
@@ -99,25 +99,25 @@ class Budgeted(Layer):
                     raise
             await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
 
-    def _needed(self, request: Request) -> Usage:
+    def _needed(self, request: Request) -> RequestUsage:
         """The least that a request will use, priced; its tokens are only worth estimating for a limit that counts them."""
         if self.budget.tokens is None and self.budget.cost is None:
-            return Usage(1)
+            return RequestUsage(1)
         said = sum(estimate(message.content) for message in request.messages)
-        return priced(Usage(1, said), request.model, self.prices)
+        return priced(RequestUsage(1, said), request.model, self.prices)
 
     def _allow(self, request: Request) -> None:
         """Raises BudgetExceeded where a request that failed must not be sent again."""
         self.failed[id(request)] += 1
-        self.check(Usage())
+        self.check(RequestUsage())
 
 
-def _measured(usage: Usage) -> dict[str, float]:
+def _measured(usage: RequestUsage) -> dict[str, float]:
     """A usage by the names of the limits."""
     return {"requests": usage.requests, "tokens": usage.prompt_tokens + usage.completion_tokens, "cost": usage.cost or 0.0}
 
 
-def priced(usage: Usage, model: str, prices: Mapping[str, Price]) -> Usage:
+def priced(usage: RequestUsage, model: str, prices: Mapping[str, Price]) -> RequestUsage:
     """The usage with its cost, where the price of the model is known and nobody told the cost."""
     price = price_of(model, prices)
     if usage.cost is not None or price is None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from binder.errors import BudgetExceeded, NotConfigured
-from binder.lm import LM, Layer, Reply, Request, Usage
+from binder.lm import LM, Layer, Reply, Request, RequestUsage
 from binder.lm.store import Store
 from binder.tables.codec import value_key
 
@@ -71,4 +71,4 @@ def address(base_url: str | None, api_key: str | None = None) -> str:
 
 
 def _free(reply: Reply) -> Reply:
-    return replace(reply, usage=Usage(), cached=True)
+    return replace(reply, usage=RequestUsage(), cached=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from binder.errors import BadReply, DataError, LMError, NotConfigured, RateLimited, Refused, Unreachable
-from binder.lm import LM, Choice, Layer, Reply, Request, Usage
+from binder.lm import LM, Choice, Layer, Reply, Request, RequestUsage
 from binder.lm.cache import request_key
 from binder.lm.store import Store, Stored
 from binder.tables.codec import dump, load
@@ -104,7 +104,7 @@ class Scripted(LM):
                 said = next(self.answers)
             except StopIteration:
                 raise _unknown(request, "the script holds no further reply", "give it more, or a function") from None
-        return said if isinstance(said, Reply) else Reply((Choice(said),), Usage(requests=1))
+        return said if isinstance(said, Reply) else Reply((Choice(said),), RequestUsage(requests=1))
 
 
 def recorded(path: Path) -> Iterator[tuple[Request, Reply]]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from binder.errors import LMError, RateLimited, Unreachable
-from binder.lm import LM, Layer, Reply, Request, Usage
+from binder.lm import LM, Layer, Reply, Request, RequestUsage
 
 STRANGER = 3  # tries where an endpoint that has never answered refuses the connection
 DOWN = 3  # requests given up in a row, over all workers, before the endpoint counts as down if it does not answer a probe
@@ -35,7 +35,7 @@ class Retry(Layer):
 
     async def complete(self, request: Request) -> Reply:
         """The reply, or the last error; either has the usage of all tries."""
-        failed, number = Usage(), 0
+        failed, number = RequestUsage(), 0
         while True:
             number += 1
             await self._turn()
@@ -45,7 +45,7 @@ class Retry(Layer):
                 spoke = error.usage is not None or not error.retryable
                 if spoke:
                     self._given_up, self._down = 0, False
-                failed += error.usage or Usage(requests=1, estimated=1)
+                failed += error.usage or RequestUsage(requests=1, estimated=1)
                 error.usage = failed
                 if not self._again(error, number):
                     raise (error if spoke else await self._given(error)) from None

@@ -13,7 +13,7 @@ from typing import Any
 from sqlglot import exp
 
 from binder.analysis.sql import Checked
-from binder.analysis.sql.call_types import Typing
+from binder.analysis.sql.call_types import CallType
 from binder.errors import printable
 from binder.language.program import Call, Program
 from binder.language.sqltree import PREFIX, copied, placeholders, sql_of
@@ -22,7 +22,7 @@ from binder.results.result import count
 
 
 @dataclass(frozen=True, eq=False)
-class Site:
+class CallSite:
     """One place of a call in the tree. level: `on`, `rows` (before grouping), `groups`, or `output` (all clauses applied); layer:
     which conditions of its WHERE come before it, as they did in the sub-selects and joins where they stood."""
 
@@ -35,7 +35,7 @@ class Site:
 
 
 @dataclass(frozen=True, eq=False)
-class Guard:
+class RowFilter:
     """A condition under which a value can still matter: node, of a clause of select, can come out as one of the outcomes: T
     (true), F (false), N (NULL)."""
 
@@ -46,7 +46,7 @@ class Guard:
 
 
 @dataclass(frozen=True, eq=False)
-class Window:
+class FirstRows:
     """So many rows that meet the WHERE of a SELECT are enough: the first ones. match: what such a row must meet besides;
     within: what all rows must meet to be looked at; open: what must be so around the SELECT for its rows to matter; order: in
     which they are looked at, if not in row order; each: of each of these values so many."""
@@ -54,7 +54,7 @@ class Window:
     rows: int
     match: exp.Expr | None = None
     within: exp.Expr | None = None
-    open: Guard | None = None
+    open: RowFilter | None = None
     order: tuple[exp.Ordered, ...] = ()
     each: tuple[exp.Expr, ...] = ()
 
@@ -63,9 +63,9 @@ class Window:
 class Collect:
     """Distinct inputs of a call at one site. where: what rows must meet to be asked about; window: how many are enough."""
 
-    site: Site
-    where: tuple[Guard, ...] = ()
-    window: Window | None = None
+    site: CallSite
+    where: tuple[RowFilter, ...] = ()
+    window: FirstRows | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +75,10 @@ class Ask:
     are."""
 
     call: Call
-    typing: Typing
+    call_type: CallType
     columns: tuple[str, ...]
     title: str | None
-    collect: Collect = Collect(Site(-1, exp.Anonymous(), exp.Select(), "rows"))
+    collect: Collect = Collect(CallSite(-1, exp.Anonymous(), exp.Select(), "rows"))
     covers: tuple[int, ...] = ()
 
 
@@ -101,7 +101,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Count:
+class InputCount:
     """What can be told of the inputs of one site before anything is asked.
 
     rows: those looked at; most: distinct inputs; more: those of them that no site before has; held: those of these that were
@@ -124,7 +124,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Spent:
+class Actual:
     """What a call came to. asked: inputs; cached: inputs answered before; requests: all tries."""
 
     asked: int
@@ -137,9 +137,9 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Bill:
+class Estimate:
     """What a plan can cost at most: questions (map inputs and ans), requests, and a rough number of tokens; likely and least:
-    questions, see Count; cost: in US dollars at most, where the price of the model is known."""
+    questions, see InputCount; cost: in US dollars at most, where the price of the model is known."""
 
     questions: int
     requests: int
@@ -170,9 +170,9 @@ class Plan:
     checked: Checked
     steps: tuple[Step, ...]
     query: Query
-    counts: dict[int, Count] = field(default_factory=dict)
-    bill: Bill | None = None
-    spent: dict[str, Spent] = field(default_factory=dict)
+    counts: dict[int, InputCount] = field(default_factory=dict)
+    bill: Estimate | None = None
+    spent: dict[str, Actual] = field(default_factory=dict)
 
     @property
     def asks(self) -> tuple[Ask, ...]:
@@ -195,7 +195,7 @@ class Plan:
         rows = f"{count(window.rows, 'row')}{' of each value' if window.each else ''}" if window else ""
         until = f"  until {rows} surely meet{'s' if window.rows == 1 else ''} the condition" if window else ""
         shown = f"  where {' and '.join(where)}" if where else ""
-        lines = [f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.typing)}"]
+        lines = [f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.call_type)}"]
         lines.append(f"    Collect  {what}{shown}{until}" + (f"  ({told})" if told else ""))
         return [*lines, *([f"    {spent}"] if (spent := self.spent.get(ask.call.name)) else [])]
 
@@ -218,8 +218,8 @@ class Plan:
             {
                 "kind": ask.call.kind,
                 "question": ask.call.question,
-                "type": ask.typing.type,
-                "options": ask.typing.options,
+                "type": ask.call_type.type,
+                "options": ask.call_type.options,
                 "columns": ask.columns,
                 "where": self._where(ask),
                 **(vars(told) if (told := self.counts.get(ask.collect.site.number)) else {"most": None}),
@@ -241,14 +241,14 @@ class Plan:
 Rule = Callable[[Plan], Plan]
 
 
-def _answers(typing: Typing) -> str:
-    return " or ".join(typing.options) if typing.options else typing.type
+def _answers(call_type: CallType) -> str:
+    return " or ".join(call_type.options) if call_type.options else call_type.type
 
 
 _AS = {"F": "{} is false", "N": "{} is NULL", "FN": "{} is not true", "TN": "{} is not false", "TF": "{} is not NULL"}
 
 
-def _readable(guard: Guard, program: Program) -> str:
+def _readable(guard: RowFilter, program: Program) -> str:
     """A condition as its author would write it: calls with their questions, without the qualifiers and quotes that resolving
     put in.
     """

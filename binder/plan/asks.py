@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from binder.language.sqltree import placeholders, sql_of
-from binder.plan import Ask, Guard, Plan
+from binder.plan import Ask, Plan, RowFilter
 from binder.plan.three_valued import clause_of, conjuncts
 
 ELSEWHERE = ("joins", "from_", "with_")  # clauses that see other rows than those that meet WHERE
@@ -18,7 +18,7 @@ def each(plan: Plan, change: Callable[[Ask], Ask]) -> Plan:
     return replace(plan, steps=tuple(replace(step, asks=tuple(change(ask) for ask in step.asks)) for step in plan.steps))
 
 
-def guarded(ask: Ask, added: list[Guard]) -> Ask:
+def guarded(ask: Ask, added: list[RowFilter]) -> Ask:
     """The ask with further guards; one without branches that holds no call but this one with the same arguments says nothing as
     long as it is unknown."""
     node = ask.collect.site.node
@@ -31,7 +31,7 @@ def guarded(ask: Ask, added: list[Guard]) -> Ask:
     return replace(ask, collect=replace(ask.collect, where=tuple(guards.values())))
 
 
-def written(guard: Guard) -> tuple[str, str, int, str]:
+def written(guard: RowFilter) -> tuple[str, str, int, str]:
     return sql_of(guard.node), guard.outcomes, id(guard.select), guard.clause
 
 
@@ -64,7 +64,7 @@ def within(plan: Plan, selects: Sequence[exp.Select]) -> Plan:
             if id(select) in chosen and where is not None and on_rows and clause_of(below, select) not in ELSEWHERE:
                 branches = exp.Case, exp.If  # of which a call in one can be told by the others
                 parts = [p for p in conjuncts(where.this) if not holds(p, below) or (below is node and p.find(*branches))]
-                added += [Guard(part, "T", select, "where") for part in parts]
+                added += [RowFilter(part, "T", select, "where") for part in parts]
         return guarded(ask, added)
 
     return each(plan, filtered)

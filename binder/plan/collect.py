@@ -12,7 +12,7 @@ from sqlglot import exp
 from binder.analysis.sql.ordering import is_grouped, order_keys
 from binder.analysis.sql.scope import Source
 from binder.language.sqltree import copied, nodes, sql_of
-from binder.plan import Collect, Guard, Site, Window
+from binder.plan import CallSite, Collect, FirstRows, RowFilter
 from binder.plan.asks import holds
 from binder.plan.three_valued import Knowledge, can, clause_of, every, opposite, some, unasked, unknown_in
 
@@ -144,11 +144,11 @@ def _rows(
     return _placed(query, order_keys(query))
 
 
-def _behind(site: Site) -> tuple[str, ...]:
+def _behind(site: CallSite) -> tuple[str, ...]:
     return _BEHIND[clause_of(site.node, site.select)]
 
 
-def _conditions(guards: Sequence[Guard], known: Knowledge, *without: str) -> list[exp.Expr]:
+def _conditions(guards: Sequence[RowFilter], known: Knowledge, *without: str) -> list[exp.Expr]:
     return [can(guard.node, guard.outcomes, known) for guard in guards if guard.clause not in without]
 
 
@@ -168,7 +168,7 @@ def _names(keys: Sequence[exp.Expr]) -> list[exp.Expr]:
     return [exp.column(exp.to_identifier(key.alias, quoted=True)) for key in keys]
 
 
-def _window(query: exp.Select, select: exp.Select, window: Window, needed: exp.Expr, known: Knowledge, rows: int) -> exp.Select:
+def _window(query: exp.Select, select: exp.Select, window: FirstRows, needed: exp.Expr, known: Knowledge, rows: int) -> exp.Select:
     """Of the first rows that can meet the WHERE of a SELECT those that are needed, until enough rows surely meet it."""
     where = select.args["where"].this
     match = [copied(window.match)] if window.match is not None else []
@@ -230,7 +230,7 @@ def _joins(select: exp.Select, stop: int | None, known: Knowledge) -> list[exp.E
     return joins
 
 
-def _complete(site: Site, known: Knowledge) -> bool:
+def _complete(site: CallSite, known: Knowledge) -> bool:
     """Whether every clause before that of a site can be evaluated."""
     behind = {*_behind(site), "expressions"}
     parts = [site.select.args.get(p) for p in ("where", "having", "qualify", "order", "limit", "offset") if p not in behind]
@@ -239,7 +239,7 @@ def _complete(site: Site, known: Knowledge) -> bool:
     return joined and plain and (not site.select.args.get("distinct") or "distinct" in behind)
 
 
-def _output(site: Site, keys: list[exp.Expr], needed: list[exp.Expr]) -> exp.Select:
+def _output(site: CallSite, keys: list[exp.Expr], needed: list[exp.Expr]) -> exp.Select:
     """Exactly the rows that the SELECT yields, LIMIT included."""
     inner = copied(site.select)
     for part in _behind(site):
@@ -252,7 +252,7 @@ def _output(site: Site, keys: list[exp.Expr], needed: list[exp.Expr]) -> exp.Sel
     )
 
 
-def _groups(site: Site, keys: list[exp.Expr], guards: Sequence[Guard], known: Knowledge) -> exp.Select:
+def _groups(site: CallSite, keys: list[exp.Expr], guards: Sequence[RowFilter], known: Knowledge) -> exp.Select:
     """The groups of a SELECT, as far as it is known which are needed."""
     inner = copied(site.select)
     for part in ("with_", "order", "limit", "offset", "qualify", "windows", "distinct", "having"):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from binder.language.sqltree import placeholders
-from binder.plan import Ask, Bill, Count, Plan, Spent, Step
+from binder.plan import Actual, Ask, Estimate, InputCount, Plan, Step
 from binder.plan.three_valued import clause_of
 from binder.results.trace import Trace
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 PROMPT, PER_INPUT, PER_ANSWER = 420, 22, 10  # tokens of the instructions, of one input, of one answer: rough
 
 
-def bill(plan: Plan, batch_rows: int, price: tuple[float, float] | None = None) -> Bill:
+def bill(plan: Plan, batch_rows: int, price: tuple[float, float] | None = None) -> Estimate:
     """The bill of a plan, its inputs packed batch_rows to a request. price: US dollars per million tokens: prompt, completion."""
     told = [(ask.call, plan.counts[ask.collect.site.number]) for ask in plan.asks]
     fresh = Counter[str]()
@@ -34,14 +34,14 @@ def bill(plan: Plan, batch_rows: int, price: tuple[float, float] | None = None) 
     return replace(billed(questions, requests, price), likely=likely, least=least)
 
 
-def billed(questions: int, requests: int, price: tuple[float, float] | None = None) -> Bill:
+def billed(questions: int, requests: int, price: tuple[float, float] | None = None) -> Estimate:
     """The bill of questions in requests, whatever asks them."""
     prompt, answers = requests * PROMPT + questions * PER_INPUT, questions * PER_ANSWER
     cost = None if price is None else (prompt * price[0] + answers * price[1]) / 1e6
-    return Bill(questions, requests, prompt + answers, cost=cost)
+    return Estimate(questions, requests, prompt + answers, cost=cost)
 
 
-def count_of(ask: Ask, step: Step, rows: int, inputs: int, more: int, held: int, window: int | None) -> Count:
+def count_of(ask: Ask, step: Step, rows: int, inputs: int, more: int, held: int, window: int | None) -> InputCount:
     """What can be told of an ask. inputs: distinct ones, with nothing asked; window: those of its first reach."""
     site, root = ask.collect.site, ask.collect.site.select
     guessed = sum(bool(placeholders(guard.node)) for guard in ask.collect.where)
@@ -49,10 +49,10 @@ def count_of(ask: Ask, step: Step, rows: int, inputs: int, more: int, held: int,
     others = [part for part in placeholders(root) if part != site.node and clause_of(part, root) != "expressions"]
     inner = any(placeholders(argument) for argument in site.node.expressions)
     certain = root.parent is None and not (guessed or others or inner) and len(step.asks) == 1
-    return Count(rows, inputs, more, held, likely, (inputs if window is None else window) if certain else 0)
+    return InputCount(rows, inputs, more, held, likely, (inputs if window is None else window) if certain else 0)
 
 
-def spent_on(trace: Trace) -> dict[str, Spent]:
+def spent_on(trace: Trace) -> dict[str, Actual]:
     """What each call of a run came to, by its name."""
     asked: dict[str, set[str]] = {}
     cached, requests = Counter[str](), Counter[str]()
@@ -65,7 +65,7 @@ def spent_on(trace: Trace) -> dict[str, Spent]:
         inputs = task["rows"].values() if task["task"] == "map" else [[task["rows"], task.get("more")]]
         asked.setdefault(name, set()).update(map(json.dumps, inputs))
         requests[name] += 1
-    return {name: Spent(len(asked.get(name, ())), cached[name], requests[name]) for name in {*asked, *cached}}
+    return {name: Actual(len(asked.get(name, ())), cached[name], requests[name]) for name in {*asked, *cached}}
 
 
 def packs(inputs: Sequence[T], most: int) -> list[Sequence[T]]:

@@ -13,7 +13,7 @@ from sqlglot import exp
 from binder.analysis.sql import Checked
 from binder.analysis.sql.ordering import ROW_ORDER, is_aggregate, is_grouped
 from binder.language.sqltree import copied, is_placeholder, nodes, placeholders, sql_of
-from binder.plan import Ask, Collect, Plan, Query, Site, Step
+from binder.plan import Ask, CallSite, Collect, Plan, Query, Step
 
 _CLAUSES = (
     "with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "order", "limit", "offset",
@@ -59,10 +59,10 @@ def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
     select = node.find_ancestor(exp.Select)
     assert isinstance(select, exp.Select)
     level, join = level_of(node, select)
-    site = Site(number, node, select, level, join, node.meta.get("layer", 0))
+    site = CallSite(number, node, select, level, join, node.meta.get("layer", 0))
     columns = node.meta.setdefault("columns", _headers(node))  # they stay what they are, whatever a rule makes of the tree
     title = node.meta.setdefault("title", _title(checked, node))
-    return Ask(call, checked.typings[call.name], columns, title, Collect(site), (number,))
+    return Ask(call, checked.call_types[call.name], columns, title, Collect(site), (number,))
 
 
 def _headers(node: exp.Anonymous) -> tuple[str, ...]:

@@ -8,18 +8,18 @@ from typing import Any
 
 from binder.analysis.python import CheckedPython
 from binder.analysis.python.dataflow import strings
-from binder.analysis.sql.call_types import Typing
+from binder.analysis.sql.call_types import CallType
 from binder.language.diagnose_python import tree
 from binder.language.program import Call
 from binder.language.python import Text, argument, is_call
-from binder.plan import Bill, Plan
+from binder.plan import Estimate, Plan
 from binder.plan.cost import billed
 from binder.results import html
 from binder.tables.table import Table
 
 
 @dataclass(frozen=True)
-class Site:
+class PythonCallSite:
     """One place of a call. columns: the headers it sends, where they are written; table: whose rows it asks about, where that
     is certain; most: the most inputs it can have, None where only the run tells."""
 
@@ -42,8 +42,8 @@ class PythonPlan:
     where only the run tells."""
 
     checked: CheckedPython
-    sites: tuple[Site, ...]
-    bill: Bill | None = None
+    sites: tuple[PythonCallSite, ...]
+    bill: Estimate | None = None
     explained: bool = False
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ class PythonPlan:
             {
                 "kind": site.call.kind,
                 "question": site.call.question,
-                "type": self.checked.typings.get(site.call.name, Typing()).type,
+                "type": self.checked.call_types.get(site.call.name, CallType()).type,
                 "columns": site.columns,
                 "most": site.most,
             }
@@ -91,7 +91,7 @@ def build(checked: CheckedPython) -> PythonPlan:
     return PythonPlan(checked, tuple(_site(checked, node, spans[source.span(node)]) for node in nodes))
 
 
-def _site(checked: CheckedPython, node: ast.AST, call: Call) -> Site:
+def _site(checked: CheckedPython, node: ast.AST, call: Call) -> PythonCallSite:
     written, rows = argument(node, 2, "columns"), argument(node, 0, "rows")
     columns = tuple(header for _, header in strings(written, checked.flow)) if written is not None else ()
     table = checked.flow.table_of(rows) if rows is not None else None
@@ -100,10 +100,10 @@ def _site(checked: CheckedPython, node: ast.AST, call: Call) -> Site:
     if known and table is not None:
         stored = [column.raw or column.name for column in map(table.column, columns) if column is not None]
         most = table.data.select(stored).group_by(stored).aggregate([]).num_rows if call.kind == "map" else 1
-    return Site(call, columns or None, table, most)
+    return PythonCallSite(call, columns or None, table, most)
 
 
-def bill(plan: PythonPlan, batch_rows: int) -> Bill | None:
+def bill(plan: PythonPlan, batch_rows: int) -> Estimate | None:
     """What a plan can cost at most, its inputs packed batch_rows to a request; None where only the run tells."""
     if any(site.most is None for site in plan.sites):
         return None

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_aggregate
 from binder.language.sqltree import PREFIX, copied, is_placeholder, placeholders
-from binder.plan import Guard
+from binder.plan import RowFilter
 
 KNOWN = "known_"  # stands before the number of a call: whether its mapping holds the arguments
 _SWAPPED = str.maketrans("TF", "FT")
@@ -28,14 +28,14 @@ class Knowledge:
     begun: frozenset[str] = frozenset()
 
 
-def guards(node: exp.Expr, select: exp.Select) -> tuple[list[Guard], str]:
+def guards(node: exp.Expr, select: exp.Select) -> tuple[list[RowFilter], str]:
     """What must be so, in the expression in which a node stands, for its value to matter to that expression; and what of it
     matters: only whether it is `true`, only whether it is `false`, or its `value`.
     """
     chain = _chain(node, select)
     clause = chain[-1].arg_key or ""
     beside, truth = _on_the_way(chain, "true" if clause in ("where", "having", "qualify", "joins") else "value")
-    return [Guard(part, outcomes, select, clause) for part, outcomes in beside], truth
+    return [RowFilter(part, outcomes, select, clause) for part, outcomes in beside], truth
 
 
 def _chain(node: exp.Expr, top: exp.Expr) -> list[exp.Expr]:

@@ -1,5 +1,5 @@
 """The text of a reply goes in, the answers in it come out: by key for a map, as a list for an ans, each then cast to its type.
-Tolerant of how a reply is written, not of what it says: what is not certain is left out or a Fault, so that it is asked again."""
+Tolerant of how a reply is written, not of what it says: what is not certain is left out or a NoValue, so that it is asked again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _UNSURE: Any = object()  # stands for the value of a key that an object holds tw
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class NoValue:
     """Why there is no value: no_answer for null, bad_type for what cannot be cast. text is what the reply said."""
 
     kind: Literal["no_answer", "bad_type"]
@@ -66,21 +66,21 @@ def read_list(text: str) -> list[JSON]:
 
 def read_value(
     value: JSON, type: str = "auto", options: Sequence[str] | None = None, spellings: Sequence[str] | None = None
-) -> Value | Fault:
+) -> Value | NoValue:
     """One answer as a value of its type: one of the options where there are any, written as the spelling where it is one."""
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, str):
         value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
     if value is None or value == "":
-        return Fault("no_answer")
+        return NoValue("no_answer")
     if isinstance(value, list | dict):
-        return Fault("bad_type", f"{len(value)} values")
+        return NoValue("bad_type", f"{len(value)} values")
     if isinstance(value, float) and not math.isfinite(value):
-        return Fault("bad_type", str(value))
+        return NoValue("bad_type", str(value))
     read = _spelt(value, options) if options and type != "boolean" else _cast(value, type)
     if read is None:
-        return Fault("bad_type", str(value)[:200])
+        return NoValue("bad_type", str(value)[:200])
     return (_spelt(read, spellings) or read) if isinstance(read, str) and spellings else read
 
 

@@ -1,1 +1,1 @@
-"""Tables: reading files, typing columns, parsing cells, and the one codec of values."""
+"""Tables: reading files, call_type columns, parsing cells, and the one codec of values."""

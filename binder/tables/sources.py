@@ -25,7 +25,7 @@ ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".sqlite", ".sqlite3",
 DATABASES = (".sqlite", ".sqlite3", ".db")
 
 
-class Source(NamedTuple):
+class RawColumns(NamedTuple):
     """Headers and columns as found; untyped says which columns are text because their source knows nothing else."""
 
     headers: list[str]
@@ -33,7 +33,7 @@ class Source(NamedTuple):
     untyped: list[bool]
 
 
-def read(source: Any) -> Source:
+def read(source: Any) -> RawColumns:
     """The headers and columns of anything that holds one table."""
     if isinstance(source, (str, Path)):
         return _read_file(Path(source))
@@ -69,7 +69,7 @@ def existing(path: Path) -> Path:
     raise DataError(f"no file {path}", path=str(path), hint=hint)
 
 
-def _read_file(path: Path) -> Source:
+def _read_file(path: Path) -> RawColumns:
     """A file, by its ending."""
     import pyarrow as pa
 
@@ -109,7 +109,7 @@ def _decode(data: bytes, path: Path) -> str:
         ) from error
 
 
-def _read_csv(text: str, path: Path, delimiter: str | None) -> Source:
+def _read_csv(text: str, path: Path, delimiter: str | None) -> RawColumns:
     """Separated values with a header line; quotes are doubled inside quotes; every row is as long as the header."""
     import pyarrow as pa
     import pyarrow.csv as pc
@@ -134,7 +134,7 @@ def _read_csv(text: str, path: Path, delimiter: str | None) -> Source:
                 message = f"{path}, line {line}: {len(cells)} cells where the header has {len(headers)}"
                 raise DataError(message, path=str(path), row=line, hint="is a quote or a delimiter missing?") from error
         raise DataError(f"cannot read {path}: {error}", path=str(path)) from error
-    return Source(headers, table.slice(1).columns, [True] * len(headers))
+    return RawColumns(headers, table.slice(1).columns, [True] * len(headers))
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -161,7 +161,7 @@ def _delimiter(text: str) -> str:
     return max(",;\t|", key=fit)
 
 
-def _read_json(text: str, path: Path) -> Source:
+def _read_json(text: str, path: Path) -> RawColumns:
     """A list of objects, one object a line, or an object of columns; strings are meant as strings."""
     try:
         lines = [line for line in text.split("\n") if line.strip()] if ending(path) == ".jsonl" else None
@@ -177,24 +177,24 @@ def _read_json(text: str, path: Path) -> Source:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{path} is not a list of objects", path=str(path), hint='write [{"name": "x", "count": 1}, ...]')
     headers, columns, _ = _read_dicts(rows)
-    return Source(headers, columns, [False] * len(headers))
+    return RawColumns(headers, columns, [False] * len(headers))
 
 
-def _read_dicts(rows: Sequence[dict[Any, Any]]) -> Source:
+def _read_dicts(rows: Sequence[dict[Any, Any]]) -> RawColumns:
     """A list of dicts: the keys in the order they turn up, a missing key is no value."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
     return _of_lists([str(key) for key in keys], [[row.get(key) for row in rows] for key in keys])
 
 
-def _of_lists(headers: list[str], lists: list[list[Any]]) -> Source:
+def _of_lists(headers: list[str], lists: list[list[Any]]) -> RawColumns:
     """Columns of Python values; a column of text, or of a mixture, is untyped text."""
     import pyarrow as pa
 
     columns = [array(values) for values in lists]
-    return Source(headers, columns, [pa.types.is_string(column.type) for column in columns])
+    return RawColumns(headers, columns, [pa.types.is_string(column.type) for column in columns])
 
 
-def _read_frame(frame: Any) -> Source:
+def _read_frame(frame: Any) -> RawColumns:
     """A pandas DataFrame by position, for its column names may repeat; its index is left out."""
     import pyarrow as pa
 
@@ -208,16 +208,16 @@ def _read_frame(frame: Any) -> Source:
             columns.append(column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column]))
         except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError, ValueError):
             columns.append(array(series.tolist()))
-    return Source(headers, columns, [False] * len(headers))
+    return RawColumns(headers, columns, [False] * len(headers))
 
 
-def _read_arrow(table: pyarrow.Table) -> Source:
+def _read_arrow(table: pyarrow.Table) -> RawColumns:
     """An Arrow table; an index that pandas left in it is left out."""
     kept = [i for i, name in enumerate(table.column_names) if not name.startswith("__index_level_")]
-    return Source([table.column_names[i] for i in kept], [table.column(i) for i in kept], [False] * len(kept))
+    return RawColumns([table.column_names[i] for i in kept], [table.column(i) for i in kept], [False] * len(kept))
 
 
-def read_sqlite(path: Path) -> list[tuple[str, Source]]:
+def read_sqlite(path: Path) -> list[tuple[str, RawColumns]]:
     """All tables and views of a SQLite file; declared types hold where the values fit them."""
     existing(path)
     try:
@@ -231,7 +231,7 @@ def read_sqlite(path: Path) -> list[tuple[str, Source]]:
         raise DataError(f"cannot read {path} as SQLite: {error}", path=str(path)) from error
 
 
-def _read_sqlite_table(connection: sqlite3.Connection, name: str) -> Source:
+def _read_sqlite_table(connection: sqlite3.Connection, name: str) -> RawColumns:
     """One table or view of an open SQLite file."""
     quoted = '"' + name.replace('"', '""') + '"'
     declared = {row[1]: row[2].upper() for row in connection.execute(f"PRAGMA table_info({quoted})")}
@@ -240,7 +240,7 @@ def _read_sqlite_table(connection: sqlite3.Connection, name: str) -> Source:
     rows = cursor.fetchall()
     lists = [list(cells) for cells in zip(*rows, strict=True)] if rows else [[] for _ in headers]
     columns = [_declared(values, declared.get(header, "")) for header, values in zip(headers, lists, strict=True)]
-    return Source(headers, columns, [False] * len(headers))
+    return RawColumns(headers, columns, [False] * len(headers))
 
 
 def _declared(values: list[Any], declared: str) -> pyarrow.ChunkedArray:

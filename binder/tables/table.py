@@ -140,7 +140,7 @@ def tidy(header: Sequence[str], rows: Iterable[Sequence[str]], name: str = "w", 
         for position in range(width):
             cells[position].append(row[position] if position < len(row) else None)
     columns = [arrow.array(column) for column in cells]
-    return _build(sources.Source(list(header), columns, [True] * width), name, title, tidy=True)
+    return _build(sources.RawColumns(list(header), columns, [True] * width), name, title, tidy=True)
 
 
 def _distinct(tables: Iterable[Table]) -> tuple[Table, ...]:
@@ -154,7 +154,7 @@ def _distinct(tables: Iterable[Table]) -> tuple[Table, ...]:
     return tuple(found.values())
 
 
-def _build(source: sources.Source, name: str, title: str | None, tidy: bool | None) -> Table:
+def _build(source: sources.RawColumns, name: str, title: str | None, tidy: bool | None) -> Table:
     """The Table of a source: names made unique, columns typed or kept, row_id and raw text added."""
     import pyarrow as pa
 

@@ -13,7 +13,7 @@ from binder.benchmarks.tune import judge_questions, random_search, read_question
 from binder.cli.commands import main
 from binder.engine import connect
 from binder.errors import BudgetExceeded, DataError, UsageError
-from binder.lm import Choice, Reply, Request, Usage
+from binder.lm import Choice, Reply, Request, RequestUsage
 from binder.lm.budget import Budget
 from binder.prompt.memory import Memory
 from binder.prompt.memory.exemplars import Exemplar, Grid, write
@@ -37,7 +37,7 @@ class Student:
         number = int(question.rstrip("?"))
         shown = [message.content for message in request.messages if "is it " in message.content]
         worth = 3 if shown and "good" in shown[-1] else 2 if any("good" in text for text in shown) else 1
-        return Reply((Choice(f"SELECT {number if number % 4 < worth else -1}"),), Usage(requests=1))
+        return Reply((Choice(f"SELECT {number if number % 4 < worth else -1}"),), RequestUsage(requests=1))
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from binder.errors import SyntaxFault, UsageError
 from binder.language import grammar
-from binder.language.diagnose_sql import FAULTS, FIRST, OTHERWISE, Fault
+from binder.language.diagnose_sql import FAULTS, FIRST, OTHERWISE, Diagnosis
 from binder.prompt.memory import Memory
 
 ROOT = Path(__file__).parents[2]
@@ -115,7 +115,7 @@ def test_a_refusal_names_the_cause_and_marks_the_place(program: str, message: st
 
 
 @pytest.mark.parametrize("fault", TABLE, ids=lambda fault: fault.message[:40])
-def test_each_row_of_the_table_explains_its_examples(fault: Fault) -> None:
+def test_each_row_of_the_table_explains_its_examples(fault: Diagnosis) -> None:
     for example in fault.examples:
         said = _fault(example)
         at = said.span

@@ -9,14 +9,14 @@ import pytest
 
 import binder
 from binder.errors import BadReply, BudgetExceeded, Unreachable, UsageError
-from binder.lm import Choice, Message, Reply, Request, Usage
+from binder.lm import Choice, Message, Reply, Request, RequestUsage
 from binder.lm.budget import Budget, Budgeted, price_of, priced, shipped
 from binder.lm.replay import Scripted
 from binder.lm.retry import Retry
 from tests.server import SAID, Server, tokens_of
 
 REQUEST = Request((Message("user", "?"),), "gpt-6.1-terra")
-REPLY = Reply((Choice("!"),), Usage(1, 1000, 500))
+REPLY = Reply((Choice("!"),), RequestUsage(1, 1000, 500))
 TABLE = [{"town": f"town {i}"} for i in range(10)]
 PROGRAM = 'SELECT QA("map@which town?"; town) AS said FROM w'
 
@@ -66,16 +66,16 @@ def test_tokens_and_dollars_close_the_budget_once_they_are_spent() -> None:
 
 def test_failed_attempts_are_counted() -> None:
     def fail(_: Request) -> str:
-        raise BadReply("empty", usage=Usage(2, 10, 0))
+        raise BadReply("empty", usage=RequestUsage(2, 10, 0))
 
     layer = Budgeted(Scripted(fail), Budget(requests=2), {})
     assert [type(send(layer, 1)[0]) for _ in range(2)] == [BadReply, BudgetExceeded]
 
 
 def test_a_reply_tells_its_cost() -> None:
-    assert priced(Usage(1, 1_000_000, 100_000), "gpt-6.1-terra-2026-10-01", {}).cost == pytest.approx(1.0 + 0.5)
-    assert priced(Usage(1, 1_000_000, 100_000), "openai/gpt-5.6-terra", {}).cost == pytest.approx(2.0 + 1.2)
-    assert priced(Usage(1, 10, 10), "unknown", {}).cost is None
+    assert priced(RequestUsage(1, 1_000_000, 100_000), "gpt-6.1-terra-2026-10-01", {}).cost == pytest.approx(1.0 + 0.5)
+    assert priced(RequestUsage(1, 1_000_000, 100_000), "openai/gpt-5.6-terra", {}).cost == pytest.approx(2.0 + 1.2)
+    assert priced(RequestUsage(1, 10, 10), "unknown", {}).cost is None
     assert price_of("vendor/mine", {"mine": (1.0, 2.0)}) == (1.0, 2.0)
     assert price_of("gpt-6.1-terra", {"gpt-6.1-terra": (9.0, 9.0)}) == (9.0, 9.0)
     assert all(prompt <= completion for prompt, completion in shipped().values())

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from binder.errors import BadReply, BinderError, BudgetExceeded, LMError, NotConfigured, Refused, Unreachable
-from binder.lm import Choice, Message, Reply, Request, Usage
+from binder.lm import Choice, Message, Reply, Request, RequestUsage
 from binder.lm.cache import Cache, address, request_key
 from binder.lm.event_loop import run
 from binder.lm.replay import Scripted
 from binder.lm.store import Store
 
-PAID = Usage(1, 10, 5, 0.5)
+PAID = RequestUsage(1, 10, 5, 0.5)
 Answer = Callable[[Request, int], Reply | Exception]
 
 
@@ -75,7 +75,7 @@ def test_a_reply_is_paid_once(store: Store) -> None:
     cache = Cache(lm, store)
     assert run(cache.complete(request())) == reply("a")
     again = run(cache.complete(request()))
-    assert (again.text, again.usage, again.cached) == ("a", Usage(), True)
+    assert (again.text, again.usage, again.cached) == ("a", RequestUsage(), True)
     assert len(lm.requests) == 1
 
 
@@ -137,7 +137,7 @@ def test_those_who_ask_at_the_same_time_wait_for_one_call(store: Store) -> None:
 
     replies = run(many())
     assert lm.calls == 1 and {got.text for got in replies} == {"q"}
-    assert sum((got.usage for got in replies), Usage()) == PAID, "it is counted once"
+    assert sum((got.usage for got in replies), RequestUsage()) == PAID, "it is counted once"
     assert sum(got.cached for got in replies) == 49
 
 

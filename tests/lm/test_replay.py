@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import binder
 from binder.errors import DataError, NotConfigured
-from binder.lm import Choice, Message, Reply, Request, Usage
+from binder.lm import Choice, Message, Reply, Request, RequestUsage
 from binder.lm.event_loop import run
 from binder.lm.replay import Record, Replay, Scripted
 from tests.server import Server
@@ -24,7 +24,7 @@ def request(text: str, sample: int = 0) -> Request:
 def test_what_was_recorded_is_replayed(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     texts = ["plain", "naïve \u2028 \ud800 \n 'quoted'", ""]
-    usage = Usage(1, 2, 3, 0.5)
+    usage = RequestUsage(1, 2, 3, 0.5)
     record = Record(Scripted(lambda asked: Reply((Choice(asked.messages[-1].content, "length"),), usage)), path)
     replies = [run(record.complete(request(text))) for text in texts]
     assert path.read_bytes().count(b"\n") == 3

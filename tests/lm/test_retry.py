@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from binder.errors import BadReply, LMError, RateLimited, Refused, Unreachable
-from binder.lm import Choice, Message, Reply, Request, Usage
+from binder.lm import Choice, Message, Reply, Request, RequestUsage
 from binder.lm.event_loop import run
 from binder.lm.providers.openai import Endpoint, OpenAI
 from binder.lm.retry import Retry
@@ -44,7 +44,7 @@ class Told:
         await asyncio.sleep(0)
         if text in self.errors:
             raise self.errors[text]()
-        return Reply((Choice(text),), Usage(requests=1))
+        return Reply((Choice(text),), RequestUsage(requests=1))
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -24,12 +24,12 @@ from binder.analysis.sql import check
 from binder.executors import Batch, Mapping, Rows, execute
 from binder.executors.sql import SqlExecutor
 from binder.executors.workers.duckdb_client import Limits, Worker
-from binder.executors.workers.duckdb_worker import Session
+from binder.executors.workers.duckdb_worker import DuckDBSession
 from binder.language.program import parse
 from binder.plan import Plan
 from binder.plan.naive import build
 from binder.plan.rules import RULES, optimize
-from binder.prompt.replies import Fault, read_value
+from binder.prompt.replies import NoValue, read_value
 from binder.prompt.wire import wire
 from binder.tables.table import Table, load
 from tests.oracle import ANSWERS, MAPS
@@ -87,7 +87,7 @@ class Near(Worker):
 
     def __init__(self) -> None:
         self.limits = Limits()
-        self.session = Session(1024, 1)
+        self.session = DuckDBSession(1024, 1)
         self.tables: tuple[Table, ...] = ()
         self.generation = 1
         self.prepared = weakref.WeakKeyDictionary()
@@ -123,17 +123,17 @@ def answers(batch: Batch, asked: set[tuple[object, ...]]) -> Mapping:
         asked.add((ask.call.question, json.dumps([wire(cell) for cell in value]), str(batch.parts.get(value))))
         if ask.call.kind == "ans":
             found[value] = [
-                _read(item, ask.typing)
+                _read(item, ask.call_type)
                 for item in ANSWERS[ask.call.question]([list(map(list, p.rows)) for p in batch.parts[value]])
             ]
         else:
-            found[value] = _read(MAPS[ask.call.question]([wire(cell) for cell in value]), ask.typing)
+            found[value] = _read(MAPS[ask.call.question]([wire(cell) for cell in value]), ask.call_type)
     return Mapping(found)
 
 
-def _read(item: Any, typing: Any) -> Any:
-    value = read_value(item, typing.type, typing.options, typing.spellings)
-    return None if isinstance(value, Fault) else value
+def _read(item: Any, call_type: Any) -> Any:
+    value = read_value(item, call_type.type, call_type.options, call_type.spellings)
+    return None if isinstance(value, NoValue) else value
 
 
 def made_of(plan: Plan) -> tuple[object, ...]:

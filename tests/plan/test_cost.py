@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from binder.plan import Bill, Plan
+from binder.plan import Estimate, Plan
 from binder.tables.table import load
 from tests.cases import opened
 
@@ -34,8 +34,8 @@ def test_a_bill_is_not_exceeded(program: str, questions: int, requests: int) -> 
 
 
 def test_a_bill_reads_well() -> None:
-    assert str(Bill(0, 0, 0)) == "asks the language model nothing"
-    assert str(Bill(1200, 60, 40_000)) == "asks at most 1,200 questions in 60 requests, about 40,000 tokens"
+    assert str(Estimate(0, 0, 0)) == "asks the language model nothing"
+    assert str(Estimate(1200, 60, 40_000)) == "asks at most 1,200 questions in 60 requests, about 40,000 tokens"
 
 
 def test_a_bill_adds_up_what_two_sides_ask_of_one_call() -> None:

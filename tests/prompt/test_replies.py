@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from binder.errors import BadReply
-from binder.prompt.replies import JSON, Fault, read_answers, read_list, read_value
+from binder.prompt.replies import JSON, NoValue, read_answers, read_list, read_value
 
 KEYS = ["r1", "r2"]
 BOTH: dict[str, JSON] = {"r1": "Spain", "r2": None}
@@ -220,13 +220,13 @@ def test_a_value_is_cast(value: JSON, type: str, expected: object) -> None:
 )
 def test_what_cannot_be_cast_is_a_fault(value: JSON, type: str, kind: str) -> None:
     read = read_value(value, type)
-    assert isinstance(read, Fault) and read.kind == kind
+    assert isinstance(read, NoValue) and read.kind == kind
 
 
 def test_options_are_closed_and_spellings_are_not() -> None:
     options = ["yes", "no"]
     assert [read_value(said, "text", options) for said in ("Yes.", " NO", True, False)] == ["yes", "no", "yes", "no"]
-    assert read_value("maybe", "text", options) == Fault("bad_type", "maybe")
+    assert read_value("maybe", "text", options) == NoValue("bad_type", "maybe")
     assert read_value(1.0, "auto", ["1", "2"]) == "1"
     assert read_value("yes", "boolean", options) is True
     spellings = ["South Korea", "U.S."]

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from binder.analysis.python.call_types import typings
+from binder.analysis.python.call_types import call_types_of
 from binder.analysis.python.column_usage import Readings, answer
 from binder.analysis.python.dataflow import Flow, strings
 from binder.analysis.python.vectorize import ahead, row_calls
-from binder.analysis.sql.call_types import Typing
+from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.types import holds_bytes
 from binder.data import shipped
 from binder.errors import CheckFault, Span, nearest
@@ -34,7 +34,7 @@ ONLY_CALLED = ("type", "iter", "slice")  # builtins that are no values of their 
 @dataclass(frozen=True)
 class CheckedPython:
     """A Python program that fits its tables. parameters: those of solve with their tables; flow: which of its names hold rows;
-    texts: by table, the typed columns that it reads as text; typings: of the calls whose answers it takes for true or false;
+    texts: by table, the typed columns that it reads as text; call_types: of the calls whose answers it takes for true or false;
     answer: the column of which it returns cells as they are."""
 
     program: Program
@@ -42,7 +42,7 @@ class CheckedPython:
     parameters: tuple[tuple[str, Table], ...]
     flow: Flow
     texts: dict[str, frozenset[str]]
-    typings: dict[str, Typing]
+    call_types: dict[str, CallType]
     answer: tuple[Table, Column] | None
 
 
@@ -82,7 +82,7 @@ class _Check:
         if self.misspelt:
             return check(self.mended(), self.tables)
         self.names = {call.span: call.name for call in self.program.calls}
-        taken = {self.names[self.source.span(node)]: typing for node, typing in typings(flow)}
+        taken = {self.names[self.source.span(node)]: call_type for node, call_type in call_types_of(flow)}
         self.gather(flow)
         texts = Readings(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
         return CheckedPython(self.program, self.tables, parameters, flow, texts, taken, answer(solve, flow))

@@ -9,14 +9,14 @@ from __future__ import annotations
 import ast
 
 from binder.analysis.python.dataflow import Flow
-from binder.analysis.sql.call_types import YES_NO, Typing
+from binder.analysis.sql.call_types import YES_NO, CallType
 from binder.language.python import called
 
 _OPTIONS = {"yes": YES_NO, "Yes": ("Yes", "No"), "YES": ("YES", "NO")}  # as the program writes them
 _CASED = ("lower", "upper", "casefold", "strip", "capitalize", "title")  # a text stays yes or no
 
 
-def typings(flow: Flow) -> list[tuple[ast.Call, Typing]]:
+def call_types_of(flow: Flow) -> list[tuple[ast.Call, CallType]]:
     """The map calls whose answers are used in one of these ways alone."""
     uses: dict[int, set[str]] = {}
     calls: dict[int, ast.Call] = {}
@@ -25,13 +25,13 @@ def typings(flow: Flow) -> list[tuple[ast.Call, Typing]]:
             for call in _answer(node, flow):
                 calls[id(call)] = call
                 uses.setdefault(id(call), set()).add(_use(node, flow.parents))
-    return [(call, typing) for number, call in calls.items() if (typing := _typing(uses[number] - {""})) is not None]
+    return [(call, call_type) for number, call in calls.items() if (call_type := _typing(uses[number] - {""})) is not None]
 
 
-def _typing(uses: set[str]) -> Typing | None:
+def _typing(uses: set[str]) -> CallType | None:
     """The type of answers that are used in one way alone."""
     use = uses.pop() if len(uses) == 1 else ""
-    return Typing("boolean") if use == "bare" else Typing("text", _OPTIONS[use]) if use in _OPTIONS else None
+    return CallType("boolean") if use == "bare" else CallType("text", _OPTIONS[use]) if use in _OPTIONS else None
 
 
 def _use(node: ast.expr, parents: dict[int, ast.AST]) -> str:

@@ -13,7 +13,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from binder.analysis.sql import allowlist, call_arguments, call_types, ordering, raw_text, sqlite
-from binder.analysis.sql.call_types import Typing
+from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.coercion import Literals
 from binder.analysis.sql.resolve import Names
 from binder.analysis.sql.scope import Field
@@ -26,14 +26,14 @@ from binder.tables.table import Table
 
 @dataclass(frozen=True)
 class Checked:
-    """A program that fits its tables. query: its resolved tree; outputs: its columns; typings: what each call may answer;
+    """A program that fits its tables. query: its resolved tree; outputs: its columns; call_types: what each call may answer;
     cells: output -> the hidden column of the query that holds the raw text of its cells."""
 
     program: Program
     tables: tuple[Table, ...]
     query: exp.Expr
     outputs: tuple[Field, ...]
-    typings: dict[str, Typing]
+    call_types: dict[str, CallType]
 
     cells: dict[int, int]
 
@@ -58,7 +58,7 @@ def _checked(program: Program, tables: tuple[Table, ...]) -> Checked:
     allowlist.check(program, tree)
     names, literals = Names(program, tables), Literals()
     outputs = names.query(tree)
-    typings = call_types.typings(tree, program)
+    types_of_calls = call_types.call_types_of(tree, program)
     call_arguments.arguments(tree, program)
     root = exp.Subquery(this=tree)  # so that the tree itself can be replaced
     literals.rewrite(root)
@@ -67,4 +67,4 @@ def _checked(program: Program, tables: tuple[Table, ...]) -> Checked:
     tree = root.this
     tree.pop()
     mended = replace(program, repairs=(*program.repairs, *names.repairs, *dict.fromkeys(literals.repairs)))
-    return Checked(mended, tables, tree, tuple(outputs), typings, raw_text.keep(tree))
+    return Checked(mended, tables, tree, tuple(outputs), types_of_calls, raw_text.keep(tree))

@@ -32,7 +32,7 @@ KINDS = {"number": "number", "date": "date", "boolean": "boolean", "text": "text
 
 
 @dataclass(frozen=True)
-class Typing:
+class CallType:
     """What a call may answer: type is boolean, number, date, text or auto; options close the list; spellings only advise."""
 
     type: str = "auto"
@@ -40,7 +40,7 @@ class Typing:
     spellings: tuple[str, ...] | None = None
 
 
-def typings(tree: exp.Expr, program: Program) -> dict[str, Typing]:
+def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
     """The type of each call of the tree, and `kind` set on every node that stands for one."""
     same = _merged(tree, program)
     shown: dict[str, list[exp.Expr]] = {}
@@ -48,7 +48,7 @@ def typings(tree: exp.Expr, program: Program) -> dict[str, Typing]:
         call = shown_call(node, program)
         if call is not None:
             shown.setdefault(same[call.name], []).append(node)
-    found: dict[str, Typing] = {}
+    found: dict[str, CallType] = {}
     for _ in range(2):  # what one call is compared with may hold another
         found = {name: _typing(program, name, places) for name, places in shown.items()}
         for name, places in shown.items():
@@ -61,7 +61,7 @@ def typings(tree: exp.Expr, program: Program) -> dict[str, Typing]:
     return found
 
 
-def _typing(program: Program, name: str, places: list[exp.Expr]) -> Typing:
+def _typing(program: Program, name: str, places: list[exp.Expr]) -> CallType:
     """The type of one call, which stands in these places."""
     uses = [_place(node) for node in places]
     wanted = sorted({use[0] for use in uses}, key=STRICTNESS.index)
@@ -73,8 +73,8 @@ def _typing(program: Program, name: str, places: list[exp.Expr]) -> Typing:
     if chosen == "options" and literals:  # yes, no, or something else: nothing is closed
         chosen, literals = "text", [*YES_NO, *literals]
     if chosen == "options":
-        return Typing("text", YES_NO)
-    return Typing(chosen, None, tuple(literals) if chosen in ("text", "auto") and literals else None)
+        return CallType("text", YES_NO)
+    return CallType(chosen, None, tuple(literals) if chosen in ("text", "auto") and literals else None)
 
 
 def _merged(tree: exp.Expr, program: Program) -> dict[str, str]:

@@ -12,10 +12,10 @@ from binder.language.sqltree import copied, nodes, placeholders
 from binder.tables.spelling import key
 
 MOST_COLUMNS = 4_000
-Fault = Callable[[exp.Expr, str], CheckFault]
+FaultOf = Callable[[exp.Expr, str], CheckFault]
 
 
-def expand(node: exp.Select, scope: Scope, fault: Fault) -> None:
+def expand(node: exp.Select, scope: Scope, fault: FaultOf) -> None:
     """Puts the columns that `*` stands for in its place."""
     projections: list[exp.Expr] = []
     for projection in node.expressions:
@@ -58,7 +58,7 @@ def _columns(star: exp.Star, sources: dict[str, Source], scope: Scope) -> list[e
     return out
 
 
-def positions(node: exp.Select, fault: Fault) -> None:
+def positions(node: exp.Select, fault: FaultOf) -> None:
     """GROUP BY 1 means the first projection; parentheses around a key mean nothing."""
     group = node.args.get("group")
     for item in list(group.expressions) if group else ():

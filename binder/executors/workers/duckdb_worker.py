@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from binder.errors import DataError
 from binder.executors.workers.protocol import confine, read_frame, read_table, write_frame
-from binder.executors.workers.verify import Refused, shape, sources
+from binder.executors.workers.verify import NotAllowed, shape, sources
 
 SETTINGS = {
     "enable_external_access": "false",
@@ -36,7 +36,7 @@ MACROS = (
 )  # fmt: skip
 
 
-class Session:
+class DuckDBSession:
     """One hardened connection with its tables."""
 
     def __init__(self, memory_mb: int, threads: int):
@@ -99,14 +99,14 @@ class Session:
         if found is None:
             statements = self.connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise Refused("only one SELECT is allowed")
+                raise NotAllowed("only one SELECT is allowed")
             ((parsed,),) = self.connection.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()
             found = shape(json.loads(parsed), frozenset(self.tables)).data()
             if len(self.shapes) >= 256:
                 self.shapes.clear()
             self.shapes[sql] = found
         if says is not None and found != says:
-            raise Refused(f"the engine reads the program in another way: {found} and not {says}")
+            raise NotAllowed(f"the engine reads the program in another way: {found} and not {says}")
 
 
 def _named(types: Iterable[Any]) -> list[str]:
@@ -133,7 +133,7 @@ def read_database(path: str) -> dict[str, pa.Table]:
 
 def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> None:
     """Answers frames until the input ends."""
-    session = Session(memory_mb, threads)
+    session = DuckDBSession(memory_mb, threads)
     while True:
         frame = read_frame(stdin)
         if frame is None:

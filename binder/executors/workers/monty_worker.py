@@ -37,7 +37,7 @@ _CALL = """def {name}(rows, question, columns=None):
 """
 
 
-class Rows:
+class RowList:
     """A table as one program sees it: a list of dicts; and the raw text behind its values, for the language model."""
 
     def __init__(self, data: pa.Table, columns: list[list[Any]]):
@@ -74,7 +74,7 @@ class Rows:
 class Running:
     """One program under way."""
 
-    def __init__(self, pool: monty.Monty, header: dict[str, Any], tables: list[Rows]):
+    def __init__(self, pool: monty.Monty, header: dict[str, Any], tables: list[RowList]):
         self.tables = tables
         self.names = [name for name, _ in header["tables"]]
         limits: monty.ResourceLimits = {
@@ -152,7 +152,7 @@ class Running:
         return row[column]
 
 
-class Session:
+class MontySession:
     """The tables of a connection, and the programs that are under way."""
 
     def __init__(self) -> None:
@@ -173,7 +173,7 @@ class Session:
 
     def start(self, header: dict[str, Any], _: bytes) -> dict[str, Any]:
         """Starts a program; what it asks first, or what it returns."""
-        tables = [Rows(self.tables[name], columns) for name, columns in header["tables"]]
+        tables = [RowList(self.tables[name], columns) for name, columns in header["tables"]]
         running = self.running[header["id"]] = Running(self.pool, header, tables)
         return running.start()
 
@@ -189,7 +189,7 @@ class Session:
         return {}
 
 
-def reply_to(session: Session, header: dict[str, Any], payload: bytes) -> dict[str, Any]:
+def reply_to(session: MontySession, header: dict[str, Any], payload: bytes) -> dict[str, Any]:
     """The reply to a frame; what went wrong is told by its kind."""
     try:
         reply: dict[str, Any] = getattr(session, header["verb"])(header, payload)
@@ -236,7 +236,7 @@ def _identity(value: Any) -> Any:
 
 def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
     """Answers frames until the input ends."""
-    session = Session()
+    session = MontySession()
     while (frame := read_frame(stdin)) is not None:
         write_frame(stdout, reply_to(session, *frame), b"")
 

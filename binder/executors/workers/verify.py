@@ -35,7 +35,7 @@ SOURCES = frozenset(
 PLAIN = re.compile(r"[\w,-]*")
 
 
-class Refused(ValueError):
+class NotAllowed(ValueError):
     """DuckDB reads a query as more than a program may be."""
 
 
@@ -57,10 +57,10 @@ class Shape:
 def shape(parsed: Mapping[str, Any], tables: frozenset[str]) -> Shape:
     """The Shape of what json_serialize_sql yields. tables: the names, case folded, that a query may read."""
     if parsed.get("error"):
-        raise Refused(str(parsed.get("error_message")))
+        raise NotAllowed(str(parsed.get("error_message")))
     statements = parsed["statements"]
     if len(statements) != 1 or statements[0].get("named_param_map"):
-        raise Refused("only one SELECT is allowed")
+        raise NotAllowed("only one SELECT is allowed")
     found = Shape()
     _query(statements[0]["node"], tables, found)
     return found
@@ -88,7 +88,7 @@ def _query(node: Mapping[str, Any], tables: frozenset[str], found: Shape) -> Non
     for modifier in node.get("modifiers") or ():
         _listed(modifier["type"], MODIFIERS, "clause")
     if node.get("sample"):
-        raise Refused("a sample is not allowed")
+        raise NotAllowed("a sample is not allowed")
     _inside({key: value for key, value in node.items() if key not in ("cte_map", "sample")}, tables, found)
 
 
@@ -114,7 +114,7 @@ def _part(key: str, node: Any, tables: frozenset[str], found: Shape) -> None:
         _table(node, tables, found)
         _inside(node, tables, found)
     elif key == "sample" or key == "at_clause":
-        raise Refused(f"{key} is not allowed")
+        raise NotAllowed(f"{key} is not allowed")
     else:
         _inside(node, tables, found)
 
@@ -130,7 +130,7 @@ def _table(node: Mapping[str, Any], tables: frozenset[str], found: Shape) -> Non
     if kind == "BASE_TABLE":
         path = node["qualified_name"]["path"]
         if len(path) != 1 or path[0].casefold() not in tables:
-            raise Refused(f"the table {'.'.join(path)!r} is not one of the program's")
+            raise NotAllowed(f"the table {'.'.join(path)!r} is not one of the program's")
         found.tables.append(path[0])
 
 
@@ -140,10 +140,10 @@ def _expression(node: Mapping[str, Any], found: Shape) -> None:
     if "function_name" in node:
         path = (node.get("qualified_name") or {}).get("path") or []
         if [name.lower() for name in path] != [node["function_name"].lower()]:
-            raise Refused(f"the function {'.'.join(path)!r} is not allowed")
+            raise NotAllowed(f"the function {'.'.join(path)!r} is not allowed")
         _listed(node["function_name"].lower(), allowed() | WRITTEN, "function")
     if node.get("columns") and node.get("expr"):  # without: ORDER BY ALL
-        raise Refused("COLUMNS is not allowed")
+        raise NotAllowed("COLUMNS is not allowed")
     literal = node.get("literal")
     if node["class"] == "CONSTANT" and literal and literal.get("kind") == "STRING":
         found.texts.append(literal.get("text", ""))
@@ -151,4 +151,4 @@ def _expression(node: Mapping[str, Any], found: Shape) -> None:
 
 def _listed(name: str, names: frozenset[str], what: str) -> None:
     if name not in names:
-        raise Refused(f"the {what} {name!r} is not allowed")
+        raise NotAllowed(f"the {what} {name!r} is not allowed")

@@ -18,7 +18,7 @@ from typing import Any
 from binder.data import cache_folder
 from binder.errors import DataError, UsageError
 from binder.lm import Reply
-from binder.lm.store.single_flight import Flights
+from binder.lm.store.single_flight import SingleFlight
 from binder.lm.store.sqlite import File, Safety
 from binder.lm.store.stats import Stats, moment
 from binder.tables.codec import dump, load, storable
@@ -75,7 +75,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Pack:
+class PackedRequest:
     """The inputs of one request, in their order: keys of answers. attempt: the number of the request for them."""
 
     inputs: tuple[str, ...]
@@ -96,7 +96,7 @@ class Store:
         self.path = None if path is None else Path(os.path.realpath(os.path.expanduser(path)))
         self._shared: Shared | None = _share(self.path)
         self._file, self.flights = self._shared.file, self._shared.flights
-        self._packs: dict[str, Pack] = {}
+        self._packs: dict[str, PackedRequest] = {}
 
     @property
     def problem(self) -> str | None:
@@ -134,11 +134,11 @@ class Store:
 
         return self._file.write(work, "NORMAL")  # what outlives the power is the reply: it would be read again
 
-    def pack(self, request: str, pack: Pack) -> None:
+    def pack(self, request: str, pack: PackedRequest) -> None:
         """Tells which inputs a request is about: kept once it is sent, so that a reply nobody read is read later."""
         self._packs[request] = pack
 
-    def unread(self, wanted: Collection[str]) -> list[Pack]:
+    def unread(self, wanted: Collection[str]) -> list[PackedRequest]:
         """Packs of wanted inputs whose reply is here and was not read, no input twice: the same requests again cost nothing."""
         left, packs = set(wanted), []
         query = "SELECT inputs, attempt FROM replies WHERE inputs IS NOT NULL AND state = 'received' ORDER BY created DESC, key"
@@ -146,7 +146,7 @@ class Store:
             inputs = tuple(text.split())
             if inputs and left.issuperset(inputs):
                 left.difference_update(inputs)
-                packs.append(Pack(inputs, attempt))
+                packs.append(PackedRequest(inputs, attempt))
         return packs
 
     def get_reply(self, request: str) -> Reply | None:
@@ -280,7 +280,7 @@ class Shared:
     """What all handles of one file share."""
 
     file: File
-    flights: Flights
+    flights: SingleFlight
     handles: int = 0
 
 
@@ -293,7 +293,7 @@ def _share(path: Path | None) -> Shared:
     with _registering:
         shared = _registry.get(path) if path else None
         if shared is None:
-            shared = Shared(File(path, MIGRATIONS), Flights())
+            shared = Shared(File(path, MIGRATIONS), SingleFlight())
             if path:
                 _registry[path] = shared
         shared.handles += 1

@@ -15,7 +15,7 @@ from typing import Any
 from binder.errors import BinderError, BudgetExceeded, NotConfigured, Refused
 from binder.lm import Reply
 
-Call = Callable[[], Coroutine[Any, Any, Reply]]
+Completion = Callable[[], Coroutine[Any, Any, Reply]]
 
 
 class Flight:
@@ -31,14 +31,14 @@ class Flight:
         self.claimed = False
 
 
-class Flights:
+class SingleFlight:
     """The calls under way, by what they ask for."""
 
     def __init__(self) -> None:
         self._forked()
         _all.add(self)
 
-    async def join(self, key: str, call: Call) -> tuple[Reply, bool]:
+    async def join(self, key: str, call: Completion) -> tuple[Reply, bool]:
         """The reply to a call, made unless one with this key is under way; True for exactly one of those who get it."""
         while True:
             flight, mine = self._board(key, call)
@@ -55,7 +55,7 @@ class Flights:
                     first, flight.claimed = not flight.claimed, True
                 return reply, first
 
-    def _board(self, key: str, call: Call) -> tuple[Flight, bool]:
+    def _board(self, key: str, call: Completion) -> tuple[Flight, bool]:
         """The flight for a key, and whether it starts here because there was none."""
         with self._lock:
             flight = self._flights.get(key)
@@ -77,7 +77,7 @@ class Flights:
         with contextlib.suppress(RuntimeError):  # its loop is closed
             flight.loop.call_soon_threadsafe(flight.task.cancel)
 
-    async def _fly(self, key: str, flight: Flight, call: Call) -> None:
+    async def _fly(self, key: str, flight: Flight, call: Completion) -> None:
         """Makes the call; whatever happens, those who wait are told."""
         reply = None
         try:
@@ -106,7 +106,7 @@ def _personal(error: BinderError) -> bool:
     return isinstance(error, BudgetExceeded | NotConfigured) or (isinstance(error, Refused) and error.status in (401, 403))
 
 
-_all: weakref.WeakSet[Flights] = weakref.WeakSet()
+_all: weakref.WeakSet[SingleFlight] = weakref.WeakSet()
 
 
 def _in_child() -> None:

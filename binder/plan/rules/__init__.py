@@ -13,7 +13,7 @@ from sqlglot import exp
 from binder.analysis.sql.ordering import is_aggregate, is_grouped
 from binder.analysis.sql.types import kind
 from binder.language.sqltree import copied, placeholders, sql_of
-from binder.plan import Ask, Guard, Plan, Rule, Step
+from binder.plan import Ask, Plan, RowFilter, Rule, Step
 from binder.plan.asks import ELSEWHERE, around, each, guarded, holds, written
 from binder.plan.collect import outer_columns
 from binder.plan.rewrites.inline import inline_subqueries, join_in_where
@@ -43,17 +43,17 @@ def filter_first(plan: Plan) -> Plan:
             for name in ("having",) if grouped else ("where", "qualify"):
                 condition = select.args.get(name)
                 parts = conjuncts(condition.this) if condition is not None else []
-                added += [Guard(part, "T", select, name) for part in parts if not holds(part, below)]
+                added += [RowFilter(part, "T", select, name) for part in parts if not holds(part, below)]
             if not grouped and select.args.get("having") is not None:  # what is said of a group's keys is so of its rows
                 parts = [part for part in conjuncts(select.args["having"].this) if not placeholders(part)]
                 keys = [part for part in parts if not any(is_aggregate(inner) for inner in part.walk())]
-                added += [Guard(part, "T", select, "where") for part in keys]
+                added += [RowFilter(part, "T", select, "where") for part in keys]
         return guarded(ask, added)
 
     return each(plan, filtered)
 
 
-def _kept_side(select: exp.Select, below: exp.Expr) -> list[Guard]:
+def _kept_side(select: exp.Select, below: exp.Expr) -> list[RowFilter]:
     """The plain conditions of WHERE on columns of the rows that a join keeps whatever its condition comes out as."""
     joins = select.args["joins"]
     index = next(i for i, join in enumerate(joins) if holds(join, below))
@@ -69,10 +69,10 @@ def _kept_side(select: exp.Select, below: exp.Expr) -> list[Guard]:
     sources = {id(item.this.meta.get("source")) for item in kept}
     parts = [part for part in conjuncts(where.this) if not placeholders(part)]
     within = [part for part in parts if all(id(column.meta.get("source")) in sources for column in outer_columns(part))]
-    return [Guard(part, "T", select, "where") for part in within]
+    return [RowFilter(part, "T", select, "where") for part in within]
 
 
-def _in_both(select: exp.Select) -> list[Guard]:
+def _in_both(select: exp.Select) -> list[RowFilter]:
     """Of a side of INTERSECT or EXCEPT, where the other side is plain: the row is there, too, or is not."""
     side: exp.Expr = select
     while isinstance(side.parent, exp.Subquery) and set(side.parent.args) - {"this"} == set():
@@ -94,7 +94,7 @@ def _in_both(select: exp.Select) -> list[Guard]:
     held = [exp.column(name, "other side", quoted=True) for name in names]
     pairs = [exp.NullSafeEQ(this=one, expression=copied(part)) for one, part in zip(held, shown, strict=True)]
     there = exp.Select(expressions=[exp.Literal.number(1)], from_=exp.From(this=exp.Subquery(this=copied(other), alias=alias)))
-    return [Guard(exp.Exists(this=there.where(*pairs, copy=False)), "F" if left_of_except else "T", select, "where")]
+    return [RowFilter(exp.Exists(this=there.where(*pairs, copy=False)), "F" if left_of_except else "T", select, "where")]
 
 
 def ask_the_undecided(plan: Plan) -> Plan:
@@ -111,14 +111,14 @@ def ask_the_undecided(plan: Plan) -> Plan:
     return each(plan, undecided)
 
 
-def _of_branches(ask: Ask) -> list[Guard]:
+def _of_branches(ask: Ask) -> list[RowFilter]:
     """Of a condition with branches on the rows or groups that a call is asked about: that it can come out either way."""
     site = ask.collect.site
     clause = clause_of(site.node, site.select)
     if (clause, site.level) not in (("where", "rows"), ("having", "groups")):
         return []
     parts = [part for part in conjuncts(site.select.args[clause].this) if holds(part, site.node)]
-    return [Guard(part, can, site.select, clause) for part in parts if part.find(exp.Case, exp.If) for can in ("T", "FN")]
+    return [RowFilter(part, can, site.select, clause) for part in parts if part.find(exp.Case, exp.If) for can in ("T", "FN")]
 
 
 def ask_what_is_shown(plan: Plan) -> Plan:
@@ -163,7 +163,7 @@ def ask_about_ties(plan: Plan) -> Plan:
         if (most := rows_wanted(select)) is not None:
             rank = exp.Window(this=exp.Rank(), order=exp.Order(expressions=[copied(item) for item in keys]))
             conditions.append(exp.LTE(this=rank, expression=exp.Literal.number(most)))
-        return guarded(ask, [Guard(condition, "T", select, "order") for condition in conditions])
+        return guarded(ask, [RowFilter(condition, "T", select, "order") for condition in conditions])
 
     return each(plan, tied)
 

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.ordering import ROW_ORDER, aggregates_of, is_grouped, order_keys
 from binder.language.sqltree import placeholders
-from binder.plan import Ask, Guard, Plan, Site, Step, Window
+from binder.plan import Ask, CallSite, FirstRows, Plan, RowFilter, Step
 from binder.plan.asks import guarded
 from binder.plan.three_valued import clause_of, direct, guards
 
@@ -46,12 +46,12 @@ def stop_at_the_first_of_each(plan: Plan) -> Plan:
     return _windowed(plan, _first_of_each)
 
 
-def _windowed(plan: Plan, enough: Callable[[Ask], Window | None]) -> Plan:
+def _windowed(plan: Plan, enough: Callable[[Ask], FirstRows | None]) -> Plan:
     """The plan in which the calls of each WHERE that has a window are asked together.
 
     A type that is read off the replies may change with further replies, and what was decided with it: such a WHERE has none.
     """
-    unsure = {id(ask.collect.site.select) for ask in plan.asks if ask.typing.type == "auto" and in_where(ask.collect.site)}
+    unsure = {id(ask.collect.site.select) for ask in plan.asks if ask.call_type.type == "auto" and in_where(ask.collect.site)}
     steps: list[Step] = []
     for step in plan.steps:
         select = step.asks[0].collect.site.select
@@ -88,7 +88,7 @@ def rows_wanted(select: exp.Select) -> int | None:
     return sum(int(number.name) for number in numbers)
 
 
-def _first_rows(ask: Ask) -> Window | None:
+def _first_rows(ask: Ask) -> FirstRows | None:
     """How many rows are enough for LIMIT."""
     select = ask.collect.site.select
     most, order = rows_wanted(select), select.args.get("order")
@@ -98,10 +98,10 @@ def _first_rows(ask: Ask) -> Window | None:
         return None
     if not _decides_rows(ask) or (order is None and not order_keys(select)):
         return None
-    return Window(most, order=tuple(order.expressions) if order else ())
+    return FirstRows(most, order=tuple(order.expressions) if order else ())
 
 
-def _first_match(ask: Ask) -> Window | None:
+def _first_match(ask: Ask) -> FirstRows | None:
     """The one row that is enough for EXISTS or IN."""
     select = ask.collect.site.select
     holder = select.parent.parent if isinstance(select.parent, exp.Subquery) else select.parent
@@ -110,18 +110,18 @@ def _first_match(ask: Ask) -> Window | None:
     around, shown = holder.find_ancestor(exp.Select), select.expressions[0]
     if not isinstance(around, exp.Select):
         return None
-    still = Guard(holder, "FN", around, clause_of(holder, around))
+    still = RowFilter(holder, "FN", around, clause_of(holder, around))
     if isinstance(holder, exp.Exists):
-        return Window(1, open=still)
+        return FirstRows(1, open=still)
     if len(select.expressions) > 1 or placeholders(shown) or isinstance(holder.this, exp.Tuple):
         return None
     match = exp.EQ(this=exp.paren(holder.this), expression=exp.paren(shown.unalias()))
     if guards(holder, around)[1] == "true":
-        return Window(1, match, match, still)
-    return Window(1, match, exp.Not(this=exp.Is(this=exp.paren(match), expression=exp.false())), still)
+        return FirstRows(1, match, match, still)
+    return FirstRows(1, match, exp.Not(this=exp.Is(this=exp.paren(match), expression=exp.false())), still)
 
 
-def _first_of_each(ask: Ask) -> Window | None:
+def _first_of_each(ask: Ask) -> FirstRows | None:
     """The one row that is enough for each value that is shown once or counted once, and for the least or the largest value."""
     select = ask.collect.site.select
     if not _decides_rows(ask) or not order_keys(select) or (rows_wanted(select) is None and select.args.get("limit")):
@@ -133,17 +133,17 @@ def _first_of_each(ask: Ask) -> Window | None:
         items = [item.this for item in order.expressions] if order else []
         if found or set(group.args) - {"expressions"} or any(item not in (*first, *group.expressions) for item in items):
             return None
-        return Window(1, each=tuple(group.expressions)) if _all_plain(group.expressions) else None
+        return FirstRows(1, each=tuple(group.expressions)) if _all_plain(group.expressions) else None
     values = [one.this for one in found]
     if not found or any(isinstance(one.parent, exp.Filter) for one in found) or any(value != values[0] for value in values):
         return None
     if all(isinstance(one, exp.Count) for one in found) and isinstance(values[0], exp.Distinct):
         counted = values[0].expressions
-        return Window(1, each=tuple(counted)) if len(counted) == 1 and _all_plain(counted) else None
+        return FirstRows(1, each=tuple(counted)) if len(counted) == 1 and _all_plain(counted) else None
     if len({type(one) for one in found}) > 1 or not isinstance(found[0], (exp.Min, exp.Max)) or not _all_plain(values):
         return None
     extreme = exp.Ordered(this=values[0], desc=isinstance(found[0], exp.Max), nulls_first=False)
-    return Window(1, within=exp.Not(this=exp.Is(this=exp.paren(values[0]), expression=exp.null())), order=(extreme,))
+    return FirstRows(1, within=exp.Not(this=exp.Is(this=exp.paren(values[0]), expression=exp.null())), order=(extreme,))
 
 
 def _all_plain(values: list[exp.Expr]) -> bool:
@@ -151,6 +151,6 @@ def _all_plain(values: list[exp.Expr]) -> bool:
     return not any(placeholders(value) or value.find(exp.Query, exp.Window, exp.Distinct) for value in values)
 
 
-def in_where(site: Site) -> bool:
+def in_where(site: CallSite) -> bool:
     """Whether a call stands in the WHERE of its SELECT."""
     return site.level == "rows" and clause_of(site.node, site.select) == "where"

@@ -63,21 +63,21 @@ class Exemplar:
         return fold(self.question), tuple((grid.name, grid.title) for grid in self.grids), self.language
 
 
-class Record(NamedTuple):
+class Entry(NamedTuple):
     """The lines of a file from one question to the next, and the exemplars in them, one a language."""
 
     text: str
     exemplars: tuple[Exemplar, ...]
 
 
-def records(text: str, path: str = "") -> Iterator[Record]:
+def records(text: str, path: str = "") -> Iterator[Entry]:
     """The records of a file, in order; a DataError marks the line that is none."""
     starts = [match.start() for match in re.finditer(r"(?m)^question:", text)]
     above = text[: starts[0]] if starts else text
     if stray := next((line for line in above.splitlines() if line.strip() and not line.startswith("#")), None):
         raise DataError(f"no exemplar begins with {stray.strip()[:60]!r}", path=path or None, hint=HINT)
     for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
-        yield Record(text[start:end], _read(text[start:end], path, text.count("\n", 0, start) + 1))
+        yield Entry(text[start:end], _read(text[start:end], path, text.count("\n", 0, start) + 1))
 
 
 def write(exemplar: Exemplar) -> str:

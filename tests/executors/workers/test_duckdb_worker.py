@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 
 from binder.errors import DataError
-from binder.executors.workers.duckdb_worker import Session, read_database, serve
+from binder.executors.workers.duckdb_worker import DuckDBSession, read_database, serve
 from binder.executors.workers.protocol import read_frame, write_frame
 
 
 @pytest.fixture(scope="module")
-def session() -> Session:
-    return Session(512, 1)
+def session() -> DuckDBSession:
+    return DuckDBSession(512, 1)
 
 
 def _answers(*requests: tuple[dict[str, object], bytes]) -> list[tuple[dict[str, object], bytes]]:
@@ -56,11 +56,11 @@ def test_a_frame_that_is_cut_off_ends_the_loop() -> None:
         ("2008-07-05", None), ("1:30", None), ("3-4", None), ("a1", None),
     ],
 )  # fmt: skip
-def test_text_as_the_number_it_writes(session: Session, text: str, number: float | None) -> None:
+def test_text_as_the_number_it_writes(session: DuckDBSession, text: str, number: float | None) -> None:
     assert session.connection.execute("SELECT number_in(?)", [text]).fetchone() == (number,)
 
 
-def test_settings_cannot_be_changed(session: Session) -> None:
+def test_settings_cannot_be_changed(session: DuckDBSession) -> None:
     with pytest.raises(duckdb.Error, match="locked"):
         session.connection.execute("SET threads = 2")
 
@@ -82,7 +82,7 @@ def test_what_is_no_database_is_a_data_error(tmp_path: Path, content: bytes | No
         read_database(str(path))
 
 
-def test_a_query_that_fails_half_way_does_not_stand_in_the_way_of_the_next(session: Session) -> None:
+def test_a_query_that_fails_half_way_does_not_stand_in_the_way_of_the_next(session: DuckDBSession) -> None:
     half_way = "SELECT CAST(CASE WHEN i < 800000 THEN '1' ELSE 'x' END AS INTEGER) AS n FROM RANGE(900000) AS t(i)"
     most = {"rows": 1_000_000, "bytes": 10**9}
     with pytest.raises((duckdb.Error, OSError), match="Conversion Error"):

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from binder.errors import DataError, UsageError
-from binder.lm import Choice, Reply, Usage
-from binder.lm.store import Pack, Store, Stored
+from binder.lm import Choice, Reply, RequestUsage
+from binder.lm.store import PackedRequest, Store, Stored
 
-REPLY = Reply((Choice('{"answers": {"r1": "Spain"}}'),), Usage(1, 10, 5, 0.25))
+REPLY = Reply((Choice('{"answers": {"r1": "Spain"}}'),), RequestUsage(1, 10, 5, 0.25))
 
 
 @pytest.fixture
@@ -78,18 +78,18 @@ def test_a_reply_is_there_only_when_it_has_come(store: Store) -> None:
 
 def test_a_reply_that_nobody_read_is_told(store: Store) -> None:
     wanted = ["a", "b", "c", "d"]
-    store.pack("r", Pack(("b", "a"), 2))
+    store.pack("r", PackedRequest(("b", "a"), 2))
     store.mark_sent("r").result(30)
     assert store.unread(wanted) == [], "it has not come"
     store.put_reply("r", REPLY).result(30)
-    assert store.unread(wanted) == [Pack(("b", "a"), 2)]
+    assert store.unread(wanted) == [PackedRequest(("b", "a"), 2)]
     assert store.unread(["a", "c"]) == [], "not all of it is wanted"
-    store.pack("s", Pack(("a", "c")))
+    store.pack("s", PackedRequest(("a", "c")))
     store.mark_sent("s").result(30)
     store.put_reply("s", REPLY).result(30)
     assert sum((pack.inputs for pack in store.unread(wanted)), ()) in [("b", "a"), ("a", "c")], "no input twice"
     store.put_answers("r", {"a": Stored(1)}).result(30)
-    assert store.unread(wanted) == [Pack(("a", "c"))], "it was read, though not all of it was there"
+    assert store.unread(wanted) == [PackedRequest(("a", "c"))], "it was read, though not all of it was there"
     store.put_answers("s", {}).result(30)
     assert store.unread(wanted) == []
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import binder
-from binder.lm import Choice, Reply, Request, Usage
+from binder.lm import Choice, Reply, Request, RequestUsage
 from binder.prompt.memory import Memory
 from binder.prompt.memory.constructs import constructs
 from binder.prompt.memory.exemplars import Exemplar
@@ -31,7 +31,7 @@ class Said:
         said = self.says[task["question"]]
         if task["task"] == "map":
             said = {key: said["; ".join(map(str, row))] for key, row in task["rows"].items()}
-        return Reply((Choice(json.dumps({"answers": said})),), Usage(requests=1))
+        return Reply((Choice(json.dumps({"answers": said})),), RequestUsage(requests=1))
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from binder.errors import BadReply, LMError, NotConfigured, Unreachable
-from binder.lm import Reply, Request, Usage
+from binder.lm import Reply, Request, RequestUsage
 from binder.lm.cache import address
 from binder.lm.event_loop import current_loop
 from binder.lm.providers.openai.chat import excerpt, read, refused_parameter
@@ -95,7 +95,7 @@ class OpenAI:
         """Sends a request; what the endpoint refuses of it, parameters and forms of constraint, is dropped and remembered."""
         from binder.lm.providers.openai.client import post
 
-        spent = Usage()
+        spent = RequestUsage()
         dropped: dict[str, bool] = {}  # form -> whether for good
         while True:
             refused = self._refused(request.model)
@@ -110,7 +110,7 @@ class OpenAI:
                 reply = read(response, request, SHAPES[path])
             except LMError as error:
                 if form is not None and (isinstance(error, BadReply) or response.status in (*TURNED_DOWN, *UNWELL)):
-                    spent += error.usage or Usage(requests=1)
+                    spent += error.usage or RequestUsage(requests=1)
                     dropped[form] = response.status in TURNED_DOWN and not LARGE.search(response.body)
                     continue
                 told = response.body.decode("utf-8", "backslashreplace")

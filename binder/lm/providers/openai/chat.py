@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from binder.errors import BadReply, LMError, RateLimited, Refused, Unreachable
-from binder.lm import Choice, Reply, Request, Usage
+from binder.lm import Choice, Reply, Request, RequestUsage
 from binder.lm.tokens import estimate
 
 # Parameters that an endpoint may refuse, and what its words for them are; max_tokens is renamed, the others are left out.
@@ -194,15 +194,15 @@ def _tool_text(message: dict[str, Any]) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _usage(told: Any, request: Request, choices: list[Choice]) -> Usage:
+def _usage(told: Any, request: Request, choices: list[Choice]) -> RequestUsage:
     """What the endpoint says it used, or an estimate."""
     told = told if isinstance(told, dict) else {}
     prompt, completion, cost = told.get("prompt_tokens"), told.get("completion_tokens"), told.get("cost")
     price = float(cost) if isinstance(cost, int | float) else None
     if isinstance(prompt, int) and isinstance(completion, int):
-        return Usage(1, prompt, completion, price)
+        return RequestUsage(1, prompt, completion, price)
     asked, said = (message.content for message in request.messages), (choice.text for choice in choices)
-    return Usage(1, sum(map(estimate, asked)), sum(map(estimate, said)), price, estimated=1)
+    return RequestUsage(1, sum(map(estimate, asked)), sum(map(estimate, said)), price, estimated=1)
 
 
 def _error(body: bytes) -> Any:
