@@ -42,7 +42,8 @@ __all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """Public names are imported when first used: `import binder` costs nothing, and neither does a worker process."""
+    """Public names are imported when first used: `import binder` costs nothing, and neither does a
+    worker process."""
     if name == "load_ipython_extension":
         return import_module("binder.cli.notebook").load_ipython_extension
     if name in _HOMES:

@@ -1,4 +1,5 @@
-"""The whole story: tables and a question come in; a program is written, checked, planned, executed and voted; an Answer goes out.
+"""The whole story: tables and a question come in; a program is written, checked, planned, executed
+and voted; an Answer goes out.
 
 question -> generate -> check -> plan -> dispatch(execute ...) -> vote -> Answer
 program  ------------>  check -> plan -> dispatch(execute)     -> Result
@@ -24,7 +25,14 @@ from binder.candidates.sampling import Sampling, shares
 from binder.candidates.vote import Voting, vote
 from binder.dispatch import Dispatch
 from binder.dispatch.stack import DEFAULT, Place, Stack, build_stack
-from binder.errors import BinderError, BudgetExceeded, LimitExceeded, MissingValues, UsageError, contained
+from binder.errors import (
+    BinderError,
+    BudgetExceeded,
+    LimitExceeded,
+    MissingValues,
+    UsageError,
+    contained,
+)
 from binder.executors import Input, Rows
 from binder.executors.python import PythonExecutor
 from binder.executors.sql import SqlExecutor
@@ -72,19 +80,30 @@ class Settings:
 
 
 class Binder:
-    """Tables, an engine in a worker process, and a language model. Made by `connect`; close it, or use it in a `with`."""
+    """Tables, an engine in a worker process, and a language model. Made by `connect`; close it, or
+    use it in a `with`."""
 
-    def __init__(self, tables: tuple[Table, ...], stack: Stack, memory: Memory, settings: Settings, beside: Binder | None = None):
+    def __init__(
+        self,
+        tables: tuple[Table, ...],
+        stack: Stack,
+        memory: Memory,
+        settings: Settings,
+        beside: Binder | None = None,
+    ):
         self.tables = tables
         self.stack, self.memory, self.settings = stack, memory, settings
         self._beside = beside  # whose stack this is
         self._worker = Worker(tables, settings.limits)
         self._sandbox = Sandbox(tables, settings.limits)
-        self._slots: asyncio.Semaphore = beside._slots if beside else asyncio.Semaphore(settings.concurrency)
+        self._slots: asyncio.Semaphore = (
+            beside._slots if beside else asyncio.Semaphore(settings.concurrency)
+        )
         self._planned = lru_cache(maxsize=256)(self._plan)
 
     def run(self, program: str, language: str = "sql") -> Result:
-        """Executes a program. A ProgramError marks what is wrong with its text; nothing was asked then."""
+        """Executes a program. A ProgramError marks what is wrong with its text; nothing was asked
+        then."""
         return run(self._run(program, language))
 
     def ask(self, question: str, samples: int = 5, language: str = "auto") -> Answer:
@@ -92,11 +111,12 @@ class Binder:
         return run(self._ask(question, samples, language))
 
     def explain(self, program: str, language: str = "sql", analyze: bool = False) -> AnyPlan:
-        """The plan of a program and its bill: prints what `run` would do; asks nothing, refuses what `run` refuses. analyze: run
-        it, too, and add what each call came to.
-        """
+        """The plan of a program and its bill: prints what `run` would do; asks nothing, refuses
+        what `run` refuses. analyze: run it, too, and add what each call came to."""
         price = price_of(self.settings.model, self.stack.budget.prices)
-        plan = self._executor(self._planned(program, language)).explain(self.settings.batch_rows, self._held, price)
+        plan = self._executor(self._planned(program, language)).explain(
+            self.settings.batch_rows, self._held, price
+        )
         if not analyze or not isinstance(plan, Plan):
             return plan
         return replace(plan, spent=spent_on(self.run(program, language).trace))
@@ -126,8 +146,15 @@ class Binder:
         self._planned.cache_clear()
 
     def beside(self, *tables: Table) -> Binder:
-        """Another engine, for use at the same time: endpoint, cache, budget and slots are those of this one."""
-        return Binder(tables or self.tables, self.stack, self.memory, replace(self.settings, display=off), beside=self)
+        """Another engine, for use at the same time: endpoint, cache, budget and slots are those of
+        this one."""
+        return Binder(
+            tables or self.tables,
+            self.stack,
+            self.memory,
+            replace(self.settings, display=off),
+            beside=self,
+        )
 
     def close(self) -> None:
         """Ends the worker and lets go of connections."""
@@ -150,12 +177,18 @@ class Binder:
         if language == "python":
             available()
             return plan_python(check_python(parse_python(program), self.tables))
-        return optimize(build(check(parsed(program, self.tables, language), self.tables)), self.settings.rules)
+        return optimize(
+            build(check(parsed(program, self.tables, language), self.tables)), self.settings.rules
+        )
 
     @contained()
     def _executor(self, plan: AnyPlan) -> SqlExecutor | PythonExecutor:
         """What executes a plan."""
-        return SqlExecutor(plan, self._worker) if isinstance(plan, Plan) else PythonExecutor(plan, self._sandbox)
+        return (
+            SqlExecutor(plan, self._worker)
+            if isinstance(plan, Plan)
+            else PythonExecutor(plan, self._sandbox)
+        )
 
     async def _run(self, program: str, language: str) -> Result:
         dispatch = self._dispatch()
@@ -183,12 +216,29 @@ class Binder:
         dispatch = self._dispatch()
         trace = dispatch.trace
         shown = self.tables, self.memory, settings.model, settings.sampling
-        author = ProgramWriter(question, *shown, dispatch.sample, self._planned, trace, "ans" in settings.reasoning, settings.embeddings)
-        poll = AdaptiveVote(author, lambda written: self._execute(written, dispatch), wanted, settings.voting)
+        author = ProgramWriter(
+            question,
+            *shown,
+            dispatch.sample,
+            self._planned,
+            trace,
+            "ans" in settings.reasoning,
+            settings.embeddings,
+        )
+        poll = AdaptiveVote(
+            author, lambda written: self._execute(written, dispatch), wanted, settings.voting
+        )
         candidates = await self._within(poll.run(), dispatch)
         answer = vote(question, candidates, dispatch.usage, trace, settings.voting)
         if settings.voting.belief and answer.values:
-            sure = believe(question, self.tables, answer.texts, settings.model, settings.voting.belief, dispatch.sample)
+            sure = believe(
+                question,
+                self.tables,
+                answer.texts,
+                settings.model,
+                settings.voting.belief,
+                dispatch.sample,
+            )
             belief = await self._within(sure, dispatch)
             trace.add("believed", belief=belief)
             if belief is not None:
@@ -204,7 +254,13 @@ class Binder:
                     running[index] = self._executor(sample.plan)
                 except BinderError as error:
                     sample.error = error
-        outcomes = dict(zip(running, await dispatch.drive([e.execution() for e in running.values()]), strict=True))
+        outcomes = dict(
+            zip(
+                running,
+                await dispatch.drive([e.execution() for e in running.values()]),
+                strict=True,
+            )
+        )
         candidates = []
         for index, sample in enumerate(samples):
             outcome: Rows | Result | BinderError | None = outcomes.get(index, sample.error)
@@ -213,46 +269,72 @@ class Binder:
             if isinstance(outcome, Result):
                 candidates.append(Candidate(outcome.program, sample.language, outcome))
             else:
-                candidates.append(Candidate(sample.program, sample.language, sample.result, outcome))
+                candidates.append(
+                    Candidate(sample.program, sample.language, sample.result, outcome)
+                )
         return candidates
 
     async def _within(self, work: Coroutine[Any, Any, Outcome], dispatch: Dispatch) -> Outcome:
-        """What the work of one run yields, within the deadline; a stop by the budget tells what is known so far."""
+        """What the work of one run yields, within the deadline; a stop by the budget tells what is
+        known so far."""
         deadline = self.settings.deadline
         try:
             async with asyncio.timeout(deadline):
                 return await work
         except TimeoutError:
             assert deadline is not None
-            raise LimitExceeded("deadline", deadline, hint="what was answered is in the cache: run it again to go on") from None
+            raise LimitExceeded(
+                "deadline",
+                deadline,
+                hint="what was answered is in the cache: run it again to go on",
+            ) from None
         except BudgetExceeded as stop:
             stop.partial = dispatch.partial()
             raise
         finally:
             self.settings.display(None)
 
-    def _result(self, executor: SqlExecutor | PythonExecutor, rows: Rows, dispatch: Dispatch) -> Result | BinderError:
+    def _result(
+        self, executor: SqlExecutor | PythonExecutor, rows: Rows, dispatch: Dispatch
+    ) -> Result | BinderError:
         program = executor.program
         try:
             values, texts = contained()(executor.present)(rows.rows)
         except BinderError as error:
             return error
-        dispatch.trace.add("executed", program=program.text, rows=len(rows.rows), repairs=program.repairs)
+        dispatch.trace.add(
+            "executed", program=program.text, rows=len(rows.rows), repairs=program.repairs
+        )
         errors, usage = dispatch.missing(executor.asks), dispatch.usage
         origin = partial(self._origin, executor, dispatch)
-        return Result(rows.columns, values, texts, errors, usage, dispatch.trace, program.text, program.repairs, origin)
+        return Result(
+            rows.columns,
+            values,
+            texts,
+            errors,
+            usage,
+            dispatch.trace,
+            program.text,
+            program.repairs,
+            origin,
+        )
 
-    def _origin(self, executor: SqlExecutor | PythonExecutor, dispatch: Dispatch, row: int, column: int) -> dict[str, Any]:
+    def _origin(
+        self, executor: SqlExecutor | PythonExecutor, dispatch: Dispatch, row: int, column: int
+    ) -> dict[str, Any]:
         if executor.tables_of is not self.tables:
             raise UsageError(
-                "the tables were changed since this result was made", hint="ask where a value came from before `use`"
+                "the tables were changed since this result was made",
+                hint="ask where a value came from before `use`",
             )
         return executor.origin(row, column, dispatch.said)
 
     def _dispatch(self) -> Dispatch:
         stack, settings = self.stack, self.settings
         trace = Trace(tracer=settings.tracer)
-        trace.add("started", model=settings.model, endpoint=stack.recall.endpoint if stack.recall else "")
+        trace.add(
+            "started", model=settings.model, endpoint=stack.recall.endpoint if stack.recall else ""
+        )
         how = settings.model, settings.batch_rows, settings.display, settings.reasoning
         return Dispatch(trace, self._slots, stack.lm, stack.recall, stack.budget, *how)
 
@@ -297,28 +379,33 @@ def connect(
 ) -> Binder:
     """Opens tables for programs and questions.
 
-    tables: {name: DataFrame, Arrow table, relation, path (.csv .tsv .json .parquet) or list of dicts}, one of these alone
-    (then named `w`), or the path of a .duckdb or .sqlite file. tidy: type columns from their text (by default only where the
-    source has no types); title: what the table is called where it comes from, for the language model.
-    model, base_url and api_key are else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. lm: anything with the two
-    methods of binder.lm.LM instead of an endpoint; replay: a trace or recording whose replies stand for it, offline.
-    record: a file to which every request and its reply is appended, for `replay`.
-    cache: the file in which answers are kept (None: none; by default one in the platform's cache folder, and none with lm=).
-    budget: the most requests, tokens and US dollars of this connection; prices: dollars per million tokens, {model: (prompt,
-    completion)}. concurrency: requests at a time; batch_rows: inputs per request; timeout: seconds per request, deadline: per
-    run; limits: of the engine's own work. sampling: how candidates are asked for; voting: how they are weighed.
-    reasoning: whether the language model reasons step by step before it answers, {"map": False, "ans": True} unless said.
-    memory: a file of your own solved questions, which are shown beside those that come with binder (see Memory); embeddings: the
-    model of the endpoint that says which of them are near to a question in meaning, beside those that are in words.
-    strict: raise MissingValues where a value is missing. tracer: told of each Event; progress: a display, else a line.
-    """
+    tables: {name: DataFrame, Arrow table, relation, path (.csv .tsv .json .parquet) or list of
+    dicts}, one of these alone (then named `w`), or the path of a .duckdb or .sqlite file. tidy:
+    type columns from their text (by default only where the source has no types); title: what the
+    table is called where it comes from, for the language model. model, base_url and api_key are
+    else taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY. lm: anything with the two
+    methods of binder.lm.LM instead of an endpoint; replay: a trace or recording whose replies stand
+    for it, offline. record: a file to which every request and its reply is appended, for `replay`.
+    cache: the file in which answers are kept (None: none; by default one in the platform's cache
+    folder, and none with lm=). budget: the most requests, tokens and US dollars of this connection;
+    prices: dollars per million tokens, {model: (prompt, completion)}. concurrency: requests at a
+    time; batch_rows: inputs per request; timeout: seconds per request, deadline: per run; limits:
+    of the engine's own work. sampling: how candidates are asked for; voting: how they are weighed.
+    reasoning: whether the language model reasons step by step before it answers, {"map": False,
+    "ans": True} unless said. memory: a file of your own solved questions, which are shown beside
+    those that come with binder (see Memory); embeddings: the model of the endpoint that says which
+    of them are near to a question in meaning, beside those that are in words. strict: raise
+    MissingValues where a value is missing. tracer: told of each Event; progress: a display, else a
+    line."""
     if concurrency < 1 or batch_rows < 1:
         raise UsageError("concurrency and batch_rows must be at least 1")
     opened = _open(tables, tidy)
     if title is not None:
         opened = tuple(replace(table, title=title) for table in opened)
     where = endpoint(model, base_url, api_key)
-    stack, name = build_stack(where, lm, replay, cache, timeout, budget, prices or {}, record, embeddings)
+    stack, name = build_stack(
+        where, lm, replay, cache, timeout, budget, prices or {}, record, embeddings
+    )
     shown = progress if progress is not None else display()
     own = limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown
     steps = frozenset(kind for kind, on in {"ans": True, **(reasoning or {})}.items() if on)

@@ -59,14 +59,25 @@ class BinderError(Exception):
 class ProgramError(BinderError):
     """A fault in the text of a program. `feedback()` is the same for the language model that shall repair it."""
 
-    def __init__(self, message: str, *, text: str | None = None, span: Span | None = None, hint: str | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        text: str | None = None,
+        span: Span | None = None,
+        hint: str | None = None,
+    ):
         super().__init__(message, hint=hint)
         self.text = text
         self.span = span
 
     def __str__(self) -> str:
         place = caret(self.text, self.span) if self.text and self.span else ""
-        return printable(self.message) + place + printable(f"\n  hint: {self.hint}" if self.hint else "")
+        return (
+            printable(self.message)
+            + place
+            + printable(f"\n  hint: {self.hint}" if self.hint else "")
+        )
 
     def feedback(self) -> str:
         """The error as a message to the author of the program."""
@@ -97,7 +108,9 @@ class ProgramFailed(ExecutionError):
     """A Python program raised an exception. kind: its class; line: where, counted from 1; text and span mark the place."""
 
     def __init__(self, kind: str, message: str, line: int | None = None):
-        super().__init__(f"the program failed: {kind}: {message}" if kind else f"the program failed: {message}")
+        super().__init__(
+            f"the program failed: {kind}: {message}" if kind else f"the program failed: {message}"
+        )
         self.kind, self.cause, self.line = kind, message, line
         self.text: str | None = None
         self.span: Span | None = None
@@ -134,7 +147,9 @@ class LMError(BinderError):
 
     retryable = False
 
-    def __init__(self, message: str, *, hint: str | None = None, tries: int | None = None, usage: Any = None):
+    def __init__(
+        self, message: str, *, hint: str | None = None, tries: int | None = None, usage: Any = None
+    ):
         super().__init__(message, hint=hint)
         self.tries = tries
         self.usage = usage
@@ -147,7 +162,14 @@ class NotConfigured(LMError):
 class RateLimited(LMError):
     """HTTP 429; not retryable when the quota is used up. retry_after: seconds the endpoint asks to wait."""
 
-    def __init__(self, message: str, *, hint: str | None = None, retry_after: float | None = None, quota: bool = False):
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        retry_after: float | None = None,
+        quota: bool = False,
+    ):
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
         self.retryable = not quota
@@ -156,7 +178,9 @@ class RateLimited(LMError):
 class Refused(LMError):
     """The endpoint says no: key, permission, unknown model, bad request. status is the HTTP status."""
 
-    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None, usage: Any = None):
+    def __init__(
+        self, message: str, *, hint: str | None = None, status: int | None = None, usage: Any = None
+    ):
         super().__init__(message, hint=hint, usage=usage)
         self.status = status
 
@@ -172,7 +196,14 @@ class Unreachable(LMError):
 
     retryable = True
 
-    def __init__(self, message: str, *, hint: str | None = None, connected: bool = True, tries: int | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        connected: bool = True,
+        tries: int | None = None,
+    ):
         super().__init__(message, hint=hint, tries=tries)
         self.connected = connected
 
@@ -219,7 +250,11 @@ def internal(error: Exception) -> InternalError:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = f" (in {trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno})" if trace is not None else ""
+    place = (
+        f" (in {trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno})"
+        if trace is not None
+        else ""
+    )
     fault = InternalError(
         f"binder itself failed: {type(error).__name__}: {error}{place}",
         hint="this is a fault of binder: please report it, with the program and its tables",
@@ -231,7 +266,14 @@ def internal(error: Exception) -> InternalError:
 class DataError(BinderError):
     """A table cannot be loaded. path: the file, where there is one; row: the line in it."""
 
-    def __init__(self, message: str, *, path: str | None = None, row: int | None = None, hint: str | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        row: int | None = None,
+        hint: str | None = None,
+    ):
         super().__init__(message, hint=hint)
         self.path = path
         self.row = row
@@ -247,7 +289,10 @@ def caret(text: str, span: Span) -> str:
     width = max(1, min(span.end - start, len(line) - offset))
     if len(line) > 110:  # a window around the place
         cut = max(0, offset - 50)
-        line, offset = ("…" if cut else "") + line[cut : cut + 110], offset - cut + (1 if cut else 0)
+        line, offset = (
+            ("…" if cut else "") + line[cut : cut + 110],
+            offset - cut + (1 if cut else 0),
+        )
         width = max(1, min(width, len(line) - offset))
     before, within, after = line[:offset], line[offset : offset + width], line[offset + width :]
     before, within = printable(before), printable(within)
@@ -261,4 +306,7 @@ def nearest(name: str, known: list[str], most: int = 3) -> list[str]:
     if len(name) > 200:  # the search is quadratic
         return []
     folded = {k.casefold(): k for k in reversed(known)}
-    return [folded[m] for m in difflib.get_close_matches(name.casefold(), list(folded), n=most, cutoff=0.5)]
+    return [
+        folded[m]
+        for m in difflib.get_close_matches(name.casefold(), list(folded), n=most, cutoff=0.5)
+    ]

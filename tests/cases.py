@@ -1,9 +1,10 @@
-"""Cases in text files come in: tables, programs and what shall come of them. What did come of each goes out as the same text.
+"""Cases in text files come in: tables, programs and what shall come of them. What did come of each
+goes out as the same text.
 
-`=== table w` opens a table of text cells (`=== typed w`: cells are JSON where they can be); any other `=== title` opens a case:
-its program (Python in the folder python, else SQL), then sections `--- rows`, `--- asked`, `--- plan`, `--- repairs`,
-`--- missing`, `--- refused`, ... Only sections that are there are compared; `--- bug` says why a case is known to fail.
-"""
+`=== table w` opens a table of text cells (`=== typed w`: cells are JSON where they can be); any
+other `=== title` opens a case: its program (Python in the folder python, else SQL), then sections
+`--- rows`, `--- asked`, `--- plan`, `--- repairs`, `--- missing`, `--- refused`, ... Only sections
+that are there are compared; `--- bug` says why a case is known to fail."""
 
 from __future__ import annotations
 
@@ -40,12 +41,19 @@ class Case:
 
 def cases(path: str) -> list[object]:
     """The cases of a file, as parameters of a test."""
-    return [pytest.param(case, id=f"{case.place} {case.title}", marks=_marks(case)) for case in read(FIXTURES / path)]
+    return [
+        pytest.param(case, id=f"{case.place} {case.title}", marks=_marks(case))
+        for case in read(FIXTURES / path)
+    ]
 
 
 def _marks(case: Case) -> list[pytest.MarkDecorator]:
     """A case with a section `bug` is known to fail, and must until it is mended."""
-    return [pytest.mark.xfail(strict=True, reason=case.sections.pop("bug"))] if "bug" in case.sections else []
+    return (
+        [pytest.mark.xfail(strict=True, reason=case.sections.pop("bug"))]
+        if "bug" in case.sections
+        else []
+    )
 
 
 def read(path: Path) -> Iterator[Case]:
@@ -59,15 +67,27 @@ def read(path: Path) -> Iterator[Case]:
             tables[name.split()[0]] = _table(kind, body.strip("\n"), *name.split(" ", 1))
         else:
             program, *sections = body.split("\n--- ")
-            named = {part.partition("\n")[0]: part.partition("\n")[2].rstrip("\n") for part in sections}
+            named = {
+                part.partition("\n")[0]: part.partition("\n")[2].rstrip("\n") for part in sections
+            }
             language = "python" if path.parent.name == "python" else "sql"
-            yield Case(f"{path.name}:{line}", head, tuple(tables.values()), program.strip("\n"), named, language)
+            yield Case(
+                f"{path.name}:{line}",
+                head,
+                tuple(tables.values()),
+                program.strip("\n"),
+                named,
+                language,
+            )
         line += block.count("\n")
 
 
 def _table(kind: str, body: str, name: str, title: str | None = None) -> Table:
-    """A table whose lines are rows and whose cells stand between bars; \\n in a cell is a line break."""
-    header, *rows = [[cell.strip().replace("\\n", "\n") for cell in line.split("|")] for line in body.split("\n")]
+    """A table whose lines are rows and whose cells stand between bars; \\n in a cell is a line
+    break."""
+    header, *rows = [
+        [cell.strip().replace("\\n", "\n") for cell in line.split("|")] for line in body.split("\n")
+    ]
     if kind == "table":
         return tidy(header, rows, name, title)
     return load([dict(zip(header, map(_cell, row), strict=True)) for row in rows], name, title)
@@ -104,7 +124,9 @@ def outcome(case: Case) -> dict[str, str]:
         plan = str(db.explain(case.program, case.language)) if "plan" in case.sections else ""
         result = db.run(case.program, case.language)
     except BinderError as error:
-        return {"refused": f"{type(error).__name__}: {error}" if case.sections.get("refused") else "yes"}
+        return {
+            "refused": f"{type(error).__name__}: {error}" if case.sections.get("refused") else "yes"
+        }
     found = {
         "rows": "\n".join(json.dumps(row, ensure_ascii=False) for row in result.data()["rows"]),
         "columns": json.dumps(result.columns, ensure_ascii=False),

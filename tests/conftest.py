@@ -1,5 +1,6 @@
-"""Fixtures for all tests: a local endpoint goes in, and nothing else of the outside world does.
-The environment holds no settings of an endpoint, and connections to anything but this machine are refused."""
+"""Fixtures for all tests: a local endpoint goes in, and nothing else of the outside world does. The
+environment holds no settings of an endpoint, and connections to anything but this machine are
+refused."""
 
 from __future__ import annotations
 
@@ -17,7 +18,11 @@ from tests.server import Server
 
 def _offline(event: str, arguments: tuple[Any, ...]) -> None:
     """Refuses connections to other machines, and names of other machines."""
-    if event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple) and not _local(arguments[1][0]):
+    if (
+        event in ("socket.connect", "socket.sendto")
+        and isinstance(arguments[1], tuple)
+        and not _local(arguments[1][0])
+    ):
         raise RuntimeError(f"the tests are offline, but something connects to {arguments[1]}")
     if event == "socket.getaddrinfo" and arguments[0] and not _local(arguments[0]):
         raise RuntimeError(f"the tests are offline, but something looks up {arguments[0]!r}")
@@ -36,12 +41,19 @@ sys.addaudithook(_offline)
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test sees the settings, the proxies or the kept answers of whoever runs it, nor those of another test."""
+def _clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No test sees the settings, the proxies or the kept answers of whoever runs it, nor those of
+    another test."""
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)  # IPython warns of one that is not its own
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     for name in list(os.environ):
-        if name.startswith(("OPENAI_", "BINDER_")) and name != "BINDER_DATA" or name.lower().endswith("_proxy"):
+        if (
+            name.startswith(("OPENAI_", "BINDER_"))
+            and name != "BINDER_DATA"
+            or name.lower().endswith("_proxy")
+        ):
             monkeypatch.delenv(name)
 
 

@@ -1,8 +1,9 @@
-"""An endpoint that fails: the names of faults, a share of requests and a seed come in; a function that spoils replies goes out.
+"""An endpoint that fails: the names of faults, a share of requests and a seed come in; a function
+that spoils replies goes out.
 
-Whether and how a request fails follows from the seed, its body and how often it came before, so that runs are comparable whatever
-the order of completion. The whole matrix: python -m tests.faults --seeds 200
-"""
+Whether and how a request fails follows from the seed, its body and how often it came before, so
+that runs are comparable whatever the order of completion. The whole matrix: python -m tests.faults
+--seeds 200"""
 
 from __future__ import annotations
 
@@ -55,7 +56,11 @@ class Good:
     def a_few(self, change: Callable[[Any], Any]) -> str:
         """The reply with some answers of a map changed."""
         some = self.some() if self.keys else []
-        return say({k: change(v) if k in some else v for k, v in self.answers.items()}) if self.keys else self.each(change)
+        return (
+            say({k: change(v) if k in some else v for k, v in self.answers.items()})
+            if self.keys
+            else self.each(change)
+        )
 
 
 Fault = Callable[[Good], Said]
@@ -78,13 +83,19 @@ def raw(*bodies: bytes, **more: Any) -> Fault:
 
 def choice(message: dict[str, Any], finish: str = "stop") -> dict[str, Any]:
     """A completion of one choice."""
-    return completion() | {"choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant"} | message}]}
+    return completion() | {
+        "choices": [
+            {"index": 0, "finish_reason": finish, "message": {"role": "assistant"} | message}
+        ]
+    }
 
 
 def rate_limit(good: Good) -> Said:
     """A limit that passes in a moment, told in one of three ways."""
     date = email.utils.formatdate(time.time() + 0.01, usegmt=True)
-    header = good.random.choice([{"retry-after-ms": "20"}, {"retry-after": "0.02"}, {"retry-after": date}, {}])
+    header = good.random.choice(
+        [{"retry-after-ms": "20"}, {"retry-after": "0.02"}, {"retry-after": date}, {}]
+    )
     return Canned(error("slow down", code="rate_limit_exceeded"), status=429, headers=header)
 
 
@@ -93,7 +104,9 @@ def too_long(good: Good) -> Said:
     if len(good.keys) < 2:
         return None
     words = "This model's maximum context length is 8192 tokens"
-    return Canned(error(words, code="context_length_exceeded"), status=good.random.choice([400, 413]))
+    return Canned(
+        error(words, code="context_length_exceeded"), status=good.random.choice([400, 413])
+    )
 
 
 def cut_text(finish: str) -> Fault:
@@ -108,13 +121,21 @@ def cut_text(finish: str) -> Fault:
 def renamed(good: Good) -> Said:
     """Keys that were not sent."""
     form = good.random.choice(["row{}", "R{}", "{}", "s{}", "r{}.", "r 0{}"])
-    return say({form.format(key[1:]): value for key, value in good.answers.items()} if good.keys else {"r1": good.answers})
+    return say(
+        {form.format(key[1:]): value for key, value in good.answers.items()}
+        if good.keys
+        else {"r1": good.answers}
+    )
 
 
 def without(good: Good) -> Said:
     """Some keys are missing."""
     dropped = good.some()
-    return say({key: value for key, value in good.answers.items() if key not in dropped} if good.keys else {})
+    return say(
+        {key: value for key, value in good.answers.items() if key not in dropped}
+        if good.keys
+        else {}
+    )
 
 
 def twice(good: Good, conflict: bool) -> str:
@@ -123,7 +144,9 @@ def twice(good: Good, conflict: bool) -> str:
         return f'{{"answers": {json.dumps([1] if conflict else good.answers)}, "answers": {json.dumps(good.answers)}}}'
     key = good.random.choice(good.keys)
     other = "something else" if conflict else good.answers[key]
-    return f'{{"answers": {{{json.dumps(key)}: {json.dumps(other)}, {json.dumps(good.answers)[1:]}}}'
+    return (
+        f'{{"answers": {{{json.dumps(key)}: {json.dumps(other)}, {json.dumps(good.answers)[1:]}}}'
+    )
 
 
 def reordered(good: Good) -> Said:
@@ -134,7 +157,11 @@ def reordered(good: Good) -> Said:
 
 def extra(good: Good) -> Said:
     """Keys that nobody asked for."""
-    return say({"r0": "x", **good.answers, f"r{len(good.keys) + 1}": "y", "note": "z"} if good.keys else good.answers)
+    return say(
+        {"r0": "x", **good.answers, f"r{len(good.keys) + 1}": "y", "note": "z"}
+        if good.keys
+        else good.answers
+    )
 
 
 def example(good: Good) -> Said:
@@ -174,7 +201,10 @@ def foreign(value: Any) -> Any:
 
 def called(**function: str) -> dict[str, Any]:
     """A message that calls a tool."""
-    return {"content": None, "tool_calls": [{"id": "t", "type": "function", "function": {"name": "answers"} | function}]}
+    return {
+        "content": None,
+        "tool_calls": [{"id": "t", "type": "function", "function": {"name": "answers"} | function}],
+    }
 
 
 SAID = {"content": "I'm sorry, but I can't help with that."}
@@ -196,7 +226,9 @@ HARMLESS: dict[str, Fault] = {
     "echo_prompt": echo,
     "nested": lambda good: json.dumps({"result": {"data": json.loads(good.text)}}),
     "single_quotes": lambda good: repr({"answers": good.answers}),
-    "trailing_comma": lambda good: good.text[:-2] + "," + good.text[-2:] if good.answers else good.text,
+    "trailing_comma": lambda good: (
+        good.text[:-2] + "," + good.text[-2:] if good.answers else good.text
+    ),
     "case_noise": lambda good: good.each(noisy),
     "units": lambda good: good.each(unit),
     "tool_call": lambda good: choice(called(arguments=good.text)),
@@ -215,9 +247,16 @@ PASSING: dict[str, Fault] = {
     "close_before": lambda good: Canned(cut=0),
     "reset_mid_body": lambda good: Canned(good.body, cut=-1 - good.random.randrange(100, 200)),
     "short_body": lambda good: Canned(good.body, cut=good.random.randrange(100, 200)),
-    "bad_chunk": raw(b"zz\r\nhello", headers={"transfer-encoding": "chunked", "content-length": ""}),
-    "truncated_json": lambda good: Canned(good.body[: good.random.randrange(1, len(good.body) - 1)]),
-    "sse_cut": raw(b'data: {"choices": [{"delta": {"content": "{"}}]}\n\n', headers={"content-type": "text/event-stream"}),
+    "bad_chunk": raw(
+        b"zz\r\nhello", headers={"transfer-encoding": "chunked", "content-length": ""}
+    ),
+    "truncated_json": lambda good: Canned(
+        good.body[: good.random.randrange(1, len(good.body) - 1)]
+    ),
+    "sse_cut": raw(
+        b'data: {"choices": [{"delta": {"content": "{"}}]}\n\n',
+        headers={"content-type": "text/event-stream"},
+    ),
     "hang": lambda good: Canned(wait=60.0),
     "slow_first_byte": lambda good: Canned(good.body, wait=60.0),
     "slow_drip": lambda good: Canned(good.body, drip=0.05),
@@ -252,13 +291,22 @@ PASSING: dict[str, Fault] = {
 }
 # The run stops with the exception of this name.
 FATAL: dict[str, tuple[Fault, str]] = {
-    "http_429_quota": (refused(429, "You exceeded your current quota", code="insufficient_quota"), "RateLimited"),
-    "http_429_long": (lambda good: Canned(error("slow down"), status=429, headers={"retry-after": "3600"}), "RateLimited"),
+    "http_429_quota": (
+        refused(429, "You exceeded your current quota", code="insufficient_quota"),
+        "RateLimited",
+    ),
+    "http_429_long": (
+        lambda good: Canned(error("slow down"), status=429, headers={"retry-after": "3600"}),
+        "RateLimited",
+    ),
     "http_400": (refused(400, "Unknown parameter: 'messages[0].name'"), "Refused"),
     "http_401": (refused(401), "Refused"),
     "http_403": (refused(403), "Refused"),
     "http_404": (refused(404), "Refused"),
-    "redirect_loop": (lambda good: Canned(b"", status=307, headers={"location": "http://localhost:1/v1"}), "Refused"),
+    "redirect_loop": (
+        lambda good: Canned(b"", status=307, headers={"location": "http://localhost:1/v1"}),
+        "Refused",
+    ),
 }
 # Answers that are none: the value is right, or NULL with an entry in errors.
 EMPTY: dict[str, Fault] = {
@@ -273,7 +321,8 @@ ALL = SPOILING | EMPTY | {name: fault for name, (fault, _) in FATAL.items()}
 
 @dataclass
 class Spoil:
-    """Spoils the replies of a server: a share of them, or those to tasks that hold certain inputs. Goes into Server.reply."""
+    """Spoils the replies of a server: a share of them, or those to tasks that hold certain inputs.
+    Goes into Server.reply."""
 
     answer: Callable[[Task], Any]
     names: Sequence[str]
@@ -289,7 +338,9 @@ class Spoil:
             return None
         digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
         self.seen[digest] += 1
-        chance = random.Random(f"{self.seed} {','.join(self.names)} {digest.hex()} {self.seen[digest]}")
+        chance = random.Random(
+            f"{self.seed} {','.join(self.names)} {digest.hex()} {self.seen[digest]}"
+        )
         if chance.random() >= self.share:
             return None
         name = chance.choice(self.names)

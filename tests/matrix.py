@@ -1,5 +1,6 @@
-"""A share of failing requests and seeds come in; what came of programs over 120 inputs goes out, beside what should have come.
-The whole of it is a script: python -m tests.faults --seeds 200; a sample is in the suite."""
+"""A share of failing requests and seeds come in; what came of programs over 120 inputs goes out,
+beside what should have come. The whole of it is a script: python -m tests.faults --seeds 200; a
+sample is in the suite."""
 
 from __future__ import annotations
 
@@ -20,8 +21,24 @@ from tests.faults import ALL, FATAL, SPOILING, Spoil
 from tests.server import Server, Task
 
 SLOW = ("hang", "slow_first_byte", "slow_drip")  # each costs the timeout
-PATIENT, IMPATIENT = 10.0, 0.4  # seconds a request: without and with slow faults; a right reply takes milliseconds
-ISLANDS = ["Aaland", "Borneo", "Crete", "Dahlak", "Euboea", "Fogo", "Gotland", "Hiiumaa", "Iona", "Java", "Kos", "Leros"]
+PATIENT, IMPATIENT = (
+    10.0,
+    0.4,
+)  # seconds a request: without and with slow faults; a right reply takes milliseconds
+ISLANDS = [
+    "Aaland",
+    "Borneo",
+    "Crete",
+    "Dahlak",
+    "Euboea",
+    "Fogo",
+    "Gotland",
+    "Hiiumaa",
+    "Iona",
+    "Java",
+    "Kos",
+    "Leros",
+]
 CELLS = [f"{island} {number}" for number in range(1, 11) for island in ISLANDS]
 MAPS: dict[str, Callable[[str], Any]] = {
     "capitals?": str.upper,
@@ -56,7 +73,9 @@ class Line:
     runs: int = 0
     wrong: int = 0  # runs with a value that is neither right nor an entry in errors
     short: int = 0  # runs with entries in errors
-    raised: Counter[str] = field(default_factory=Counter)  # runs that ended in an exception, by its type
+    raised: Counter[str] = field(
+        default_factory=Counter
+    )  # runs that ended in an exception, by its type
     requests: int = 0
     clean: int = 0  # requests of the same runs without faults
     seconds: float = 0.0
@@ -68,12 +87,15 @@ class Line:
 
 
 class Matrix:
-    """A table behind one connection to an endpoint that fails, and what each program yields where it does not.
+    """A table behind one connection to an endpoint that fails, and what each program yields where
+    it does not.
 
     cache: the file of a cache, emptied after each run; with it a budget stands in the way too.
     """
 
-    def __init__(self, server: Server, concurrency: int = 8, batch_rows: int = 20, cache: Path | None = None):
+    def __init__(
+        self, server: Server, concurrency: int = 8, batch_rows: int = 20, cache: Path | None = None
+    ):
         server.answer = oracle
         self.server, self.concurrency = server, concurrency
         self.endpoint = OpenAI(endpoint("m", server.url, "sk-test"), PATIENT)
@@ -120,15 +142,21 @@ class Matrix:
         right, errors = self.clean[index][0], len(result.errors)
         line.short += errors > 0
         if index in (0, 3):  # one row an input: a missing value is a NULL there, all else is right
-            missing = sum(row[-1] is None for row in result.rows) + sum(entry.call == "last?" for entry in result.errors)
-            same = [row[-1] is None or row[-1] == other[-1] for row, other in zip(result.rows, right, strict=True)]
+            missing = sum(row[-1] is None for row in result.rows) + sum(
+                entry.call == "last?" for entry in result.errors
+            )
+            same = [
+                row[-1] is None or row[-1] == other[-1]
+                for row, other in zip(result.rows, right, strict=True)
+            ]
             line.wrong += missing != errors or not all(same)
         else:
             line.wrong += errors == 0 and result.rows != right
 
 
 def lines(matrix: Matrix, seeds: int, only: str | None) -> Iterator[tuple[str, float, Line]]:
-    """Each fault alone, and all that pass together, at two shares; faults that end a run at the higher one."""
+    """Each fault alone, and all that pass together, at two shares; faults that end a run at the
+    higher one."""
     for name in ALL if only is None else ALL.keys() & {only}:
         for share in (0.05, 0.2) if name not in FATAL else (0.2,):
             yield name, share, matrix.runs([name], share, range(seeds))
@@ -138,18 +166,29 @@ def lines(matrix: Matrix, seeds: int, only: str | None) -> Iterator[tuple[str, f
 
 def main() -> None:
     """Prints the matrix, twice: without and with a cache and a budget."""
-    parser = argparse.ArgumentParser(description="runs programs against an endpoint that fails, and counts what came of them")
+    parser = argparse.ArgumentParser(
+        description="runs programs against an endpoint that fails, and counts what came of them"
+    )
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--only", help="one fault, or mixed")
     options = parser.parse_args()
     for cached in (False, True):
         print("with a cache and a budget" if cached else "without a cache")
-        print(f"{'fault':18} {'share':>5} {'runs':>6} {'wrong':>6} {'short':>6} {'overhead':>8} {'ms/run':>7}  raised")
-        with tempfile.TemporaryDirectory() as folder, Server() as server, Matrix(server, cache=place(folder, cached)) as matrix:
+        print(
+            f"{'fault':18} {'share':>5} {'runs':>6} {'wrong':>6} {'short':>6} {'overhead':>8} {'ms/run':>7}  raised"
+        )
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Server() as server,
+            Matrix(server, cache=place(folder, cached)) as matrix,
+        ):
             for name, share, line in lines(matrix, options.seeds, options.only):
                 raised = ", ".join(f"{kind} {number}" for kind, number in line.raised.items())
                 counts = f"{line.runs:6} {line.wrong:6} {line.short:6} {line.overhead:8.1%}"
-                print(f"{name:18} {share:5} {counts} {1000 * line.seconds / line.runs:7.0f}  {raised}", flush=True)
+                print(
+                    f"{name:18} {share:5} {counts} {1000 * line.seconds / line.runs:7.0f}  {raised}",
+                    flush=True,
+                )
 
 
 def place(folder: str, cached: bool) -> Path | None:

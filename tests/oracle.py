@@ -1,7 +1,8 @@
-"""A language model for tests: requests on the wire come in; answers that follow from the question and the input alone go out.
+"""A language model for tests: requests on the wire come in; answers that follow from the question
+and the input alone go out.
 
-A question names what it does (`upper?`, `length?`, `long?`); the log says what was asked, one line a question.
-"""
+A question names what it does (`upper?`, `length?`, `long?`); the log says what was asked, one line
+a question."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ ANSWERS: dict[str, Callable[[list[list[Row]]], list[Any]]] = {
     "first?": lambda parts: [row[0] for row in parts[0][:1]],
     "how many?": lambda parts: [sum(len(part) for part in parts)],
     "longest?": lambda parts: [max((str(row[0]) for part in parts for row in part), key=len)],
-    "any long?": lambda parts: ["yes" if any(len(str(row[0])) > 4 for part in parts for row in part) else "no"],
+    "any long?": lambda parts: [
+        "yes" if any(len(str(row[0])) > 4 for part in parts for row in part) else "no"
+    ],
     "nothing?": lambda parts: [],
 }
 
@@ -55,13 +58,17 @@ class Oracle:
         rows = task["rows"]
         if task["task"] == "map":
             answer = MAPS[task["question"]]
-            self.asked += [f"{task['question']} {json.dumps(row, ensure_ascii=False)}" for row in rows.values()]
+            self.asked += [
+                f"{task['question']} {json.dumps(row, ensure_ascii=False)}" for row in rows.values()
+            ]
             said: Any = {key: answer(row) for key, row in rows.items()}
         else:
             parts = [rows, *(more["rows"] for more in task["more"])]
             self.asked.append(f"{task['question']} {json.dumps(parts, ensure_ascii=False)}")
             said = ANSWERS[task["question"]](parts)
-        return Reply((Choice(json.dumps({"answers": said}, ensure_ascii=False)),), RequestUsage(requests=1))
+        return Reply(
+            (Choice(json.dumps({"answers": said}, ensure_ascii=False)),), RequestUsage(requests=1)
+        )
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -1,5 +1,6 @@
-"""A scripted OpenAI-compatible endpoint on loopback: what to answer goes in, replies and a log of all requests come out.
-It understands the wire format of questions, and can fail as endpoints do. Alone: python -m tests.server --port 8000"""
+"""A scripted OpenAI-compatible endpoint on loopback: what to answer goes in, replies and a log of
+all requests come out. It understands the wire format of questions, and can fail as endpoints do.
+Alone: python -m tests.server --port 8000"""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Canned:
-    """One HTTP reply and how it is sent: after wait seconds, drip seconds between bytes, closed after cut bytes.
+    """One HTTP reply and how it is sent: after wait seconds, drip seconds between bytes, closed
+    after cut bytes.
 
     A cut of -1 - n resets the connection after n bytes.
     """
@@ -38,14 +40,19 @@ class Canned:
         """The head and the body as they go over the wire."""
         body = json.dumps(self.body) if isinstance(self.body, dict) else self.body
         data = body.encode() if isinstance(body, str) else body
-        headers = {"content-type": "application/json", "content-length": str(len(data))} | self.headers
+        headers = {
+            "content-type": "application/json",
+            "content-length": str(len(data)),
+        } | self.headers
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         return f"HTTP/1.1 {self.status} Said\r\n{lines}\r\n".encode(), data
 
 
 SAID = 20  # tokens of a reply, where they are told
 HANG = Canned(wait=3600.0)
-Said = str | int | Canned | dict[str, Any] | None  # the text, a status, the reply, a completion, or None: see answer
+Said = (
+    str | int | Canned | dict[str, Any] | None
+)  # the text, a status, the reply, a completion, or None: see answer
 
 
 def first_value(task: Task) -> Any:
@@ -58,20 +65,43 @@ def first_value(task: Task) -> Any:
 def completion(*texts: str | None, **more: Any) -> dict[str, Any]:
     """A chat completion with these texts; more overrides its fields."""
     messages = [{"role": "assistant", "content": text} for text in texts]
-    choices = [{"index": index, "finish_reason": "stop", "message": message} for index, message in enumerate(messages)]
+    choices = [
+        {"index": index, "finish_reason": "stop", "message": message}
+        for index, message in enumerate(messages)
+    ]
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-    return {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": choices, "usage": usage} | more
+    return {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "m",
+        "choices": choices,
+        "usage": usage,
+    } | more
 
 
 def embeddings(*vectors: Sequence[float]) -> Canned:
     """A reply with these vectors, the last first, as no endpoint must but may."""
-    data = [{"object": "embedding", "index": index, "embedding": list(vector)} for index, vector in enumerate(vectors)]
-    return Canned({"object": "list", "data": data[::-1], "model": "e", "usage": {"prompt_tokens": 9, "total_tokens": 9}})
+    data = [
+        {"object": "embedding", "index": index, "embedding": list(vector)}
+        for index, vector in enumerate(vectors)
+    ]
+    return Canned(
+        {
+            "object": "list",
+            "data": data[::-1],
+            "model": "e",
+            "usage": {"prompt_tokens": 9, "total_tokens": 9},
+        }
+    )
 
 
 def error(message: str, **more: Any) -> dict[str, Any]:
     """The body of a refusal."""
-    return {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None} | more}
+    return {
+        "error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}
+        | more
+    }
 
 
 def task_of(body: Body) -> Task | None:
@@ -89,13 +119,20 @@ def tokens_of(body: Body) -> int:
 
 
 class Server:
-    """Answers tasks with `answer`; `reply`, a function of the body, comes before it. Both may be changed at any time."""
+    """Answers tasks with `answer`; `reply`, a function of the body, comes before it. Both may be
+    changed at any time."""
 
-    def __init__(self, answer: Callable[[Task], Any] = first_value, latency: float = 0.0, port: int = 0):
+    def __init__(
+        self, answer: Callable[[Task], Any] = first_value, latency: float = 0.0, port: int = 0
+    ):
         self.answer = answer
         self.reply: Callable[[Body], Said] | None = None
-        self.embed: Callable[[list[str]], Canned] | None = None  # what to say to a request for vectors
-        self.metered = False  # whether replies tell what was used: the prompt as estimated, and SAID tokens
+        self.embed: Callable[[list[str]], Canned] | None = (
+            None  # what to say to a request for vectors
+        )
+        self.metered = (
+            False  # whether replies tell what was used: the prompt as estimated, and SAID tokens
+        )
         self.latency = latency
         self.port = port
         self.connections: set[Connection] = set()
@@ -153,7 +190,11 @@ class Server:
         said = self.reply(body) if self.reply else None
         if said is None:
             task = task_of(body)
-            said = json.dumps({"answers": self.answer(task)}, ensure_ascii=False) if task else "no task"
+            said = (
+                json.dumps({"answers": self.answer(task)}, ensure_ascii=False)
+                if task
+                else "no task"
+            )
         if isinstance(said, int):
             said = Canned(error(f"status {said}"), status=said)
         if isinstance(said, str):
@@ -166,7 +207,9 @@ class Server:
 
     async def _listen(self) -> None:
         """Opens the port."""
-        self._listener = await self.loop.create_server(lambda: Connection(self), "127.0.0.1", self.port, backlog=1024)
+        self._listener = await self.loop.create_server(
+            lambda: Connection(self), "127.0.0.1", self.port, backlog=1024
+        )
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def _stop(self) -> None:
@@ -180,7 +223,8 @@ class Server:
 
 
 class Connection(asyncio.Protocol):
-    """One client: requests one after the other; when it goes away, its request is no longer active."""
+    """One client: requests one after the other; when it goes away, its request is no longer
+    active."""
 
     transport: asyncio.Transport
 
@@ -206,7 +250,10 @@ class Connection(asyncio.Protocol):
         self.received += data
         head, end, rest = self.received.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        headers = {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines)
+        }
         if not end or len(rest) < int(headers.get("content-length", "0")):
             return
         self.received.clear()
@@ -239,7 +286,9 @@ class Connection(asyncio.Protocol):
         head, body = canned.wire()
         if canned.cut is not None and canned.cut < 0:
             self.transport.write((head + body)[: -1 - canned.cut])
-            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
             self.transport.abort()
         elif canned.cut is not None:
             self.transport.write((head + body)[: canned.cut])
@@ -255,7 +304,9 @@ class Connection(asyncio.Protocol):
 
 def main(arguments: Iterable[str] | None = None) -> None:
     """Serves until it is interrupted."""
-    parser = argparse.ArgumentParser(description="an endpoint that answers each question with the first value of the row")
+    parser = argparse.ArgumentParser(
+        description="an endpoint that answers each question with the first value of the row"
+    )
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each reply")
     options = parser.parse_args(None if arguments is None else list(arguments))

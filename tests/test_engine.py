@@ -13,13 +13,26 @@ from typing import Any
 import pytest
 
 import binder
-from binder.errors import BinderError, CheckFault, InternalError, NotConfigured, QueryError, Refused, UsageError
+from binder.errors import (
+    BinderError,
+    CheckFault,
+    InternalError,
+    NotConfigured,
+    QueryError,
+    Refused,
+    UsageError,
+)
 from binder.plan import Plan
 from binder.tables.table import load
 from tests.oracle import Oracle
 from tests.server import HANG, Body, Server, Task
 
-ROWS = [{"city": "Paris", "n": 2}, {"city": "Lyon", "n": 5}, {"city": "Rome", "n": 3}, {"city": "Rome", "n": 1}]
+ROWS = [
+    {"city": "Paris", "n": 2},
+    {"city": "Lyon", "n": 5},
+    {"city": "Rome", "n": 3},
+    {"city": "Rome", "n": 1},
+]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +43,9 @@ def endpoint() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def connected(endpoint: Server) -> Iterator[binder.Binder]:
-    with binder.connect({"w": ROWS}, model="m", base_url=endpoint.url, api_key="k", batch_rows=2, cache=None) as db:
+    with binder.connect(
+        {"w": ROWS}, model="m", base_url=endpoint.url, api_key="k", batch_rows=2, cache=None
+    ) as db:
         yield db
 
 
@@ -49,22 +64,39 @@ def db(connected: binder.Binder, server: Server) -> binder.Binder:
 
 def test_a_program_runs(db: binder.Binder, server: Server) -> None:
     result = db.run('SELECT city, QA("map@same?"; city) AS same FROM w WHERE n > 1')
-    assert result.columns == ("city", "same") and result.rows == [("Paris", "Paris"), ("Lyon", "Lyon"), ("Rome", "Rome")]
-    assert (result.usage.questions, result.usage.requests, len(server.requests), server.questions) == (3, 2, 2, 3)
-    assert [event.kind for event in result.trace][-1] == "executed" and len(list(result.trace.of("asked"))) == 2
+    assert result.columns == ("city", "same") and result.rows == [
+        ("Paris", "Paris"),
+        ("Lyon", "Lyon"),
+        ("Rome", "Rome"),
+    ]
+    assert (
+        result.usage.questions,
+        result.usage.requests,
+        len(server.requests),
+        server.questions,
+    ) == (3, 2, 2, 3)
+    assert [event.kind for event in result.trace][-1] == "executed" and len(
+        list(result.trace.of("asked"))
+    ) == 2
 
 
 def test_a_value_says_where_it_came_from(db: binder.Binder, server: Server) -> None:
     result = db.run('SELECT city, QA("map@same?"; city) FROM w')
     why = result.why(3, 1)
     (call,) = why["calls"]
-    assert why["rows"] == {"w": [3]} and (call["call"], call["inputs"], call["value"]) == ("same?", {"city": "Rome"}, "Rome")
+    assert why["rows"] == {"w": [3]} and (call["call"], call["inputs"], call["value"]) == (
+        "same?",
+        {"city": "Rome"},
+        "Rome",
+    )
     assert json.loads(call["request"])["question"] == "same?" and "Rome" in call["reply"]
 
 
 def test_of_a_group_all_rows_are_told(db: binder.Binder) -> None:
     why = db.run('SELECT QA("map@same?"; city) AS c, COUNT(*) FROM w GROUP BY c').why(2)
-    assert why["rows"] == {"w": [2, 3]} and [call["inputs"] for call in why["calls"]] == [{"city": "Rome"}]
+    assert why["rows"] == {"w": [2, 3]} and [call["inputs"] for call in why["calls"]] == [
+        {"city": "Rome"}
+    ]
 
 
 def test_explain_asks_nothing_and_tells_the_bill(db: binder.Binder, server: Server) -> None:
@@ -85,7 +117,9 @@ def test_a_fault_of_binder_says_that_it_is_one_and_where(broken: dict[str, None]
         return plan
 
     with binder.connect(ROWS, lm=Oracle(), rules=(rule,)) as db:
-        with pytest.raises(InternalError, match=r"(?s)binder itself failed: \w+Error.* \(in .+, line \d+\).*report") as caught:
+        with pytest.raises(
+            InternalError, match=r"(?s)binder itself failed: \w+Error.* \(in .+, line \d+\).*report"
+        ) as caught:
             db.run("SELECT city FROM w")
         assert isinstance(caught.value.__cause__, (AssertionError, TypeError, AttributeError))
 
@@ -99,7 +133,9 @@ def test_a_fault_of_binder_says_that_it_is_one_and_where(broken: dict[str, None]
         "SELECT read_text('x')",
     ],
 )
-def test_explain_refuses_what_run_refuses_and_nothing_is_asked(db: binder.Binder, server: Server, program: str) -> None:
+def test_explain_refuses_what_run_refuses_and_nothing_is_asked(
+    db: binder.Binder, server: Server, program: str
+) -> None:
     messages = []
     for verb in (db.run, db.explain):
         with pytest.raises(binder.BinderError) as caught:
@@ -114,18 +150,28 @@ def test_what_the_endpoint_refuses_is_raised(db: binder.Binder, server: Server) 
         db.run('QA("map@same?"; city)')
 
 
-def test_a_value_that_is_not_told_is_missing_and_says_why(db: binder.Binder, server: Server) -> None:
-    server.answer = lambda task: {key: None if row == ["Lyon"] else row[0] for key, row in task["rows"].items()}
+def test_a_value_that_is_not_told_is_missing_and_says_why(
+    db: binder.Binder, server: Server
+) -> None:
+    server.answer = lambda task: {
+        key: None if row == ["Lyon"] else row[0] for key, row in task["rows"].items()
+    }
     try:
         result = db.run("SELECT QA(\"map@same?\"; city) AS c FROM w WHERE c <> 'x'")
     finally:
         server.answer = _first
     assert result.rows == [("Paris",), ("Rome",), ("Rome",)]
-    assert [(entry.call, entry.inputs, entry.fault) for entry in result.errors] == [("same?", {"city": "Lyon"}, "no_answer")]
+    assert [(entry.call, entry.inputs, entry.fault) for entry in result.errors] == [
+        ("same?", {"city": "Lyon"}, "no_answer")
+    ]
 
 
 def _first(task: Task) -> Any:
-    return {key: row[0] for key, row in task["rows"].items()} if task["task"] == "map" else [row[0] for row in task["rows"][:1]]
+    return (
+        {key: row[0] for key, row in task["rows"].items()}
+        if task["task"] == "map"
+        else [row[0] for row in task["rows"][:1]]
+    )
 
 
 def _programs(*texts: str) -> Any:
@@ -138,9 +184,13 @@ def _programs(*texts: str) -> Any:
     return reply
 
 
-def test_a_question_is_answered_by_the_programs_that_agree(db: binder.Binder, server: Server) -> None:
+def test_a_question_is_answered_by_the_programs_that_agree(
+    db: binder.Binder, server: Server
+) -> None:
     server.reply = _programs(
-        "SELECT city FROM w WHERE n = 5", "SELECT weight FROM w", "SELECT city FROM w WHERE QA(\"map@same?\"; city) = 'Lyon'"
+        "SELECT city FROM w WHERE n = 5",
+        "SELECT weight FROM w",
+        "SELECT city FROM w WHERE QA(\"map@same?\"; city) = 'Lyon'",
     )
     served = server.reply
     server.reply = lambda body: served(body | {"n": 1})
@@ -160,7 +210,11 @@ def test_it_works_inside_a_running_loop(db: binder.Binder) -> None:
 def test_threads_may_share_a_connection(db: binder.Binder) -> None:
     found: list[Any] = []
     threads = [
-        threading.Thread(target=lambda i=i: found.append(db.run(f'SELECT QA("map@same?"; city), {i} FROM w').rows))
+        threading.Thread(
+            target=lambda i=i: found.append(
+                db.run(f'SELECT QA("map@same?"; city), {i} FROM w').rows
+            )
+        )
         for i in range(4)
     ]
     for thread in threads:
@@ -249,12 +303,20 @@ PICTURES = [{"name": "a", "logo": b"\x89PNG"}, {"name": "b", "logo": b"\x89PNG\x
         ('SELECT QA("ans@which?"; logo) FROM w', "logo"),
         ('SELECT QA("ans@which?"; (SELECT name, logo FROM w)) FROM w', "logo"),
         ('SELECT QA("ans@which?"; (SELECT name, encode(name) FROM w)) FROM w', "name"),
-        ('SELECT QA("ans@which?"; (SELECT * FROM w)) FROM w', 'QA("ans@which?"; (SELECT * FROM w))'),
+        (
+            'SELECT QA("ans@which?"; (SELECT * FROM w)) FROM w',
+            'QA("ans@which?"; (SELECT * FROM w))',
+        ),
         ('SELECT QA("map@who?"; name) FROM w WHERE QA("map@colour?"; logo) = \'red\'', "logo"),
     ],
 )
-def test_bytes_are_refused_before_anything_is_asked(db: binder.Binder, server: Server, program: str, marked: str) -> None:
-    with db.beside(load(PICTURES)) as pictures, pytest.raises(CheckFault, match="holds bytes") as caught:
+def test_bytes_are_refused_before_anything_is_asked(
+    db: binder.Binder, server: Server, program: str, marked: str
+) -> None:
+    with (
+        db.beside(load(PICTURES)) as pictures,
+        pytest.raises(CheckFault, match="holds bytes") as caught,
+    ):
         pictures.run(program)
     assert caught.value.span is not None and program[slice(*caught.value.span)] == marked
     assert caught.value.hint is not None and "decode(column)" in caught.value.hint
@@ -263,26 +325,34 @@ def test_bytes_are_refused_before_anything_is_asked(db: binder.Binder, server: S
 
 def test_what_is_computed_of_bytes_is_asked_about(db: binder.Binder, server: Server) -> None:
     with db.beside(load(PICTURES)) as pictures:
-        result = pictures.run('SELECT QA("map@same?"; octet_length(logo)), QA("map@same?"; decode(encode(name))) FROM w')
+        result = pictures.run(
+            'SELECT QA("map@same?"; octet_length(logo)), QA("map@same?"; decode(encode(name))) FROM w'
+        )
     assert result.rows == [(4, "a"), (5, "b")]
 
 
 @pytest.mark.parametrize("column", ['"logo"', '"lo" + "go"'])
 def test_bytes_are_refused_in_python(db: binder.Binder, server: Server, column: str) -> None:
     with db.beside(load(PICTURES)) as pictures, pytest.raises(BinderError, match="holds bytes"):
-        pictures.run(f'def solve(w):\n    return qa_map(w, "colour?", ["name", {column}])', "python")
+        pictures.run(
+            f'def solve(w):\n    return qa_map(w, "colour?", ["name", {column}])', "python"
+        )
     assert server.requests == []
 
 
 @pytest.mark.parametrize("question", ["", " \n", None, 7])
-def test_a_question_that_says_nothing_is_refused(db: binder.Binder, server: Server, question: Any) -> None:
+def test_a_question_that_says_nothing_is_refused(
+    db: binder.Binder, server: Server, question: Any
+) -> None:
     with pytest.raises(UsageError, match="a question is a text|the question is empty"):
         db.ask(question)
     assert server.requests == []
 
 
 @pytest.mark.parametrize("wrong", [{"language": "prolog"}, {"language": "cobol"}, {"samples": 0}])
-def test_a_question_asked_wrongly_is_refused(db: binder.Binder, server: Server, wrong: dict[str, Any]) -> None:
+def test_a_question_asked_wrongly_is_refused(
+    db: binder.Binder, server: Server, wrong: dict[str, Any]
+) -> None:
     with pytest.raises(UsageError):
         db.ask("how many?", **wrong)
     assert server.requests == []

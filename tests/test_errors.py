@@ -1,5 +1,5 @@
-"""The errors go in: the tree is as it is drawn, and the place is marked. That foreign errors end as one of them
-is tested at their doors: tests/lm/test_openai.py, tests/executors/test_worker.py."""
+"""The errors go in: the tree is as it is drawn, and the place is marked. That foreign errors end as
+one of them is tested at their doors: tests/lm/test_openai.py, tests/executors/test_worker.py."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 from binder import errors
 from binder.errors import BinderError, CheckFault, LimitExceeded, ProgramError, Span, caret, nearest
 
-CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, BinderError)]
+CLASSES = [
+    cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, BinderError)
+]
 
 
 def test_the_drawn_tree_is_the_tree() -> None:
@@ -50,11 +52,15 @@ def test_the_place_is_marked(text: str, span: Span, drawn: str) -> None:
 
 def test_of_a_long_line_the_part_around_the_place_is_shown() -> None:
     line, marks = caret("a" * 300 + "b" + "c" * 300, Span(300, 301)).strip("\n").split("\n")
-    assert len(line) <= 120 and line[marks.index("^")] == "b" and marks.count("^") == 1 and "…" in line
+    assert (
+        len(line) <= 120 and line[marks.index("^")] == "b" and marks.count("^") == 1 and "…" in line
+    )
 
 
 def test_a_message_has_its_place_and_its_hint() -> None:
-    fault = CheckFault("there is no column 'x'", text="SELECT x", span=Span(7, 8), hint="it knows: 'a'")
+    fault = CheckFault(
+        "there is no column 'x'", text="SELECT x", span=Span(7, 8), hint="it knows: 'a'"
+    )
     assert str(fault) == "there is no column 'x'\n    SELECT x\n           ^\n  hint: it knows: 'a'"
     assert fault.feedback() == f"CheckFault: {fault}"
     assert str(ProgramError("broken")) == "broken"
@@ -62,7 +68,11 @@ def test_a_message_has_its_place_and_its_hint() -> None:
 
 def test_a_limit_can_be_sent_from_process_to_process() -> None:
     limit = pickle.loads(pickle.dumps(LimitExceeded("seconds", 30)))
-    assert (limit.kind, limit.limit, str(limit)) == ("seconds", 30, "the program was stopped: it needs more than seconds=30")
+    assert (limit.kind, limit.limit, str(limit)) == (
+        "seconds",
+        30,
+        "the program was stopped: it needs more than seconds=30",
+    )
 
 
 def test_the_nearest_names_come_first() -> None:

@@ -1,4 +1,5 @@
-"""A sample of the texts of tests.fuzz goes through parse and check: nothing but the project's own errors comes out, in time."""
+"""A sample of the texts of tests.fuzz goes through parse and check: nothing but the project's own
+errors comes out, in time."""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ def test_texts_that_are_nearly_programs_break_nothing() -> None:
     assert not found.broken and not again.slow
     for language in LANGUAGES:
         fates = Counter(fate for name, _, fate in found.fates.elements() if name == language.name)
-        assert min(fates["SyntaxFault"], fates["CheckFault"], fates["checked"]) > 5, "the texts are of all sorts"
+        assert min(fates["SyntaxFault"], fates["CheckFault"], fates["checked"]) > 5, (
+            "the texts are of all sorts"
+        )
 
 
 @pytest.mark.parametrize(

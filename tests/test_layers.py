@@ -1,5 +1,6 @@
 """The floor plan of the package, held by its imports: rooms import only what stands above them in
-ROOMS, modules of a room only what stands above them in their line, and each library has one door."""
+ROOMS, modules of a room only what stands above them in their line, and each library has one
+door."""
 
 from __future__ import annotations
 
@@ -43,7 +44,14 @@ DOORS = {
     "duckdb": {"executors.workers.duckdb_worker"},
     "pydantic_monty": {"executors.workers.monty_worker"},
     "pandas": {"results.result"},
-    "sqlglot": {"language.program", "language.sqltree", "analysis.sql", "plan", "executors.sql", "executors.provenance"},
+    "sqlglot": {
+        "language.program",
+        "language.sqltree",
+        "analysis.sql",
+        "plan",
+        "executors.sql",
+        "executors.provenance",
+    },
 }
 
 
@@ -61,7 +69,11 @@ def imported(node: ast.AST) -> Iterator[str]:
     """The modules that code imports when it runs, also inside functions, but not what only a type
     checker reads."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+        if (
+            isinstance(child, ast.If)
+            and isinstance(child.test, ast.Name)
+            and child.test.id == "TYPE_CHECKING"
+        ):
             continue
         if isinstance(child, ast.ImportFrom) and child.module:
             yield from (f"{child.module}.{alias.name}" for alias in child.names)
@@ -82,10 +94,14 @@ def _module(name: str) -> str:
 
 
 IMPORTS = {
-    name: sorted({_module(other) for other in imported(tree) if other.startswith("binder.")} - {name, ""})
+    name: sorted(
+        {_module(other) for other in imported(tree) if other.startswith("binder.")} - {name, ""}
+    )
     for name, tree in TREES.items()
 }
-LIBRARIES = {name: {other.split(".")[0] for other in imported(tree)} for name, tree in TREES.items()}
+LIBRARIES = {
+    name: {other.split(".")[0] for other in imported(tree)} for name, tree in TREES.items()
+}
 
 
 def _place(module: str) -> tuple[int, int]:
@@ -96,7 +112,11 @@ def _place(module: str) -> tuple[int, int]:
 
 def test_every_module_stands_in_the_table() -> None:
     places = {tuple(name.split(".")[:2]) for name in TREES}
-    table = {(room,) if inner == "." else (room, inner) for room, names in MODULES_OF.items() for inner in names}
+    table = {
+        (room,) if inner == "." else (room, inner)
+        for room, names in MODULES_OF.items()
+        for inner in names
+    }
     assert places == table
 
 
@@ -119,7 +139,9 @@ def test_no_module_imports_itself_through_others() -> None:
 @pytest.mark.parametrize("library", DOORS)
 def test_a_library_has_its_doors(library: str) -> None:
     users = {name for name, names in LIBRARIES.items() if library in names}
-    doors = {name for name in users if any(f"{name}.".startswith(f"{door}.") for door in DOORS[library])}
+    doors = {
+        name for name in users if any(f"{name}.".startswith(f"{door}.") for door in DOORS[library])
+    }
     assert users == doors
 
 
@@ -130,5 +152,7 @@ def test_the_package_has_few_rooms() -> None:
 def test_every_package_is_installed() -> None:
     setup = configparser.ConfigParser()
     setup.read(PACKAGE.parent / "setup.cfg", encoding="utf-8")
-    found = {".".join(path.relative_to(PACKAGE.parent).parent.parts) for path in PACKAGE.rglob("*.py")}
+    found = {
+        ".".join(path.relative_to(PACKAGE.parent).parent.parts) for path in PACKAGE.rglob("*.py")
+    }
     assert found <= set(setup["options"]["packages"].split())

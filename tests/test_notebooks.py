@@ -28,25 +28,35 @@ def executed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("IPYTHONDIR", str(folder))
         place = {"metadata": {"path": str(folder)}}
-        nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3", resources=place).execute()
+        nbclient.NotebookClient(
+            notebook, timeout=60, kernel_name="python3", resources=place
+        ).execute()
     return notebook
 
 
 def outputs(notebook: Any) -> str:
     """All that the cells show, as one text."""
-    return json.dumps([output for cell in notebook.cells for output in cell.get("outputs", [])], ensure_ascii=False)
+    return json.dumps(
+        [output for cell in notebook.cells for output in cell.get("outputs", [])],
+        ensure_ascii=False,
+    )
 
 
 def test_it_runs_and_shows_what_it_says(executed: Any) -> None:
     kinds = {output["output_type"] for cell in executed.cells for output in cell.get("outputs", [])}
     assert "error" not in kinds and "execute_result" in kinds
-    assert "stderr" not in {output.get("name") for cell in executed.cells for output in cell.get("outputs", [])}
+    assert "stderr" not in {
+        output.get("name") for cell in executed.cells for output in cell.get("outputs", [])
+    }
 
 
 def test_first_steps_answers_its_question(executed: Any) -> None:
     shown = outputs(executed)
     assert "<b>4</b> (by SQL; confidence 100%" in shown and "Main hall" in shown
-    assert "at most 6 questions in 1 request" in shown and "{'Country of origin': 'Greece / Cyprus'}, 'yes'" in shown
+    assert (
+        "at most 6 questions in 1 request" in shown
+        and "{'Country of origin': 'Greece / Cyprus'}, 'yes'" in shown
+    )
     assert "there is no column 'Runtime'" in shown
 
 

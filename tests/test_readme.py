@@ -19,9 +19,7 @@ from tests.server import Server, completion, task_of
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COUNTRIES = {"ESP": "Spain", "RUS": "Russia", "ITA": "Italy"}
-PROGRAM = (
-    'SELECT QA("map@which country?"; `Cyclist`) AS country FROM w WHERE `Rank` <= 10 GROUP BY 1 ORDER BY COUNT(*) DESC LIMIT 1'
-)
+PROGRAM = 'SELECT QA("map@which country?"; `Cyclist`) AS country FROM w WHERE `Rank` <= 10 GROUP BY 1 ORDER BY COUNT(*) DESC LIMIT 1'
 
 
 def blocks(language: str) -> list[str]:
@@ -38,10 +36,16 @@ def test_session(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     """Every line of the session prints what the README says."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cyclists.csv").write_text(blocks("csv")[0], encoding="utf-8")
-    for name, value in (("OPENAI_BASE_URL", server.url), ("OPENAI_API_KEY", "none"), ("BINDER_MODEL", "any")):
+    for name, value in (
+        ("OPENAI_BASE_URL", server.url),
+        ("OPENAI_API_KEY", "none"),
+        ("BINDER_MODEL", "any"),
+    ):
         monkeypatch.setenv(name, value)
     server.answer = country
-    server.reply = lambda body: completion(*[PROGRAM] * body.get("n", 1)) if task_of(body) is None else None
+    server.reply = lambda body: (
+        completion(*[PROGRAM] * body.get("n", 1)) if task_of(body) is None else None
+    )
     session = "\n".join(blocks("pycon"))
     test = doctest.DocTestParser().get_doctest(session, {}, "README.md", "README.md", 0)
     report: list[str] = []
@@ -53,12 +57,17 @@ def test_session(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_commands_exist() -> None:
     """Each `binder <command>` that the README names is one."""
     commands = set(re.findall(r"^    binder (\w+)", README, re.MULTILINE))
-    known = next(action.choices for action in _parser()._actions if action.choices and "run" in action.choices)
+    known = next(
+        action.choices
+        for action in _parser()._actions
+        if action.choices and "run" in action.choices
+    )
     assert commands and commands <= set(known)
 
 
 def test_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The table of options has an example of each keyword of `connect`, and each example opens a connection."""
+    """The table of options has an example of each keyword of `connect`, and each example opens a
+    connection."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "session.jsonl").touch()
     examples = re.findall(r"^\|[^|]+\| `(\w+=.+)` \|$", README, re.MULTILINE)
@@ -75,5 +84,7 @@ def test_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_files_exist() -> None:
     """Each file that the README names is there."""
-    named = set(re.findall(r"\]\(([\w/.]+)\)", README)) | {f"binder/{name}" for name in re.findall(r"`([\w/]+\.py)`", README)}
+    named = set(re.findall(r"\]\(([\w/.]+)\)", README)) | {
+        f"binder/{name}" for name in re.findall(r"`([\w/]+\.py)`", README)
+    }
     assert [name for name in named if not (ROOT / name).exists()] == []

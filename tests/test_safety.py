@@ -1,4 +1,5 @@
-"""Programs of strangers go in: each hostile one is refused before it costs or does anything, each benign one is right.
+"""Programs of strangers go in: each hostile one is refused before it costs or does anything, each
+benign one is right.
 
 The fixtures hold one program a line, by class (`== class`); a class is one test.
 """
@@ -32,7 +33,9 @@ RIDERS = pa.table({
     "team": ["Caisse", "CSC", None, "Liquigas", "Acqua"],
     "h / a": ["home", "home", "away", "home", "away"],
 })  # fmt: skip
-LANDS = pa.table({"country": ["Spain", "Italy", "France"], "code": ["ES", "IT", "FR"], "people": [47, 60, 67]})
+LANDS = pa.table(
+    {"country": ["Spain", "Italy", "France"], "code": ["ES", "IT", "FR"], "people": [47, 60, 67]}
+)
 
 
 def classes(path: str) -> list[object]:
@@ -72,7 +75,9 @@ def test_hostile_programs_are_refused_before_they_cost_or_do_anything(
         assert "CANARY-IN-A-FILE" not in str(refusal.value), program
     assert not oracle.asked
     assert _content(db) == (RIDERS.to_pylist(), LANDS.to_pylist()), "a table was changed"
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"canary.csv": "secret\nCANARY-IN-A-FILE\n"}
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "canary.csv": "secret\nCANARY-IN-A-FILE\n"
+    }
 
 
 @pytest.mark.parametrize("programs", classes("benign.txt"))
@@ -92,7 +97,9 @@ def test_benign_programs_are_accepted_and_right(db: Binder, programs: list[str])
 def _content(db: Binder) -> tuple[list[object], list[object]]:
     """What the engine holds of the two tables now."""
     w, v = db.run("SELECT * FROM w"), db.run("SELECT * FROM v")
-    return [dict(zip(w.columns, row, strict=True)) for row in w], [dict(zip(v.columns, row, strict=True)) for row in v]
+    return [dict(zip(w.columns, row, strict=True)) for row in w], [
+        dict(zip(v.columns, row, strict=True)) for row in v
+    ]
 
 
 def _comparable(rows: object, ordered: bool) -> list[object]:
@@ -105,7 +112,11 @@ def _comparable(rows: object, ordered: bool) -> list[object]:
 def _number(value: object) -> object:
     if isinstance(value, list):
         return [_number(item) for item in value]
-    return round(float(value), 9) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    return (
+        round(float(value), 9)
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+        else value
+    )
 
 
 LIMITS = Limits(seconds=2, memory_mb=300, rows=100_000, bytes=20_000_000)
@@ -128,13 +139,22 @@ def _bombs() -> list[object]:
 
 
 @pytest.mark.parametrize("bomb", _bombs())
-def test_a_bomb_ends_at_a_limit_and_the_next_program_is_right(limited: Binder, oracle: Oracle, bomb: str) -> None:
+def test_a_bomb_ends_at_a_limit_and_the_next_program_is_right(
+    limited: Binder, oracle: Oracle, bomb: str
+) -> None:
     oracle.asked.clear()
     started = time.monotonic()
     with pytest.raises(LimitExceeded) as stop:
         limited.run(bomb)
-    assert time.monotonic() - started < LIMITS.seconds + 1 + 2, "limit + 1 s, and what a busy machine takes"
-    assert stop.value.kind in ("seconds", "memory_mb", "rows", "bytes") and stop.value.limit == getattr(LIMITS, stop.value.kind)
+    assert time.monotonic() - started < LIMITS.seconds + 1 + 2, (
+        "limit + 1 s, and what a busy machine takes"
+    )
+    assert stop.value.kind in (
+        "seconds",
+        "memory_mb",
+        "rows",
+        "bytes",
+    ) and stop.value.limit == getattr(LIMITS, stop.value.kind)
     assert not oracle.asked
     assert limited.run("SELECT COUNT(*), SUM(points) FROM w").rows == [(5, 340)]
 
@@ -144,7 +164,9 @@ def test_a_worker_that_was_killed_leaves_no_process(limited: Binder) -> None:
     process = limited._worker._process
     assert process is not None
     with pytest.raises(LimitExceeded):
-        limited.run("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT MAX(n) FROM t")
+        limited.run(
+            "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT MAX(n) FROM t"
+        )
     assert process.returncode is not None, "it is not even a zombie"
     assert limited._worker._process is not process
 
@@ -160,7 +182,10 @@ def test_programs_do_not_see_each_other(db: Binder) -> None:
     assert result.origin is not None
     tag = result.origin.args[0].tag  # type: ignore[attr-defined]
     for name in (f"answers of call_0 {tag}", f"ANSWERS OF CALL_0 {tag}"):
-        for program in (f'SELECT * FROM "{name}"', f'SELECT QA("map@upper?"; code), (SELECT value FROM "{name}" LIMIT 1) FROM v'):
+        for program in (
+            f'SELECT * FROM "{name}"',
+            f'SELECT QA("map@upper?"; code), (SELECT value FROM "{name}" LIMIT 1) FROM v',
+        ):
             with pytest.raises(ProgramError, match="there is no table"):
                 db.run(program)
 
@@ -201,22 +226,42 @@ def test_a_query_that_the_engine_reads_in_another_way_is_refused(db: Binder) -> 
         "SELECT sum(points) OVER (ORDER BY getenv('x')) FROM w",
     ],
 )
-def test_the_engine_refuses_by_itself_what_the_checks_should_have_refused(db: Binder, sql: str) -> None:
+def test_the_engine_refuses_by_itself_what_the_checks_should_have_refused(
+    db: Binder, sql: str
+) -> None:
     with pytest.raises(QueryError):
         db._worker.run(sql)
     assert db._worker.run("SELECT COUNT(*) FROM w")[0].column(0).to_pylist() == [5]
 
 
 def test_cells_and_replies_are_data() -> None:
-    evil = ["'; DROP TABLE w; --", '"; SELECT 1', "a\\'b", "x' OR '1'='1", "$$", "\x1b[31m\u202eab", "`w`", "{{w}}", "a\nb"]
+    evil = [
+        "'; DROP TABLE w; --",
+        '"; SELECT 1',
+        "a\\'b",
+        "x' OR '1'='1",
+        "$$",
+        "\x1b[31m\u202eab",
+        "`w`",
+        "{{w}}",
+        "a\nb",
+    ]
     oracle = Oracle()
     with connect({"w": [{"cell": text} for text in evil]}, lm=oracle) as db:
-        said = db.run('SELECT cell, QA("map@both?"; cell) AS same FROM w WHERE QA("map@both?"; cell) = cell')
+        said = db.run(
+            'SELECT cell, QA("map@both?"; cell) AS same FROM w WHERE QA("map@both?"; cell) = cell'
+        )
         assert [row[0] for row in said.rows] == [row[1] for row in said.rows] == evil
-        all_of_them = db.run('SELECT cell FROM w WHERE cell IN QA("ans@all?"; (SELECT cell FROM w))')
+        all_of_them = db.run(
+            'SELECT cell FROM w WHERE cell IN QA("ans@all?"; (SELECT cell FROM w))'
+        )
         assert [row[0] for row in all_of_them.rows] == evil
         assert db.run("SELECT cell FROM w").rows == [(text,) for text in evil]
-        for shown in (str(said), said._repr_html_(), str(db.explain('SELECT QA("map@\x9b2Jbo\u202eth?"; cell) FROM w'))):
+        for shown in (
+            str(said),
+            said._repr_html_(),
+            str(db.explain('SELECT QA("map@\x9b2Jbo\u202eth?"; cell) FROM w')),
+        ):
             assert not {"\x1b", "\x9b", "\u202e"} & set(shown)
         with pytest.raises(ProgramError) as refusal:
             db.run("SELECT \u202e\x9b2J FROM w")
@@ -234,6 +279,12 @@ def test_cells_that_read_like_orders_are_reported_and_change_nothing() -> None:
         result = db.run('SELECT QA("map@upper?"; cell) FROM w')
         assert [row[0] for row in result.rows] == [text.upper() for text in cells]
         (warning,) = result.trace.warnings
-        assert "3 of the cells" in warning and warning in str(result) and "read like orders" in result._repr_html_()
+        assert (
+            "3 of the cells" in warning
+            and warning in str(result)
+            and "read like orders" in result._repr_html_()
+        )
         assert result.data()["warnings"] == [warning]
-        assert not db.run("SELECT QA(\"map@upper?\"; cell) FROM w WHERE cell = 'Rome'").trace.warnings
+        assert not db.run(
+            "SELECT QA(\"map@upper?\"; cell) FROM w WHERE cell = 'Rome'"
+        ).trace.warnings

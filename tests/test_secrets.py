@@ -1,4 +1,5 @@
-"""A session with a marked key in a marked environment goes by; nothing that was written, shown or started holds the mark."""
+"""A session with a marked key in a marked environment goes by; nothing that was written, shown or
+started holds the mark."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ MARK = "sk-CANARY-0123456789"
 
 
 def test_the_key_is_nowhere(
-    server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    server: Server,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", MARK)
     monkeypatch.setenv("SOME_OTHER_TOKEN", MARK)
@@ -26,13 +30,22 @@ def test_the_key_is_nowhere(
     cache = tmp_path / "answers.db"
     table = [{"city": "Paris"}, {"city": "Rome"}]
     with connect(
-        {"w": table}, model="m", base_url=server.url, cache=cache, timeout=5, tracer=lambda e: shown.append(repr(e))
+        {"w": table},
+        model="m",
+        base_url=server.url,
+        cache=cache,
+        timeout=5,
+        tracer=lambda e: shown.append(repr(e)),
     ) as db:
         pid = db._worker._process.pid if db._worker._process else 0
         environment = Path(f"/proc/{pid}/environ")
         if environment.exists():
             shown.append(environment.read_text() + Path(f"/proc/{pid}/cmdline").read_text())
-        for program in ('SELECT QA("map@upper?"; city) FROM w', "SELECT nothing FROM w", "SELECT getenv('OPENAI_API_KEY')"):
+        for program in (
+            'SELECT QA("map@upper?"; city) FROM w',
+            "SELECT nothing FROM w",
+            "SELECT getenv('OPENAI_API_KEY')",
+        ):
             try:
                 result = db.run(program)
                 shown += [
@@ -44,7 +57,12 @@ def test_the_key_is_nowhere(
                     str(result.why(0)),
                 ]
             except BinderError as error:
-                shown += [str(error), repr(error), repr(pickle.dumps(error)), *traceback.format_exception(error)]
+                shown += [
+                    str(error),
+                    repr(error),
+                    repr(pickle.dumps(error)),
+                    *traceback.format_exception(error),
+                ]
         shown += [repr(db), repr(db.stack), repr(db.settings), repr(db.tables)]
     for headers in ({"base_url": "http://127.0.0.1:9/v1"}, {"base_url": server.url + "/nowhere"}):
         with connect({"w": table}, model="m", cache=None, timeout=2, deadline=5, **headers) as db:  # type: ignore[arg-type]
@@ -56,4 +74,6 @@ def test_the_key_is_nowhere(
     out, err = capfd.readouterr()
     assert not [text for text in (*shown, out, err) if MARK in text]
     written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert cache in written and not [path for path, data in written.items() if MARK.encode() in data]
+    assert cache in written and not [
+        path for path, data in written.items() if MARK.encode() in data
+    ]

@@ -1,4 +1,5 @@
-"""What keeps the package readable: modules of one sitting, functions of few branches, few tokens."""
+"""What keeps the package readable: modules of one sitting, functions of few branches, few
+tokens."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The nouns of an evaluation: what an example asks and what is right, and what an answer to it is worth.
+"""The nouns of an evaluation: what an example asks and what is right, and what an answer to it is
+worth.
 
-A benchmark reads its official release into Examples and turns an Example and an answer into a Score.
-"""
+A benchmark reads its official release into Examples and turns an Example and an answer into a
+Score."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ Verdict = Literal["right", "wrong", "not run"]
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table as its release holds it: text only, rows in order. title: of the page it stands on, where the release says."""
+    """A table as its release holds it: text only, rows in order. title: of the page it stands on,
+    where the release says."""
 
     name: str
     title: str | None
@@ -28,7 +30,8 @@ class RawTable:
 
 @dataclass(frozen=True)
 class Example:
-    """A question over one table. gold: the right values as written; canonical: how the official metric reads each of them."""
+    """A question over one table. gold: the right values as written; canonical: how the official
+    metric reads each of them."""
 
     id: str
     question: str
@@ -39,14 +42,16 @@ class Example:
 
 @dataclass(frozen=True)
 class Score:
-    """What one metric says of one answer; "not run" means that there was no answer, which is neither right nor wrong."""
+    """What one metric says of one answer; "not run" means that there was no answer, which is
+    neither right nor wrong."""
 
     verdict: Verdict
     metric: str = "official"
 
 
 class Benchmark(ABC):
-    """A loader and its metrics, the official one first; splits are the parts of a release that can be read."""
+    """A loader and its metrics, the official one first; splits are the parts of a release that can
+    be read."""
 
     name: str
     splits: tuple[str, ...]
@@ -56,7 +61,9 @@ class Benchmark(ABC):
     def examples(self, split: str) -> Iterator[Example]:
         """The examples of one split, in the order of the release; each table is read once."""
         if split not in self.splits:
-            raise UsageError(f"{self.name} has no split {split}", hint=f"one of: {', '.join(self.splits)}")
+            raise UsageError(
+                f"{self.name} has no split {split}", hint=f"one of: {', '.join(self.splits)}"
+            )
         return self.read(split)
 
     def question(self, example: Example) -> str:
@@ -66,7 +73,9 @@ class Benchmark(ABC):
     def score(self, example: Example, answer: list[str] | None, metric: str = "official") -> Score:
         """Judge an answer by one of the metrics; None: the program did not run."""
         if metric not in self.metrics:
-            raise UsageError(f"{self.name} has no metric {metric}", hint=f"one of: {', '.join(self.metrics)}")
+            raise UsageError(
+                f"{self.name} has no metric {metric}", hint=f"one of: {', '.join(self.metrics)}"
+            )
         if answer is None:
             return Score("not run", metric)
         return Score("right" if self.is_right(example, answer, metric) else "wrong", metric)

@@ -1,7 +1,8 @@
-"""How WikiTableQuestions compares an answer with the gold values: lists of text come in, equal or not goes out.
+"""How WikiTableQuestions compares an answer with the gold values: lists of text come in, equal or
+not goes out.
 
-It has its own reading of numbers and dates, apart from the engine's: sharing the two would bend the score.
-"""
+It has its own reading of numbers and dates, apart from the engine's: sharing the two would bend the
+score."""
 
 from __future__ import annotations
 
@@ -14,9 +15,14 @@ from binder.benchmarks import Example
 
 Date = tuple[int | None, int | None, int | None]
 
-PLAIN = str.maketrans({**dict.fromkeys("‘’´`", "'"), **dict.fromkeys("“”", '"'), **dict.fromkeys("‐‑‒–—−", "-")})
-ENDINGS = (  # cut off the end of a text until nothing changes; none of them is cut where it is the whole text
-    re.compile(r"(?:(?<=.)\[[^\]]*\]|\[\d+\]|[•♦†‡*#+])$", re.DOTALL),  # a citation or a mark; a lone [12] is cut too
+PLAIN = str.maketrans(
+    {**dict.fromkeys("‘’´`", "'"), **dict.fromkeys("“”", '"'), **dict.fromkeys("‐‑‒–—−", "-")}
+)
+# cut off the end of a text until nothing changes; none of them is cut where it is the whole text
+ENDINGS = (
+    re.compile(
+        r"(?:(?<=.)\[[^\]]*\]|\[\d+\]|[•♦†‡*#+])$", re.DOTALL
+    ),  # a citation or a mark; a lone [12] is cut too
     re.compile(r" \([^)]*\)$"),  # details in parentheses
 )
 QUOTED = re.compile(r'"([^"]*)"')
@@ -34,7 +40,8 @@ DAY, YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<year>\d{4})"
 CALENDAR = re.compile(rf"{MONTH}(?: {DAY})?(?:,? {YEAR})?", re.IGNORECASE)
 CALENDAR_DAY_FIRST = re.compile(rf"{DAY} {MONTH}(?:,? {YEAR})?", re.IGNORECASE)
 AMOUNT = re.compile(
-    r"[$£€]? ?(?P<number>[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(?<=\d)(?:st|nd|rd|th|%| ?(?P<unit>[a-z]+))?", re.IGNORECASE
+    r"[$£€]? ?(?P<number>[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(?<=\d)(?:st|nd|rd|th|%| ?(?P<unit>[a-z]+))?",
+    re.IGNORECASE,
 )
 SCALE = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 
@@ -48,14 +55,16 @@ class Denotation:
 
 
 def official_match(example: Example, answer: list[str]) -> bool:
-    """The official metric: as many different values, and each gold value is matched by some value of the answer."""
+    """The official metric: as many different values, and each gold value is matched by some value
+    of the answer."""
     gold = set(map(read_value, example.gold, example.canonical))
     answered = set(map(read_value, answer))
     return len(gold) == len(answered) and all(any(same(g, a) for a in answered) for g in gold)
 
 
 def read_value(text: str, canonical: str | None = None) -> Denotation:
-    """Read a text, as what its canonical form says where there is one: a number, a date, else text."""
+    """Read a text, as what its canonical form says where there is one: a number, a date, else
+    text."""
     written = normalise(text)
     reading = canonical or text
     number = read_number(reading)
@@ -65,7 +74,11 @@ def read_value(text: str, canonical: str | None = None) -> Denotation:
     if date is None:
         return Denotation(written, written)
     year, month, day = date
-    return Denotation(float(year), written) if year is not None and month is None and day is None else Denotation(date, written)
+    return (
+        Denotation(float(year), written)
+        if year is not None and month is None and day is None
+        else Denotation(date, written)
+    )
 
 
 def same(gold: Denotation, answered: Denotation) -> bool:
@@ -109,8 +122,11 @@ def read_date(text: str) -> Date | None:
 
 
 def normalise(text: str) -> str:
-    """The text without accents, typographic signs, trailing citations and details, outer quotes, final period and case."""
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) != "Mn").translate(PLAIN)
+    """The text without accents, typographic signs, trailing citations and details, outer quotes,
+    final period and case."""
+    text = "".join(
+        c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) != "Mn"
+    ).translate(PLAIN)
     before = None
     while text != before:
         before = text
@@ -129,12 +145,13 @@ def cut_all(ending: re.Pattern[str], text: str) -> str:
 
 
 def lenient_match(example: Example, answer: list[str]) -> bool:
-    """The official metric with what the original Binder's evaluator lets pass as well; never stricter than the official one.
+    """The official metric with what the original Binder's evaluator lets pass as well; never
+    stricter than the official one.
 
-    A time of midnight does not count. A single 0 or 1 stands for no or yes, and, where the question offers "this or that", 1 for
-    this and 0 for that. Of a single number with a unit, and of a single date, one side may say less (28 for 28 days, 2008 for
-    2008-01-01). That evaluator also reads words and durations with a recogniser of its own, which is not imitated.
-    """
+    A time of midnight does not count. A single 0 or 1 stands for no or yes, and, where the question
+    offers "this or that", 1 for this and 0 for that. Of a single number with a unit, and of a
+    single date, one side may say less (28 for 28 days, 2008 for 2008-01-01). That evaluator also
+    reads words and durations with a recogniser of its own, which is not imitated."""
     trimmed = [text.removesuffix(MIDNIGHT) for text in answer]
     if official_match(example, trimmed) or official_match(example, answer):
         return True
@@ -152,28 +169,41 @@ def lenient_match(example: Example, answer: list[str]) -> bool:
 
 
 def offered(question: str, first: bool) -> list[str]:
-    """What 1 (first) or 0 may stand for: yes or no, and the word before or after "or" in the question."""
+    """What 1 (first) or 0 may stand for: yes or no, and the word before or after "or" in the
+    question."""
     around = re.search(r"(\S+) or (\S+)", question.lower())
-    return [("yes" if first else "no"), *([around[1 if first else 2].rstrip("?")] if around else [])]
+    return [
+        ("yes" if first else "no"),
+        *([around[1 if first else 2].rstrip("?")] if around else []),
+    ]
 
 
 def words(text: str) -> set[str]:
     """The words of a text; numbers by their value, unknown parts of a date left out."""
     found = SEPARATORS.sub(" ", text).split()
-    return {f"{float(w.replace(',', '')):g}" if FIGURE.fullmatch(w) else w for w in found if set(w) != {"x"}}
+    return {
+        f"{float(w.replace(',', '')):g}" if FIGURE.fullmatch(w) else w
+        for w in found
+        if set(w) != {"x"}
+    }
 
 
 def canonical_of(text: str) -> str:
-    """The canonical form of a gold value for which the release has none: a number, a date in yyyy-mm-dd, else the text itself.
+    """The canonical form of a gold value for which the release has none: a number, a date in
+    yyyy-mm-dd, else the text itself.
 
-    A number may have a currency sign, commas, an ordinal ending, and one word after it: 6th, 17 years, $24.86 million.
-    """
+    A number may have a currency sign, commas, an ordinal ending, and one word after it: 6th, 17
+    years, $24.86 million."""
     plain = " ".join(text.split())
     date = CALENDAR.fullmatch(plain) or CALENDAR_DAY_FIRST.fullmatch(plain)
     if date:
         month = MONTHS.index(date["month"][:3].lower()) + 1
-        return f"{date['year'] or 'xxxx'}-{month:02d}-{date['day'].zfill(2) if date['day'] else 'xx'}"
+        return (
+            f"{date['year'] or 'xxxx'}-{month:02d}-{date['day'].zfill(2) if date['day'] else 'xx'}"
+        )
     amount = AMOUNT.fullmatch(plain)
     if amount is None:
         return text
-    return str(float(amount["number"].replace(",", "")) * SCALE.get((amount["unit"] or "").lower(), 1))
+    return str(
+        float(amount["number"].replace(",", "")) * SCALE.get((amount["unit"] or "").lower(), 1)
+    )

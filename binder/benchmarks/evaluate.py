@@ -1,9 +1,9 @@
-"""A benchmark and answers to its examples come in; a prediction a line and a report with the official metric go out.
+"""A benchmark and answers to its examples come in; a prediction a line and a report with the
+official metric go out.
 
-Answers come from a question (`asked`: sampled, executed and voted by the language model of a connection), or from recorded
-programs (`replayed`): those of one question are executed, errors and empty results dropped, the rest voted, the first of equals
-winning.
-"""
+Answers come from a question (`asked`: sampled, executed and voted by the language model of a
+connection), or from recorded programs (`replayed`): those of one question are executed, errors and
+empty results dropped, the rest voted, the first of equals winning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ from binder.benchmarks.wikitq import WikiTableQuestions
 from binder.candidates.answer import Answer, Candidate
 from binder.candidates.vote import vote
 from binder.engine import Binder, connect
-from binder.errors import BadReply, BinderError, LimitExceeded, NotConfigured, Unreachable, UsageError
+from binder.errors import (
+    BadReply,
+    BinderError,
+    LimitExceeded,
+    NotConfigured,
+    Unreachable,
+    UsageError,
+)
 from binder.lm import LM, Choice, Reply, Request, RequestUsage
 from binder.results.result import Usage, count
 from binder.results.trace import Trace
@@ -36,7 +43,8 @@ Answered = Iterable[tuple[Example, Answer | BinderError]]
 
 @dataclass
 class Report:
-    """What an evaluation has found so far: metric name -> scores; failed: questions for which every program ended in an error."""
+    """What an evaluation has found so far: metric name -> scores; failed: questions for which every
+    program ended in an error."""
 
     scores: dict[str, list[Score]]
     questions: int = 0
@@ -55,31 +63,54 @@ class Report:
         return f"{count(self.questions, 'question')}, {right.accuracy:.2%} right; {self.usage}"
 
     def __str__(self) -> str:
-        lines = [f"questions {self.questions:,}   answered {self.answered:,} ({self.answered / max(1, self.questions):.2%})"]
-        lines.append(f"every program ended in an error: {self.failed:,} ({self.failed / max(1, self.questions):.2%})")
-        lines += [f"{name}: {found.right:,} right ({found.accuracy:.2%})" for name, found in self.tallies().items()]
-        return "\n".join([*lines, *([str(self.usage)] if self.usage.requests or self.usage.cached else [])])
+        lines = [
+            f"questions {self.questions:,}   answered {self.answered:,} ({self.answered / max(1, self.questions):.2%})"
+        ]
+        lines.append(
+            f"every program ended in an error: {self.failed:,} ({self.failed / max(1, self.questions):.2%})"
+        )
+        lines += [
+            f"{name}: {found.right:,} right ({found.accuracy:.2%})"
+            for name, found in self.tallies().items()
+        ]
+        return "\n".join(
+            [*lines, *([str(self.usage)] if self.usage.requests or self.usage.cached else [])]
+        )
 
 
-def evaluate(benchmark: Benchmark, answered: Answered, out: Path, told: Callable[[Report], None] = lambda _: None) -> Report:
-    """Judges answers as they come and writes one prediction a line. told: is shown the report after each."""
+def evaluate(
+    benchmark: Benchmark,
+    answered: Answered,
+    out: Path,
+    told: Callable[[Report], None] = lambda _: None,
+) -> Report:
+    """Judges answers as they come and writes one prediction a line. told: is shown the report after
+    each."""
     report, started = Report({name: [] for name in benchmark.metrics}), time.monotonic()
     with open(out, "w", encoding="utf-8") as file:
         for example, answer in answered:
-            file.write(json.dumps(_judged(benchmark, example, answer, report), ensure_ascii=False) + "\n")
+            file.write(
+                json.dumps(_judged(benchmark, example, answer, report), ensure_ascii=False) + "\n"
+            )
             file.flush()
             report.usage = replace(report.usage, seconds=time.monotonic() - started)
             told(report)
     return report
 
 
-def _judged(benchmark: Benchmark, example: Example, answer: Answer | BinderError, report: Report) -> dict[str, Any]:
+def _judged(
+    benchmark: Benchmark, example: Example, answer: Answer | BinderError, report: Report
+) -> dict[str, Any]:
     """Adds an answer to the report; its line of the predictions."""
     found = answer if isinstance(answer, Answer) else None
     prediction = found.texts if found is not None and found.values else None
     for name, scores in report.scores.items():
         scores.append(benchmark.score(example, prediction, name))
-    errors = [str(c.error) for c in found.candidates if c.error is not None] if found is not None else [str(answer)]
+    errors = (
+        [str(c.error) for c in found.candidates if c.error is not None]
+        if found is not None
+        else [str(answer)]
+    )
     every = found is None or bool(found.candidates) and len(errors) == len(found.candidates)
     report.questions += 1
     report.answered += prediction is not None
@@ -96,13 +127,18 @@ def _judged(benchmark: Benchmark, example: Example, answer: Answer | BinderError
 
 
 def asked(
-    db: Binder, examples: Sequence[Example], question: Callable[[Example], str], parallel: int = 4, **settings: Any
+    db: Binder,
+    examples: Sequence[Example],
+    question: Callable[[Example], str],
+    parallel: int = 4,
+    **settings: Any,
 ) -> Answered:
-    """Asks each question over its table, several at a time: all share the endpoint, the cache, the budget and the slots of db.
+    """Asks each question over its table, several at a time: all share the endpoint, the cache, the
+    budget and the slots of db.
 
-    question: how an example is put; settings: of `Binder.ask`. What ends only one question (a reply without sense, a limit)
-    counts as no answer; what would end all of them (key, quota, budget) is raised.
-    """
+    question: how an example is put; settings: of `Binder.ask`. What ends only one question (a reply
+    without sense, a limit) counts as no answer; what would end all of them (key, quota, budget) is
+    raised."""
     free: SimpleQueue[Binder] = SimpleQueue()
 
     def answer(example: Example) -> tuple[Example, Answer | BinderError]:
@@ -130,7 +166,8 @@ def asked(
 def replayed(
     examples: Iterable[Example], recorded: dict[str, list[Recorded]], served: RecordedAnswers | None
 ) -> Iterator[tuple[Example, Answer]]:
-    """The voted answer of recorded programs for each question, one table after the other, in the order of the examples."""
+    """The voted answer of recorded programs for each question, one table after the other, in the
+    order of the examples."""
     tables: dict[str, Table] = {}
     lm = Answering()
     with connect({"w": [{"a": ""}]}, lm=lm) as db:
@@ -152,15 +189,21 @@ class Answering(LM):
             raise NotConfigured("the recorded answers do not cover this program")
         task = json.loads(request.messages[-1].content)
         rows = (
-            {key: self.answer(task["question"], task["columns"], values) for key, values in task["rows"].items()}
+            {
+                key: self.answer(task["question"], task["columns"], values)
+                for key, values in task["rows"].items()
+            }
             if task["task"] == "map"
             else []
         )
         return Reply((Choice(json.dumps({"answers": rows})),), RequestUsage(requests=1))
 
 
-def open_benchmark(name: str, data: Path | None, titles: Mapping[str, str] | None = None) -> Benchmark:
-    """The benchmark `wikitq` or `tabfact` over its release. titles: of tables, for a release without pages."""
+def open_benchmark(
+    name: str, data: Path | None, titles: Mapping[str, str] | None = None
+) -> Benchmark:
+    """The benchmark `wikitq` or `tabfact` over its release. titles: of tables, for a release
+    without pages."""
     if data is None:
         raise UsageError(f"where is the release of {name}?", hint="--data its folder or zip")
     return WikiTableQuestions(data, titles) if name == "wikitq" else TabFact(data)
@@ -171,14 +214,24 @@ def typed(raw: RawTable) -> Table:
     return table.tidy(raw.header, raw.rows, title=raw.title)
 
 
-def _voted(db: Binder, lm: Answering, example: Example, programs: list[Recorded], served: RecordedAnswers | None) -> Answer:
+def _voted(
+    db: Binder,
+    lm: Answering,
+    example: Example,
+    programs: list[Recorded],
+    served: RecordedAnswers | None,
+) -> Answer:
     candidates = []
     for program in programs:
         key = example.id, program.program
         lm.answer = served.for_program(*key) if served is not None and key in served else None
         try:
             result = db.run(program.program, program.language)
-            candidates.append(Candidate(program.program, program.language, result, votes=program.votes))
+            candidates.append(
+                Candidate(program.program, program.language, result, votes=program.votes)
+            )
         except BinderError as error:
-            candidates.append(Candidate(program.program, program.language, error=error, votes=program.votes))
+            candidates.append(
+                Candidate(program.program, program.language, error=error, votes=program.votes)
+            )
     return vote(example.question, candidates, Usage(), Trace())

@@ -1,4 +1,5 @@
-"""A benchmark's official release as its users have it, unpacked or still a zip; the text of its files comes out.
+"""A benchmark's official release as its users have it, unpacked or still a zip; the text of its
+files comes out.
 
 The path may be the release's folder, a folder above it, the zip, or a folder that holds the zip.
 """
@@ -13,7 +14,8 @@ from binder.errors import DataError
 
 
 class Release:
-    """The files of a release, named by their paths below its root: a folder, or one inside a zip that is open."""
+    """The files of a release, named by their paths below its root: a folder, or one inside a zip
+    that is open."""
 
     def __init__(self, place: Path, root: Path | zipfile.Path):
         self.place = place
@@ -30,7 +32,9 @@ class Release:
         try:
             return self.root.joinpath(name).read_bytes().decode("utf-8-sig")
         except OSError as error:
-            raise DataError(f"the release in {self.place} has no {name} that can be read: {error}", path=name) from error
+            raise DataError(
+                f"the release in {self.place} has no {name} that can be read: {error}", path=name
+            ) from error
         except (zipfile.BadZipFile, zlib.error) as error:
             raise DataError(f"{name} in {self.place} is damaged: {error}", path=name) from error
         except UnicodeDecodeError as error:
@@ -43,7 +47,8 @@ class Release:
 
 
 def open_release(data: str | Path, landmark: str, origin: str) -> Release:
-    """Find the release at a path by a file that it always holds; origin says in the error where to get it."""
+    """Find the release at a path by a file that it always holds; origin says in the error where to
+    get it."""
     path = Path(data)
     if path.is_file():
         found = open_archive(path, landmark)
@@ -52,7 +57,9 @@ def open_release(data: str | Path, landmark: str, origin: str) -> Release:
     else:
         raise DataError(f"there is no file or folder {path}", path=str(path), hint=origin)
     if found is None:
-        raise DataError(f"{path} does not hold the release: no {landmark} in it", path=str(path), hint=origin)
+        raise DataError(
+            f"{path} does not hold the release: no {landmark} in it", path=str(path), hint=origin
+        )
     return found
 
 
@@ -74,7 +81,11 @@ def open_archive(path: Path, landmark: str) -> Release | None:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError(f"{path} cannot be read as a zip: {error}", path=str(path)) from error
-    prefixes = [n.removesuffix(landmark) for n in archive.namelist() if n == landmark or n.endswith("/" + landmark)]
+    prefixes = [
+        n.removesuffix(landmark)
+        for n in archive.namelist()
+        if n == landmark or n.endswith("/" + landmark)
+    ]
     if not prefixes:
         archive.close()
         return None

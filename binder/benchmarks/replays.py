@@ -1,7 +1,8 @@
-"""Recorded programs and recorded answers of a language model: files of JSON lines (.gz too) come in.
+"""Recorded programs and recorded answers of a language model: files of JSON lines (.gz too) come
+in.
 
-Out go the programs of each example, and for a program a function that answers its questions as recorded.
-"""
+Out go the programs of each example, and for a program a function that answers its questions as
+recorded."""
 
 from __future__ import annotations
 
@@ -17,12 +18,22 @@ from binder.errors import DataError, UsageError
 from binder.tables.cells import is_missing
 
 JSON = str | int | float | bool | None
-Answerer = abc.Callable[[str, abc.Sequence[str], abc.Sequence[JSON]], JSON]  # question, columns, values -> answer
+Answerer = abc.Callable[
+    [str, abc.Sequence[str], abc.Sequence[JSON]], JSON
+]  # question, columns, values -> answer
 ReplayKey = tuple[str, str]  # id of the example, program
 Cells = tuple[str, ...]  # the values of a row as a key
 
-FIELD = re.compile(r"(sql|python)\d*")  # a program under the name of its language: sql, sql2, python
-NO_VALUE = {"", "-", "–", "/", "none"}  # how the recorded tables, raw and normalised, write that there is no value
+FIELD = re.compile(
+    r"(sql|python)\d*"
+)  # a program under the name of its language: sql, sql2, python
+NO_VALUE = {
+    "",
+    "-",
+    "–",
+    "/",
+    "none",
+}  # how the recorded tables, raw and normalised, write that there is no value
 OPPOSITE = {"yes": "no", "no": "yes", "true": "false", "false": "true"}
 
 
@@ -35,13 +46,16 @@ class Recorded(NamedTuple):
 
 
 def read_programs(path: str | Path) -> dict[str, list[Recorded]]:
-    """The programs of each example: `{id, programs: [{program, votes}]}`, `{id, program}` or `{id, sql, sql2, python}`."""
+    """The programs of each example: `{id, programs: [{program, votes}]}`, `{id, program}` or `{id,
+    sql, sql2, python}`."""
     found: dict[str, list[Recorded]] = {}
     for row, record in read_lines(path):
         try:
             found.setdefault(record["id"], []).extend(programs_of(record))
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{path}, line {row}: not a record of programs", path=str(path), row=row) from error
+            raise DataError(
+                f"{path}, line {row}: not a record of programs", path=str(path), row=row
+            ) from error
     return found
 
 
@@ -49,7 +63,9 @@ def programs_of(record: dict[str, Any]) -> list[Recorded]:
     """The programs of one record; a bare `program` is SQL unless the record says its language."""
     listed = record.get("programs", [record] if "program" in record else [])
     language = record.get("language", "sql")
-    found = [Recorded(p["program"], int(p.get("votes", 1)), p.get("language", language)) for p in listed]
+    found = [
+        Recorded(p["program"], int(p.get("votes", 1)), p.get("language", language)) for p in listed
+    ]
     for name, text in record.items():
         if (field := FIELD.fullmatch(name)) and text:
             found.append(Recorded(text, 1, field[1]))
@@ -57,16 +73,22 @@ def programs_of(record: dict[str, Any]) -> list[Recorded]:
 
 
 def read_titles(path: str | Path) -> dict[str, str]:
-    """The page title of each table, where the records of a file of programs tell it (table_id, table_title)."""
-    return {r["table_id"]: r["table_title"] for _, r in read_lines(path) if r.get("table_id") and r.get("table_title")}
+    """The page title of each table, where the records of a file of programs tell it (table_id,
+    table_title)."""
+    return {
+        r["table_id"]: r["table_title"]
+        for _, r in read_lines(path)
+        if r.get("table_id") and r.get("table_title")
+    }
 
 
 class RecordedAnswers:
-    """Recorded answers to the questions of programs, looked up by the text of the program and the values of a row.
+    """Recorded answers to the questions of programs, looked up by the text of the program and the
+    values of a row.
 
-    The names of columns are not compared: the recordings have names of their own. `ambiguous` names the programs in which rows
-    of the same normalised values have different answers: the raw cells may tell such rows apart, else the first answer is served.
-    """
+    The names of columns are not compared: the recordings have names of their own. `ambiguous` names
+    the programs in which rows of the same normalised values have different answers: the raw cells
+    may tell such rows apart, else the first answer is served."""
 
     def __init__(self, path: str | Path):
         self.records: dict[ReplayKey, list[dict[str, Any]]] = {}
@@ -75,26 +97,35 @@ class RecordedAnswers:
         for row, record in read_lines(path):
             try:
                 key: ReplayKey = (record["id"], record["program"])
-                self.records.setdefault(key, []).append({"question": record["question"], "served": served(record["rows"])})
+                self.records.setdefault(key, []).append(
+                    {"question": record["question"], "served": served(record["rows"])}
+                )
                 self.folded.setdefault((key[0], fold(key[1])), key)
                 if not record.get("value_consistent", True):
                     self.ambiguous.add(key)
             except (KeyError, TypeError) as error:
-                raise DataError(f"{path}, line {row}: not a record of answers", path=str(path), row=row) from error
+                raise DataError(
+                    f"{path}, line {row}: not a record of answers", path=str(path), row=row
+                ) from error
 
     def __contains__(self, key: ReplayKey) -> bool:
         """Whether there are answers for the program of an example: (id, program)."""
         return self.find(key) is not None
 
     def find(self, key: ReplayKey) -> ReplayKey | None:
-        """The key of the record: the same program, else one that differs only in white space and case."""
+        """The key of the record: the same program, else one that differs only in white space and
+        case."""
         return key if key in self.records else self.folded.get((key[0], fold(key[1])))
 
     def for_program(self, id: str, program: str) -> Answerer:
-        """The function that answers the questions of one program; null where no row has the values."""
+        """The function that answers the questions of one program; null where no row has the
+        values."""
         key = self.find((id, program))
         if key is None:
-            raise UsageError(f"there are no recorded answers for this program of {id}", hint="ask with `in` first")
+            raise UsageError(
+                f"there are no recorded answers for this program of {id}",
+                hint="ask with `in` first",
+            )
         records = self.records[key]
 
         def answer(question: str, columns: abc.Sequence[str], values: abc.Sequence[JSON]) -> JSON:
@@ -111,7 +142,8 @@ class RecordedAnswers:
 
 
 def served(rows: list[dict[str, Any]]) -> dict[Cells, JSON]:
-    """What to answer for the values of a row: raw ones count before normalised ones, exact ones before loose ones."""
+    """What to answer for the values of a row: raw ones count before normalised ones, exact ones
+    before loose ones."""
     known: dict[Cells, JSON] = {}
     for form in (exact, loose):
         for field in ("raw_values", "values"):
@@ -122,7 +154,8 @@ def served(rows: list[dict[str, Any]]) -> dict[Cells, JSON]:
 
 
 def reply_of(row: dict[str, Any]) -> JSON:
-    """The recorded answer; where only `answer_not` is known, something else: the opposite, the next number, another text."""
+    """The recorded answer; where only `answer_not` is known, something else: the opposite, the next
+    number, another text."""
     if "answer_not" not in row:
         return row["answer"]  # type: ignore[no-any-return]
     other = str(row["answer_not"])
@@ -140,7 +173,8 @@ def exact(values: abc.Sequence[JSON]) -> Cells:
 
 
 def loose(values: abc.Sequence[JSON]) -> Cells:
-    """Values as a key where white space, case, how a number is written and how a missing value is shown make no difference."""
+    """Values as a key where white space, case, how a number is written and how a missing value is
+    shown make no difference."""
     return ("loose", *map(plain, values))
 
 
@@ -164,14 +198,22 @@ def read_lines(path: str | Path) -> abc.Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file of JSON lines, with their line numbers."""
     row = 0
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if str(path).endswith(".gz") else open(path, encoding="utf-8") as lines:
+        with (
+            gzip.open(path, "rt", encoding="utf-8")
+            if str(path).endswith(".gz")
+            else open(path, encoding="utf-8") as lines
+        ):
             for row, line in enumerate(lines, 1):
                 if line.strip():
                     record = json.loads(line)
                     if not isinstance(record, dict):
-                        raise DataError(f"{path}, line {row}: not an object", path=str(path), row=row)
+                        raise DataError(
+                            f"{path}, line {row}: not an object", path=str(path), row=row
+                        )
                     yield row, record
     except ValueError as error:
-        raise DataError(f"{path}, near line {max(row, 1)}: not JSON lines", path=str(path), row=row) from error
+        raise DataError(
+            f"{path}, near line {max(row, 1)}: not JSON lines", path=str(path), row=row
+        ) from error
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}", path=str(path)) from error

@@ -1,7 +1,8 @@
-"""TabFact: the official repository (github wenhuchen/Table-Fact-Checking) comes in, statements to judge over a table go out.
+"""TabFact: the official repository (github wenhuchen/Table-Fact-Checking) comes in, statements to
+judge over a table go out.
 
-The one metric is accuracy; an answer says that a statement holds or that it does not, and no answer is neither.
-"""
+The one metric is accuracy; an answer says that a statement holds or that it does not, and no answer
+is neither."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class TabFact(Benchmark):
         self.document: abc.Callable[[str], Any] = cache(partial(load_json, self.release))
 
     def read(self, split: str) -> abc.Iterator[Example]:
-        """The statements of a split: table by table in the order of its list, as numbered there (table#0, table#1, ...)."""
+        """The statements of a split: table by table in the order of its list, as numbered there
+        (table#0, table#1, ...)."""
         return read_examples(self.release, self.document, *SPLITS[split])
 
     def question(self, example: Example) -> str:
@@ -54,7 +56,9 @@ class TabFact(Benchmark):
         return {READINGS.get(value.strip().lower()) for value in answer} == set(example.gold)
 
 
-def read_examples(release: Release, document: abc.Callable[[str], Any], tables: str, statements: str) -> abc.Iterator[Example]:
+def read_examples(
+    release: Release, document: abc.Callable[[str], Any], tables: str, statements: str
+) -> abc.Iterator[Example]:
     """The statements of the listed tables, each table read once."""
     known = document(statements)
     for name in document(tables):
@@ -62,7 +66,10 @@ def read_examples(release: Release, document: abc.Callable[[str], Any], tables: 
             texts, labels, title = known[name]
             labelled = list(zip(texts, map(str, labels), strict=True))
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{statements} has no statements with labels and a title for {name}", path=statements) from error
+            raise DataError(
+                f"{statements} has no statements with labels and a title for {name}",
+                path=statements,
+            ) from error
         table = load_table(release, name, title)
         for number, (text, label) in enumerate(labelled):
             yield Example(f"{name}#{number}", text, table, (label,), (label,))

@@ -1,9 +1,9 @@
-"""A connection, exemplars and questions with known answers come in; the set of exemplars, in their order, that answers most of
-them comes out, and is written to a memory file that is shown as it is.
+"""A connection, exemplars and questions with known answers come in; the set of exemplars, in their
+order, that answers most of them comes out, and is written to a memory file that is shown as it is.
 
-A set counts by what is right once its programs are executed. Two thirds of the questions choose the set; the rest, which the
-search never sees, say what it is worth. What was asked is in the cache: a search that was stopped goes on where it was.
-"""
+A set counts by what is right once its programs are executed. Two thirds of the questions choose the
+set; the rest, which the search never sees, say what it is worth. What was asked is in the cache: a
+search that was stopped goes on where it was."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ from binder.prompt.memory.exemplars import Exemplar, write
 HELD = 3  # one in so many questions is held back
 
 Set = tuple[Exemplar, ...]
-Search = Generator[Set, float | None, None]  # yields sets to try, is sent the share that each answers
+Search = Generator[
+    Set, float | None, None
+]  # yields sets to try, is sent the share that each answers
 # Asks a connection questions: which of them it gets right.
 Judge = Callable[[Binder, Sequence[Any]], Generator[bool, None, None]]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One set, and how many of the questions that it was asked it answered; no exemplars: the memory as it is."""
+    """One set, and how many of the questions that it was asked it answered; no exemplars: the
+    memory as it is."""
 
     number: int
     exemplars: Set
@@ -44,13 +47,15 @@ class Trial:
 
     def __str__(self) -> str:
         name = f"set {self.number}" if self.exemplars else "the memory as it is"
-        return f"{name}: {self.right} of {self.asked} right{', the best so far' if self.best else ''}"
+        return (
+            f"{name}: {self.right} of {self.asked} right{', the best so far' if self.best else ''}"
+        )
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a search found: trials in their order, the best of them, and what it and the memory as it was get right of the
-    questions that were held back. stopped: why the search ended early."""
+    """What a search found: trials in their order, the best of them, and what it and the memory as
+    it was get right of the questions that were held back. stopped: why the search ended early."""
 
     trials: tuple[Trial, ...]
     best: Trial
@@ -61,12 +66,19 @@ class Tuned:
         lines = [f"best: {self.best} ({len(self.trials)} tried)"]
         if self.held is not None:
             before, now, of = self.held
-            lines.append(f"of {of} questions held back: {now} right, {before} with the memory as it was")
-        return "\n".join([*lines, *([f"stopped early: {self.stopped.message}"] if self.stopped else [])])
+            lines.append(
+                f"of {of} questions held back: {now} right, {before} with the memory as it was"
+            )
+        return "\n".join(
+            [*lines, *([f"stopped early: {self.stopped.message}"] if self.stopped else [])]
+        )
 
 
-def random_search(pool: Sequence[Exemplar], size: int, rounds: int, chance: random.Random) -> Search:
-    """Sets drawn at random, in random order; each second one is the best so far with one exemplar changed and two swapped."""
+def random_search(
+    pool: Sequence[Exemplar], size: int, rounds: int, chance: random.Random
+) -> Search:
+    """Sets drawn at random, in random order; each second one is the best so far with one exemplar
+    changed and two swapped."""
     best: tuple[float, Set] = (-1.0, ())
     for number in range(rounds):
         chosen = chance.sample(list(pool), min(size, len(pool)))
@@ -82,14 +94,22 @@ def random_search(pool: Sequence[Exemplar], size: int, rounds: int, chance: rand
 
 
 def tune(
-    db: Binder, questions: Sequence[Any], judge: Judge, search: Search, told: Callable[[Trial], None] = lambda _: None
+    db: Binder,
+    questions: Sequence[Any],
+    judge: Judge,
+    search: Search,
+    told: Callable[[Trial], None] = lambda _: None,
 ) -> Tuned:
-    """Tries the sets of a search after the memory of the connection as it is; a set must answer more to be better.
+    """Tries the sets of a search after the memory of the connection as it is; a set must answer
+    more to be better.
 
-    A set is left as soon as it cannot win. Where the budget ends, the best so far is the result. told: is shown each trial.
-    """
+    A set is left as soon as it cannot win. Where the budget ends, the best so far is the result.
+    told: is shown each trial."""
     if len(questions) < HELD:
-        raise UsageError(f"{len(questions)} questions are too few to tune by", hint=f"give {HELD} at least, better fifty")
+        raise UsageError(
+            f"{len(questions)} questions are too few to tune by",
+            hint=f"give {HELD} at least, better fifty",
+        )
     chosen = [question for number, question in enumerate(questions) if number % HELD != HELD - 1]
     held = [question for number, question in enumerate(questions) if number % HELD == HELD - 1]
     trials: list[Trial] = []
@@ -99,7 +119,9 @@ def tune(
             best = tried if tried.best else best
             trials.append(tried)
             told(tried)
-        before, now = (_tried(db, held, judge, exemplars).right for exemplars in ((), best.exemplars))
+        before, now = (
+            _tried(db, held, judge, exemplars).right for exemplars in ((), best.exemplars)
+        )
     except BudgetExceeded as error:
         return Tuned(tuple(trials), best, stopped=error)
     return Tuned(tuple(trials), best, (before, now, len(held)))
@@ -121,7 +143,14 @@ def _trials(db: Binder, questions: Sequence[Any], judge: Judge, search: Search) 
             return
 
 
-def _tried(db: Binder, questions: Sequence[Any], judge: Judge, exemplars: Set = (), number: int = 0, beat: int = -1) -> Trial:
+def _tried(
+    db: Binder,
+    questions: Sequence[Any],
+    judge: Judge,
+    exemplars: Set = (),
+    number: int = 0,
+    beat: int = -1,
+) -> Trial:
     """A trial of one set, asked as long as it can still get more right than it has to beat."""
     own, right, done = db.memory, 0, 0
     db.memory = Memory(exemplars=exemplars, fixed=True) if exemplars else own
@@ -148,9 +177,12 @@ def judge_benchmark(benchmark: Benchmark, parallel: int = 4, **settings: Any) ->
 
 
 def judge_questions(**settings: Any) -> Judge:
-    """Judges questions over the tables of the connection, each with its right values, by whether the answer agrees with these."""
+    """Judges questions over the tables of the connection, each with its right values, by whether
+    the answer agrees with these."""
 
-    def judge(db: Binder, questions: Sequence[tuple[str, list[Any]]]) -> Generator[bool, None, None]:
+    def judge(
+        db: Binder, questions: Sequence[tuple[str, list[Any]]]
+    ) -> Generator[bool, None, None]:
         for question, values in questions:
             yield agreement(db.ask(question, **settings).values) == agreement(values)
 
@@ -167,14 +199,19 @@ def read_questions(path: Path) -> list[tuple[str, list[Any]]]:
             found.append((str(read["question"]), answer if isinstance(answer, list) else [answer]))
         except (ValueError, KeyError, TypeError) as error:
             hint = 'a line is {"question": "...", "answer": [...]}'
-            raise DataError(f"no question in line {number} of {path}", path=str(path), row=number, hint=hint) from error
+            raise DataError(
+                f"no question in line {number} of {path}", path=str(path), row=number, hint=hint
+            ) from error
     return found
 
 
 def save(path: Path, found: Tuned, note: str) -> bool:
-    """Writes the best set as a memory that is shown as it is, below a note; nothing where no set was better."""
+    """Writes the best set as a memory that is shown as it is, below a note; nothing where no set
+    was better."""
     if not found.best.exemplars:
         return False
     above = "".join(f"# {line}\n" for line in f"{note}\n{found}".splitlines())
-    path.write_text(FIXED + above + "\n" + "\n".join(map(write, found.best.exemplars)), encoding="utf-8")
+    path.write_text(
+        FIXED + above + "\n" + "\n".join(map(write, found.best.exemplars)), encoding="utf-8"
+    )
     return True

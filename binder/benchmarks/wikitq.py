@@ -1,7 +1,8 @@
-"""WikiTableQuestions: the official release (github ppasupat/WikiTableQuestions, v1.0.2) comes in, examples go out.
+"""WikiTableQuestions: the official release (github ppasupat/WikiTableQuestions, v1.0.2) comes in,
+examples go out.
 
-Its two metrics judge an answer: `official`, and `binder_lenient`, after the evaluator of the original Binder.
-"""
+Its two metrics judge an answer: `official`, and `binder_lenient`, after the evaluator of the
+original Binder."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from binder.errors import DataError
 
 ORIGIN = "download WikiTableQuestions v1.0.2 (github ppasupat/WikiTableQuestions) and give its zip or folder"
 LANDMARK = "data/pristine-unseen-tables.tsv"
-FILES = {  # split -> file of questions below data/; the same name below tagged/data/ where the release has it
+# split -> file of questions below data/; the same name below tagged/data/ where the release has it
+FILES = {
     "test": "pristine-unseen-tables",
     "seen": "pristine-seen-tables",
     "dev": "random-split-1-dev",
@@ -32,7 +34,8 @@ ITEM_ESCAPES = {"n": "\n", "p": "|", "\\": "\\"}
 
 
 class WikiTableQuestions(Benchmark):
-    """The benchmark over one release; a table is read once and shared by its examples. titles: for a release without pages."""
+    """The benchmark over one release; a table is read once and shared by its examples. titles: for
+    a release without pages."""
 
     name = "WikiTableQuestions"
     splits = tuple(FILES)
@@ -40,7 +43,9 @@ class WikiTableQuestions(Benchmark):
 
     def __init__(self, data: str | Path, titles: abc.Mapping[str, str] | None = None):
         self.release = open_release(data, LANDMARK, ORIGIN)
-        self.table: abc.Callable[[str], RawTable] = cache(partial(load_table, self.release, titles or {}))
+        self.table: abc.Callable[[str], RawTable] = cache(
+            partial(load_table, self.release, titles or {})
+        )
 
     def read(self, split: str) -> abc.Iterator[Example]:
         """The examples of a split in the order of the release."""
@@ -48,26 +53,51 @@ class WikiTableQuestions(Benchmark):
 
     def is_right(self, example: Example, answer: list[str], metric: str) -> bool:
         """Whether the denotation is that of the gold values, as the metric compares the two."""
-        return official_match(example, answer) if metric == "official" else lenient_match(example, answer)
+        return (
+            official_match(example, answer)
+            if metric == "official"
+            else lenient_match(example, answer)
+        )
 
 
-def read_examples(release: Release, table: abc.Callable[[str], RawTable], file: str) -> abc.Iterator[Example]:
-    """The questions of a file; canonical values come from its tagged twin where the release has one, else from rules."""
+def read_examples(
+    release: Release, table: abc.Callable[[str], RawTable], file: str
+) -> abc.Iterator[Example]:
+    """The questions of a file; canonical values come from its tagged twin where the release has
+    one, else from rules."""
     tagged = f"tagged/data/{file}.tagged"
-    canonical = {r["id"]: r["targetCanon"] for r in records(release, tagged, "targetCanon")} if release.holds(tagged) else {}
+    canonical = (
+        {r["id"]: r["targetCanon"] for r in records(release, tagged, "targetCanon")}
+        if release.holds(tagged)
+        else {}
+    )
     for record in records(release, f"data/{file}.tsv", "utterance", "context", "targetValue"):
         gold = items(record["targetValue"])
-        known = items(canonical[record["id"]]) if record["id"] in canonical else tuple(map(canonical_of, gold))
+        known = (
+            items(canonical[record["id"]])
+            if record["id"] in canonical
+            else tuple(map(canonical_of, gold))
+        )
         if len(known) != len(gold):
-            raise DataError(f"{record['id']} has {len(gold)} values, but {len(known)} canonical ones", path=tagged)
-        yield Example(record["id"], unescape(record["utterance"]), table(record["context"]), gold, known)
+            raise DataError(
+                f"{record['id']} has {len(gold)} values, but {len(known)} canonical ones",
+                path=tagged,
+            )
+        yield Example(
+            record["id"], unescape(record["utterance"]), table(record["context"]), gold, known
+        )
 
 
 def load_table(release: Release, titles: abc.Mapping[str, str], name: str) -> RawTable:
-    """Read csv/204-csv/772.csv; its title is in page/204-page/772.json where the release has pages."""
+    """Read csv/204-csv/772.csv; its title is in page/204-page/772.json where the release has
+    pages."""
     header, *rows = read_csv(release.text(name), name)
     page = PAGE.sub(r"page/\1-page/\2.json", name)
-    title = read_title(release.text(page), page) if page != name and release.holds(page) else titles.get(name)
+    title = (
+        read_title(release.text(page), page)
+        if page != name and release.holds(page)
+        else titles.get(name)
+    )
     return RawTable(name, title, header, tuple(rows))
 
 
@@ -81,16 +111,25 @@ def read_title(text: str, name: str) -> str | None:
 
 
 def read_csv(text: str, name: str) -> list[tuple[str, ...]]:
-    r"""The rows of a csv file of the release: every cell quoted, `\"` and `\\` inside for a quote and a backslash."""
+    r"""The rows of a csv file of the release: every cell quoted, `\"` and `\\` inside for a quote
+    and a backslash."""
     rows: list[tuple[str, ...]] = []
     cells: list[str] = []
     place = 0
     while place < len(text):
         cell = CELL.match(text, place)
         if cell is None:
-            raise DataError(f"{name} is not in the csv form of the release", path=name, row=text.count("\n", 0, place) + 1)
+            raise DataError(
+                f"{name} is not in the csv form of the release",
+                path=name,
+                row=text.count("\n", 0, place) + 1,
+            )
         content, end = cell.groups()
-        cells.append(CELL_ESCAPE.sub(lambda m: "\n" if m[1] == "n" else m[1], content) if "\\" in content else content)
+        cells.append(
+            CELL_ESCAPE.sub(lambda m: "\n" if m[1] == "n" else m[1], content)
+            if "\\" in content
+            else content
+        )
         if end != ",":
             rows.append(tuple(cells))
             cells = []
@@ -101,15 +140,20 @@ def read_csv(text: str, name: str) -> list[tuple[str, ...]]:
 
 
 def records(release: Release, name: str, *needed: str) -> abc.Iterator[dict[str, str]]:
-    """The lines of a tab-separated file by the names in its first line; values are still escaped."""
+    """The lines of a tab-separated file by the names in its first line; values are still
+    escaped."""
     header, *lines = release.text(name).rstrip("\r\n").split("\n")
     names = header.rstrip("\r").split("\t")
     if missing := [n for n in ("id", *needed) if n not in names]:
-        raise DataError(f"the first line of {name} does not name {', '.join(missing)}", path=name, row=1)
+        raise DataError(
+            f"the first line of {name} does not name {', '.join(missing)}", path=name, row=1
+        )
     for row, line in enumerate(lines, 2):
         values = line.rstrip("\r").split("\t")
         if len(values) != len(names):
-            raise DataError(f"{name} has {len(values)} fields where {len(names)} belong", path=name, row=row)
+            raise DataError(
+                f"{name} has {len(values)} fields where {len(names)} belong", path=name, row=row
+            )
         yield dict(zip(names, values, strict=True))
 
 

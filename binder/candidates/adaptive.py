@@ -1,8 +1,9 @@
-"""The author of a question comes in; the candidates among which the answer is voted go out, no more than can change the vote.
+"""The author of a question comes in; the candidates among which the answer is voted go out, no more
+than can change the vote.
 
-Each round does the cheapest thing that may still change the winner: what costs nothing is executed, then what asks the language
-model, all together; then more samples are drawn; then programs that failed go back to be repaired.
-"""
+Each round does the cheapest thing that may still change the winner: what costs nothing is executed,
+then what asks the language model, all together; then more samples are drawn; then programs that
+failed go back to be repaired."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ EMPTY = "The program runs, but what it yields is empty. Perhaps a condition is t
 
 @dataclass
 class AdaptiveVote:
-    """What is known of one question so far. shares: how many samples of each kind are drawn at most."""
+    """What is known of one question so far. shares: how many samples of each kind are drawn at
+    most."""
 
     author: ProgramWriter
     execute: Execute
@@ -35,7 +37,8 @@ class AdaptiveVote:
     repairs: int = 0
 
     async def run(self) -> list[Candidate]:
-        """All candidates, those that were not executed for they could not change the vote included."""
+        """All candidates, those that were not executed for they could not change the vote
+        included."""
         try:
             while not self._decided():
                 if not (await self._executed() or await self._sampled() or await self._repaired()):
@@ -50,7 +53,12 @@ class AdaptiveVote:
     def candidates(self) -> list[Candidate]:
         """Each sample with its fate so far."""
         return [
-            replace(self.fates.get(s) or Candidate(s.program, s.language), votes=s.votes, repaired=s.tries) for s in self.samples
+            replace(
+                self.fates.get(s) or Candidate(s.program, s.language),
+                votes=s.votes,
+                repaired=s.tries,
+            )
+            for s in self.samples
         ]
 
     def _left(self) -> Counter[str]:
@@ -62,25 +70,36 @@ class AdaptiveVote:
         if not self.samples:
             return False
         open_ = Counter(self._left())
-        for sample in [*(sample for sample in self.samples if sample not in self.fates), *self._failed()]:
+        for sample in [
+            *(sample for sample in self.samples if sample not in self.fates),
+            *self._failed(),
+        ]:
             open_[sample.language] += sample.votes
-        weight = sum(count * self.voting.of(language) for language, count in open_.items()) * self.voting.most()
+        weight = (
+            sum(count * self.voting.of(language) for language, count in open_.items())
+            * self.voting.most()
+        )
         return decided(groups(self.candidates, self.voting), weight)
 
     async def _executed(self) -> bool:
-        """Executes what costs nothing, or else all that asks the language model; False where nothing is open."""
+        """Executes what costs nothing, or else all that asks the language model; False where
+        nothing is open."""
         waiting = [sample for sample in self.samples if sample not in self.fates]
-        free = [sample for sample in waiting if sample.plan is None or not sample.plan.checked.program.calls]
+        free = [
+            sample
+            for sample in waiting
+            if sample.plan is None or not sample.plan.checked.program.calls
+        ]
         ready = free or waiting
         self.fates |= zip(ready, await self.execute(ready), strict=True)
         return bool(ready)
 
     async def _stopped(self, error: BinderError) -> None:
-        """Leaves the question with what is known, where that says something; raises the error where it does not.
+        """Leaves the question with what is known, where that says something; raises the error where
+        it does not.
 
-        What was not executed is, one after the other, as far as that can be done yet; the rest counts against the winner, for it
-        could have changed the vote.
-        """
+        What was not executed is, one after the other, as far as that can be done yet; the rest
+        counts against the winner, for it could have changed the vote."""
         if not spares(error):
             raise error
         for sample in [sample for sample in self.samples if sample not in self.fates]:
@@ -93,20 +112,27 @@ class AdaptiveVote:
         self.author.trace.add("stopped", message=error.message)
 
     async def _sampled(self) -> bool:
-        """Draws samples: at first all of a kind in one request; of what an endpoint leaves out, the fewest that can decide."""
+        """Draws samples: at first all of a kind in one request; of what an endpoint leaves out, the
+        fewest that can decide."""
         left = self._left()
         if not left:
             return False
         first = not self.author.drawn
         if not first:
-            turns = sorted((number, kind) for kind, count in left.items() for number in range(count))
-            left = Counter(kind for _, kind in turns[: fewest(groups(self.candidates, self.voting), len(turns))])
+            turns = sorted(
+                (number, kind) for kind, count in left.items() for number in range(count)
+            )
+            left = Counter(
+                kind
+                for _, kind in turns[: fewest(groups(self.candidates, self.voting), len(turns))]
+            )
         for sample in await self.author.write(left, alone=not first):
             self._add(sample)
         return True
 
     async def _repaired(self) -> bool:
-        """Sends back programs that failed, those with the most votes first; False where none is worth it."""
+        """Sends back programs that failed, those with the most votes first; False where none is
+        worth it."""
         failed = self._failed()
         self.repairs += len(failed)
         sent = [self.author.repair(sample, self._problem(sample)) for sample in failed]
@@ -122,7 +148,10 @@ class AdaptiveVote:
 
     def _add(self, sample: Sample) -> None:
         """Takes in a sample; one that is there already has more votes."""
-        same = next((s for s in self.samples if (s.text, s.language) == (sample.text, sample.language)), None)
+        same = next(
+            (s for s in self.samples if (s.text, s.language) == (sample.text, sample.language)),
+            None,
+        )
         if same is None:
             self.samples.append(sample)
         else:
@@ -138,14 +167,23 @@ class AdaptiveVote:
             and sample.language != DIRECT
             and sample not in self.given_up
             and sample.tries < settings.tries
-            and (isinstance(fate.error, REPAIRABLE) or (fate.error is None and not fate.values and not sample.tries))
+            and (
+                isinstance(fate.error, REPAIRABLE)
+                or (fate.error is None and not fate.values and not sample.tries)
+            )
         ]
         return sorted(failed, key=lambda sample: -sample.votes)[: settings.repairs - self.repairs]
 
     def _problem(self, sample: Sample) -> str:
         """What is wrong with a program, for its author."""
         error = self.fates[sample].error
-        return EMPTY if error is None else error.feedback() if isinstance(error, ProgramError) else str(error)
+        return (
+            EMPTY
+            if error is None
+            else error.feedback()
+            if isinstance(error, ProgramError)
+            else str(error)
+        )
 
     def _stuck(self, before: Sample, after: Sample) -> bool:
         """Whether a repair leads nowhere: to the error that there was."""

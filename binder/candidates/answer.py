@@ -1,4 +1,5 @@
-"""What candidates said and which of them won come in; an Answer that prints and says how it came about goes out."""
+"""What candidates said and which of them won come in; an Answer that prints and says how it came
+about goes out."""
 
 from __future__ import annotations
 
@@ -13,13 +14,15 @@ from binder.results.result import Result, Usage, count, plain
 from binder.results.trace import Trace
 
 LANGUAGE = {"sql": "SQL", "python": "Python"}  # as people write them
-DIRECT = "direct"  # the kind of a candidate that the language model read from the tables, without a program
+# the kind of a candidate that the language model read from the tables, without a program
+DIRECT = "direct"
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """One sampled program, or one direct answer (program None), and its fate: a result, an error, or neither where it was not
-    executed because it could not change the vote. votes: how many samples wrote it; repaired: how often it was sent back."""
+    """One sampled program, or one direct answer (program None), and its fate: a result, an error,
+    or neither where it was not executed because it could not change the vote. votes: how many
+    samples wrote it; repaired: how often it was sent back."""
 
     program: str | None
     language: str
@@ -31,13 +34,22 @@ class Candidate:
     @property
     def values(self) -> list[Any]:
         """The cells of the result, row by row, without missing ones."""
-        return [value for row in self.result.rows for value in row if value is not None] if self.result else []
+        return (
+            [value for row in self.result.rows for value in row if value is not None]
+            if self.result
+            else []
+        )
 
     @property
     def texts(self) -> list[str]:
         """The same cells as a person is shown them."""
         rows = zip(self.result.rows, self.result.texts, strict=True) if self.result else ()
-        return [text for row, shown in rows for value, text in zip(row, shown, strict=True) if value is not None]
+        return [
+            text
+            for row, shown in rows
+            for value, text in zip(row, shown, strict=True)
+            if value is not None
+        ]
 
     @property
     def skipped(self) -> bool:
@@ -47,26 +59,43 @@ class Candidate:
     @property
     def text(self) -> str:
         """The program, or words that stand for it."""
-        return self.program if self.program is not None else "(read from the table, without a program)"
+        return (
+            self.program if self.program is not None else "(read from the table, without a program)"
+        )
 
     @property
     def fate(self) -> str:
         """What became of it, for people."""
         if self.skipped:
             return "not executed: it could not change the vote"
-        again = f"sent back {'once' if self.repaired == 1 else f'{self.repaired} times'}; " if self.repaired else ""
-        said = f"failed: {self.error}" if self.error is not None else f"-> {', '.join(self.texts)[:200] or 'nothing'}"
+        again = (
+            f"sent back {'once' if self.repaired == 1 else f'{self.repaired} times'}; "
+            if self.repaired
+            else ""
+        )
+        said = (
+            f"failed: {self.error}"
+            if self.error is not None
+            else f"-> {', '.join(self.texts)[:200] or 'nothing'}"
+        )
         return again + said
 
     def __repr__(self) -> str:
-        fate = "skipped" if self.skipped else f"{self.values!r:.60}" if self.error is None else type(self.error).__name__
+        fate = (
+            "skipped"
+            if self.skipped
+            else f"{self.values!r:.60}"
+            if self.error is None
+            else type(self.error).__name__
+        )
         return f"Candidate({self.votes} votes, {self.text!r:.60} -> {fate})"
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What was voted. confidence: the share of the votes cast that agree, or the language model's own belief where it was asked
-    for that; 0 where nothing could be said. winner: the candidate whose values these are."""
+    """What was voted. confidence: the share of the votes cast that agree, or the language model's
+    own belief where it was asked for that; 0 where nothing could be said. winner: the candidate
+    whose values these are."""
 
     question: str
     values: list[Any]
@@ -79,14 +108,22 @@ class Answer:
     keep: Callable[..., Any] | None = field(default=None, repr=False)
 
     def accept(self) -> None:
-        """Keeps the question and the program that won in the memory of the connection, to be shown for questions like it."""
+        """Keeps the question and the program that won in the memory of the connection, to be shown
+        for questions like it."""
         if self.winner is None or self.winner.program is None:
-            what = "there is no answer" if self.winner is None else "the answer was read from the table, without a program"
-            raise UsageError(f"there is no program to keep: {what}", hint="give one: answer.correct(program)")
+            what = (
+                "there is no answer"
+                if self.winner is None
+                else "the answer was read from the table, without a program"
+            )
+            raise UsageError(
+                f"there is no program to keep: {what}", hint="give one: answer.correct(program)"
+            )
         self._kept(self.winner.program, self.winner.language, self.values)
 
     def correct(self, program: str) -> None:
-        """Keeps the question with another program, SQL or Python, in the memory; one not valid for the tables is refused."""
+        """Keeps the question with another program, SQL or Python, in the memory; one not valid for
+        the tables is refused."""
         self._kept(program, language_of(program) or "sql", [])
 
     def _kept(self, program: str, language: str, values: list[Any]) -> None:
@@ -95,7 +132,9 @@ class Answer:
         self.keep(program, language, values)
 
     @classmethod
-    def none(cls, question: str, candidates: Sequence[Candidate], usage: Usage, trace: Trace) -> Answer:
+    def none(
+        cls, question: str, candidates: Sequence[Candidate], usage: Usage, trace: Trace
+    ) -> Answer:
         """No answer: nothing can be said. It has no values and no confidence."""
         return cls(question, [], [], 0.0, tuple(candidates), usage, trace)
 
@@ -106,7 +145,8 @@ class Answer:
 
     @property
     def language(self) -> str | None:
-        """The kind of candidate that won: `sql`, `python`, or `direct`, an answer that was read without a program."""
+        """The kind of candidate that won: `sql`, `python`, or `direct`, an answer that was read
+        without a program."""
         return self.winner.language if self.winner else None
 
     @property
@@ -120,14 +160,21 @@ class Answer:
         sampled = sum(candidate.votes for candidate in self.candidates)
         if self.winner is None:
             return f"no answer; {count(sampled, 'sample')}"
-        agreed = "read from the table, without a program" if self.program is None else f"by {LANGUAGE[self.winner.language]}"
+        agreed = (
+            "read from the table, without a program"
+            if self.program is None
+            else f"by {LANGUAGE[self.winner.language]}"
+        )
         return f"{agreed}; confidence {self.confidence:.0%}; {count(sampled, 'sample')}"
 
     @property
     def tried(self) -> list[str]:
         """What was sampled, with the votes and the fate of each."""
         margin = "\n    "
-        return [f"{c.votes} x {margin.join([*c.text.strip().splitlines(), c.fate])}" for c in self.candidates]
+        return [
+            f"{c.votes} x {margin.join([*c.text.strip().splitlines(), c.fate])}"
+            for c in self.candidates
+        ]
 
     def data(self) -> dict[str, Any]:
         """The answer as JSON data."""

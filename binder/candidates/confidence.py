@@ -1,8 +1,8 @@
-"""A question, its tables and an answer come in; how sure the language model is that the answer is true goes out.
+"""A question, its tables and an answer come in; how sure the language model is that the answer is
+true goes out.
 
-P(True) of "Language Models (Mostly) Know What They Know" (2022): from the probability of the first token where the endpoint tells
-it, else from how often it says so.
-"""
+P(True) of "Language Models (Mostly) Know What They Know" (2022): from the probability of the first
+token where the endpoint tells it, else from how often it says so."""
 
 from __future__ import annotations
 

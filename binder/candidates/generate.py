@@ -1,6 +1,6 @@
-"""A question and tables come in; samples go out: programs, each with its plan or with the error that says what is wrong with it,
-and direct answers, read by the language model from tables that fit a prompt. A program that failed goes back to be repaired.
-"""
+"""A question and tables come in; samples go out: programs, each with its plan or with the error
+that says what is wrong with it, and direct answers, read by the language model from tables that fit
+a prompt. A program that failed goes back to be repaired."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ Planned = Callable[[str, str], AnyPlan]  # of a program and its language
 
 @dataclass(eq=False)
 class Sample:
-    """One program as it was written, or one direct answer (result), and what became of it before it ran. request: what it is the
-    reply to; tries: how often it was repaired."""
+    """One program as it was written, or one direct answer (result), and what became of it before it
+    ran. request: what it is the reply to; tries: how often it was repaired."""
 
     text: str
     language: str
@@ -64,11 +64,12 @@ class Sample:
 
 @dataclass
 class ProgramWriter:
-    """The language model as it is asked about one question. complete sends a request, planned plans a program.
+    """The language model as it is asked about one question. complete sends a request, planned plans
+    a program.
 
-    steps: whether direct answers reason first; embeddings: the model that says which solved questions are near in meaning;
-    drawn: how many samples of each kind have come, those given up included.
-    """
+    steps: whether direct answers reason first; embeddings: the model that says which solved
+    questions are near in meaning; drawn: how many samples of each kind have come, those given up
+    included."""
 
     question: str
     tables: Sequence[Table]
@@ -84,12 +85,20 @@ class ProgramWriter:
     drawn: Counter[str] = field(default_factory=Counter)
 
     async def write(self, wanted: Mapping[str, int], alone: bool) -> list[Sample]:
-        """Samples of each kind, equal ones as one with several votes. alone: a request for each; else one for all of a kind, to
-        which fewer may come. What the budget does not last for stays to be drawn."""
-        if self.embeddings and not self.drawn and wanted.keys() - {DIRECT} and not self.memory.fixed:
+        """Samples of each kind, equal ones as one with several votes. alone: a request for each;
+        else one for all of a kind, to which fewer may come. What the budget does not last for stays
+        to be drawn."""
+        if (
+            self.embeddings
+            and not self.drawn
+            and wanted.keys() - {DIRECT}
+            and not self.memory.fixed
+        ):
             self.near = await self._nearness(self.embeddings)
         asked = {kind: self._request(kind, count) for kind, count in wanted.items()}
-        requests = [(kind, one) for kind, whole in asked.items() for one in self._sent(kind, whole, alone)]
+        requests = [
+            (kind, one) for kind, whole in asked.items() for one in self._sent(kind, whole, alone)
+        ]
         replies = await gathered(self.complete(request) for _, request in requests)
         samples: list[Sample] = []
         for kind, whole in asked.items():
@@ -101,15 +110,22 @@ class ProgramWriter:
                     self.drawn[kind] += request.n
             self.drawn[kind] += len(choices)
             if choices:
-                samples += self._answers(choices) if kind == DIRECT else self._programs(kind, choices, whole)
+                samples += (
+                    self._answers(choices)
+                    if kind == DIRECT
+                    else self._programs(kind, choices, whole)
+                )
         return samples
 
     async def repair(self, sample: Sample, problem: str) -> Sample | None:
-        """The program that comes back for one with a problem; None where there is none, or the same again."""
+        """The program that comes back for one with a problem; None where there is none, or the same
+        again."""
         assert sample.request is not None
         outside = isinstance(sample.error, SyntaxFault) and self.sampling.constrain != "never"
         held = self._grammar(sample.language) if outside else sample.request.grammar
-        request = replace(repair_request(sample.request, sample.text, problem, sample.tries), grammar=held)
+        request = replace(
+            repair_request(sample.request, sample.text, problem, sample.tries), grammar=held
+        )
         try:
             reply = await self.complete(request)
         except BinderError as error:
@@ -132,7 +148,8 @@ class ProgramWriter:
             return {}
 
     def _sent(self, kind: str, request: Request, alone: bool) -> list[Request]:
-        """A request for samples as it is, or as one for each, numbered on from those that were drawn."""
+        """A request for samples as it is, or as one for each, numbered on from those that were
+        drawn."""
         if not alone:
             return [request]
         first = self.drawn[kind]
@@ -146,11 +163,23 @@ class ProgramWriter:
         else:
             shown = self.memory.retrieve(self.question, self.tables, kind, near=self.near)
             if not self.drawn[kind]:
-                self.trace.add("retrieved", question=self.question, language=kind, exemplars=[shot.question for shot in shown])
+                self.trace.add(
+                    "retrieved",
+                    question=self.question,
+                    language=kind,
+                    exemplars=[shot.question for shot in shown],
+                )
             request = program_request(
-                self.question, self.tables, shown, model=self.model, language=kind, room=sampling.prompt_tokens
+                self.question,
+                self.tables,
+                shown,
+                model=self.model,
+                language=kind,
+                room=sampling.prompt_tokens,
             )
-            request = replace(request, grammar=self._grammar(kind) if sampling.constrain == "always" else None)
+            request = replace(
+                request, grammar=self._grammar(kind) if sampling.constrain == "always" else None
+            )
         several = count > 1 or self.drawn[kind] > 0
         return replace(
             request,
@@ -167,15 +196,29 @@ class ProgramWriter:
         self.trace.add("sampled", language=kind, programs=texts)
         return [self._checked(said, kind, votes, request) for said, votes in Counter(texts).items()]
 
-    def _checked(self, said: str, asked: str, votes: int, request: Request, tries: int = 0) -> Sample:
-        """A program with its plan, or with what is wrong with it. It counts as what it is written in, whatever was asked for."""
+    def _checked(
+        self, said: str, asked: str, votes: int, request: Request, tries: int = 0
+    ) -> Sample:
+        """A program with its plan, or with what is wrong with it. It counts as what it is written
+        in, whatever was asked for."""
         language = written if (written := language_of(said)) in LANGUAGES else asked
         sample = Sample(said, language, votes=votes, request=request, tries=tries)
         try:
             sample.plan = self.planned(said, language)
-        except (ProgramError, PlanError, InternalError, UsageError) as error:  # the last: nothing is installed that could run it
+        except (
+            ProgramError,
+            PlanError,
+            InternalError,
+            UsageError,
+        ) as error:  # the last: nothing is installed that could run it
             span = error.span if isinstance(error, ProgramError) else None
-            self.trace.add("rejected", program=said, message=error.message, span=list(span) if span else None, hint=error.hint)
+            self.trace.add(
+                "rejected",
+                program=said,
+                message=error.message,
+                span=list(span) if span else None,
+                hint=error.hint,
+            )
             sample.error = error
         return sample
 
@@ -194,12 +237,15 @@ class ProgramWriter:
         for values in answers:
             key = json.dumps(values, ensure_ascii=False)
             shown: list[tuple[str, ...]] = [(text(value),) for value in values]
-            result = Result(("answer",), [(value,) for value in values], shown, [], Usage(), self.trace, "")
+            result = Result(
+                ("answer",), [(value,) for value in values], shown, [], Usage(), self.trace, ""
+            )
             samples.setdefault(key, Sample(key, DIRECT, votes=0, result=result)).votes += 1
         return list(samples.values())
 
     def _grammar(self, language: str) -> str | None:
-        """The grammar of a language with the headers of the tables; None where it is too long for endpoints."""
+        """The grammar of a language with the headers of the tables; None where it is too long for
+        endpoints."""
         headers = {table.name: [column.name for column in table.columns] for table in self.tables}
         definition = grammar.text(language, headers)
         return definition if len(definition) <= LONGEST else None

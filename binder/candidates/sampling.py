@@ -1,4 +1,5 @@
-"""Settings, a language and tables come in; how many samples of each kind a question is worth goes out."""
+"""Settings, a language and tables come in; how many samples of each kind a question is worth goes
+out."""
 
 from __future__ import annotations
 
@@ -20,14 +21,15 @@ from binder.tables.table import Table
 class Sampling:
     """How candidates are asked for.
 
-    mix: the kinds that share the samples of language="auto" in turn, the first of them first; `direct` only has a share where
-    the tables fit into a prompt, `python` where the sandbox is installed. prompt_tokens: the most that a request may have, as
-    estimated: tables are cut to fit, and exemplars left out. temperature: where several samples of a kind are drawn, one alone
-    is drawn at 0. seed, effort (of reasoning) and max_tokens are sent where they are set and the endpoint takes them. constrain:
-    when a program is held to the grammar and the headers of the tables, where the endpoint can do that: `auto` where a program
-    was not in the language, `always`, or `never`. repairs: the most requests for repairs over a question, tries: over one
-    program.
-    """
+    mix: the kinds that share the samples of language="auto" in turn, the first of them first;
+    `direct` only has a share where the tables fit into a prompt, `python` where the sandbox is
+    installed. prompt_tokens: the most that a request may have, as estimated: tables are cut to fit,
+    and exemplars left out. temperature: where several samples of a kind are drawn, one alone is
+    drawn at 0. seed, effort (of reasoning) and max_tokens are sent where they are set and the
+    endpoint takes them. constrain: when a program is held to the grammar and the headers of the
+    tables, where the endpoint can do that: `auto` where a program was not in the language,
+    `always`, or `never`. repairs: the most requests for repairs over a question, tries: over one
+    program."""
 
     mix: tuple[str, ...] = ("sql", DIRECT, "python")
     temperature: float = 0.7
@@ -42,22 +44,31 @@ class Sampling:
     def __post_init__(self) -> None:
         if self.prompt_tokens < LEAST_ROOM:
             raise UsageError(
-                f"prompt_tokens must be at least {LEAST_ROOM:,}", hint="the instructions have a third of that already"
+                f"prompt_tokens must be at least {LEAST_ROOM:,}",
+                hint="the instructions have a third of that already",
             )
 
 
-def shares(samples: int, language: str, tables: Sequence[Table], sampling: Sampling) -> dict[str, int]:
+def shares(
+    samples: int, language: str, tables: Sequence[Table], sampling: Sampling
+) -> dict[str, int]:
     """How many samples of each kind are drawn for a question."""
     known = (*LANGUAGES, DIRECT)
     if language not in ("auto", *known):
-        raise UsageError(f"there is no language {language!r}", hint="the languages are auto, " + ", ".join(known))
+        raise UsageError(
+            f"there is no language {language!r}", hint="the languages are auto, " + ", ".join(known)
+        )
     if samples < 1:
         raise UsageError("samples must be at least 1")
     fits = fit(tables, sampling.prompt_tokens)
     if language == DIRECT and not fits:
-        raise UsageError("the tables are too large to be read directly", hint="raise Sampling(prompt_tokens=)")
+        raise UsageError(
+            "the tables are too large to be read directly", hint="raise Sampling(prompt_tokens=)"
+        )
     possible = {"sql": True, "python": installed(), DIRECT: fits}
-    kinds = [kind for kind in sampling.mix if possible.get(kind)] if language == "auto" else [language]
+    kinds = (
+        [kind for kind in sampling.mix if possible.get(kind)] if language == "auto" else [language]
+    )
     kinds = kinds or [LANGUAGES[0]]
     return dict(Counter(kinds[number % len(kinds)] for number in range(samples)))
 
@@ -73,7 +84,11 @@ def installed() -> bool:
 
 def fit(tables: Sequence[Table], room: int) -> bool:
     """Whether all tables are shown whole in so many tokens."""
-    if sum(table.num_rows * len(table.columns) for table in tables) > room:  # a cell is a token at least
+    if (
+        sum(table.num_rows * len(table.columns) for table in tables) > room
+    ):  # a cell is a token at least
         return False
-    cells = (cell or "" for table in tables for column in table.columns for cell in table.texts(column))
+    cells = (
+        cell or "" for table in tables for column in table.columns for cell in table.texts(column)
+    )
     return sum(1 + estimate(cell) for cell in cells) <= room

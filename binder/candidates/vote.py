@@ -1,8 +1,9 @@
-"""Candidates come in; those that say the same are counted together, and the Answer goes out on which the most weight falls.
+"""Candidates come in; those that say the same are counted together, and the Answer goes out on
+which the most weight falls.
 
-What agrees: numbers by value, with or without their unit and however written; dates in any form; yes and true, and 1 where it
-stands alone; texts without case, accents and articles; a list and one text that lists the same; order never counts.
-"""
+What agrees: numbers by value, with or without their unit and however written; dates in any form;
+yes and true, and 1 where it stands alone; texts without case, accents and articles; a list and one
+text that lists the same; order never counts."""
 
 from __future__ import annotations
 
@@ -32,11 +33,11 @@ _LISTED = re.compile(r"\s*(?:,\s*and\b|,(?!\d)|;|\band\b|&|\n)\s*")
 class Voting:
     """How candidates are weighed.
 
-    weights: how much one vote of a kind counts (`sql`, `python`, `direct`), 1 where it is not said. bias: how much more an answer
-    counts, as {"yes": 3.0} does for the statements of TabFact (the answer-biased vote of "Binding Language Models in Symbolic
-    Languages", appendix: a program that goes wrong mostly says no). belief: how often the language model is asked whether the
-    winner is true, for the confidence; once where the endpoint tells probabilities; 0 asks nothing.
-    """
+    weights: how much one vote of a kind counts (`sql`, `python`, `direct`), 1 where it is not said.
+    bias: how much more an answer counts, as {"yes": 3.0} does for the statements of TabFact (the
+    answer-biased vote of "Binding Language Models in Symbolic Languages", appendix: a program that
+    goes wrong mostly says no). belief: how often the language model is asked whether the winner is
+    true, for the confidence; once where the endpoint tells probabilities; 0 asks nothing."""
 
     weights: Mapping[str, float] = field(default_factory=dict)
     bias: Mapping[str, float] = field(default_factory=dict)
@@ -44,7 +45,11 @@ class Voting:
 
     def weight(self, candidate: Candidate) -> float:
         """What all votes of a candidate count together."""
-        return candidate.votes * self.of(candidate.language) * self._favour(agreement(candidate.values))
+        return (
+            candidate.votes
+            * self.of(candidate.language)
+            * self._favour(agreement(candidate.values))
+        )
 
     def of(self, language: str) -> float:
         """What one vote of a kind counts."""
@@ -56,7 +61,11 @@ class Voting:
 
     def _favour(self, key: AnswerKey) -> float:
         """How much more the answer counts."""
-        favoured = [factor for said, factor in self.bias.items() if key and all(_alike(form, _form(said)) for form in key)]
+        favoured = [
+            factor
+            for said, factor in self.bias.items()
+            if key and all(_alike(form, _form(said)) for form in key)
+        ]
         return favoured[0] if favoured else 1.0
 
 
@@ -70,13 +79,17 @@ class Group:
 
     @property
     def winner(self) -> Candidate:
-        """Who speaks for the group: of those with exactly its values a program before a direct answer, then the first."""
-        exact = [candidate for candidate in self.candidates if agreement(candidate.values) == self.key]
+        """Who speaks for the group: of those with exactly its values a program before a direct
+        answer, then the first."""
+        exact = [
+            candidate for candidate in self.candidates if agreement(candidate.values) == self.key
+        ]
         return next((candidate for candidate in exact if candidate.program is not None), exact[0])
 
 
 def groups(candidates: Sequence[Candidate], voting: Voting) -> list[Group]:
-    """The candidates that say something by what they say: the heaviest first; of equals those with a program, then the first."""
+    """The candidates that say something by what they say: the heaviest first; of equals those with
+    a program, then the first."""
     exact: dict[AnswerKey, Group] = {}
     for candidate in candidates:
         if candidate.values:
@@ -108,7 +121,9 @@ def decided(ranked: Sequence[Group], left: float) -> bool:
 def fewest(ranked: Sequence[Group], left: int) -> int:
     """The fewest of the votes left after which it can be decided."""
     first, second = _lead(ranked)
-    return next(more for more in range(left + 1) if more == left or first + more > second + left - more)
+    return next(
+        more for more in range(left + 1) if more == left or first + more > second + left - more
+    )
 
 
 def _lead(ranked: Sequence[Group]) -> tuple[float, float]:
@@ -116,8 +131,15 @@ def _lead(ranked: Sequence[Group]) -> tuple[float, float]:
     return first, second
 
 
-def vote(question: str, candidates: Sequence[Candidate], usage: Usage, trace: Trace, voting: Voting | None = None) -> Answer:
-    """The values on which the most weight falls. Errors and empty results have no say, but count against the confidence."""
+def vote(
+    question: str,
+    candidates: Sequence[Candidate],
+    usage: Usage,
+    trace: Trace,
+    voting: Voting | None = None,
+) -> Answer:
+    """The values on which the most weight falls. Errors and empty results have no say, but count
+    against the confidence."""
     voting = voting or Voting()
     ranked = groups(candidates, voting)
     winner = ranked[0].winner if ranked else None
@@ -131,7 +153,16 @@ def vote(question: str, candidates: Sequence[Candidate], usage: Usage, trace: Tr
     )
     if winner is None:
         return Answer.none(question, candidates, usage, trace)
-    return Answer(question, winner.values, winner.texts, ranked[0].weight / cast, tuple(candidates), usage, trace, winner)
+    return Answer(
+        question,
+        winner.values,
+        winner.texts,
+        ranked[0].weight / cast,
+        tuple(candidates),
+        usage,
+        trace,
+        winner,
+    )
 
 
 def agreement(values: Sequence[Any]) -> AnswerKey:
@@ -140,7 +171,8 @@ def agreement(values: Sequence[Any]) -> AnswerKey:
 
 
 def agree(one: AnswerKey, other: AnswerKey) -> bool:
-    """Whether two answers say the same, one of them with a unit, an article, or as a list in one text."""
+    """Whether two answers say the same, one of them with a unit, an article, or as a list in one
+    text."""
     if one == other:
         return True
     if len(one) == len(other):

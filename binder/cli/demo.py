@@ -1,5 +1,6 @@
-"""Options of the command line come in; a few questions over small tables are asked and shown on the way from question to answer.
-A language model of the user's answers where one is set, else the recorded replies of one, through the same code."""
+"""Options of the command line come in; a few questions over small tables are asked and shown on the
+way from question to answer. A language model of the user's answers where one is set, else the
+recorded replies of one, through the same code."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ MOST_LINES = 4  # of each thing that a value came from
 
 @dataclass(frozen=True)
 class Question:
-    """One question of the demo: what it is an example of, and the tables it is asked about with their titles."""
+    """One question of the demo: what it is an example of, and the tables it is asked about with
+    their titles."""
 
     kind: str
     question: str
@@ -38,12 +40,15 @@ class Question:
 
     def load(self) -> tuple[Table, ...]:
         """The tables, from the files that come with binder."""
-        return tuple(load(FOLDER / f"{name}.csv", name, title) for name, title in self.tables.items())
+        return tuple(
+            load(FOLDER / f"{name}.csv", name, title) for name, title in self.tables.items()
+        )
 
 
 @dataclass(frozen=True)
 class Voice:
-    """Who answers: a language model, its name, how many programs it is asked for, and a sentence that says which it is."""
+    """Who answers: a language model, its name, how many programs it is asked for, and a sentence
+    that says which it is."""
 
     lm: LM
     model: str
@@ -57,10 +62,14 @@ def questions() -> list[Question]:
 
 
 def show(options: argparse.Namespace) -> int:
-    """Asks all questions and prints each with its programs, plan, answer and origin; 1 where one has no answer."""
+    """Asks all questions and prints each with its programs, plan, answer and origin; 1 where one
+    has no answer."""
     voice = _live(options) or _recorded(options)
     asked = questions()
-    print(f"binder demo: {count(len(asked), 'question')} over small tables, with {voice.sentence}", flush=True)
+    print(
+        f"binder demo: {count(len(asked), 'question')} over small tables, with {voice.sentence}",
+        flush=True,
+    )
     answered = 0
     traced: list[str] = []
     sizes = {"concurrency": options.concurrency, "batch_rows": options.batch_rows}
@@ -70,7 +79,10 @@ def show(options: argparse.Namespace) -> int:
             answer = db.ask(question.question, samples=voice.samples)
             answered += bool(answer.values)
             traced += answer.trace.lines()
-            print(f"\n{f' {number}  {question.kind} ':-^{_width()}}\n\n{_shown(db, answer)}", flush=True)
+            print(
+                f"\n{f' {number}  {question.kind} ':-^{_width()}}\n\n{_shown(db, answer)}",
+                flush=True,
+            )
     if options.trace:
         options.trace.write_text("".join(line + "\n" for line in traced), encoding="utf-8")
     print(f"\n{answered} of {count(len(asked), 'question')} answered, with {voice.sentence}")
@@ -78,26 +90,44 @@ def show(options: argparse.Namespace) -> int:
 
 
 def _live(options: argparse.Namespace) -> Voice | None:
-    """The language model of the user, where one is set; its replies are recorded where a file for them is given."""
+    """The language model of the user, where one is set; its replies are recorded where a file for
+    them is given."""
     where = endpoint(options.model, options.base_url)
     record: Path | None = getattr(options, "record", None)
     if not (where.model and (where.api_key or where.base_url)):
         if options.model or options.base_url:
             where.check(where.model or "")
         if record:
-            raise UsageError("there are no replies to record: no language model is set", hint="give --model and OPENAI_API_KEY")
+            raise UsageError(
+                "there are no replies to record: no language model is set",
+                hint="give --model and OPENAI_API_KEY",
+            )
         return None
     lm: LM = Retry(OpenAI(where, options.timeout))
-    return Voice(Record(lm, record) if record else lm, where.model, options.samples, f"the replies of {where.model}")
+    return Voice(
+        Record(lm, record) if record else lm,
+        where.model,
+        options.samples,
+        f"the replies of {where.model}",
+    )
 
 
 def _recorded(options: argparse.Namespace) -> Voice:
-    """The replies that come with binder; the model's name and the number of programs are those of the recording."""
+    """The replies that come with binder; the model's name and the number of programs are those of
+    the recording."""
     first = next(request for request, _ in recorded(REPLIES))
     samples = int(_contents()["samples"])
     if options.samples != samples:
-        raise UsageError(f"{samples} candidates a question are recorded", hint="other --samples need a language model")
-    return Voice(Replay(REPLIES), first.model, samples, f"recorded replies of a language model, {_contents()['recorded']}")
+        raise UsageError(
+            f"{samples} candidates a question are recorded",
+            hint="other --samples need a language model",
+        )
+    return Voice(
+        Replay(REPLIES),
+        first.model,
+        samples,
+        f"recorded replies of a language model, {_contents()['recorded']}",
+    )
 
 
 def _contents() -> dict[str, Any]:
@@ -120,7 +150,8 @@ def _shown(db: Binder, answer: Answer) -> str:
 
 
 def _plan(plan: AnyPlan) -> str:
-    """The steps of a plan and its bill, without what was shown already: its program and the repairs."""
+    """The steps of a plan and its bill, without what was shown already: its program and the
+    repairs."""
     lines = str(plan).removeprefix(f"Query    {plan.checked.program.text.strip()}\n").split("\n")
     return "\n".join(line.removeprefix("  ") for line in lines if not line.startswith("repaired"))
 
@@ -139,7 +170,9 @@ def _programs(answer: Answer) -> str:
     total = sum(candidate.votes for candidate in answer.candidates)
     lines = []
     for candidate in answer.candidates:
-        lines.append(f"  {candidate.votes} of {total}  {indent(candidate.text.strip(), ' ' * 10).lstrip()}")
+        lines.append(
+            f"  {candidate.votes} of {total}  {indent(candidate.text.strip(), ' ' * 10).lstrip()}"
+        )
         lines.append(indent(_fate(candidate), " " * 10))
     return "\n".join(["Programs", *lines])
 
@@ -152,15 +185,25 @@ def _fate(candidate: Candidate) -> str:
 
 
 def _why(db: Binder, origin: dict[str, Any]) -> str:
-    """The rows behind a value as they are written, and what the language model said to which input."""
+    """The rows behind a value as they are written, and what the language model said to which
+    input."""
     lines = []
     tables = {table.name: table for table in db.tables}
     for name, row_ids in origin["rows"].items():
         texts = [tables[name].texts(column) for column in tables[name].columns]
-        lines += _first([f"{name} {row_id}: {' | '.join(text[row_id] or '' for text in texts)}" for row_id in row_ids], "rows")
+        lines += _first(
+            [
+                f"{name} {row_id}: {' | '.join(text[row_id] or '' for text in texts)}"
+                for row_id in row_ids
+            ],
+            "rows",
+        )
     for question in dict.fromkeys(call["call"] for call in origin["calls"]):
         said = [_said(call) for call in origin["calls"] if call["call"] == question]
-        lines += [f"asked: {question}", *indent("\n".join(_first(said, "answers")), "  ").split("\n")]
+        lines += [
+            f"asked: {question}",
+            *indent("\n".join(_first(said, "answers")), "  ").split("\n"),
+        ]
     return indent("\n".join(lines) or "computed by the program", "  ")
 
 

@@ -1,4 +1,5 @@
-"""A line or a cell of a notebook comes in (`%load_ext binder`); a Result, an Answer or a Plan goes out, which the notebook shows.
+"""A line or a cell of a notebook comes in (`%load_ext binder`); a Result, an Answer or a Plan goes
+out, which the notebook shows.
 
 %%binder --table w=frame                a program; the table is a variable of the notebook or a file
 %%binder --table w=w.csv --ask          a question
@@ -40,7 +41,9 @@ FLAGS = ("--ask", "--explain")
 VALUED = ("--table", "--on", "--title", "--samples", "--save")
 SHORT = {"-t": "--table"}
 _TARGET = re.compile(r"\s*([^\W\d]\w*)\s*<<(?:\s|\Z)")
-_OPTION = re.compile(r"\s*(--[a-z]+|-[a-z])(?=[\s=]|\Z)")  # `--` and a space is a comment of a program
+_OPTION = re.compile(
+    r"\s*(--[a-z]+|-[a-z])(?=[\s=]|\Z)"
+)  # `--` and a space is a comment of a program
 _VALUE = re.compile(r"""[\s=]\s*("[^"\n]*"|'[^'\n]*'|[^\s=]+="[^"\n]*"|[^\s=]+='[^'\n]*'|\S+)""")
 
 
@@ -68,7 +71,9 @@ def load_ipython_extension(shell: Any) -> None:
         return show(shell.user_ns, line, cell or "")
 
     binder.__doc__ = HELP
-    shell.register_magic_function(no_var_expand(binder), "line_cell", "binder")  # braces belong to the program
+    shell.register_magic_function(
+        no_var_expand(binder), "line_cell", "binder"
+    )  # braces belong to the program
 
 
 def show(variables: dict[str, Any], line: str, below: str) -> Result | Answer | AnyPlan | None:
@@ -79,7 +84,9 @@ def show(variables: dict[str, Any], line: str, below: str) -> Result | Answer | 
         outcome = execute(cell, variables)
     except BinderError as error:
         text = f"{type(error).__name__}: {error}"
-        vars(error)["_render_traceback_"] = lambda: text.split("\n")  # what IPython shows: the place in the program, not in here
+        vars(error)["_render_traceback_"] = lambda: text.split(
+            "\n"
+        )  # what IPython shows: the place in the program, not in here
         raise
     variables.update(dict.fromkeys(kept, outcome))
     return None if cell.target else outcome
@@ -99,12 +106,17 @@ def read(line: str, below: str = "") -> Cell:
         value = _VALUE.match(line, place)
         if name not in VALUED or value is None:
             problem = "needs a value" if name in VALUED else "is no option"
-            raise UsageError(f"{option[1]} {problem}", hint="the options are " + ", ".join([*VALUED, *FLAGS]))
+            raise UsageError(
+                f"{option[1]} {problem}", hint="the options are " + ", ".join([*VALUED, *FLAGS])
+            )
         options.setdefault(name, []).append(re.sub(r"""(?<![^=])(["'])(.*)\1\Z""", r"\2", value[1]))
         place = value.end()
     text = f"{line[place:]}\n{below}".strip()
     if not text:
-        raise UsageError("there is no program and no question", hint="it stands after the options, or below %%binder")
+        raise UsageError(
+            "there is no program and no question",
+            hint="it stands after the options, or below %%binder",
+        )
     return Cell(text, start[1] if start else None, options)
 
 
@@ -137,7 +149,9 @@ def _sources(cell: Cell, variables: dict[str, Any]) -> Any:
     """The tables that --table names."""
     given = cell.options.get("--table", [])
     if not given:
-        raise UsageError("no table is given", hint="--table w=frame, with a variable or a file; or --on db")
+        raise UsageError(
+            "no table is given", hint="--table w=frame, with a variable or a file; or --on db"
+        )
     sources = named(given)
     if isinstance(sources, str):
         return _source(sources, variables)

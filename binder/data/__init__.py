@@ -1,5 +1,6 @@
-"""The settings of the platform come in; the folder in which binder keeps what it can make anew goes out, and what comes with it.
-The environment is read here; nothing else knows where a cache belongs."""
+"""The settings of the platform come in; the folder in which binder keeps what it can make anew goes
+out, and what comes with it. The environment is read here; nothing else knows where a cache
+belongs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Inputs of an Ask come in; what was answered about them before comes out, whatever program, run or process paid for it.
+"""Inputs of an Ask come in; what was answered about them before comes out, whatever program, run or
+process paid for it.
 
-Only what is certain is kept: values, and that there is no answer. A value is on disk before it is used.
-"""
+Only what is certain is kept: values, and that there is no answer. A value is on disk before it is
+used."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ KEPT = (None, "no_answer")  # faults of what is kept
 
 @dataclass(frozen=True)
 class AnswerCache:
-    """The value-level side of a Store, for one model of one endpoint. told: who is told of what is recalled, as of an event."""
+    """The value-level side of a Store, for one model of one endpoint. told: who is told of what is
+    recalled, as of an event."""
 
     store: Store
     model: str
@@ -66,18 +68,28 @@ class AnswerCache:
         self.store.pack(request_key(request, self.endpoint), PackedRequest(tuple(keys), number))
 
     def unread(self, wanted: Mapping[str, Input]) -> list[list[Input]]:
-        """Groups of inputs whose reply was paid and not read: the same request again costs nothing."""
-        return [[wanted[key] for key in pack.inputs] for pack in self.store.unread(wanted) if pack.attempt == 1]
+        """Groups of inputs whose reply was paid and not read: the same request again costs
+        nothing."""
+        return [
+            [wanted[key] for key in pack.inputs]
+            for pack in self.store.unread(wanted)
+            if pack.attempt == 1
+        ]
 
-    def keep(self, ask: Ask, keys: Mapping[Input, str], request: Request, found: Mapping[Input, Found]) -> Future[None]:
-        """Keeps what a reply said; a reply that said nothing is dropped, so that it is asked for again.
+    def keep(
+        self, ask: Ask, keys: Mapping[Input, str], request: Request, found: Mapping[Input, Found]
+    ) -> Future[None]:
+        """Keeps what a reply said; a reply that said nothing is dropped, so that it is asked for
+        again.
 
         The future says when it is kept; what was put before is then kept, too.
         """
         paid = request_key(request, self.endpoint)
         about = ask.call.kind, self.model, self.endpoint, ask.call.question
         kept = {
-            keys[value]: Stored(said.value, said.fault, said.message, said.attempts, *about, value, paid)
+            keys[value]: Stored(
+                said.value, said.fault, said.message, said.attempts, *about, value, paid
+            )
             for value, said in found.items()
             if said.fault in KEPT and value in keys
         }

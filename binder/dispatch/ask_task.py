@@ -1,8 +1,9 @@
-"""One Ask and inputs that nobody knows yet come in; what the language model says about each is found, or why it says nothing.
+"""One Ask and inputs that nobody knows yet come in; what the language model says about each is
+found, or why it says nothing.
 
-Replies are matched by key, never by position. What a reply leaves open is asked again, in one request as long as requests bear
-fruit; one that does not is sent again, then halved, until an input at fault stands alone. Errors of no single input are raised.
-"""
+Replies are matched by key, never by position. What a reply leaves open is asked again, in one
+request as long as requests bear fruit; one that does not is sent again, then halved, until an input
+at fault stands alone. Errors of no single input are raised."""
 
 from __future__ import annotations
 
@@ -13,7 +14,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from binder.errors import BadReply, BinderError, BudgetExceeded, LMError, RateLimited, Refused, Unreachable
+from binder.errors import (
+    BadReply,
+    BinderError,
+    BudgetExceeded,
+    LMError,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
 from binder.executors import Input, Part, Value
 from binder.lm import Reply, Request
 from binder.plan import Ask
@@ -29,7 +38,24 @@ SHORT = 4_000  # characters that fit into the context of any model in use
 STREAK = 3  # requests in a row that were too large, before all get smaller
 
 # Words that begin a question and are no names.
-LEADING = frozenset(("is", "are", "was", "were", "does", "do", "did", "which", "what", "who", "whose", "when", "where", "how"))
+LEADING = frozenset(
+    (
+        "is",
+        "are",
+        "was",
+        "were",
+        "does",
+        "do",
+        "did",
+        "which",
+        "what",
+        "who",
+        "whose",
+        "when",
+        "where",
+        "how",
+    )
+)
 
 REASONS = {
     "no_answer": "the reply says there is no answer",
@@ -46,7 +72,8 @@ FAILURES: dict[type[LMError], str] = {
 
 @dataclass(frozen=True)
 class Found:
-    """What is known about one input: its value, or why there is none, and the request (an event of the trace) that said so."""
+    """What is known about one input: its value, or why there is none, and the request (an event of
+    the trace) that said so."""
 
     value: Value
     fault: str | None = None
@@ -57,7 +84,8 @@ class Found:
 
 @dataclass
 class Size:
-    """How many inputs a request may hold: fewer once several such requests in a row, over all workers, were too large.
+    """How many inputs a request may hold: fewer once several such requests in a row, over all
+    workers, were too large.
 
     through: the characters of the longest request that is known not to be too long.
     """
@@ -69,7 +97,9 @@ class Size:
     def too_large(self, asked: int, worked: int, request: Request) -> None:
         """A request about so many inputs was too large; fewer would have been right."""
         self.through = min(self.through, length(request) - 1)
-        if asked <= self.rows // 2:  # fewer than a pack of several holds: it is one of its inputs that is large
+        if (
+            asked <= self.rows // 2
+        ):  # fewer than a pack of several holds: it is one of its inputs that is large
             return
         self.worked.append(max(1, worked))
         if len(self.worked) >= STREAK:
@@ -83,18 +113,24 @@ class Size:
             self.worked.clear()
 
     def doubts(self, request: Request) -> bool:
-        """Whether it is hard to believe that a request is too long; endpoints say so for other reasons too."""
+        """Whether it is hard to believe that a request is too long; endpoints say so for other
+        reasons too."""
         return length(request) <= self.through
 
 
-BeforeSend = Callable[[Request, Sequence[Input], int], None]  # a request that is about to be sent, its inputs and its number
+BeforeSend = Callable[
+    [Request, Sequence[Input], int], None
+]  # a request that is about to be sent, its inputs and its number
 AfterReply = Callable[[Request, dict[Input, "Found"]], None]  # what a reply said, for good
-Send = Callable[[Ask, Request], Awaitable[tuple[Reply, int]]]  # the reply, and the event that records it
+Send = Callable[
+    [Ask, Request], Awaitable[tuple[Reply, int]]
+]  # the reply, and the event that records it
 
 
 @dataclass
 class AskTask:
-    """An Ask under way. found holds what is known for good, as soon as it is; slots limit the requests at a time."""
+    """An Ask under way. found holds what is known for good, as soon as it is; slots limit the
+    requests at a time."""
 
     ask: Ask
     model: str
@@ -128,13 +164,20 @@ class AskTask:
         elif len(inputs) > self.size.rows:
             await together([self.map(pack) for pack in packs(inputs, self.size.rows)])
         else:
-            await together([self.map(half, 2 if len(half) == 1 else 1) for half in packs(inputs, (len(inputs) + 1) // 2)])
+            await together(
+                [
+                    self.map(half, 2 if len(half) == 1 else 1)
+                    for half in packs(inputs, (len(inputs) + 1) // 2)
+                ]
+            )
 
     async def ans(self, value: Input, parts: tuple[Part, ...]) -> None:
         """Asks one question about whole tables."""
         tries = ALONE
         for sample in itertools.count():
-            request = ans_request(self.ask.call.question, parts, model=self.model, sample=sample, **self._wanted())
+            request = ans_request(
+                self.ask.call.question, parts, model=self.model, sample=sample, **self._wanted()
+            )
             try:
                 async with self.slots:
                     reply, event = await self.send(self.ask, request)
@@ -151,7 +194,14 @@ class AskTask:
     async def _request(self, inputs: Sequence[Input], sample: int) -> int:
         """One request about inputs; how often it is worth sending if it bears no fruit."""
         rows = {f"r{i + 1}": value for i, value in enumerate(inputs)}
-        request = map_request(self.ask.call.question, self.ask.columns, rows, model=self.model, sample=sample, **self._wanted())
+        request = map_request(
+            self.ask.call.question,
+            self.ask.columns,
+            rows,
+            model=self.model,
+            sample=sample,
+            **self._wanted(),
+        )
         self.pack(request, inputs, sample + 1)
         try:
             reply, event = await self.send(self.ask, request)
@@ -196,10 +246,17 @@ class AskTask:
             return {value: Found(read, attempts=self.attempts[value], event=event)}
         self.open[value] = self._left(value, read.kind, read.text, event, None)
         self.mistyped[value] += read.kind == "bad_type"
-        return {value: self.open[value]} if read.kind == "no_answer" or self.mistyped[value] >= TYPED else {}
+        return (
+            {value: self.open[value]}
+            if read.kind == "no_answer" or self.mistyped[value] >= TYPED
+            else {}
+        )
 
-    def _failed(self, inputs: Sequence[Input], request: Request, error: LMError, no_value: Value) -> int:
-        """Notes a request that failed, perhaps because of its inputs, or raises the error; how often it is worth sending."""
+    def _failed(
+        self, inputs: Sequence[Input], request: Request, error: LMError, no_value: Value
+    ) -> int:
+        """Notes a request that failed, perhaps because of its inputs, or raises the error; how
+        often it is worth sending."""
         if not about_inputs(error):
             raise error
         too_long = isinstance(error, Refused) and error.status == 413
@@ -210,7 +267,9 @@ class AskTask:
         for value in inputs:
             self.attempts[value] += max(1, error.usage.requests if error.usage else 1)
             self.open[value] = Found(no_value, fault, error.message, self.attempts[value])
-        enough = error.retryable and not isinstance(error, RateLimited) and len(inputs) > 1  # it has been sent more than once
+        enough = (
+            error.retryable and not isinstance(error, RateLimited) and len(inputs) > 1
+        )  # it has been sent more than once
         if doubted:
             return 2
         if too_long or enough:
@@ -229,28 +288,42 @@ class AskTask:
     def _wanted(self) -> dict[str, Any]:
         """What the request says about the answers."""
         call_type = self.ask.call_type
-        said = {"type": call_type.type, "options": call_type.options, "spellings": call_type.spellings}
+        said = {
+            "type": call_type.type,
+            "options": call_type.options,
+            "spellings": call_type.spellings,
+        }
         return {**said, "table": self.ask.title, "steps": self.steps}
 
 
 def about_inputs(error: BinderError) -> bool:
-    """Whether an error may be due to the inputs of the request; otherwise no request can be answered."""
-    refused = isinstance(error, Refused) and error.status in (None, 413)  # by a filter, or for its length
+    """Whether an error may be due to the inputs of the request; otherwise no request can be
+    answered."""
+    refused = isinstance(error, Refused) and error.status in (
+        None,
+        413,
+    )  # by a filter, or for its length
     return refused or (isinstance(error, LMError) and error.retryable)
 
 
 def spares(error: BaseException) -> bool:
-    """Whether an error leaves what came of other requests to be used: it is about its own request, or the budget is used up."""
-    return isinstance(error, BudgetExceeded) or (isinstance(error, BinderError) and about_inputs(error))
+    """Whether an error leaves what came of other requests to be used: it is about its own request,
+    or the budget is used up."""
+    return isinstance(error, BudgetExceeded) or (
+        isinstance(error, BinderError) and about_inputs(error)
+    )
 
 
 async def gathered(coroutines: Iterable[Awaitable[Came]]) -> list[Came | BaseException]:
-    """What each comes to, once all have ended; an error that spares the others stands for what did not come. Raised is any other
-    error, and the first of all where nothing came, but for replies that cannot be read."""
+    """What each comes to, once all have ended; an error that spares the others stands for what did
+    not come. Raised is any other error, and the first of all where nothing came, but for replies
+    that cannot be read."""
     outcomes = await asyncio.gather(*coroutines, return_exceptions=True)
     errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     fatal = [error for error in errors if not spares(error)]
-    if fatal or (len(errors) == len(outcomes) and not all(isinstance(error, BadReply) for error in errors)):
+    if fatal or (
+        len(errors) == len(outcomes) and not all(isinstance(error, BadReply) for error in errors)
+    ):
         raise (fatal or errors)[0]
     return outcomes
 
@@ -261,11 +334,14 @@ def length(request: Request) -> int:
 
 
 def same_question(question: str) -> str:
-    """A question without what cannot change its answer: white space, a final question mark, the case of a leading word."""
+    """A question without what cannot change its answer: white space, a final question mark, the
+    case of a leading word."""
     said = " ".join(question.split()).rstrip("? ")
     first, space, rest = said.partition(" ")
     lower = first.casefold()
-    return f"{lower}{space}{rest}" if lower in LEADING and first != first.upper() else said  # WHO is another question
+    return (
+        f"{lower}{space}{rest}" if lower in LEADING and first != first.upper() else said
+    )  # WHO is another question
 
 
 async def together(coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -1,7 +1,8 @@
-"""Texts from cells come in; those that read like orders to a language model go out, so that a person can be told.
+"""Texts from cells come in; those that read like orders to a language model go out, so that a
+person can be told.
 
-Nothing is changed or left out because of it: what keeps answers apart is the form of requests, JSON with a key for each input.
-"""
+Nothing is changed or left out because of it: what keeps answers apart is the form of requests, JSON
+with a key for each input."""
 
 from __future__ import annotations
 
@@ -29,5 +30,6 @@ _READ = 10_000  # characters of a text that are looked at
 
 
 def orders(values: Iterable[Any]) -> list[str]:
-    """The texts among values that read like orders to a language model: an attempt to steer it, or a cell about such attempts."""
+    """The texts among values that read like orders to a language model: an attempt to steer it, or
+    a cell about such attempts."""
     return [value for value in values if isinstance(value, str) and _ORDERS.search(value, 0, _READ)]

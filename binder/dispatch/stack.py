@@ -1,4 +1,5 @@
-"""Settings of a connection come in; the stack of layers that answers its requests goes out: Record(Cache(Budget(Retry(OpenAI)))).
+"""Settings of a connection come in; the stack of layers that answers its requests goes out:
+Record(Cache(Budget(Retry(OpenAI)))).
 
 A recording stands for all of it; an LM of the user's for what is below the budget.
 """
@@ -68,7 +69,9 @@ def build_stack(
         if isinstance(cache, Place):
             cache = default_path() if lm is None else None
         store = Store(cache) if cache is not None else None
-        budgeted = Budgeted(lm if lm is not None else Retry(OpenAI(where, timeout, store)), budget, prices)
+        budgeted = Budgeted(
+            lm if lm is not None else Retry(OpenAI(where, timeout, store)), budget, prices
+        )
         stack = Stack(budgeted, None, budgeted)
         if store is not None:
             place = address(where.base_url, where.api_key)
@@ -77,4 +80,6 @@ def build_stack(
         return stack, model
     recording = Record(stack.lm, record)
     recording.note("started", model=model, endpoint=stack.recall.endpoint if stack.recall else "")
-    return replace(stack, lm=recording, recall=stack.recall and replace(stack.recall, told=recording.note)), model
+    return replace(
+        stack, lm=recording, recall=stack.recall and replace(stack.recall, told=recording.note)
+    ), model

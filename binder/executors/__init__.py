@@ -1,8 +1,8 @@
-"""A plan and an executor come in; execution goes out as a generator: it yields Batches, is sent Mappings, returns
-Rows.
+"""A plan and an executor come in; execution goes out as a generator: it yields Batches, is sent
+Mappings, returns Rows.
 
-Executors never see the language model. One supplies three verbs (collect, bind, query) and the generator below does the rest.
-"""
+Executors never see the language model. One supplies three verbs (collect, bind, query) and the
+generator below does the rest."""
 
 from __future__ import annotations
 

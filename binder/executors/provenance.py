@@ -1,9 +1,8 @@
-"""A cell of a result comes in; where it came from goes out: the rows of the tables behind it and what each call was asked for
-them.
+"""A cell of a result comes in; where it came from goes out: the rows of the tables behind it and
+what each call was asked for them.
 
-The program is run once more with the inputs of its calls and the row_ids of its tables beside its columns, over the same
-mappings.
-"""
+The program is run once more with the inputs of its calls and the row_ids of its tables beside its
+columns, over the same mappings."""
 
 from __future__ import annotations
 
@@ -22,18 +21,34 @@ from binder.results.result import text
 
 MOST = 50  # inputs told of a call that the row does not single out
 Known = dict[str, dict[Input, Value]]  # call -> its mapping
-Said = Callable[[Ask, tuple[Any, ...]], dict[str, Any]]  # what the language model was sent and replied for an input
+Said = Callable[
+    [Ask, tuple[Any, ...]], dict[str, Any]
+]  # what the language model was sent and replied for an input
 
 
 def origin(
-    plan: Plan, known: Known, rows_of: Callable[[exp.Expr], Sequence[tuple[Value, ...]]], row: int, column: int, said: Said
+    plan: Plan,
+    known: Known,
+    rows_of: Callable[[exp.Expr], Sequence[tuple[Value, ...]]],
+    row: int,
+    column: int,
+    said: Said,
 ) -> dict[str, Any]:
     """The origin of one cell. rows_of: the rows of a query over the same mappings."""
     asks = {ask.call.name: ask for ask in plan.asks}
     tree = plan.query.tree
-    found: dict[str, Any] = {"row": row, "column": plan.query.columns[column], "rows": {}, "calls": []}
+    found: dict[str, Any] = {
+        "row": row,
+        "column": plan.query.columns[column],
+        "rows": {},
+        "calls": [],
+    }
     if not isinstance(tree, exp.Select):
-        every = [_called(ask, key, value, said) for ask in asks.values() for key, value in known[ask.call.name].items()]
+        every = [
+            _called(ask, key, value, said)
+            for ask in asks.values()
+            for key, value in known[ask.call.name].items()
+        ]
         return found | {"calls": every}
     select, marks = _with_inputs(tree)
     cells = rows_of(select)[row]
@@ -43,37 +58,65 @@ def origin(
             found["rows"][name] = sorted({item for item in items if item is not None})
             continue
         keys = dict.fromkeys(tuple(item.values()) for item in items if isinstance(item, dict))
-        found["calls"] += [_called(asks[name], key, known[name][key], said) for key in keys if key in known[name]]
-    found["calls"] += [_called(ask, (), known[name][()], said) for name, ask in asks.items() if () in known[name]]
+        found["calls"] += [
+            _called(asks[name], key, known[name][key], said) for key in keys if key in known[name]
+        ]
+    found["calls"] += [
+        _called(ask, (), known[name][()], said) for name, ask in asks.items() if () in known[name]
+    ]
     told = {call["call"] for call in found["calls"]}
     shown = plan.checked.outputs[column].call
-    for name, ask in asks.items():  # calls further inside: those with this value, or else all that the program asked
+    for (
+        name,
+        ask,
+    ) in (
+        asks.items()
+    ):  # calls further inside: those with this value, or else all that the program asked
         if ask.call.question not in told:
             entries = known[name].items()
-            kept = [(key, value) for key, value in entries if name != shown or (cells and text(value) == text(cells[column]))]
+            kept = [
+                (key, value)
+                for key, value in entries
+                if name != shown or (cells and text(value) == text(cells[column]))
+            ]
             found["calls"] += [_called(ask, key, value, said) for key, value in kept[:MOST]]
     return found
 
 
 def _called(ask: Ask, key: tuple[Any, ...], value: Any, said: Said) -> dict[str, Any]:
     inputs = dict(zip(ask.columns, key, strict=False)) if ask.call.kind == "map" else {}
-    return {"call": ask.call.question, "kind": ask.call.kind, "inputs": inputs, "value": value, **said(ask, key)}
+    return {
+        "call": ask.call.question,
+        "kind": ask.call.kind,
+        "inputs": inputs,
+        "value": value,
+        **said(ask, key),
+    }
 
 
 def _with_inputs(tree: exp.Select) -> tuple[exp.Select, list[tuple[str, str]]]:
-    """The SELECT with a list or struct of inputs per call and the row_id of each stored table as further columns."""
+    """The SELECT with a list or struct of inputs per call and the row_id of each stored table as
+    further columns."""
     marks: list[tuple[str, str]] = []
     if tree.args.get("distinct"):
         return tree, marks
     select = copied(tree)
     grouped = is_grouped(tree)
     joins = tree.args.get("joins") or ()
-    unseen = [join.this.meta.get("source") for join in joins if join.kind in ("SEMI", "ANTI")]  # only their conditions see them
+    unseen = [
+        join.this.meta.get("source") for join in joins if join.kind in ("SEMI", "ANTI")
+    ]  # only their conditions see them
     added: list[exp.Expr] = []
-    for node in {n.name.lower(): n for n in placeholders(tree) if n.find_ancestor(exp.Select) is tree}.values():
-        if any(is_aggregate(part) for argument in node.expressions for part in argument.walk()) or not node.find(exp.Column):
+    for node in {
+        n.name.lower(): n for n in placeholders(tree) if n.find_ancestor(exp.Select) is tree
+    }.values():
+        if any(
+            is_aggregate(part) for argument in node.expressions for part in argument.walk()
+        ) or not node.find(exp.Column):
             continue
-        if node.find(exp.Query) or any(column.meta.get("source") in unseen for column in node.find_all(exp.Column)):
+        if node.find(exp.Query) or any(
+            column.meta.get("source") in unseen for column in node.find_all(exp.Column)
+        ):
             continue
         pieces = [
             exp.PropertyEQ(this=exp.to_identifier(f"k{i}", quoted=True), expression=copied(a))

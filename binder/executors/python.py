@@ -1,8 +1,8 @@
-"""The executor of Binder Python: a plan comes in; its execution goes out, which yields what the program asks when it asks it.
+"""The executor of Binder Python: a plan comes in; its execution goes out, which yields what the
+program asks when it asks it.
 
-A program that was stopped because its process had to be killed for another's sake is run again with the answers it had: it is
-deterministic, so it asks the same.
-"""
+A program that was stopped because its process had to be killed for another's sake is run again with
+the answers it had: it is deterministic, so it asks the same."""
 
 from __future__ import annotations
 
@@ -32,9 +32,16 @@ _NUMBERS = itertools.count(1)
 
 
 class PendingCall:
-    """One call that was made: its Ask, the input of every row in order, where in the tables the rows stand, and the answers."""
+    """One call that was made: its Ask, the input of every row in order, where in the tables the
+    rows stand, and the answers."""
 
-    def __init__(self, ask: Ask, inputs: list[Input], places: list[list[int] | None], parts: dict[Input, tuple[Part, ...]]):
+    def __init__(
+        self,
+        ask: Ask,
+        inputs: list[Input],
+        places: list[list[int] | None],
+        parts: dict[Input, tuple[Part, ...]],
+    ):
         self.ask, self.inputs, self.places, self.parts = ask, inputs, places, parts
         self.known: dict[Input, Value] = {}
         self.values: list[Value] = []
@@ -49,7 +56,9 @@ class PythonExecutor:
         self.made: list[PendingCall] = []
         self.known: dict[tuple[Any, ...], dict[Input, Value]] = {}  # what was said, by question
         self.number, self.generation = next(_NUMBERS), 0
-        self.now = datetime.datetime.now().replace(microsecond=0)  # for the whole run, so that it can be repeated
+        self.now = datetime.datetime.now().replace(
+            microsecond=0
+        )  # for the whole run, so that it can be repeated
         self.rows: list[tuple[Value, ...]] = []
 
     @property
@@ -68,14 +77,21 @@ class PythonExecutor:
         return [asked.ask for asked in self.made]
 
     def execution(self) -> Execution:
-        """Runs the program: it yields a Batch for each call that needs answers, and is sent their Mapping."""
+        """Runs the program: it yields a Batch for each call that needs answers, and is sent their
+        Mapping."""
         try:
             reply = self._step(None)
             while "call" in reply:
                 asked = self._asked(reply)
-                wanted = list(dict.fromkeys(value for value in asked.inputs if any(cell is not None for cell in value)))
+                wanted = list(
+                    dict.fromkeys(
+                        value for value in asked.inputs if any(cell is not None for cell in value)
+                    )
+                )
                 ask = asked.ask
-                known = self.known.setdefault((ask.call.kind, ask.call.question, ask.columns, ask.title), {})
+                known = self.known.setdefault(
+                    (ask.call.kind, ask.call.question, ask.columns, ask.title), {}
+                )
                 fresh = tuple(value for value in wanted if value not in known)
                 if fresh:
                     (mapping,) = yield (Batch(ask, fresh, asked.parts),)
@@ -98,16 +114,30 @@ class PythonExecutor:
         """The plan with its bill; runs nothing."""
         return replace(self.plan, bill=bill(self.plan, batch_rows), explained=True)
 
-    def present(self, rows: Sequence[tuple[Value, ...]]) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
+    def present(
+        self, rows: Sequence[tuple[Value, ...]]
+    ) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
         """Rows as values, and as a person is shown them."""
         stored = self.plan.checked.answer
-        return raw_text.present(rows, [Field("", origin=stored if i == 0 else None) for i in range(len(rows[0]) if rows else 0)], {})
+        return raw_text.present(
+            rows,
+            [
+                Field("", origin=stored if i == 0 else None)
+                for i in range(len(rows[0]) if rows else 0)
+            ],
+            {},
+        )
 
     def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
-        """Where a value may have come from: the inputs whose answer equals it, or else all that the program asked about."""
+        """Where a value may have come from: the inputs whose answer equals it, or else all that the
+        program asked about."""
         value = self.rows[row][column]
         calls = [(asked, place) for asked in self.made for place in range(len(asked.inputs))]
-        same = [(asked, place) for asked, place in calls if value is not None and value in _answers(asked, place)]
+        same = [
+            (asked, place)
+            for asked, place in calls
+            if value is not None and value in _answers(asked, place)
+        ]
         found: dict[str, Any] = {"row": row, "column": column, "rows": {}, "calls": []}
         told: set[tuple[int, Input]] = set()
         for asked, place in same or calls:
@@ -115,7 +145,11 @@ class PythonExecutor:
             if key in told or len(told) >= MOST:
                 continue
             told.add(key)
-            inputs = dict(zip(asked.ask.columns, asked.inputs[place], strict=False)) if asked.ask.call.kind == "map" else {}
+            inputs = (
+                dict(zip(asked.ask.columns, asked.inputs[place], strict=False))
+                if asked.ask.call.kind == "map"
+                else {}
+            )
             found["calls"].append(
                 {
                     "call": asked.ask.call.question,
@@ -125,7 +159,9 @@ class PythonExecutor:
                     **said(asked.ask, asked.inputs[place]),
                 }
             )
-            for table, number in (item for item in asked.places[place : place + 1] if item is not None):
+            for table, number in (
+                item for item in asked.places[place : place + 1] if item is not None
+            ):
                 name = self.plan.checked.parameters[table][1].name
                 found["rows"][name] = sorted({*found["rows"].get(name, []), number})
         return found
@@ -137,13 +173,15 @@ class PythonExecutor:
         self.generation = 0
 
     def _step(self, values: list[Value] | None) -> dict[str, Any]:
-        """Starts the program or goes on with it; after a kill, the program is taken to where it was."""
+        """Starts the program or goes on with it; after a kill, the program is taken to where it
+        was."""
         if values is not None and self.sandbox.lives(self.generation):
             try:
                 return self.sandbox.resume(self.number, values)
             except LimitExceeded as stop:
                 if stop.kind != "memory_mb" or self.sandbox.lives(self.generation):
-                    raise  # the limit was this program's; a process that is gone may be another's fault
+                    # the limit was this program's; a process that is gone may be another's fault
+                    raise
         try:
             reply = self.sandbox.start(self.number, self._frame())
         finally:
@@ -160,7 +198,10 @@ class PythonExecutor:
             "calls": [(call.name, call.kind) for call in self.program.calls],
             "parameters": [name for name, _ in checked.parameters],
             "tables": [
-                (table.name, [_column(column, checked.texts[table.name]) for column in table.columns])
+                (
+                    table.name,
+                    [_column(column, checked.texts[table.name]) for column in table.columns],
+                )
                 for _, table in checked.parameters
             ],
         }
@@ -171,7 +212,11 @@ class PythonExecutor:
         assert call is not None
         columns = tuple(reply["columns"])
         cells = [tuple(decode(cell) for cell in row) for row in reply["inputs"]]
-        titles = {self.plan.checked.parameters[place[0]][1].title for place in reply["places"] if place is not None}
+        titles = {
+            self.plan.checked.parameters[place[0]][1].title
+            for place in reply["places"]
+            if place is not None
+        }
         call_type = self.plan.checked.call_types.get(call.name, CallType("auto"))
         title = titles.pop() if len(titles) == 1 else None
         ask = Ask(replace(call, question=reply["question"]), call_type, columns, title)
@@ -201,7 +246,8 @@ class PythonExecutor:
 
 
 def _column(column: Column, texts: frozenset[str]) -> tuple[str, str, str]:
-    """A header, the data that a program is given under it, and the data that the language model is sent."""
+    """A header, the data that a program is given under it, and the data that the language model is
+    sent."""
     raw = column.raw or column.name
     return column.name, raw if column.name in texts else column.name, raw
 
@@ -213,18 +259,28 @@ def _answers(asked: PendingCall, place: int) -> list[Value]:
 
 
 def rows_of(value: Value) -> Rows:
-    """What solve returned as rows: a scalar one row, a list one row per item, lists or dicts its rows, a dict one row per key."""
+    """What solve returned as rows: a scalar one row, a list one row per item, lists or dicts its
+    rows, a dict one row per key."""
     if value is None:
         return Rows(("answer",), ("auto",), [])
     if isinstance(value, dict):
-        rows = [(key, *item) if isinstance(item, (list, tuple)) else (key, item) for key, item in value.items()]
+        rows = [
+            (key, *item) if isinstance(item, (list, tuple)) else (key, item)
+            for key, item in value.items()
+        ]
         return _table(rows, ("key", "value"))
     if not isinstance(value, (list, tuple)):
         return _table([(value,)], ("answer",))
     items = list(value)
     if items and all(isinstance(item, dict) for item in items):
         columns = list(dict.fromkeys(str(key) for item in items for key in item))
-        return _table([tuple({str(k): v for k, v in item.items()}.get(name) for name in columns) for item in items], columns)
+        return _table(
+            [
+                tuple({str(k): v for k, v in item.items()}.get(name) for name in columns)
+                for item in items
+            ],
+            columns,
+        )
     if items and all(isinstance(item, (list, tuple)) for item in items):
         return _table([tuple(item) for item in items], ("answer",))
     return _table([(item,) for item in items], ("answer",))

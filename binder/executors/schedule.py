@@ -1,8 +1,9 @@
-"""The steps of a plan come in; what to ask next goes out, time and again, until nothing is unknown that matters.
+"""The steps of a plan come in; what to ask next goes out, time and again, until nothing is unknown
+that matters.
 
-Where several calls decide one WHERE, each answer can spare questions of the others: they are asked one after the other, the one
-first that settles most rows for least, which a small first try of each tells.
-"""
+Where several calls decide one WHERE, each answer can spare questions of the others: they are asked
+one after the other, the one first that settles most rows for least, which a small first try of each
+tells."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from binder.language.sqltree import placeholders
 from binder.plan import Ask, Step
 
 TRY = 20  # inputs of a call that is tried: about one request
-BESIDE = 4  # calls that are weighed against each other: each costs a query whenever an answer may have changed what is open
+# calls that are weighed against each other: each costs a query whenever an answer may have changed
+# what is open
+BESIDE = 4
 
 
 class AskState(Protocol):
@@ -52,8 +55,8 @@ class Schedule:
         return ()
 
     def _begin(self) -> None:
-        """Nothing is known of the next step: how many rows its window reaches, what was asked since it did, what was tried, and
-        what share of rows a call settles, by site."""
+        """Nothing is known of the next step: how many rows its window reaches, what was asked since
+        it did, what was tried, and what share of rows a call settles, by site."""
         self.reach: int | None = None
         self.asked: list[Ask] = []
         self.widened = False
@@ -76,11 +79,13 @@ class Schedule:
         return tuple(batches)
 
     def _look(self, step: Step, rows: int) -> tuple[Batch, ...]:
-        """The next inputs as far as the window reaches: of each call in turn, on rows on which those before are known. Then it
-        reaches twice as far, but no call is asked more than it was before.
-        """
+        """The next inputs as far as the window reaches: of each call in turn, on rows on which
+        those before are known. Then it reaches twice as far, but no call is asked more than it was
+        before."""
         self.reach = self.reach or max(1, rows)
-        while not (batches := self._open(step, [ask for ask in step.asks if ask not in self.asked])):
+        while not (
+            batches := self._open(step, [ask for ask in step.asks if ask not in self.asked])
+        ):
             if not self.asked:
                 return ()
             self.asked, self.reach, self.widened = [], self.reach * 2, True
@@ -90,12 +95,13 @@ class Schedule:
         return (Batch(batch.ask, batch.inputs[:most]),)
 
     def _open(self, step: Step, asks: Sequence[Ask]) -> list[Batch]:
-        """What is unknown of some asks that need anything; of the first of them alone, where they stand in order, and of none
-        of a later layer.
-        """
+        """What is unknown of some asks that need anything; of the first of them alone, where they
+        stand in order, and of none of a later layer."""
         among, batches = [ask.collect.site.node for ask in self.asked], list[Batch]()
         for ask in sorted(asks, key=lambda ask: ask.collect.site.layer):
-            if batches and (not step.ranked or ask.collect.site.layer > batches[0].ask.collect.site.layer):
+            if batches and (
+                not step.ranked or ask.collect.site.layer > batches[0].ask.collect.site.layer
+            ):
                 break
             if len(batches) == BESIDE:
                 break
@@ -109,30 +115,44 @@ class Schedule:
         return batches
 
     def _is_settled(self, ask: Ask) -> bool:
-        """Whether an ask that needs nothing now needs nothing later: answers to others only leave fewer rows open. It would where
-        a window may reach further, or a call among its arguments is unknown."""
-        arguments = [call for argument in ask.collect.site.node.expressions for call in placeholders(argument)]
+        """Whether an ask that needs nothing now needs nothing later: answers to others only leave
+        fewer rows open. It would where a window may reach further, or a call among its arguments is
+        unknown."""
+        arguments = [
+            call
+            for argument in ask.collect.site.node.expressions
+            for call in placeholders(argument)
+        ]
         return self.reach is None and all(call.meta["site"] in self.done for call in arguments)
 
     def _cheapest(self, step: Step, batches: Sequence[Batch]) -> Batch:
-        return min(batches, key=lambda batch: self._cost(step, batch)) if len(batches) > 1 else batches[0]
+        return (
+            min(batches, key=lambda batch: self._cost(step, batch))
+            if len(batches) > 1
+            else batches[0]
+        )
 
     def _try(self, step: Step, batches: Sequence[Batch]) -> tuple[Batch, ...]:
-        """A few inputs of each call that was not tried yet, each call's among other rows: in any order they would cost much the
-        same. All inputs of one call, where they are few.
-        """
+        """A few inputs of each call that was not tried yet, each call's among other rows: in any
+        order they would cost much the same. All inputs of one call, where they are few."""
         smallest = min(batches, key=lambda batch: len(batch.inputs))
         if len(smallest.inputs) <= TRY:
             return (smallest,)
         fresh = [batch for batch in batches if batch.ask.collect.site.number not in self.tried]
         self.tried.update(batch.ask.collect.site.number for batch in fresh)
         starts = [min(i * TRY, len(batch.inputs) - TRY) for i, batch in enumerate(fresh)]
-        return tuple(Batch(batch.ask, batch.inputs[at : at + TRY]) for at, batch in zip(starts, fresh, strict=True))
+        return tuple(
+            Batch(batch.ask, batch.inputs[at : at + TRY])
+            for at, batch in zip(starts, fresh, strict=True)
+        )
 
     def _cost(self, step: Step, batch: Batch) -> float:
-        """What it costs to settle a row with a call: its outstanding questions by the share of rows that it settles."""
+        """What it costs to settle a row with a call: its outstanding questions by the share of rows
+        that it settles."""
         number = batch.ask.collect.site.number
         if number not in self.shares and len(self.executor.known[batch.ask.call.name]) >= TRY:
-            share = self.executor.share(batch.ask, frozenset(number for ask in step.asks for number in ask.covers))
+            share = self.executor.share(
+                batch.ask, frozenset(number for ask in step.asks for number in ask.covers)
+            )
             self.shares[number] = 0.5 if share is None else share
         return len(batch.inputs) / max(self.shares.get(number, 0.5), 1e-3)

@@ -1,7 +1,8 @@
-"""The executor of Binder SQL: a plan's collects, mappings and query come in; inputs and rows come out of a worker.
+"""The executor of Binder SQL: a plan's collects, mappings and query come in; inputs and rows come
+out of a worker.
 
-A mapping is a narrow table that lives as long as the execution; base tables are never copied or changed.
-"""
+A mapping is a narrow table that lives as long as the execution; base tables are never copied or
+changed."""
 
 from __future__ import annotations
 
@@ -18,7 +19,17 @@ from binder.analysis.sql.call_arguments import bytes_fault
 from binder.analysis.sql.ordering import ROW_ORDER
 from binder.analysis.sql.types import holds_bytes
 from binder.errors import CheckFault, QueryError
-from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value, execute, provenance
+from binder.executors import (
+    Batch,
+    Execution,
+    Input,
+    Mapping,
+    Part,
+    Rows,
+    Value,
+    execute,
+    provenance,
+)
 from binder.executors.provenance import Said
 from binder.executors.schedule import Schedule
 from binder.executors.workers.duckdb_client import Prepared, Worker
@@ -26,7 +37,16 @@ from binder.executors.workers.verify import Shape
 from binder.language.program import Program
 from binder.language.sqltree import copied, nodes, placeholders, sql_of
 from binder.plan import Ask, InputCount, Plan
-from binder.plan.collect import clause_around, derived, inputs, key_name, key_values, outer_columns, rows_looked_at, share_settled
+from binder.plan.collect import (
+    clause_around,
+    derived,
+    inputs,
+    key_name,
+    key_values,
+    outer_columns,
+    rows_looked_at,
+    share_settled,
+)
 from binder.plan.cost import bill, count_of
 from binder.plan.mapping_join import looked_up, mapping_name
 from binder.plan.three_valued import Knowledge
@@ -35,7 +55,13 @@ from binder.tables.table import Table
 
 Held = Callable[[Ask, Sequence[Input]], int]
 KEPT = 10_000  # inputs of a collect that are kept for the next run of a plan
-_TYPES = {"number": pa.float64(), "boolean": pa.bool_(), "text": pa.string(), "date": pa.timestamp("us"), "auto": pa.string()}
+_TYPES = {
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "text": pa.string(),
+    "date": pa.timestamp("us"),
+    "auto": pa.string(),
+}
 
 
 class SqlExecutor:
@@ -49,7 +75,10 @@ class SqlExecutor:
         self.tables = {ask.call.name: self._mapping_table(ask, {}) for ask in plan.asks}
         self.course = Schedule(plan.steps, self)
         self.prepared = worker.prepared.setdefault(plan, Prepared())
-        self.tag: str | None = None  # marks the mappings of this execution in the engine, from the first query to `close`
+        self.tag: str | None = (
+            # marks the mappings of this execution in the engine, from the first query to `close`
+            None
+        )
         self.generation = 0
         self.loaded: set[str] = set()
 
@@ -73,7 +102,8 @@ class SqlExecutor:
         return execute(self.plan, self)
 
     def explain(self, batch_rows: int, held: Held, price: tuple[float, float] | None) -> Plan:
-        """The plan with its bill; asks nothing, refuses what execution refuses. held: how many inputs were answered before."""
+        """The plan with its bill; asks nothing, refuses what execution refuses. held: how many
+        inputs were answered before."""
         try:
             self.check()
             counted = replace(self.plan, counts=self.counts(held))
@@ -81,7 +111,9 @@ class SqlExecutor:
             self.close()
         return replace(counted, bill=bill(counted, batch_rows, price))
 
-    def present(self, rows: Sequence[tuple[Value, ...]]) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
+    def present(
+        self, rows: Sequence[tuple[Value, ...]]
+    ) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
         """Rows as values of the program's columns, and as a person is shown them."""
         return self.plan.checked.present(rows)
 
@@ -89,9 +121,11 @@ class SqlExecutor:
         """The inputs that have to be known next; an input of NULLs alone is not asked."""
         return self.course.next()
 
-    def unknown(self, ask: Ask, reach: int | None = None, among: Sequence[exp.Anonymous] = ()) -> Batch:
-        """The inputs of one ask that are unknown. reach: how far its window reaches; among: calls that are known on the rows to
-        be looked at."""
+    def unknown(
+        self, ask: Ask, reach: int | None = None, among: Sequence[exp.Anonymous] = ()
+    ) -> Batch:
+        """The inputs of one ask that are unknown. reach: how far its window reaches; among: calls
+        that are known on the rows to be looked at."""
         known = self.known[ask.call.name]
         if ask.call.kind == "ans":
             return self._collect_ans(ask, known)
@@ -104,18 +138,31 @@ class SqlExecutor:
             rows = _distinct(found)
             if first and len(rows) <= KEPT:
                 self.prepared.inputs[place] = rows
-        return Batch(ask, tuple(row for row in rows if row not in known and any(value is not None for value in row)))
+        return Batch(
+            ask,
+            tuple(
+                row for row in rows if row not in known and any(value is not None for value in row)
+            ),
+        )
 
     def share(self, ask: Ask, without: frozenset[int]) -> float | None:
-        """For what share of the rows on which it is known a call alone settles its WHERE. without: sites not to be looked at."""
-        query = share_settled(ask.collect, Knowledge(frozenset(self.course.done) - without, frozenset({ask.call.name})))
+        """For what share of the rows on which it is known a call alone settles its WHERE. without:
+        sites not to be looked at."""
+        query = share_settled(
+            ask.collect,
+            Knowledge(frozenset(self.course.done) - without, frozenset({ask.call.name})),
+        )
         return None if query is None else self._run(query).rows[0][0]
 
     def _knowledge(self) -> Knowledge:
-        return Knowledge(frozenset(self.course.done), frozenset(name for name, known in self.known.items() if known))
+        return Knowledge(
+            frozenset(self.course.done),
+            frozenset(name for name, known in self.known.items() if known),
+        )
 
     def bind(self, ask: Ask, mapping: Mapping) -> None:
-        """Adds values to the mapping of a call; the engine is shown the whole of it before the next query."""
+        """Adds values to the mapping of a call; the engine is shown the whole of it before the next
+        query."""
         known = self.known[ask.call.name]
         known.update(mapping.values)
         self.tables[ask.call.name] = self._mapping_table(ask, known)
@@ -127,7 +174,8 @@ class SqlExecutor:
         return Rows(self.plan.query.columns, rows.types, rows.rows)
 
     def check(self) -> None:
-        """Binds the program over empty mappings: what the engine would refuse is refused before anything is asked."""
+        """Binds the program over empty mappings: what the engine would refuse is refused before
+        anything is asked."""
         if self.prepared.bound:
             return
         try:
@@ -150,22 +198,39 @@ class SqlExecutor:
         for step in self.plan.steps:
             for ask in step.asks:
                 node, window = ask.collect.site.node, ask.collect.window
-                inner = [part.meta["site"] for argument in node.expressions for part in placeholders(argument)]
+                inner = [
+                    part.meta["site"]
+                    for argument in node.expressions
+                    for part in placeholders(argument)
+                ]
                 if inner and ask.call.kind == "map":
-                    found[ask.collect.site.number] = max((found[number] for number in inner), key=lambda told: told.most)
+                    found[ask.collect.site.number] = max(
+                        (found[number] for number in inner), key=lambda told: told.most
+                    )
                     continue
                 self.course.done.update(inner)
                 asked = self.unknown(ask).inputs
-                reach = len(self.unknown(ask, window.rows).inputs) if window is not None and window.rows else None
+                reach = (
+                    len(self.unknown(ask, window.rows).inputs)
+                    if window is not None and window.rows
+                    else None
+                )
                 more = [value for value in asked if value not in seen[ask.call.name]]
                 seen[ask.call.name].update(more)
-                rows = self._run(rows_looked_at(ask.collect, self._knowledge())).rows[0][0] if key_values(node) else 1
+                rows = (
+                    self._run(rows_looked_at(ask.collect, self._knowledge())).rows[0][0]
+                    if key_values(node)
+                    else 1
+                )
                 self.course.done.clear()
-                found[ask.collect.site.number] = count_of(ask, step, rows, len(asked), len(more), held(ask, more), reach)
+                found[ask.collect.site.number] = count_of(
+                    ask, step, rows, len(asked), len(more), held(ask, more), reach
+                )
         return found
 
     def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
-        """Where a cell of the result came from: row_ids of the tables, and what each call was asked and answered for that row."""
+        """Where a cell of the result came from: row_ids of the tables, and what each call was asked
+        and answered for that row."""
         return provenance.origin(self.plan, self.known, self.rows_of, row, column, said)
 
     def close(self) -> None:
@@ -191,27 +256,36 @@ class SqlExecutor:
                 parts[key] = tables
         return Batch(ask, tuple(parts), parts)
 
-    def _sendable(self, ask: Ask, found: Rows, arguments: Sequence[exp.Expr], names: Sequence[str]) -> None:
+    def _sendable(
+        self, ask: Ask, found: Rows, arguments: Sequence[exp.Expr], names: Sequence[str]
+    ) -> None:
         """Refuses arguments that the engine finds to be bytes, before they are sent."""
         for argument, name, type_name in zip(arguments, names, found.types, strict=False):
             if holds_bytes(type_name):
                 raise bytes_fault(self.program, ask.call, argument, name)
 
     def _part(self, ask: Ask, argument: exp.Expr, outer: dict[str, Value]) -> Part:
-        """The rows of one argument of ans, for one set of outer values; it can read the CTEs of the queries around."""
+        """The rows of one argument of ans, for one set of outer values; it can read the CTEs of the
+        queries around."""
         query = copied(argument.unnest())
         for column in list(query.find_all(exp.Column)):
             if sql_of(column) in outer:
                 column.replace(exp.convert(outer[sql_of(column)]))
         rows = self._run(self._among_ctes(ask, query))
         self._sendable(ask, rows, [argument] * len(rows.types), rows.columns)
-        names = [projection.alias_or_name for projection in query.selects] if isinstance(query, exp.Query) else []
+        names = (
+            [projection.alias_or_name for projection in query.selects]
+            if isinstance(query, exp.Query)
+            else []
+        )
         shown = [i for i, name in enumerate(names) if name != ROW_ORDER]
-        return Part(tuple(names[i] for i in shown), tuple(tuple(row[i] for i in shown) for row in rows.rows))
+        return Part(
+            tuple(names[i] for i in shown), tuple(tuple(row[i] for i in shown) for row in rows.rows)
+        )
 
     def _among_ctes(self, ask: Ask, query: exp.Expr) -> exp.Expr:
-        """An argument of ans behind the CTEs of the queries around; one with CTEs of its own, which may hide these, as a
-        sub-select."""
+        """An argument of ans behind the CTEs of the queries around; one with CTEs of its own, which
+        may hide these, as a sub-select."""
         clause = clause_around(ask.collect.site.select, self._knowledge())
         if clause is not None and query.args.get("with_"):
             query = exp.Select(expressions=[exp.Star()], from_=derived(query))
@@ -229,12 +303,17 @@ class SqlExecutor:
         flat = [(key, i, value) for key, values in known.items() for i, value in enumerate(values)]
         columns = {key_name(i): _column([key[i] for key, _, _ in flat]) for i in range(width)}
         position = pa.array([i for _, i, _ in flat], pa.int64())
-        return pa.table({**columns, "position": position, "value": typed([value for _, _, value in flat], ask.call_type.type)})
+        return pa.table(
+            {
+                **columns,
+                "position": position,
+                "value": typed([value for _, _, value in flat], ask.call_type.type),
+            }
+        )
 
     def _ready(self, tree: exp.Expr) -> tuple[str, dict[str, Any]]:
-        """A tree as the engine is sent it, and what binder takes it to be made of. The engine is shown the mappings first, after
-        a kill all of them again.
-        """
+        """A tree as the engine is sent it, and what binder takes it to be made of. The engine is
+        shown the mappings first, after a kill all of them again."""
         if self.tag is None or self.generation != self.worker.generation:
             self.tag = self.tag or self.worker.tag()
             self.generation = self.worker.generation
@@ -257,12 +336,19 @@ class SqlExecutor:
             columns = [[_value(value) for value in column.to_pylist()] for column in table.columns]
         except (OverflowError, ValueError) as error:
             hint = "dates have the years 1 to 9999; cast others to text"
-            raise QueryError(f"a value of the result cannot be shown: {error}", hint=hint) from error
-        return Rows(tuple(table.column_names), tuple(types), list(zip(*columns, strict=True)) if columns else [])
+            raise QueryError(
+                f"a value of the result cannot be shown: {error}", hint=hint
+            ) from error
+        return Rows(
+            tuple(table.column_names),
+            tuple(types),
+            list(zip(*columns, strict=True)) if columns else [],
+        )
 
 
 def _distinct(found: Rows) -> list[Input]:
-    """Distinct inputs, in the order in which a query yields them: equal runs make equal requests."""
+    """Distinct inputs, in the order in which a query yields them: equal runs make equal
+    requests."""
     return list(dict.fromkeys(tuple(_hashable(value) for value in row) for row in found.rows))
 
 
@@ -282,15 +368,17 @@ def shape(tree: exp.Expr) -> Shape:
 
 
 def typed(values: list[Value], kind: str) -> pa.Array:
-    """The values of a mapping as one column; `auto` is read off them: all numbers, all dates, else text; with none
-    of them it goes with any type."""
+    """The values of a mapping as one column; `auto` is read off them: all numbers, all dates, else
+    text; with none of them it goes with any type."""
     present = [value for value in values if value is not None]
     if kind == "auto" and not present:
         return pa.nulls(len(values))
     if kind == "auto":
         kind, values = _read(present, values)
         present = [value for value in values if value is not None]
-    if kind == "number" and all(isinstance(value, int) and -(2**63) <= value < 2**63 for value in present):
+    if kind == "number" and all(
+        isinstance(value, int) and -(2**63) <= value < 2**63 for value in present
+    ):
         return pa.array(values, pa.int64())
     if kind == "number":
         values = [None if value is None else float(value) for value in values]
@@ -298,7 +386,9 @@ def typed(values: list[Value], kind: str) -> pa.Array:
         return pa.array(values, pa.date32())
     if kind == "date":
         values = [
-            value if value is None or isinstance(value, datetime.datetime) else datetime.datetime.combine(value, datetime.time())
+            value
+            if value is None or isinstance(value, datetime.datetime)
+            else datetime.datetime.combine(value, datetime.time())
             for value in values
         ]
     if kind == "text":
@@ -318,8 +408,14 @@ def _number(value: Value) -> int | float | None:
         return None
     if isinstance(value, (int, float)):
         return value
-    plain = isinstance(value, str) and not (value.strip().startswith("0") and value.strip().isdigit() and len(value.strip()) > 1)
-    return read_number(value) if plain and value.strip().replace(",", "").replace(".", "", 1).lstrip("+-−").isdigit() else None
+    plain = isinstance(value, str) and not (
+        value.strip().startswith("0") and value.strip().isdigit() and len(value.strip()) > 1
+    )
+    return (
+        read_number(value)
+        if plain and value.strip().replace(",", "").replace(".", "", 1).lstrip("+-−").isdigit()
+        else None
+    )
 
 
 def _date(value: Value) -> datetime.date | None:
@@ -336,12 +432,20 @@ def as_string(value: Value) -> str:
 
 
 def _column(values: list[Value]) -> pa.Array:
-    return pa.array(values) if any(value is not None for value in values) else pa.array(values, pa.string())
+    return (
+        pa.array(values)
+        if any(value is not None for value in values)
+        else pa.array(values, pa.string())
+    )
 
 
 def _value(value: Value) -> Value:
     """Whole decimals, as SUM yields them, are integers."""
-    if isinstance(value, Decimal) and value == value.to_integral_value() and value.as_tuple().exponent == 0:
+    if (
+        isinstance(value, Decimal)
+        and value == value.to_integral_value()
+        and value.as_tuple().exponent == 0
+    ):
         return int(value)
     return value
 

@@ -1,4 +1,5 @@
-"""A text, the place where the grammar said no and what it expected there come in; answers to questions about that place go out.
+"""A text, the place where the grammar said no and what it expected there come in; answers to
+questions about that place go out.
 
 The table of faults asks these questions to name the cause.
 """
@@ -12,9 +13,28 @@ from binder.errors import Span
 from binder.language.lexer import OPENERS, Token, tokens
 
 CLAUSES = frozenset(
-    {"FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT", "OFFSET", "UNION", "INTERSECT", "EXCEPT"}
+    {
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "HAVING",
+        "QUALIFY",
+        "WINDOW",
+        "ORDER",
+        "LIMIT",
+        "OFFSET",
+        "UNION",
+        "INTERSECT",
+        "EXCEPT",
+    }
 )
-WORDS = OPENERS | CLAUSES | frozenset({"AND", "ASC", "DESC", "ELSE", "END", "EXISTS", "IS", "NULL", "OVER", "USING", "WITH"})
+WORDS = (
+    OPENERS
+    | CLAUSES
+    | frozenset(
+        {"AND", "ASC", "DESC", "ELSE", "END", "EXISTS", "IS", "NULL", "OVER", "USING", "WITH"}
+    )
+)
 KINDS = {
     "NAME": "a name",
     "BACKTICK_NAME": "a name",
@@ -32,7 +52,8 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Failure:
-    """Where the grammar said no, to what kind of token, what it expected there, and the words that are never names."""
+    """Where the grammar said no, to what kind of token, what it expected there, and the words that
+    are never names."""
 
     text: str
     start: int = 0
@@ -47,8 +68,11 @@ class Failure:
 
     @functools.cached_property
     def index(self) -> int:
-        """The index of the token at which the grammar failed; the number of tokens at the end of the text."""
-        return next((i for i, token in enumerate(self.tokens) if token.end > self.start), len(self.tokens))
+        """The index of the token at which the grammar failed; the number of tokens at the end of
+        the text."""
+        return next(
+            (i for i, token in enumerate(self.tokens) if token.end > self.start), len(self.tokens)
+        )
 
     @property
     def span(self) -> Span:
@@ -85,9 +109,17 @@ class Failure:
         if {"NUMBER", "NAME"} <= self.expected:  # an operand: its keywords need not be listed
             return "expected here: a column, a value, a function, a call or a sub-select in parentheses"
         kinds = {KINDS[kind] for kind in self.expected if kind in KINDS}
-        words = {word.upper() if word.isalpha() else f"'{word}'" for word in self.expected if word not in KINDS}
+        words = {
+            word.upper() if word.isalpha() else f"'{word}'"
+            for word in self.expected
+            if word not in KINDS
+        }
         shown = sorted(kinds) + sorted(words)
-        return ("expected here: " + ", ".join(shown[:12]) + (", ..." if len(shown) > 12 else "")) if shown else ""
+        return (
+            ("expected here: " + ", ".join(shown[:12]) + (", ..." if len(shown) > 12 else ""))
+            if shown
+            else ""
+        )
 
     def is_part(self, index: int) -> bool:
         """Whether a token may be a part of one name of several words."""

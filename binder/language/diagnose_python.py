@@ -1,7 +1,8 @@
-"""A text that is no Python program comes in; the SyntaxFault that names its cause and marks the place goes out.
+"""A text that is no Python program comes in; the SyntaxFault that names its cause and marks the
+place goes out.
 
-Python's own parser is asked for the cause where the grammar has said no to something that Python too has not.
-"""
+Python's own parser is asked for the cause where the grammar has said no to something that Python
+too has not."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ from binder.language import diagnose_sql
 from binder.language.context import Failure
 from binder.language.diagnose_sql import DEEPEST, GLUED, TOO_DEEP
 
-MISPLACED = "MISPLACED"  # a kind of token that no grammar accepts: the line begins where no block does
+MISPLACED = (
+    "MISPLACED"  # a kind of token that no grammar accepts: the line begins where no block does
+)
 OUTSIDE = {  # what Python has and the language has not -> what to write instead
     "class": "keep what belongs together in a dict",
     "with": "there are no files: the tables are the parameters of solve",
@@ -40,7 +43,12 @@ def explain(failure: Failure) -> SyntaxFault:
     assert word is not None
     span = Span(*word.span())
     if failure.kind == TOO_DEEP:
-        return SyntaxFault(f"the program is nested deeper than {DEEPEST}", text=text, span=span, hint="give its parts names")
+        return SyntaxFault(
+            f"the program is nested deeper than {DEEPEST}",
+            text=text,
+            span=span,
+            hint="give its parts names",
+        )
     if failure.kind == GLUED:
         return SyntaxFault(f"a space is missing before {word.group()}", text=text, span=span)
     line = text.rfind("\n", 0, start) + 1
@@ -54,7 +62,9 @@ def explain(failure: Failure) -> SyntaxFault:
     if first and outside == first.group(1):
         span = Span(*first.span(1))
     if outside in OUTSIDE:
-        return SyntaxFault(f"{outside} is not in the language", text=text, span=span, hint=OUTSIDE[outside])
+        return SyntaxFault(
+            f"{outside} is not in the language", text=text, span=span, hint=OUTSIDE[outside]
+        )
     return SyntaxFault(f"{word.group() or 'the end'} cannot stand here", text=text, span=span)
 
 
@@ -70,13 +80,24 @@ def tree(text: str) -> ast.Module:
         row = min(max((error.lineno or 1) - 1, 0), len(lines) - 1)
         start = sum(len(line) + 1 for line in lines[:row]) + max((error.offset or 1) - 1, 0)
         cause = re.sub(r"\s*\(<unknown>.*", "", error.msg)
-        message = "the program is not valid Python" + ("" if cause == "invalid syntax" else f": {cause}")
-        raise SyntaxFault(message, text=text, span=Span(min(start, len(text)), min(start, len(text)) + 1)) from None
+        message = "the program is not valid Python" + (
+            "" if cause == "invalid syntax" else f": {cause}"
+        )
+        raise SyntaxFault(
+            message, text=text, span=Span(min(start, len(text)), min(start, len(text)) + 1)
+        ) from None
     except (RecursionError, MemoryError, ValueError):
-        raise SyntaxFault("the program is nested too deeply", text=text, span=Span(0, 0), hint="give its parts names") from None
+        raise SyntaxFault(
+            "the program is nested too deeply",
+            text=text,
+            span=Span(0, 0),
+            hint="give its parts names",
+        ) from None
     level: list[ast.AST] = [module]
     for _ in range(DEEPER):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return module
-    raise SyntaxFault("the program is nested too deeply", text=text, span=Span(0, 0), hint="give its parts names")
+    raise SyntaxFault(
+        "the program is nested too deeply", text=text, span=Span(0, 0), hint="give its parts names"
+    )

@@ -1,8 +1,9 @@
-"""A text that is no program comes in; the SyntaxFault that names its cause and marks the place goes out.
+"""A text that is no program comes in; the SyntaxFault that names its cause and marks the place goes
+out.
 
-FAULTS is a table: what is said, what to do about it, how it is recognised, and texts that show it. Its order is the order of
-asking: the first row that finds itself in the text explains the failure. `{word}` is the text at the place.
-"""
+FAULTS is a table: what is said, what to do about it, how it is recognised, and texts that show it.
+Its order is the order of asking: the first row that finds itself in the text explains the failure.
+`{word}` is the text at the place. """
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ LONGEST = 65536
 DEEPEST = 64
 TOO_DEEP, GLUED = "TOO_DEEP", "GLUED"  # kinds of tokens that no grammar accepts
 SIGNS = (".", ":", "%", "/", "&", "-", "+", "*", "~")
-LINKS = frozenset({"BY", "IN", "AS", "ON", "OR", "AND", "ALL"})  # keywords that are also in the middle of headers
+# keywords that are also in the middle of headers
+LINKS = frozenset({"BY", "IN", "AS", "ON", "OR", "AND", "ALL"})
 STATEMENTS = frozenset({
     "ALTER", "ANALYZE", "ATTACH", "BEGIN", "CALL", "CHECKPOINT", "COMMENT", "COMMIT", "COPY", "CREATE", "DEALLOCATE",
     "DELETE", "DESCRIBE", "DETACH", "DROP", "EXECUTE", "EXPLAIN", "EXPORT", "FORCE", "GRANT", "IMPORT", "INSERT",
@@ -40,7 +42,8 @@ class Diagnosis(NamedTuple):
 
 
 def check(text: str, begin: str = "") -> None:
-    """Refuses, in linear time, a text that need not be shown to the grammar. begin: how a program begins that is no SQL."""
+    """Refuses, in linear time, a text that need not be shown to the grammar. begin: how a program
+    begins that is no SQL."""
     fault = _first(FIRST, Failure(text))
     if fault is not None:
         fault.hint = begin if begin and fault.hint == ONE else fault.hint

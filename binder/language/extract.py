@@ -1,5 +1,5 @@
-"""The text of a reply comes in; the program in it goes out, and the language it is written in: whatever was asked for, a reply
-counts as what it is."""
+"""The text of a reply comes in; the program in it goes out, and the language it is written in:
+whatever was asked for, a reply counts as what it is."""
 
 from __future__ import annotations
 
@@ -13,16 +13,23 @@ _PROGRAM = r"(?:\(\s*)*(?:(?:SELECT|select)\b|(?:WITH|with)\s[^(]+?\s*(?:\([^()]
 _START = re.compile(rf"(?:\A|\n|:|`)[ \t]*(?={_PROGRAM})")  # not in the middle of a sentence
 _FENCE = re.compile(r"```[ \t]*\w*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
 _CLAUSE = "SELECT|FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT|JOIN|LEFT|INNER|AND|OR|ON|QUALIFY|WINDOW"
-_FURTHER = re.compile(rf"\s*(?:\Z|[(),]|--|/\*|(?:[A-Z]{{3,}}|{_CLAUSE}|{_CLAUSE.lower()})\b)")  # more of a program
+_FURTHER = re.compile(
+    rf"\s*(?:\Z|[(),]|--|/\*|(?:[A-Z]{{3,}}|{_CLAUSE}|{_CLAUSE.lower()})\b)"
+)  # more of a program
 
 
 def extract(reply: str) -> str:
-    """The program in a reply: without thoughts, fences, labels, JSON and prose around it; a reply without a program as it is."""
+    """The program in a reply: without thoughts, fences, labels, JSON and prose around it; a reply
+    without a program as it is."""
     said = re.sub(r"(?s)\A.*</think(?:ing)?>", "", reply).strip()
     said = _unwrapped(said)
     if _SOLVE.search(said):
         return _python(said)
-    fenced = [inner for inner in _FENCE.findall(said) if re.match(rf"(?:--[^\n]*\n|\s)*(?:{_PROGRAM}|\{{)", inner)]
+    fenced = [
+        inner
+        for inner in _FENCE.findall(said)
+        if re.match(rf"(?:--[^\n]*\n|\s)*(?:{_PROGRAM}|\{{)", inner)
+    ]
     text = _unwrapped(fenced[-1].strip() if fenced else said)
     start = _START.search(text)
     if start is None:
@@ -39,13 +46,24 @@ def _unwrapped(text: str) -> str:
         data = json.loads(text)
     except ValueError:
         return text
-    said = [value for value in data.values() if isinstance(value, str)] if isinstance(data, dict) else []
+    said = (
+        [value for value in data.values() if isinstance(value, str)]
+        if isinstance(data, dict)
+        else []
+    )
     return next((value for value in said if _START.match(value) or _SOLVE.search(value)), text)
 
 
 def _without_remarks(text: str) -> str:
     """A program without the prose below it: after an empty line, or after its `;`."""
-    end = next((gap.start() for gap in re.finditer(r"\n[ \t]*\n", text) if not _FURTHER.match(text, gap.end())), None)
+    end = next(
+        (
+            gap.start()
+            for gap in re.finditer(r"\n[ \t]*\n", text)
+            if not _FURTHER.match(text, gap.end())
+        ),
+        None,
+    )
     program, depth = text[:end], 0
     for token in tokens(program):
         depth += (token.text == "(") - (token.text == ")")
@@ -56,16 +74,20 @@ def _without_remarks(text: str) -> str:
 
 _SOLVE = re.compile(r"(?m)^[ \t]*def[ \t]+solve[ \t]*\(")
 _CODE = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
-_TOP = re.compile(r"def\b|import\b|from\b|class\b|@|#|[A-Za-z_]\w*\s*(?::[^=\n]+)?=(?!=)|[)\]}]")  # begins a line of a program
+_TOP = re.compile(
+    r"def\b|import\b|from\b|class\b|@|#|[A-Za-z_]\w*\s*(?::[^=\n]+)?=(?!=)|[)\]}]"
+)  # begins a line of a program
 
 
 def language_of(program: str) -> str | None:
-    """The language of a program: a function `solve` is Python, a SELECT or a call SQL; None for what is neither."""
+    """The language of a program: a function `solve` is Python, a SELECT or a call SQL; None for
+    what is neither."""
     return "python" if _SOLVE.search(program) else "sql" if _START.match(program) else None
 
 
 def _python(said: str) -> str:
-    """The Python program in a text: the last fence that defines solve, else the lines around that which are no prose."""
+    """The Python program in a text: the last fence that defines solve, else the lines around that
+    which are no prose."""
     fenced = [code for code in _CODE.findall(said) if _SOLVE.search(code)]
     lines = (fenced[-1] if fenced else said).strip("\n").split("\n")
     solve = next(number for number, line in enumerate(lines) if _SOLVE.match(line))

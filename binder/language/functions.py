@@ -1,4 +1,5 @@
-"""Nothing comes in; the functions that a program in SQL may call go out: the allow-list, as data/ holds it."""
+"""Nothing comes in; the functions that a program in SQL may call go out: the allow-list, as data/
+holds it."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ from functools import cache
 
 from binder.data import listed
 
-TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})  # those that may stand in a FROM
+TABLE_FUNCTIONS = frozenset(
+    {"range", "generate_series", "unnest"}
+)  # those that may stand in a FROM
 
 
 @cache

@@ -1,9 +1,10 @@
-"""The text of a program comes in; its tree goes out, or a SyntaxFault that names the cause and marks the place.
+"""The text of a program comes in; its tree goes out, or a SyntaxFault that names the cause and
+marks the place.
 
-The only door to lark. The languages are written down in grammars/*.lark: common.lark, then binder_<language>.lark. Every token
-of a program is in the tree, in order. A call is a tree `call`: a token QUESTION and trees `argument`. A name is a tree `name` or
-`bare_name` around one token: NAME, BACKTICK_NAME, BRACKET_NAME, DQ_NAME, or a keyword that is a name there.
-"""
+The only door to lark. The languages are written down in grammars/*.lark: common.lark, then
+binder_<language>.lark. Every token of a program is in the tree, in order. A call is a tree `call`:
+a token QUESTION and trees `argument`. A name is a tree `name` or `bare_name` around one token:
+NAME, BACKTICK_NAME, BRACKET_NAME, DQ_NAME, or a keyword that is a name there."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RESERVED", "Token", "parse", "text", "tokens"]
 
-# Words that are never names, so that a forgotten item is an error and not a column called FROM. DuckDB reserves more of them.
+# Words that are never names, so that a forgotten item is an error and not a column called FROM.
+# DuckDB reserves more of them.
 RESERVED = {
     "sql": (
         "ALL", "AND", "AS", "CASE", "DISTINCT", "ELSE", "EXCEPT", "FALSE", "FROM", "GROUP", "HAVING", "IN", "INTERSECT",
@@ -55,41 +57,60 @@ def parse(program: str, language: str = "sql") -> lark.Tree[lark.Token]:
         return parser.parse(program + "\n" if language == "python" else program)
     except Stuck as stuck:
         start = min(stuck.start, len(program))
-        raise told.explain(Failure(program, start, stuck.kind, stuck.expected, RESERVED[language])) from None
+        raise told.explain(
+            Failure(program, start, stuck.kind, stuck.expected, RESERVED[language])
+        ) from None
 
 
 @functools.cache
 def _source(language: str) -> str:
     """The grammar of a language as it is written down."""
     if language not in RESERVED:
-        raise UsageError(f"there is no language {language!r}", hint="the languages are " + ", ".join(RESERVED))
+        raise UsageError(
+            f"there is no language {language!r}", hint="the languages are " + ", ".join(RESERVED)
+        )
     # an installed package holds the grammars; a checkout has them beside the package
     inside = Path(__file__).parents[1] / "grammars"
     folder = inside if inside.is_dir() else Path(__file__).parents[2] / "grammars"
-    return "\n".join((folder / f"{name}.lark").read_text(encoding="utf-8") for name in ("common", f"binder_{language}"))
+    return "\n".join(
+        (folder / f"{name}.lark").read_text(encoding="utf-8")
+        for name in ("common", f"binder_{language}")
+    )
 
 
 def text(language: str, columns: Mapping[str, Sequence[str]] | None = None) -> str:
-    """The grammar of a language in one piece, for servers that constrain decoding; columns: the headers of each table.
+    """The grammar of a language in one piece, for servers that constrain decoding; columns: the
+    headers of each table.
 
-    With columns, a name in backticks is one of these headers, and there are no names in brackets. What it allows is a little
-    wider than what parse accepts (a reserved word passes for a name): parse what comes back. Of Python it does not tell the
-    blocks, and wants each statement on a line and a line end after the last.
-    """
+    With columns, a name in backticks is one of these headers, and there are no names in brackets.
+    What it allows is a little wider than what parse accepts (a reserved word passes for a name):
+    parse what comes back. Of Python it does not tell the blocks, and wants each statement on a line
+    and a line end after the last."""
     if language == "python":
-        written = (line for line in _source(language).splitlines() if not line.startswith(("INDENT:", "DEDENT:")))
+        written = (
+            line
+            for line in _source(language).splitlines()
+            if not line.startswith(("INDENT:", "DEDENT:"))
+        )
         return "\n".join(written).replace(" INDENT ", " ").replace(" DEDENT", "")
-    headers = dict.fromkeys(header for names in (columns or {}).values() for header in names if header)
+    headers = dict.fromkeys(
+        header for names in (columns or {}).values() for header in names if header
+    )
     if not headers:
         return _source(language)
-    terminal = " | ".join(json.dumps("`" + header.replace("`", "``") + "`", ensure_ascii=False) for header in headers)
+    terminal = " | ".join(
+        json.dumps("`" + header.replace("`", "``") + "`", ensure_ascii=False) for header in headers
+    )
     lines = _source(language).replace(" | BRACKET_NAME", "").splitlines()
     kept = (line for line in lines if not line.startswith("BRACKET_NAME:"))
-    return "\n".join(f"BACKTICK_NAME: {terminal}" if line.startswith("BACKTICK_NAME:") else line for line in kept)
+    return "\n".join(
+        f"BACKTICK_NAME: {terminal}" if line.startswith("BACKTICK_NAME:") else line for line in kept
+    )
 
 
 class _Watch:
-    """Stands between lexer and parser: tells the lexer which keywords are never names, and spoils tokens that go too far."""
+    """Stands between lexer and parser: tells the lexer which keywords are never names, and spoils
+    tokens that go too far."""
 
     opening = frozenset({"LPAR", "LSQB", "LBRACE", "CASE"})
     closing = frozenset({"RPAR", "RSQB", "RBRACE", "END"})
@@ -99,7 +120,8 @@ class _Watch:
         self.always_accept = tuple(reserved)
 
     def process(self, stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
-        """The tokens, but of a kind no rule accepts where the nesting is too deep or a word touches a word or a number."""
+        """The tokens, but of a kind no rule accepts where the nesting is too deep or a word touches
+        a word or a number."""
         depth, chained, before, word_end = 0, 0, "", None
         for token in stream:
             depth += (token.type in self.opening) - (token.type in self.closing)
@@ -116,7 +138,8 @@ class _Watch:
 
 
 class _Layout(_Watch):
-    """Also tells the blocks of Python by their indentation: INDENT and DEDENT where it changes, no NEWLINE inside brackets."""
+    """Also tells the blocks of Python by their indentation: INDENT and DEDENT where it changes, no
+    NEWLINE inside brackets."""
 
     opening = frozenset({"LPAR", "LSQB", "LBRACE", "INDENT"})
     closing = frozenset({"RPAR", "RSQB", "RBRACE", "DEDENT"})
@@ -132,7 +155,9 @@ class _Layout(_Watch):
     def _blocks(self, stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
         brackets, columns, token = 0, [0], None
         for token in stream:
-            brackets += (token.type in ("LPAR", "LSQB", "LBRACE")) - (token.type in ("RPAR", "RSQB", "RBRACE"))
+            brackets += (token.type in ("LPAR", "LSQB", "LBRACE")) - (
+                token.type in ("RPAR", "RSQB", "RBRACE")
+            )
             if token.type == "NEWLINE" and brackets > 0:
                 continue
             yield token
@@ -154,7 +179,8 @@ class _Layout(_Watch):
 
 @functools.cache
 def _parser(language: str) -> Machine:
-    """The parser of a language; its tables are built once and kept in the cache folder of the platform."""
+    """The parser of a language; its tables are built once and kept in the cache folder of the
+    platform."""
     import lark
 
     from binder.language.lalr import Machine
@@ -169,6 +195,8 @@ def _parser(language: str) -> Machine:
             keep_all_tokens=True,
             maybe_placeholders=False,
             postlex=(_Layout if language == "python" else _Watch)(RESERVED[language]),
-            cache=str(folder / f"{language}-{sys.version_info[0]}.{sys.version_info[1]}.lark") if folder else False,
+            cache=str(folder / f"{language}-{sys.version_info[0]}.{sys.version_info[1]}.lark")
+            if folder
+            else False,
         )
     )

@@ -1,8 +1,9 @@
-"""The tables that lark made of a grammar come in; a parser that goes through them without detours goes out.
+"""The tables that lark made of a grammar come in; a parser that goes through them without detours
+goes out.
 
-lark's own loop builds a tree for every rule and puts most of them into others at once. Here a rule that is spliced into the one
-around it is a list from the beginning, and one that stands for its only child is that child: the same trees, in less time.
-"""
+lark's own loop builds a tree for every rule and puts most of them into others at once. Here a rule
+that is spliced into the one around it is a list from the beginning, and one that stands for its
+only child is that child: the same trees, in less time."""
 
 from __future__ import annotations
 
@@ -13,11 +14,14 @@ from typing import Any, NamedTuple
 from lark import Lark, Token, Tree
 from lark.tree import Meta
 
-SPLICED, SINGLE, WHOLE = range(3)  # what becomes of a rule: part of the one around it, perhaps its only child, a tree
+SPLICED, SINGLE, WHOLE = range(
+    3
+)  # what becomes of a rule: part of the one around it, perhaps its only child, a tree
 
 
 class Stuck(Exception):
-    """The text is not in the language: the kind of the token at fault, its offset, the kinds that could stand there."""
+    """The text is not in the language: the kind of the token at fault, its offset, the kinds that
+    could stand there."""
 
     def __init__(self, kind: str, start: int | None, expected: frozenset[str]):
         super().__init__(kind)
@@ -74,7 +78,9 @@ class Machine:
         lexer = inner.lexer.lexer
         self._lexers, self._root = lexer.lexers, lexer.root_lexer
         self._readers: dict[int, tuple[list[re.Pattern[str]], frozenset[str], dict[str, Any]]] = {}
-        self._written = {t.name: t.pattern.value for t in parser.terminals if t.pattern.type == "str"}
+        self._written = {
+            t.name: t.pattern.value for t in parser.terminals if t.pattern.type == "str"
+        }
 
     def parse(self, text: str) -> Tree[Token]:
         """The tree of a text, or Stuck."""
@@ -137,7 +143,8 @@ class Machine:
                 yield Token(kind, value, start, end_pos=place)  # type: ignore[arg-type]
 
     def _reader(self, state: int) -> tuple[list[re.Pattern[str]], frozenset[str], dict[str, Any]]:
-        """What can be read in a state: patterns, kinds that are passed over, kinds of which some texts are keywords."""
+        """What can be read in a state: patterns, kinds that are passed over, kinds of which some
+        texts are keywords."""
         found = self._readers.get(state)
         if found is None:
             lexer = self._lexers[state]
@@ -151,11 +158,20 @@ class Machine:
         if match is None:
             return ""
         kind = match.lastgroup or ""
-        return (self._root.callback[kind].scanner.fullmatch(match.group()) if kind in self._root.callback else None) or kind
+        return (
+            self._root.callback[kind].scanner.fullmatch(match.group())
+            if kind in self._root.callback
+            else None
+        ) or kind
 
     def _expected(self, states: list[int]) -> frozenset[str]:
-        """What could stand here: keywords and signs as they are written, names of other terminals."""
-        kinds = (kind for kind in self._rows[states[-1]] if kind.isupper() and self._takes(kind, list(states)))
+        """What could stand here: keywords and signs as they are written, names of other
+        terminals."""
+        kinds = (
+            kind
+            for kind in self._rows[states[-1]]
+            if kind.isupper() and self._takes(kind, list(states))
+        )
         return frozenset(self._written.get(kind, kind) for kind in kinds)
 
     def _takes(self, kind: str, states: list[int]) -> bool:
@@ -172,7 +188,11 @@ class Machine:
 def _reduce(rule: Any) -> Reduce:
     """A rule of lark's."""
     name = str(rule.origin.name)
-    return Reduce(len(rule.expansion), name, SPLICED if name.startswith("_") else SINGLE if rule.options.expand1 else WHOLE)
+    return Reduce(
+        len(rule.expansion),
+        name,
+        SPLICED if name.startswith("_") else SINGLE if rule.options.expand1 else WHOLE,
+    )
 
 
 def _made(name: str, fate: int, children: list[Any]) -> Any:

@@ -1,7 +1,8 @@
-"""The text of a program comes in; a Program with its calls and a skeleton in which calls are placeholders goes out.
+"""The text of a program comes in; a Program with its calls and a skeleton in which calls are
+placeholders goes out.
 
-The grammar's tree is the one parse of record: the skeleton is re-emitted from it, every name quoted, every call `call_<n>(...)`.
-"""
+The grammar's tree is the one parse of record: the skeleton is re-emitted from it, every name
+quoted, every call `call_<n>(...)`."""
 
 from __future__ import annotations
 
@@ -23,10 +24,24 @@ LANGUAGES = ("sql", "python")
 KINDS = ("map", "ans")
 DEEPEST = 160  # levels of a tree
 KEYWORDS = frozenset(
-    ("SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "ON", "BY", "HAVING", "WHEN", "THEN", "ELSE", "CASE", "BETWEEN", "IN")
+    (
+        "SELECT",
+        "DISTINCT",
+        "WHERE",
+        "AND",
+        "OR",
+        "NOT",
+        "ON",
+        "BY",
+        "HAVING",
+        "WHEN",
+        "THEN",
+        "ELSE",
+        "CASE",
+        "BETWEEN",
+        "IN",
+    )
 )
-
-
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,8 @@ class Program:
         return self.places[max(index, 0)][1] if self.places else Span(0, len(self.text))
 
     def span(self, node: exp.Expr) -> Span:
-        """Where in the text a node of the tree begins; the whole program where it cannot be told."""
+        """Where in the text a node of the tree begins; the whole program where it cannot be
+        told."""
         starts = [part.meta["start"] for part in nodes(node) if "start" in part.meta]
         return self.place(min(starts)) if starts else Span(0, len(self.text))
 
@@ -94,7 +110,8 @@ class Program:
 
 
 def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Program:
-    """The Program of a text; a SyntaxFault with the place marked where it is not in the language."""
+    """The Program of a text; a SyntaxFault with the place marked where it is not in the
+    language."""
     writer = _SkeletonWriter(text)
     tree = grammar.parse(text, language)
     whole = tree.children[0]
@@ -105,17 +122,9 @@ def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Pr
     else:
         writer.node(whole)
     calls, functions, places = tuple(writer.calls), tuple(writer.functions), tuple(writer.places)
-    return Program(text, language, calls, "".join(writer.out), functions, places, (*repairs, *writer.repairs))
-
-
-
-
-
-
-
-
-
-
+    return Program(
+        text, language, calls, "".join(writer.out), functions, places, (*repairs, *writer.repairs)
+    )
 
 
 class _SkeletonWriter:
@@ -149,28 +158,37 @@ class _SkeletonWriter:
                 self.node(child)
 
     def matching(self, token: Any) -> str:
-        """`~` between operands matches a whole text in DuckDB; the parser of the skeleton takes it for a match of a part."""
+        """`~` between operands matches a whole text in DuckDB; the parser of the skeleton takes it
+        for a match of a part."""
         before = self.out[-1].strip() if self.out else ""
         operand = bool(before) and (
-            before[-1] in "\"')]}" or before[-1].isdigit() or before.isidentifier() and before.upper() not in KEYWORDS
+            before[-1] in "\"')]}"
+            or before[-1].isdigit()
+            or before.isidentifier()
+            and before.upper() not in KEYWORDS
         )
         return "SIMILAR TO" if operand else str(token)
 
     def function(self, node: Any) -> None:
-        """A function keeps its name unquoted; names that mean another thing to the parser of the skeleton are changed."""
+        """A function keeps its name unquoted; names that mean another thing to the parser of the
+        skeleton are changed."""
         first = node.children[0]
         token = next(first.scan_values(lambda _: True)) if hasattr(first, "scan_values") else first
         name = _requote(token).strip('"').lower()
         self.functions.append((name, _span(token)))
         if any(str(child) == "," for child in node.children):
             name = _OF_ROWS.get(name, name)
-        self.write(_FOREIGN.get(name, name if name.isidentifier() else _requote(token)), _span(token))
+        self.write(
+            _FOREIGN.get(name, name if name.isidentifier() else _requote(token)), _span(token)
+        )
         for child in node.children[1:]:
             self.node(child)
 
     def call(self, node: Any) -> None:
         span = Span(node.meta.start_pos, node.meta.end_pos)
-        question = next(child for child in node.children if getattr(child, "type", None) == "QUESTION")
+        question = next(
+            child for child in node.children if getattr(child, "type", None) == "QUESTION"
+        )
         arguments = [child for child in node.children if _rule(child) == "argument"]
         kind, asked, written = self.question(question, arguments)
         if not written:
@@ -196,7 +214,10 @@ class _SkeletonWriter:
         kind, asked, written = _kind(said, arguments)
         mode = _MODE.match(said)
         if not written and mode is not None:
-            fault, hint = f"there is no mode {mode[1]!r}", f'write QA("map@{said[mode.end() :].strip() or "question"}"; column)'
+            fault, hint = (
+                f"there is no mode {mode[1]!r}",
+                f'write QA("map@{said[mode.end() :].strip() or "question"}"; column)',
+            )
             hint += ", or ans@ for one question about all rows"
         elif not asked:
             fault, hint = "the question is empty", f'write what to ask: QA("{kind}@question"; ...)'
@@ -232,7 +253,9 @@ def _requote(token: Any) -> str:
 
 
 _REQUOTED = frozenset({"BACKTICK_NAME", "BRACKET_NAME", "ESCAPED_STRING"})
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL
+)
 _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -254,11 +277,14 @@ def _unquote(text: str) -> str:
     return inner.replace(quote * 2, quote).replace("\\" + quote, quote)
 
 
-_MODE = re.compile(r"\s*([^\W\d]\w*)\s*@(?!\w[\w-]*\.\w)")  # a word before an @, unless an e-mail address begins so
+_MODE = re.compile(
+    r"\s*([^\W\d]\w*)\s*@(?!\w[\w-]*\.\w)"
+)  # a word before an @, unless an e-mail address begins so
 
 
 def _kind(question: str, arguments: list[Any]) -> tuple[str, str, bool]:
-    """The kind, the question, and whether the kind is written before an `@`; without one the arguments decide."""
+    """The kind, the question, and whether the kind is written before an `@`; without one the
+    arguments decide."""
     kind, at, asked = question.partition("@")
     if at and kind.strip().lower() in KINDS:
         return kind.strip().lower(), asked.strip(), True

@@ -1,8 +1,8 @@
-"""The text of a program and the tables come in; where these make certain what was meant, one in the language goes out.
+"""The text of a program and the tables come in; where these make certain what was meant, one in the
+language goes out.
 
-Headers get the quotes they need, a page title in FROM becomes the table, a sub-select gets its parentheses, an apostrophe is
-doubled.
-"""
+Headers get the quotes they need, a page title in FROM becomes the table, a sub-select gets its
+parentheses, an apostrophe is doubled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ PLACEHOLDERS = {
     "table", "thetable", "tbl", "t", "data", "dataset", "df", "dataframe", "mytable", "yourtable", "tablename",
     "table1",
 }  # fmt: skip
-_CLAUSES = CLAUSES | frozenset(["SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "AS"])
+_CLAUSES = CLAUSES | frozenset(
+    ["SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "AS"]
+)
 _WORDS = _CLAUSES | frozenset(
     [
         "AND", "OR", "NOT", "IN", "LIKE", "ILIKE", "IS", "NULL", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END",
@@ -32,12 +34,28 @@ _WORDS = _CLAUSES | frozenset(
 
 _LONGEST_TITLE = 60  # tokens
 _BEFORE_OPERAND = frozenset(
-    ["SELECT", "WHERE", "AND", "OR", "BY", "NOT", "HAVING", "WHEN", "THEN", "ELSE", "CASE", "DISTINCT", "BETWEEN", "LIKE"]
+    [
+        "SELECT",
+        "WHERE",
+        "AND",
+        "OR",
+        "BY",
+        "NOT",
+        "HAVING",
+        "WHEN",
+        "THEN",
+        "ELSE",
+        "CASE",
+        "DISTINCT",
+        "BETWEEN",
+        "LIKE",
+    ]
 )
 
 
 def parsed(text: str, tables: Sequence[Table], language: str = "sql") -> Program:
-    """The Program of a text, repaired for free where it needs to be; else the SyntaxFault of the text as it was given."""
+    """The Program of a text, repaired for free where it needs to be; else the SyntaxFault of the
+    text as it was given."""
     repairs: list[str] = []
     mended = _from_title(_headers(text, tables, repairs), tables, repairs)
     try:
@@ -90,8 +108,13 @@ def _headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
 
 
 def _needs_quotes(name: str) -> bool:
-    """Whether a header, written bare, would be read as something else, and is more than a sign or a number."""
-    return not re.fullmatch(r"[^\W\d]\w*", name) and bool(re.search(r"[^\W\d]|#|№", name)) and not re.match(r"['\"`(\[]", name)
+    """Whether a header, written bare, would be read as something else, and is more than a sign or a
+    number."""
+    return (
+        not re.fullmatch(r"[^\W\d]\w*", name)
+        and bool(re.search(r"[^\W\d]|#|№", name))
+        and not re.match(r"['\"`(\[]", name)
+    )
 
 
 def _pattern(name: str) -> re.Pattern[str]:
@@ -104,7 +127,11 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     inside = (re.match(r"\w", before) and re.match(r"\w", text[start])) or (
         re.match(r"\w", after) and re.match(r"\w", text[end - 1])
     )
-    return not inside and before not in ("`", ".") and not (after == "(" and re.search(r"\w$", text[start:end]))
+    return (
+        not inside
+        and before not in ("`", ".")
+        and not (after == "(" and re.search(r"\w$", text[start:end]))
+    )
 
 
 def _near_headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
@@ -113,7 +140,11 @@ def _near_headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str
     out, place = [], 0
     for run in _runs(tokens(text)):
         written = text[run[0].start : run[-1].end]
-        match = alike(written, names) if len(run) > 1 or not re.fullmatch(r"[^\W\d]\w*", written) else None
+        match = (
+            alike(written, names)
+            if len(run) > 1 or not re.fullmatch(r"[^\W\d]\w*", written)
+            else None
+        )
         if match is not None:
             out += [text[place : run[0].start], _quote(match)]
             place = run[-1].end
@@ -123,11 +154,18 @@ def _near_headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str
 
 def _reserved(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
     """Quotes a header that is a reserved word where an operand must stand."""
-    names = {c.name.upper(): c.name for table in tables for c in table.columns if c.name.upper() in _WORDS | {"TO", "ALL"}}
+    names = {
+        c.name.upper(): c.name
+        for table in tables
+        for c in table.columns
+        if c.name.upper() in _WORDS | {"TO", "ALL"}
+    }
     found = tokens(text)
     out, place = [], 0
     for before, token in zip(found, found[1:], strict=False):
-        operand = before.word in _BEFORE_OPERAND or (before.kind == "OPERATOR" and before.text not in (")", "]", "."))
+        operand = before.word in _BEFORE_OPERAND or (
+            before.kind == "OPERATOR" and before.text not in (")", "]", ".")
+        )
         if token.word in names and operand:
             out += [text[place : token.start], _quote(names[token.word])]
             place = token.end
@@ -148,7 +186,8 @@ def _runs(found: Sequence[Token]) -> list[list[Token]]:
 
 
 def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
-    """FROM <page title> of the only table; an alias behind the title stays, and so does each table of a list."""
+    """FROM <page title> of the only table; an alias behind the title stays, and so does each table
+    of a list."""
     if len(tables) != 1:
         return text
     only, found = tables[0], tokens(text)
@@ -158,8 +197,15 @@ def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
             continue
         near = found[: index + _LONGEST_TITLE]
         stop = _closing(near, index + 1)
-        stop = next((i for i in range(index + 1, stop) if near[i].word in _CLAUSES or near[i].text == ";"), stop)
-        if stop <= index + 2 or near[stop - 1].kind in ("OPERATOR", "OTHER") and near[stop - 1].text != ")":
+        stop = next(
+            (i for i in range(index + 1, stop) if near[i].word in _CLAUSES or near[i].text == ";"),
+            stop,
+        )
+        if (
+            stop <= index + 2
+            or near[stop - 1].kind in ("OPERATOR", "OTHER")
+            and near[stop - 1].text != ")"
+        ):
             continue
         for written in _titles(text, near[index + 1 : stop], only):
             start, end = written[0].start, written[-1].end
@@ -171,7 +217,8 @@ def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
 
 
 def _titles(text: str, run: Sequence[Token], only: Table) -> list[Sequence[Token]]:
-    """The page titles in what stands behind FROM: the whole of it, or one in each item of a list."""
+    """The page titles in what stands behind FROM: the whole of it, or one in each item of a
+    list."""
     titles = [only.name, *([only.title] if only.title else [])]
 
     def written(part: Sequence[Token]) -> str:
@@ -191,7 +238,9 @@ def _titles(text: str, run: Sequence[Token], only: Table) -> list[Sequence[Token
     for item in items:
         has_alias = len(item) > 1 and item[-1].kind == "NAME" and means(item[:-1])
         title = item[:-1] if has_alias else item
-        if len(title) > 1 and means(title):  # one word may name a CTE: it is looked at when names are resolved
+        if len(title) > 1 and means(
+            title
+        ):  # one word may name a CTE: it is looked at when names are resolved
             found.append(title)
     return found
 
@@ -208,7 +257,8 @@ def _items(run: Sequence[Token]) -> list[list[Token]]:
 
 
 def _closing(found: Sequence[Token], start: int) -> int:
-    """The index of the parenthesis that closes what a token stands in; the number of tokens where there is none."""
+    """The index of the parenthesis that closes what a token stands in; the number of tokens where
+    there is none."""
     depth = 0
     for index in range(start, len(found)):
         depth += (found[index].text == "(") - (found[index].text == ")")
@@ -233,7 +283,19 @@ def _bare_selects(text: str, _: Sequence[Table], repairs: list[str]) -> str:
     depth = 0
     for before, token in zip(found, found[1:], strict=False):
         depth += (before.text == "(") - (before.text == ")")
-        if token.word == "SELECT" and before.text in ("-", "+", "*", "/", "=", "<", ">", "<=", ">=", "!=", "<>"):
+        if token.word == "SELECT" and before.text in (
+            "-",
+            "+",
+            "*",
+            "/",
+            "=",
+            "<",
+            ">",
+            "<=",
+            ">=",
+            "!=",
+            "<>",
+        ):
             left, right = text[: before.start].strip(), text[token.start :].rstrip("; \n")
             whole = depth == 0 and before.text in "+-*/" and left.upper().startswith("SELECT")
             repairs.append("a sub-select is put in parentheses")

@@ -19,16 +19,20 @@ PREFIX = "call_"
 class Dialect(DuckDB):
     """How trees are read and written: DuckDB's SQL, its subscripts as they are."""
 
-    INDEX_OFFSET = 0  # else sqlglot counts subscripts from 0 and, after a look at all types, from 1 again
+    INDEX_OFFSET = (
+        0  # else sqlglot counts subscripts from 0 and, after a look at all types, from 1 again
+    )
 
     class Generator(DuckDBGenerator):
-        """DATETIME(x) is written as it was read: a title holds it before a habit makes a cast of it."""
+        """DATETIME(x) is written as it was read: a title holds it before a habit makes a cast of
+        it."""
 
         TRANSFORMS = {**DuckDBGenerator.TRANSFORMS, exp.Datetime: rename_func("DATETIME")}
 
 
 def nodes(tree: exp.Expr, closed: tuple[type[exp.Expr], ...] = ()) -> list[exp.Expr]:
-    """The nodes of a tree, outer ones first, but for what is inside closed ones, in a quarter of the time of sqlglot's walk."""
+    """The nodes of a tree, outer ones first, but for what is inside closed ones, in a quarter of
+    the time of sqlglot's walk."""
     found = [tree]
     for node in found:
         if closed and isinstance(node, closed) and node is not tree:
@@ -63,7 +67,11 @@ def sql_of(tree: exp.Expr) -> str:
 
 def placeholders(tree: exp.Expr) -> list[exp.Anonymous]:
     """The placeholders of calls in a tree, inner ones before those that hold them."""
-    return [node for node in reversed(nodes(tree)) if isinstance(node, exp.Anonymous) and is_placeholder(node)]
+    return [
+        node
+        for node in reversed(nodes(tree))
+        if isinstance(node, exp.Anonymous) and is_placeholder(node)
+    ]
 
 
 def is_placeholder(node: exp.Expr | None) -> bool:

@@ -1,5 +1,6 @@
-"""What a language model is asked and what it says: a Request of messages goes in, a Reply of texts and its RequestUsage comes out.
-Knows no Program, Table or Trace; the layers of the stack (openai, replay, ...) all have the two methods of LM."""
+"""What a language model is asked and what it says: a Request of messages goes in, a Reply of texts
+and its RequestUsage comes out. Knows no Program, Table or Trace; the layers of the stack (openai,
+replay, ...) all have the two methods of LM."""
 
 from __future__ import annotations
 
@@ -19,10 +20,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One completion to ask for. sample tells apart equal requests of a vote; schema is the JSON schema of the reply, as text;
-    grammar the Lark grammar that the reply follows where the endpoint can see to that; effort how much a reasoning model reasons;
-    chances whether to tell what else the reply could have begun with; embed asks for the vectors of the messages, one a choice,
-    each as base64 of components of one byte, the largest 127."""
+    """One completion to ask for. sample tells apart equal requests of a vote; schema is the JSON
+    schema of the reply, as text; grammar the Lark grammar that the reply follows where the endpoint
+    can see to that; effort how much a reasoning model reasons; chances whether to tell what else
+    the reply could have begun with; embed asks for the vectors of the messages, one a choice, each
+    as base64 of components of one byte, the largest 127."""
 
     messages: tuple[Message, ...]
     model: str
@@ -39,8 +41,14 @@ class Request:
 
     def data(self) -> dict[str, Any]:
         """The request as JSON data, without what is not set."""
-        told = {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
-        return told | {"messages": [{"role": message.role, "content": message.content} for message in self.messages]}
+        told = {
+            name: value for name in self.__slots__ if (value := getattr(self, name)) is not None
+        }
+        return told | {
+            "messages": [
+                {"role": message.role, "content": message.content} for message in self.messages
+            ]
+        }
 
     def key(self) -> str:
         """The digest of all that can change the reply."""
@@ -55,7 +63,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RequestUsage:
-    """What requests used; estimated counts those whose tokens the endpoint did not tell, cost is None where nobody told it."""
+    """What requests used; estimated counts those whose tokens the endpoint did not tell, cost is
+    None where nobody told it."""
 
     requests: int = 0
     prompt_tokens: int = 0
@@ -65,15 +74,21 @@ class RequestUsage:
 
     def __add__(self, other: RequestUsage) -> RequestUsage:
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
-        sums = {name: getattr(self, name) + getattr(other, name) for name in self.__slots__ if name != "cost"}
+        sums = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in self.__slots__
+            if name != "cost"
+        }
         return RequestUsage(**sums, cost=sum(costs) if costs else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the texts of a reply; finish is the endpoint's word for why it ended: stop, length, content_filter, refusal, ...
+    """One of the texts of a reply; finish is the endpoint's word for why it ended: stop, length,
+    content_filter, refusal, ...
 
-    chances: how probable it was for the text to begin with this token or that, where that was asked for and told."""
+    chances: how probable it was for the text to begin with this token or that, where that was asked
+    for and told."""
 
     text: str
     finish: str = "stop"
@@ -88,12 +103,17 @@ class Choice:
     def read(cls, data: dict[str, Any]) -> Choice:
         """The choice that data() came from."""
         chances = data.get("chances")
-        return cls(data["text"], data.get("finish", "stop"), None if chances is None else tuple(chances.items()))
+        return cls(
+            data["text"],
+            data.get("finish", "stop"),
+            None if chances is None else tuple(chances.items()),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The texts of one request, at least one and at most request.n, and what they used: nothing where they were cached."""
+    """The texts of one request, at least one and at most request.n, and what they used: nothing
+    where they were cached."""
 
     choices: tuple[Choice, ...]
     usage: RequestUsage = RequestUsage()
@@ -111,13 +131,18 @@ class Reply:
 
     def data(self) -> dict[str, Any]:
         """The reply as JSON data."""
-        usage = {name: value for name in self.usage.__slots__ if (value := getattr(self.usage, name))}
+        usage = {
+            name: value for name in self.usage.__slots__ if (value := getattr(self.usage, name))
+        }
         return {"choices": [choice.data() for choice in self.choices], "usage": usage}
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Reply:
         """The reply that data() came from."""
-        return cls(tuple(Choice.read(choice) for choice in data["choices"]), RequestUsage(**data.get("usage", {})))
+        return cls(
+            tuple(Choice.read(choice) for choice in data["choices"]),
+            RequestUsage(**data.get("usage", {})),
+        )
 
 
 class LM(Protocol):

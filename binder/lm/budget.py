@@ -1,4 +1,5 @@
-"""A Request comes in and is sent only while the budget lasts; what it used is counted, and priced where the price is known.
+"""A Request comes in and is sent only while the budget lasts; what it used is counted, and priced
+where the price is known.
 
 Once it is used up the budget stays closed: nothing is sent any more, whoever asks.
 """
@@ -22,7 +23,8 @@ Price = tuple[float, float]  # US dollars per million tokens: prompt, completion
 
 @dataclass(frozen=True)
 class Budget:
-    """The most that may be spent: requests, tokens (prompt and completion), cost in US dollars. None: no limit."""
+    """The most that may be spent: requests, tokens (prompt and completion), cost in US dollars.
+    None: no limit."""
 
     requests: int | None = None
     tokens: int | None = None
@@ -36,17 +38,19 @@ class Budget:
 class Budgeted(Layer):
     """Checks the budget before each request. One stands for one connection: all its runs share it.
 
-    What a request says is counted before it is sent, as estimated, and what the reply says afterwards: only by that can the
-    requests that are under way pass a limit of tokens or cost. One that would pass a limit waits for those under way, for what
-    they use is not known yet, and they are paid for.
-    """
+    What a request says is counted before it is sent, as estimated, and what the reply says
+    afterwards: only by that can the requests that are under way pass a limit of tokens or cost. One
+    that would pass a limit waits for those under way, for what they use is not known yet, and they
+    are paid for."""
 
     def __init__(self, lm: LM, budget: Budget, prices: Mapping[str, Price]):
         self.lm = lm
         self.budget = budget
         self.prices = prices
         self.spent = RequestUsage(cost=0.0)
-        self.flying: dict[asyncio.Future[None], RequestUsage] = {}  # the least that what is under way will use, until it has ended
+        self.flying: dict[
+            asyncio.Future[None], RequestUsage
+        ] = {}  # the least that what is under way will use, until it has ended
         self.failed: Counter[int] = Counter()  # tries of the requests that are under way
         if isinstance(lm, Retry):
             lm.allow = self._allow
@@ -73,7 +77,8 @@ class Budgeted(Layer):
         return replace(reply, usage=usage)
 
     def check(self, needed: RequestUsage) -> None:
-        """Raises BudgetExceeded where what is needed, beside what is under way, would pass a limit."""
+        """Raises BudgetExceeded where what is needed, beside what is under way, would pass a
+        limit."""
         used = _measured(self.spent + RequestUsage(self.failed.total()))
         flying = _measured(sum(self.flying.values(), RequestUsage()))
         more = _measured(needed)
@@ -88,19 +93,23 @@ class Budgeted(Layer):
                 )
 
     async def _turn(self, needed: RequestUsage) -> None:
-        """Waits until it is sure whether a request may be sent; BudgetExceeded where it must not."""
+        """Waits until it is sure whether a request may be sent; BudgetExceeded where it must
+        not."""
         loop = asyncio.get_running_loop()
         while True:
             try:
                 return self.check(needed)
             except BudgetExceeded:
-                others = [ended for ended in self.flying if ended.get_loop() is loop]  # not those of the parent after a fork
+                others = [
+                    ended for ended in self.flying if ended.get_loop() is loop
+                ]  # not those of the parent after a fork
                 if not others:
                     raise
             await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
 
     def _needed(self, request: Request) -> RequestUsage:
-        """The least that a request will use, priced; its tokens are only worth estimating for a limit that counts them."""
+        """The least that a request will use, priced; its tokens are only worth estimating for a
+        limit that counts them."""
         if self.budget.tokens is None and self.budget.cost is None:
             return RequestUsage(1)
         said = sum(estimate(message.content) for message in request.messages)
@@ -114,7 +123,11 @@ class Budgeted(Layer):
 
 def _measured(usage: RequestUsage) -> dict[str, float]:
     """A usage by the names of the limits."""
-    return {"requests": usage.requests, "tokens": usage.prompt_tokens + usage.completion_tokens, "cost": usage.cost or 0.0}
+    return {
+        "requests": usage.requests,
+        "tokens": usage.prompt_tokens + usage.completion_tokens,
+        "cost": usage.cost or 0.0,
+    }
 
 
 def priced(usage: RequestUsage, model: str, prices: Mapping[str, Price]) -> RequestUsage:
@@ -122,7 +135,9 @@ def priced(usage: RequestUsage, model: str, prices: Mapping[str, Price]) -> Requ
     price = price_of(model, prices)
     if usage.cost is not None or price is None:
         return usage
-    return replace(usage, cost=(usage.prompt_tokens * price[0] + usage.completion_tokens * price[1]) / 1e6)
+    return replace(
+        usage, cost=(usage.prompt_tokens * price[0] + usage.completion_tokens * price[1]) / 1e6
+    )
 
 
 def price_of(model: str, prices: Mapping[str, Price]) -> Price | None:

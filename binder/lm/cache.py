@@ -1,5 +1,6 @@
-"""A Request comes in; its Reply goes out, from the ledger of a Store where it is paid, else from the layer below, paid once.
-Equal requests that are made at the same time, on any connection of the process, wait for one call."""
+"""A Request comes in; its Reply goes out, from the ledger of a Store where it is paid, else from
+the layer below, paid once. Equal requests that are made at the same time, on any connection of the
+process, wait for one call."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ USELESS = ("refusal", "content_filter")  # why a text ended that is no answer
 
 
 class Cache(Layer):
-    """The layer above the budget: what comes from the store costs nothing. Takes over the store: closes it with itself."""
+    """The layer above the budget: what comes from the store costs nothing. Takes over the store:
+    closes it with itself."""
 
     def __init__(self, lm: LM, store: Store, endpoint: str = ""):
         self.lm = lm
@@ -25,7 +27,8 @@ class Cache(Layer):
         self.endpoint = endpoint
 
     async def complete(self, request: Request) -> Reply:
-        """The reply; one of those who wait for the same call gets the usage with it, for the others it is cached."""
+        """The reply; one of those who wait for the same call gets the usage with it, for the others
+        it is cached."""
         key = request_key(request, self.endpoint)
         reply, first = await self.store.flights.join(key, lambda: self._fetch(key, request))
         return reply if first else _free(reply)
@@ -47,7 +50,9 @@ class Cache(Layer):
             self.store.forget([key])
             raise
         if any(choice.text.strip() and choice.finish not in USELESS for choice in reply.choices):
-            await asyncio.wrap_future(self.store.put_reply(key, reply, request.model, self.endpoint))
+            await asyncio.wrap_future(
+                self.store.put_reply(key, reply, request.model, self.endpoint)
+            )
         return reply
 
 
@@ -58,7 +63,8 @@ def request_key(request: Request, endpoint: str) -> str:
 
 
 def address(base_url: str | None, api_key: str | None = None) -> str:
-    """The address of an endpoint as it may be kept: without user, password, query and key; empty for OpenAI's own."""
+    """The address of an endpoint as it may be kept: without user, password, query and key; empty
+    for OpenAI's own."""
     try:
         parts = urlsplit(base_url or "")
         port = f":{parts.port}" if parts.port else ""

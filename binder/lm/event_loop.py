@@ -1,5 +1,6 @@
-"""A coroutine comes in, from any thread and also from inside a running event loop; its result comes out.
-All run on one event loop in one background thread of the process, because a connection belongs to the loop it was opened in."""
+"""A coroutine comes in, from any thread and also from inside a running event loop; its result comes
+out. All run on one event loop in one background thread of the process, because a connection belongs
+to the loop it was opened in."""
 
 from __future__ import annotations
 
@@ -16,23 +17,31 @@ T = TypeVar("T")
 PATIENCE = 2.0  # seconds that a cancelled coroutine has to clean up
 
 # Not epoll: a forked child shares its parent's, and would take connections out of it when it ends.
-Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
+Selector: type[selectors.BaseSelector] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
 
 _lock = threading.Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}  # by process
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Waits for a coroutine; when the wait is interrupted, the coroutine is cancelled and has ended before this returns."""
+    """Waits for a coroutine; when the wait is interrupted, the coroutine is cancelled and has ended
+    before this returns."""
     loop = _running()
     if current_loop() is loop:
         coroutine.close()
-        raise UsageError("the synchronous face was called from binder's own event loop", hint="await the asynchronous one")
+        raise UsageError(
+            "the synchronous face was called from binder's own event loop",
+            hint="await the asynchronous one",
+        )
     ended = threading.Event()
     future = asyncio.run_coroutine_threadsafe(_announced(coroutine, ended), loop)
     try:
         return future.result()
-    except BinderError as error:  # it says all: where in binder it was raised is nothing to who asked
+    except (
+        BinderError
+    ) as error:  # it says all: where in binder it was raised is nothing to who asked
         raise error.with_traceback(None) from error.__cause__
     finally:
         if future.cancel():  # false when it is done: only an interrupt comes here earlier
@@ -40,7 +49,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 async def await_on_loop(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Awaits a coroutine that runs on binder's loop, from whichever loop the caller is in; cancelling reaches it."""
+    """Awaits a coroutine that runs on binder's loop, from whichever loop the caller is in;
+    cancelling reaches it."""
     loop = _running()
     if asyncio.get_running_loop() is loop:
         return await coroutine
@@ -74,7 +84,8 @@ def _running() -> asyncio.AbstractEventLoop:
 
 
 def _forked() -> None:
-    """Gives a forked child a lock that no lost thread holds; the loop of its parent is kept, unused."""
+    """Gives a forked child a lock that no lost thread holds; the loop of its parent is kept,
+    unused."""
     global _lock
     _lock = threading.Lock()
 

@@ -1,5 +1,6 @@
-"""Stand-ins for an endpoint: a recording or a script goes in, an LM comes out that needs no network.
-A recording is a text file of one Request and its Reply a line, made by the Record layer."""
+"""Stand-ins for an endpoint: a recording or a script goes in, an LM comes out that needs no
+network. A recording is a text file of one Request and its Reply a line, made by the Record
+layer."""
 
 from __future__ import annotations
 
@@ -8,7 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from binder.errors import BadReply, DataError, LMError, NotConfigured, RateLimited, Refused, Unreachable
+from binder.errors import (
+    BadReply,
+    DataError,
+    LMError,
+    NotConfigured,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
 from binder.lm import LM, Choice, Layer, Reply, Request, RequestUsage
 from binder.lm.cache import request_key
 from binder.lm.store import Store, Stored
@@ -29,7 +38,8 @@ class Record(Layer):
         return reply
 
     def note(self, kind: str, **data: Any) -> None:
-        """Records what a replay needs besides: whose replies they are, and the values that nobody had to be asked for."""
+        """Records what a replay needs besides: whose replies they are, and the values that nobody
+        had to be asked for."""
         self._append({"kind": kind, **data})
 
     def _append(self, data: dict[str, Any]) -> None:
@@ -44,14 +54,16 @@ class Record(Layer):
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise DataError(f"the recording cannot be written: {error.strerror}", path=str(self.path)) from error
+            raise DataError(
+                f"the recording cannot be written: {error.strerror}", path=str(self.path)
+            ) from error
 
 
 class Replay(LM):
     """Serves the replies of a recording or a trace; of equal requests the one recorded last holds.
 
-    model and endpoint are those it was made with; answers the values that were known beforehand, from a cache, by key.
-    """
+    model and endpoint are those it was made with; answers the values that were known beforehand,
+    from a cache, by key."""
 
     def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)
@@ -67,7 +79,9 @@ class Replay(LM):
                 self.answers |= {kept.pop("key"): Stored(**kept) for kept in known}
             elif "request" in data:
                 request = Request.read(data["request"])
-                self.replies[request.key()] = Reply.read(data["reply"]) if "reply" in data else _error(data)
+                self.replies[request.key()] = (
+                    Reply.read(data["reply"]) if "reply" in data else _error(data)
+                )
                 self.model = self.model or request.model
                 paid.add(request_key(request, self.endpoint))
 
@@ -81,14 +95,19 @@ class Replay(LM):
         """The recorded reply to an equal request."""
         reply = self.replies.get(request.key())
         if reply is None:
-            raise _unknown(request, f"the recording {self.path.name} holds no reply", "record it again, the request has changed")
+            raise _unknown(
+                request,
+                f"the recording {self.path.name} holds no reply",
+                "record it again, the request has changed",
+            )
         if isinstance(reply, LMError):
             raise reply
         return reply
 
 
 class Scripted(LM):
-    """Answers with what a function says to a request, or with the next of a series of texts; keeps the requests it was given."""
+    """Answers with what a function says to a request, or with the next of a series of texts; keeps
+    the requests it was given."""
 
     def __init__(self, answers: Callable[[Request], str | Reply] | Iterable[str | Reply]):
         self.answers = answers if callable(answers) else iter(answers)
@@ -103,7 +122,9 @@ class Scripted(LM):
             try:
                 said = next(self.answers)
             except StopIteration:
-                raise _unknown(request, "the script holds no further reply", "give it more, or a function") from None
+                raise _unknown(
+                    request, "the script holds no further reply", "give it more, or a function"
+                ) from None
         return said if isinstance(said, Reply) else Reply((Choice(said),), RequestUsage(requests=1))
 
 
@@ -117,9 +138,13 @@ def recorded(path: Path) -> Iterator[tuple[Request, Reply]]:
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a file of JSON lines; a last line that was cut short is passed over."""
     try:
-        lines = path.read_bytes().splitlines(keepends=True)  # of bytes: a text may hold other ends of lines
+        lines = path.read_bytes().splitlines(
+            keepends=True
+        )  # of bytes: a text may hold other ends of lines
     except OSError as error:
-        raise DataError(f"the recording cannot be read: {error.strerror}", path=str(path)) from error
+        raise DataError(
+            f"the recording cannot be read: {error.strerror}", path=str(path)
+        ) from error
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -133,7 +158,9 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield data
         except (ValueError, KeyError, TypeError) as error:
             if line.endswith(b"\n"):
-                raise DataError(f"line {number} is no recorded reply: {error}", path=str(path), row=number) from error
+                raise DataError(
+                    f"line {number} is no recorded reply: {error}", path=str(path), row=number
+                ) from error
 
 
 def _error(data: dict[str, Any]) -> LMError:

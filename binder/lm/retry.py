@@ -1,8 +1,9 @@
-"""A Request comes in and is sent until a Reply comes out, an error that will not pass, or the tries are used up.
+"""A Request comes in and is sent until a Reply comes out, an error that will not pass, or the tries
+are used up.
 
-Waits grow and are scattered (exponential back-off, full jitter). What one request learns about the endpoint holds for all: how
-long it asks to wait, and that it is down. An error that concerns the whole run, not one request, comes out as not retryable.
-"""
+Waits grow and are scattered (exponential back-off, full jitter). What one request learns about the
+endpoint holds for all: how long it asks to wait, and that it is down. An error that concerns the
+whole run, not one request, comes out as not retryable."""
 
 from __future__ import annotations
 
@@ -16,18 +17,30 @@ from binder.errors import LMError, RateLimited, Unreachable
 from binder.lm import LM, Layer, Reply, Request, RequestUsage
 
 STRANGER = 3  # tries where an endpoint that has never answered refuses the connection
-DOWN = 3  # requests given up in a row, over all workers, before the endpoint counts as down if it does not answer a probe
+# requests given up in a row, over all workers, before the endpoint counts as down if it does not
+# answer a probe
+DOWN = 3
 
 
 class Retry(Layer):
     """Sends a request again after an error that may pass."""
 
-    def __init__(self, lm: LM, tries: int = 5, first_wait: float = 0.5, longest_wait: float = 20.0, most_wait: float = 120.0):
-        """tries: of one request; first_wait, longest_wait: seconds of back-off; most_wait: what the endpoint may ask for."""
+    def __init__(
+        self,
+        lm: LM,
+        tries: int = 5,
+        first_wait: float = 0.5,
+        longest_wait: float = 20.0,
+        most_wait: float = 120.0,
+    ):
+        """tries: of one request; first_wait, longest_wait: seconds of back-off; most_wait: what the
+        endpoint may ask for."""
         self.lm = lm
         self.tries = tries
         self.first_wait, self.longest_wait, self.most_wait = first_wait, longest_wait, most_wait
-        self.allow: Callable[[Request], None] = lambda request: None  # raises where a request must not be sent again
+        self.allow: Callable[[Request], None] = lambda request: (
+            None
+        )  # raises where a request must not be sent again
         self._not_before = 0.0  # the endpoint asked all to wait until then
         self._answered: Request | None = None  # the last request that was answered
         self._given_up = 0  # requests in a row
@@ -53,7 +66,9 @@ class Retry(Layer):
             else:
                 self._answered, self._given_up, self._down = request, 0, False
                 return replace(reply, usage=failed + reply.usage) if number > 1 else reply
-            await asyncio.sleep(random.uniform(0, min(self.longest_wait, self.first_wait * 2 ** (number - 1))))
+            await asyncio.sleep(
+                random.uniform(0, min(self.longest_wait, self.first_wait * 2 ** (number - 1)))
+            )
 
     async def _turn(self) -> None:
         """Waits until the endpoint wants to hear from anyone again."""
@@ -66,16 +81,23 @@ class Retry(Layer):
         if wait > self.most_wait:
             return False
         self._not_before = max(self._not_before, time.monotonic() + wait)
-        most = min(self.tries, error.tries or self.tries, STRANGER if self._strange(error) else self.tries)
+        most = min(
+            self.tries, error.tries or self.tries, STRANGER if self._strange(error) else self.tries
+        )
         return error.retryable and not self._down and number < most
 
     async def _given(self, error: LMError) -> LMError:
-        """The error of a request that is given up; where the endpoint answers nobody any more, the one that stops the run."""
+        """The error of a request that is given up; where the endpoint answers nobody any more, the
+        one that stops the run."""
         wait = isinstance(error, RateLimited) and error.retry_after or 0.0
         self._given_up += 1
         if wait > self.most_wait:
             error.message = f"the endpoint asks to wait {wait:,.0f} s, which is more than {self.most_wait:g} s: {error.message}"
-        elif self._down or self._strange(error) or (self._given_up >= DOWN and not await self._probe(error)):
+        elif (
+            self._down
+            or self._strange(error)
+            or (self._given_up >= DOWN and not await self._probe(error))
+        ):
             self._down = True
             error.message = f"the endpoint fails every request: {error.message}"
         else:
@@ -88,7 +110,8 @@ class Retry(Layer):
         return self._answered is None and isinstance(error, Unreachable) and not error.connected
 
     async def _probe(self, error: LMError) -> bool:
-        """Whether the endpoint still answers the last request that it answered; if so, it is the other requests that fail."""
+        """Whether the endpoint still answers the last request that it answered; if so, it is the
+        other requests that fail."""
         self._given_up = 0
         if self._answered is None:
             return False

@@ -1,5 +1,5 @@
-"""A text goes in, about how many tokens a language model reads it as comes out. Tokenisers differ from model to model and are
-large; this needs none, and leans to the side of too many."""
+"""A text goes in, about how many tokens a language model reads it as comes out. Tokenisers differ
+from model to model and are large; this needs none, and leans to the side of too many."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ _PIECES = re.compile(r"([A-Za-z]+)|(\d+)|(\s+)|([^\W\d_]|[\x80-\U0010ffff])|(?:[
 
 
 def estimate(text: str) -> int:
-    """About how many tokens a text has: a word is one for each six letters, digits go by threes, signs by twos."""
+    """About how many tokens a text has: a word is one for each six letters, digits go by threes,
+    signs by twos."""
     total = 0
     for piece in _PIECES.finditer(text):
         match piece.lastindex:

@@ -1,7 +1,8 @@
-"""What to do for a checked program, in order: Collect distinct inputs, Ask the language model, Query plain SQL.
+"""What to do for a checked program, in order: Collect distinct inputs, Ask the language model,
+Query plain SQL.
 
-A Plan is data: rules turn one into another, `explain` prints it, and an executor runs exactly what is shown.
-"""
+A Plan is data: rules turn one into another, `explain` prints it, and an executor runs exactly what
+is shown."""
 
 from __future__ import annotations
 
@@ -23,8 +24,9 @@ from binder.results.result import count
 
 @dataclass(frozen=True, eq=False)
 class CallSite:
-    """One place of a call in the tree. level: `on`, `rows` (before grouping), `groups`, or `output` (all clauses applied); layer:
-    which conditions of its WHERE come before it, as they did in the sub-selects and joins where they stood."""
+    """One place of a call in the tree. level: `on`, `rows` (before grouping), `groups`, or `output`
+    (all clauses applied); layer: which conditions of its WHERE come before it, as they did in the
+    sub-selects and joins where they stood."""
 
     number: int
     node: exp.Anonymous
@@ -36,8 +38,8 @@ class CallSite:
 
 @dataclass(frozen=True, eq=False)
 class RowFilter:
-    """A condition under which a value can still matter: node, of a clause of select, can come out as one of the outcomes: T
-    (true), F (false), N (NULL)."""
+    """A condition under which a value can still matter: node, of a clause of select, can come out
+    as one of the outcomes: T (true), F (false), N (NULL)."""
 
     node: exp.Expr
     outcomes: str
@@ -47,9 +49,10 @@ class RowFilter:
 
 @dataclass(frozen=True, eq=False)
 class FirstRows:
-    """So many rows that meet the WHERE of a SELECT are enough: the first ones. match: what such a row must meet besides;
-    within: what all rows must meet to be looked at; open: what must be so around the SELECT for its rows to matter; order: in
-    which they are looked at, if not in row order; each: of each of these values so many."""
+    """So many rows that meet the WHERE of a SELECT are enough: the first ones. match: what such a
+    row must meet besides; within: what all rows must meet to be looked at; open: what must be so
+    around the SELECT for its rows to matter; order: in which they are looked at, if not in row
+    order; each: of each of these values so many."""
 
     rows: int
     match: exp.Expr | None = None
@@ -61,7 +64,8 @@ class FirstRows:
 
 @dataclass(frozen=True, eq=False)
 class Collect:
-    """Distinct inputs of a call at one site. where: what rows must meet to be asked about; window: how many are enough."""
+    """Distinct inputs of a call at one site. where: what rows must meet to be asked about; window:
+    how many are enough."""
 
     site: CallSite
     where: tuple[RowFilter, ...] = ()
@@ -70,9 +74,9 @@ class Collect:
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """Ask the language model about what was collected. columns: the names sent; title: of the table, where there is one;
-    collect: what is asked about (a Python program collects by itself); covers: the numbers of all sites whose inputs these
-    are."""
+    """Ask the language model about what was collected. columns: the names sent; title: of the
+    table, where there is one; collect: what is asked about (a Python program collects by itself);
+    covers: the numbers of all sites whose inputs these are."""
 
     call: Call
     call_type: CallType
@@ -84,8 +88,9 @@ class Ask:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """Asks that are made together. decides: they decide the WHERE of one SELECT, so each answer can spare questions of the
-    others; else none can spare another. ranked: the answers say in which order, else they stand in it."""
+    """Asks that are made together. decides: they decide the WHERE of one SELECT, so each answer can
+    spare questions of the others; else none can spare another. ranked: the answers say in which
+    order, else they stand in it."""
 
     asks: tuple[Ask, ...]
     decides: exp.Select | None = None
@@ -104,10 +109,10 @@ class Query:
 class InputCount:
     """What can be told of the inputs of one site before anything is asked.
 
-    rows: those looked at; most: distinct inputs; more: those of them that no site before has; held: those of these that were
-    answered before; likely: by rule of thumb (half of the rows meet a condition that holds a call, a window reaches twice as
-    far as it must); least: what is asked in any case.
-    """
+    rows: those looked at; most: distinct inputs; more: those of them that no site before has; held:
+    those of these that were answered before; likely: by rule of thumb (half of the rows meet a
+    condition that holds a call, a window reaches twice as far as it must); least: what is asked in
+    any case."""
 
     rows: int
     most: int
@@ -133,13 +138,16 @@ class Actual:
 
     def __str__(self) -> str:
         asked, requests = count(self.asked, "question"), count(self.requests, "request")
-        return f"asked {asked} in {requests}" + (f", {self.cached:,} were answered before" if self.cached else "")
+        return f"asked {asked} in {requests}" + (
+            f", {self.cached:,} were answered before" if self.cached else ""
+        )
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a plan can cost at most: questions (map inputs and ans), requests, and a rough number of tokens; likely and least:
-    questions, see InputCount; cost: in US dollars at most, where the price of the model is known."""
+    """What a plan can cost at most: questions (map inputs and ans), requests, and a rough number of
+    tokens; likely and least: questions, see InputCount; cost: in US dollars at most, where the
+    price of the model is known."""
 
     questions: int
     requests: int
@@ -163,9 +171,8 @@ class Estimate:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """steps in the order in which they are made, then the query. counts: of each site, and bill: once explained; spent: call ->
-    what it came to, once run.
-    """
+    """steps in the order in which they are made, then the query. counts: of each site, and bill:
+    once explained; spent: call -> what it came to, once run."""
 
     checked: Checked
     steps: tuple[Step, ...]
@@ -182,7 +189,11 @@ class Plan:
     def __str__(self) -> str:
         lines = [f"Query    {self.checked.program.text.strip()}"]
         for step in self.steps:
-            lines += ["  Decide   in the order that the first answers suggest"] if len(step.asks) > 1 and step.ranked else []
+            lines += (
+                ["  Decide   in the order that the first answers suggest"]
+                if len(step.asks) > 1 and step.ranked
+                else []
+            )
             for ask in step.asks:
                 lines += self._lines(ask)
         lines += [f"repaired for free: {repair}" for repair in self.checked.program.repairs]
@@ -190,23 +201,42 @@ class Plan:
 
     def _lines(self, ask: Ask) -> list[str]:
         """An ask and its collect, as a person reads them."""
-        told, where, window = self.counts.get(ask.collect.site.number), self._where(ask), ask.collect.window
-        what = ("distinct " if ask.call.kind == "map" else "rows of ") + ", ".join(map(repr, ask.columns))
-        rows = f"{count(window.rows, 'row')}{' of each value' if window.each else ''}" if window else ""
-        until = f"  until {rows} surely meet{'s' if window.rows == 1 else ''} the condition" if window else ""
+        told, where, window = (
+            self.counts.get(ask.collect.site.number),
+            self._where(ask),
+            ask.collect.window,
+        )
+        what = ("distinct " if ask.call.kind == "map" else "rows of ") + ", ".join(
+            map(repr, ask.columns)
+        )
+        rows = (
+            f"{count(window.rows, 'row')}{' of each value' if window.each else ''}"
+            if window
+            else ""
+        )
+        until = (
+            f"  until {rows} surely meet{'s' if window.rows == 1 else ''} the condition"
+            if window
+            else ""
+        )
         shown = f"  where {' and '.join(where)}" if where else ""
         lines = [f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.call_type)}"]
         lines.append(f"    Collect  {what}{shown}{until}" + (f"  ({told})" if told else ""))
         return [*lines, *([f"    {spent}"] if (spent := self.spent.get(ask.call.name)) else [])]
 
     def _where(self, ask: Ask) -> list[str]:
-        """What rows must meet to be asked about, as far as it is known by then, as a person reads it."""
+        """What rows must meet to be asked about, as far as it is known by then, as a person reads
+        it."""
         before: set[int] = set()
         for step in self.steps:
             if ask in step.asks:
                 break
             before.update(number for other in step.asks for number in other.covers)
-        known = [g for g in ask.collect.where if all(call.meta["site"] in before for call in placeholders(g.node))]
+        known = [
+            g
+            for g in ask.collect.where
+            if all(call.meta["site"] in before for call in placeholders(g.node))
+        ]
         return list(dict.fromkeys(_readable(guard, self.checked.program) for guard in known))
 
     def __repr__(self) -> str:
@@ -222,7 +252,11 @@ class Plan:
                 "options": ask.call_type.options,
                 "columns": ask.columns,
                 "where": self._where(ask),
-                **(vars(told) if (told := self.counts.get(ask.collect.site.number)) else {"most": None}),
+                **(
+                    vars(told)
+                    if (told := self.counts.get(ask.collect.site.number))
+                    else {"most": None}
+                ),
                 "spent": vars(self.spent[ask.call.name]) if ask.call.name in self.spent else None,
             }
             for ask in self.asks
@@ -245,18 +279,31 @@ def _answers(call_type: CallType) -> str:
     return " or ".join(call_type.options) if call_type.options else call_type.type
 
 
-_AS = {"F": "{} is false", "N": "{} is NULL", "FN": "{} is not true", "TN": "{} is not false", "TF": "{} is not NULL"}
+_AS = {
+    "F": "{} is false",
+    "N": "{} is NULL",
+    "FN": "{} is not true",
+    "TN": "{} is not false",
+    "TF": "{} is not NULL",
+}
 
 
 def _readable(guard: RowFilter, program: Program) -> str:
-    """A condition as its author would write it: calls with their questions, without the qualifiers and quotes that resolving
-    put in.
-    """
+    """A condition as its author would write it: calls with their questions, without the qualifiers
+    and quotes that resolving put in."""
     shown = copied(guard.node)
     for column in shown.find_all(exp.Column):
         column.set("table", None)
     for name in shown.find_all(exp.Identifier):
         name.set("quoted", not name.name.isidentifier())
     text = re.sub(r'"((?:[^"]|"")*)"', r"`\1`", sql_of(shown))
-    text = re.sub(rf"(?i)\b{PREFIX}(\d+)\(", lambda found: f'QA("{program.calls[int(found[1])].question}"; ', text)
-    return text if guard.outcomes == "T" else _AS[guard.outcomes].format(f"({text})" if " " in text else text)
+    text = re.sub(
+        rf"(?i)\b{PREFIX}(\d+)\(",
+        lambda found: f'QA("{program.calls[int(found[1])].question}"; ',
+        text,
+    )
+    return (
+        text
+        if guard.outcomes == "T"
+        else _AS[guard.outcomes].format(f"({text})" if " " in text else text)
+    )

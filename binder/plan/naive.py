@@ -1,8 +1,8 @@
-"""A checked program comes in; the naive plan goes out: every call asked about every row of its FROM, inner calls first.
+"""A checked program comes in; the naive plan goes out: every call asked about every row of its
+FROM, inner calls first.
 
-The order of asks is the order in which SQL evaluates its clauses, projections last: what was asked before can spare what
-comes after.
-"""
+The order of asks is the order in which SQL evaluates its clauses, projections last: what was asked
+before can spare what comes after."""
 
 from __future__ import annotations
 
@@ -60,19 +60,30 @@ def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
     assert isinstance(select, exp.Select)
     level, join = level_of(node, select)
     site = CallSite(number, node, select, level, join, node.meta.get("layer", 0))
-    columns = node.meta.setdefault("columns", _headers(node))  # they stay what they are, whatever a rule makes of the tree
+    columns = node.meta.setdefault(
+        "columns", _headers(node)
+    )  # they stay what they are, whatever a rule makes of the tree
     title = node.meta.setdefault("title", _title(checked, node))
     return Ask(call, checked.call_types[call.name], columns, title, Collect(site), (number,))
 
 
 def _headers(node: exp.Anonymous) -> tuple[str, ...]:
-    """The names under which arguments are sent; columns of one name are told apart by their tables."""
-    if all(isinstance(argument, exp.Subquery) for argument in node.expressions):  # the tables of ans
-        return tuple(name for argument in node.expressions for name in argument.unnest().named_selects if name != ROW_ORDER)
+    """The names under which arguments are sent; columns of one name are told apart by their
+    tables."""
+    if all(
+        isinstance(argument, exp.Subquery) for argument in node.expressions
+    ):  # the tables of ans
+        return tuple(
+            name
+            for argument in node.expressions
+            for name in argument.unnest().named_selects
+            if name != ROW_ORDER
+        )
     names = [_header(argument, index) for index, argument in enumerate(node.expressions)]
     sources = [argument.text("table") for argument in node.expressions]
     return tuple(
-        f"{source}.{name}" if names.count(name) > 1 and source else name for name, source in zip(names, sources, strict=True)
+        f"{source}.{name}" if names.count(name) > 1 and source else name
+        for name, source in zip(names, sources, strict=True)
     )
 
 
@@ -116,7 +127,11 @@ def level_of(node: exp.Anonymous, select: exp.Select) -> tuple[str, int | None]:
         return "on", select.args["joins"].index(clause)
     if key in ("where", "group", "from_"):
         return "rows", None
-    if any(isinstance(part, exp.Window) for argument in node.expressions for part in nodes(argument, (exp.Query,))):
+    if any(
+        isinstance(part, exp.Window)
+        for argument in node.expressions
+        for part in nodes(argument, (exp.Query,))
+    ):
         return "output", None  # a window function sees the rows that are left
     group = select.args.get("group")
     keys = nodes(group) if group else []

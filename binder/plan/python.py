@@ -20,8 +20,9 @@ from binder.tables.table import Table
 
 @dataclass(frozen=True)
 class PythonCallSite:
-    """One place of a call. columns: the headers it sends, where they are written; table: whose rows it asks about, where that
-    is certain; most: the most inputs it can have, None where only the run tells."""
+    """One place of a call. columns: the headers it sends, where they are written; table: whose rows
+    it asks about, where that is certain; most: the most inputs it can have, None where only the run
+    tells."""
 
     call: Call
     columns: tuple[str, ...] | None
@@ -29,17 +30,23 @@ class PythonCallSite:
     most: int | None
 
     def __str__(self) -> str:
-        columns = "columns that only the run tells" if self.columns is None else ", ".join(map(repr, self.columns))
+        columns = (
+            "columns that only the run tells"
+            if self.columns is None
+            else ", ".join(map(repr, self.columns))
+        )
         most = "how many, only the run tells" if self.most is None else f"at most {self.most:,}"
-        asked = repr(self.call.question) if self.call.question else "a question that only the run tells"
+        asked = (
+            repr(self.call.question) if self.call.question else "a question that only the run tells"
+        )
         what = "distinct" if self.call.kind == "map" else "rows of"
         return f"  Ask      {self.call.kind} {asked}\n    Collect  {what} {columns}  ({most})"
 
 
 @dataclass(frozen=True, eq=False)
 class PythonPlan:
-    """A Python program and the places of its calls in the order in which they are written. bill: once explained; None also
-    where only the run tells."""
+    """A Python program and the places of its calls in the order in which they are written. bill:
+    once explained; None also where only the run tells."""
 
     checked: CheckedPython
     sites: tuple[PythonCallSite, ...]
@@ -48,10 +55,15 @@ class PythonPlan:
 
     def __str__(self) -> str:
         program = self.checked.program
-        lines = ["Python   " + program.text.strip().replace("\n", "\n         "), *map(str, self.sites)]
+        lines = [
+            "Python   " + program.text.strip().replace("\n", "\n         "),
+            *map(str, self.sites),
+        ]
         lines += [f"repaired for free: {repair}" for repair in program.repairs]
         if self.explained:
-            lines.append(f"It {self.bill}." if self.bill else "How much it asks is known only when it runs.")
+            lines.append(
+                f"It {self.bill}." if self.bill else "How much it asks is known only when it runs."
+            )
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -88,26 +100,41 @@ def build(checked: CheckedPython) -> PythonPlan:
     module, source = tree(checked.program.text), Text(checked.program.text)
     spans = {call.span: call for call in checked.program.calls}
     nodes = sorted((node for node in ast.walk(module) if is_call(node)), key=source.span)
-    return PythonPlan(checked, tuple(_site(checked, node, spans[source.span(node)]) for node in nodes))
+    return PythonPlan(
+        checked, tuple(_site(checked, node, spans[source.span(node)]) for node in nodes)
+    )
 
 
 def _site(checked: CheckedPython, node: ast.AST, call: Call) -> PythonCallSite:
     written, rows = argument(node, 2, "columns"), argument(node, 0, "rows")
-    columns = tuple(header for _, header in strings(written, checked.flow)) if written is not None else ()
+    columns = (
+        tuple(header for _, header in strings(written, checked.flow)) if written is not None else ()
+    )
     table = checked.flow.table_of(rows) if rows is not None else None
     known = table is not None and columns and all(table.column(header) for header in columns)
     most = None
     if known and table is not None:
-        stored = [column.raw or column.name for column in map(table.column, columns) if column is not None]
-        most = table.data.select(stored).group_by(stored).aggregate([]).num_rows if call.kind == "map" else 1
+        stored = [
+            column.raw or column.name for column in map(table.column, columns) if column is not None
+        ]
+        most = (
+            table.data.select(stored).group_by(stored).aggregate([]).num_rows
+            if call.kind == "map"
+            else 1
+        )
     return PythonCallSite(call, columns or None, table, most)
 
 
 def bill(plan: PythonPlan, batch_rows: int) -> Estimate | None:
-    """What a plan can cost at most, its inputs packed batch_rows to a request; None where only the run tells."""
+    """What a plan can cost at most, its inputs packed batch_rows to a request; None where only the
+    run tells."""
     if any(site.most is None for site in plan.sites):
         return None
-    asked = {(site.call.kind, site.call.question, site.columns): site.most or 0 for site in plan.sites}
-    requests = sum(most if kind == "ans" else -(-most // batch_rows) for (kind, _, _), most in asked.items())
+    asked = {
+        (site.call.kind, site.call.question, site.columns): site.most or 0 for site in plan.sites
+    }
+    requests = sum(
+        most if kind == "ans" else -(-most // batch_rows) for (kind, _, _), most in asked.items()
+    )
     questions = sum(asked.values())
     return billed(questions, requests)

@@ -1,9 +1,8 @@
-"""A place in a SELECT comes in; the conditions under which its value can still matter go out, and what a condition can still
-come out as while some of its calls are unknown.
+"""A place in a SELECT comes in; the conditions under which its value can still matter go out, and
+what a condition can still come out as while some of its calls are unknown.
 
-An input is unknown until its mapping holds it; an input of NULLs alone is known. Wherever something is too involved to be told,
-it can be anything: then more is asked, never too little.
-"""
+An input is unknown until its mapping holds it; an input of NULLs alone is known. Wherever something
+is too involved to be told, it can be anything: then more is asked, never too little."""
 
 from __future__ import annotations
 
@@ -22,19 +21,22 @@ _SWAPPED = str.maketrans("TF", "FT")
 
 @dataclass(frozen=True)
 class Knowledge:
-    """done: sites of which nothing more is needed; begun: names of calls whose mapping holds something."""
+    """done: sites of which nothing more is needed; begun: names of calls whose mapping holds
+    something."""
 
     done: frozenset[int] = frozenset()
     begun: frozenset[str] = frozenset()
 
 
 def guards(node: exp.Expr, select: exp.Select) -> tuple[list[RowFilter], str]:
-    """What must be so, in the expression in which a node stands, for its value to matter to that expression; and what of it
-    matters: only whether it is `true`, only whether it is `false`, or its `value`.
-    """
+    """What must be so, in the expression in which a node stands, for its value to matter to that
+    expression; and what of it matters: only whether it is `true`, only whether it is `false`, or
+    its `value`."""
     chain = _chain(node, select)
     clause = chain[-1].arg_key or ""
-    beside, truth = _on_the_way(chain, "true" if clause in ("where", "having", "qualify", "joins") else "value")
+    beside, truth = _on_the_way(
+        chain, "true" if clause in ("where", "having", "qualify", "joins") else "value"
+    )
     return [RowFilter(part, outcomes, select, clause) for part, outcomes in beside], truth
 
 
@@ -47,18 +49,24 @@ def _chain(node: exp.Expr, top: exp.Expr) -> list[exp.Expr]:
 
 
 def _on_the_way(chain: Sequence[exp.Expr], truth: str) -> tuple[list[tuple[exp.Expr, str]], str]:
-    """What must come out how for the first of a chain to matter to the last; and what of it matters."""
+    """What must come out how for the first of a chain to matter to the last; and what of it
+    matters."""
     found: list[tuple[exp.Expr, str]] = []
     for around, below in zip(chain[:0:-1], chain[-2::-1], strict=True):
-        if isinstance(around, exp.Window) or (is_aggregate(around) and not (around.parent and is_aggregate(around.parent))):
+        if isinstance(around, exp.Window) or (
+            is_aggregate(around) and not (around.parent and is_aggregate(around.parent))
+        ):
             found.clear()  # below, other rows are seen than above
         beside, truth = _beside(around, below, truth)
         found += beside
     return found, truth
 
 
-def _beside(around: exp.Expr, below: exp.Expr, truth: str) -> tuple[list[tuple[exp.Expr, str]], str]:
-    """What an expression asks of its other parts for one part to matter, and what of that part then matters."""
+def _beside(
+    around: exp.Expr, below: exp.Expr, truth: str
+) -> tuple[list[tuple[exp.Expr, str]], str]:
+    """What an expression asks of its other parts for one part to matter, and what of that part then
+    matters."""
     if isinstance(around, (exp.Paren, exp.Where, exp.Having, exp.Qualify, exp.Join)):
         return [], truth
     if isinstance(around, exp.Not):
@@ -108,13 +116,16 @@ def _condition(branch: exp.If) -> exp.Expr:
     """The condition of a branch of CASE, also where the CASE compares one operand."""
     operand = branch.parent.this if isinstance(branch.parent, exp.Case) else None
     condition: exp.Expr = branch.this
-    return condition if operand is None else exp.EQ(this=exp.paren(operand), expression=exp.paren(condition))
+    return (
+        condition
+        if operand is None
+        else exp.EQ(this=exp.paren(operand), expression=exp.paren(condition))
+    )
 
 
 def can(node: exp.Expr, outcomes: str, known: Knowledge) -> exp.Expr:
-    """Whether a condition can come out true (T), false (F) or NULL (N): a plain expression that is not true only where it
-    certainly cannot. Wherever all calls are known, it is exact.
-    """
+    """Whether a condition can come out true (T), false (F) or NULL (N): a plain expression that is
+    not true only where it certainly cannot. Wherever all calls are known, it is exact."""
     if len(outcomes) == 3:
         return exp.true()
     if not unasked(node, known):
@@ -126,8 +137,12 @@ def can(node: exp.Expr, outcomes: str, known: Knowledge) -> exp.Expr:
     if isinstance(node, (exp.And, exp.Or)):
         return _can_connect(node, outcomes, known)
     if isinstance(node, exp.Is) and isinstance(node.expression, (exp.Boolean, exp.Null)):
-        held = "N" if isinstance(node.expression, exp.Null) else "T" if node.expression.this else "F"
-        wanted = [o for o in "TFN" if (o == held and "T" in outcomes) or (o != held and "F" in outcomes)]
+        held = (
+            "N" if isinstance(node.expression, exp.Null) else "T" if node.expression.this else "F"
+        )
+        wanted = [
+            o for o in "TFN" if (o == held and "T" in outcomes) or (o != held and "F" in outcomes)
+        ]
         return can(node.this, "".join(wanted), known) if wanted else exp.false()
     if isinstance(node, exp.Case) and node.this is None:
         return _can_case(node.args["ifs"], node.args.get("default"), outcomes, known)
@@ -149,21 +164,31 @@ _COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.IL
 
 
 def _is_null_by(node: exp.Expr, known: Knowledge) -> bool:
-    """Whether a condition compares a call of which nothing is known with a literal: it is NULL wherever the call is."""
-    call = node.this.unnest() if isinstance(node, _COMPARED) and isinstance(node.expression, exp.Literal) else node
+    """Whether a condition compares a call of which nothing is known with a literal: it is NULL
+    wherever the call is."""
+    call = (
+        node.this.unnest()
+        if isinstance(node, _COMPARED) and isinstance(node.expression, exp.Literal)
+        else node
+    )
     return is_placeholder(call) and call.name.lower() not in known.begun
 
 
 def _can_connect(node: exp.And | exp.Or, outcomes: str, known: Knowledge) -> exp.Expr:
     if outcomes in ("N", "TF"):
-        return every([_can_connect(node, part, known) for part in ("TN", "FN")]) if outcomes == "N" else exp.true()
+        return (
+            every([_can_connect(node, part, known) for part in ("TN", "FN")])
+            if outcomes == "N"
+            else exp.true()
+        )
     parts = [can(side, outcomes, known) for side in _chained(node)]
     both = outcomes in ("T", "TN") if isinstance(node, exp.And) else outcomes in ("F", "FN")
     return every(parts) if both else some(parts)
 
 
 def _chained(node: exp.And | exp.Or) -> list[exp.Expr]:
-    """What a chain of one operator puts together: looked at link by link, a long one would be gone through once for each."""
+    """What a chain of one operator puts together: looked at link by link, a long one would be gone
+    through once for each."""
     sides: list[exp.Expr] = []
     open_: list[exp.Expr] = [node]
     while open_:
@@ -175,12 +200,16 @@ def _chained(node: exp.And | exp.Or) -> list[exp.Expr]:
     return sides
 
 
-def _can_case(branches: Sequence[exp.If], default: exp.Expr | None, outcomes: str, known: Knowledge) -> exp.Expr:
+def _can_case(
+    branches: Sequence[exp.If], default: exp.Expr | None, outcomes: str, known: Knowledge
+) -> exp.Expr:
     reached: list[exp.Expr] = []
     found: list[exp.Expr] = []
     for branch in branches:
         value = can(branch.args["true"], outcomes, known)
-        found.append(every([*(copied(part) for part in reached), can(branch.this, "T", known), value]))
+        found.append(
+            every([*(copied(part) for part in reached), can(branch.this, "T", known), value])
+        )
         reached.append(can(branch.this, "FN", known))
     return some([*found, every([*reached, can(default or exp.null(), outcomes, known)])])
 
@@ -210,13 +239,28 @@ def _can_be_in(node: exp.In, outcomes: str, known: Knowledge) -> exp.Expr:
 
 
 def bracket(select: exp.Expr, known: Knowledge) -> tuple[exp.Select | None, exp.Select | None]:
-    """The rows that a SELECT surely yields, and those that it can yield; nothing where more than its WHERE is unknown."""
+    """The rows that a SELECT surely yields, and those that it can yield; nothing where more than
+    its WHERE is unknown."""
     where = select.args.get("where")
-    if not isinstance(select, exp.Select) or where is None or select.args.get("limit") or select.args.get("group"):
+    if (
+        not isinstance(select, exp.Select)
+        or where is None
+        or select.args.get("limit")
+        or select.args.get("group")
+    ):
         return None, None
-    if any(unasked(part, known) for key, value in select.args.items() if key != "where" for part in _nodes(value)):
+    if any(
+        unasked(part, known)
+        for key, value in select.args.items()
+        if key != "where"
+        for part in _nodes(value)
+    ):
         return None, None
-    if any(node.find(*_WHOLE) for node in select.expressions) or select.args.get("having") or select.args.get("qualify"):
+    if (
+        any(node.find(*_WHOLE) for node in select.expressions)
+        or select.args.get("having")
+        or select.args.get("qualify")
+    ):
         return None, None
     surely, possibly = copied(select), copied(select)
     surely.set("where", exp.Where(this=opposite(can(where.this, "FN", known))))
@@ -228,7 +272,11 @@ _WHOLE = (exp.AggFunc, exp.Window)
 
 
 def _nodes(value: object) -> list[exp.Expr]:
-    return [part for part in (value if isinstance(value, list) else [value]) if isinstance(part, exp.Expr)]
+    return [
+        part
+        for part in (value if isinstance(value, list) else [value])
+        if isinstance(part, exp.Expr)
+    ]
 
 
 def unasked(node: exp.Expr, known: Knowledge) -> bool:
@@ -237,7 +285,8 @@ def unasked(node: exp.Expr, known: Knowledge) -> bool:
 
 
 def unknown_in(node: exp.Expr, known: Knowledge) -> exp.Expr:
-    """Whether some call in an expression is unknown on a row; also true where that cannot be told."""
+    """Whether some call in an expression is unknown on a row; also true where that cannot be
+    told."""
     calls = [part for part in placeholders(node) if part.meta.get("site") not in known.done]
     if any(_inside_query(part, node) for part in calls):
         return exp.true()
@@ -251,9 +300,8 @@ def _reached(part: exp.Expr, node: exp.Expr, known: Knowledge) -> list[exp.Expr]
 
 
 def unknown(call: exp.Anonymous, known: Knowledge) -> exp.Expr:
-    """Whether a call is unknown on a row, though the calls among its arguments are not: some of its arguments is no NULL, and
-    its mapping does not hold them.
-    """
+    """Whether a call is unknown on a row, though the calls among its arguments are not: some of its
+    arguments is no NULL, and its mapping does not hold them."""
     if any(isinstance(argument, exp.Subquery) for argument in call.expressions):
         return exp.true()
     values = [exp.paren(copied(argument), copy=False) for argument in call.expressions]
@@ -318,7 +366,11 @@ def clause_of(node: exp.Expr, select: exp.Select) -> str:
 def conjuncts(node: exp.Expr) -> list[exp.Expr]:
     """The conditions that AND puts together."""
     node = node.unnest() if isinstance(node, exp.Paren) else node
-    return [part for side in (node.left, node.right) for part in conjuncts(side)] if isinstance(node, exp.And) else [node]
+    return (
+        [part for side in (node.left, node.right) for part in conjuncts(side)]
+        if isinstance(node, exp.And)
+        else [node]
+    )
 
 
 def direct(node: exp.Expr, select: exp.Select) -> bool:

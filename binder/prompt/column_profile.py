@@ -1,5 +1,6 @@
-"""A column of a table goes in; what must be known of it beside its name and type comes out: how its cells are read, its bounds,
-its texts. All of it is asked of Arrow, so that no table is read cell by cell."""
+"""A column of a table goes in; what must be known of it beside its name and type comes out: how its
+cells are read, its bounds, its texts. All of it is asked of Arrow, so that no table is read cell by
+cell."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ PROBE = 1000  # first rows, in which a fact that is to be found at all is looked
 
 
 def readings(table: Table, column: Column) -> tuple[list[tuple[str, Any]], list[str]]:
-    """Of a column that was typed from text: a cell that is not written as its value is, with the value, and cells without one."""
+    """Of a column that was typed from text: a cell that is not written as its value is, with the
+    value, and cells without one."""
     import pyarrow.compute as pc
 
     if column.raw is None:
@@ -23,7 +25,11 @@ def readings(table: Table, column: Column) -> tuple[list[tuple[str, Any]], list[
     pairs = zip(texts.slice(0, PROBE).to_pylist(), values.slice(0, PROBE).to_pylist(), strict=True)
     told = [(text, value) for text, value in pairs if text is not None and value is not None]
     read = [(text, value) for text, value in told if text.replace(",", "") != str(wire(value))]
-    unread = pc.unique(texts.filter(pc.and_(pc.is_null(values), pc.is_valid(texts)))).slice(0, 2).to_pylist()
+    unread = (
+        pc.unique(texts.filter(pc.and_(pc.is_null(values), pc.is_valid(texts))))
+        .slice(0, 2)
+        .to_pylist()
+    )
     return read[:1], unread
 
 
@@ -33,7 +39,9 @@ def bounds(table: Table, column: Column) -> tuple[Any, Any] | None:
     import pyarrow.compute as pc
 
     data = table.data.column(column.name)
-    if not (pa.types.is_primitive(data.type) or pa.types.is_decimal(data.type)) or pa.types.is_boolean(data.type):
+    if not (
+        pa.types.is_primitive(data.type) or pa.types.is_decimal(data.type)
+    ) or pa.types.is_boolean(data.type):
         return None
     found = pc.min_max(data).as_py()
     return None if found["min"] is None else (found["min"], found["max"])

@@ -1,4 +1,5 @@
-"""A question, tables and exemplars go in, the Request for programs comes out, with what data/prompts tells about programs."""
+"""A question, tables and exemplars go in, the Request for programs comes out, with what
+data/prompts tells about programs."""
 
 from __future__ import annotations
 
@@ -38,16 +39,18 @@ def program_request(
 ) -> Request:
     """The request for programs that answer a question.
 
-    The tables are cut and exemplars left out, the first ones first, so that the messages have no more than room tokens; an
-    exemplar nearer to the question stands nearer to it.
-    """
+    The tables are cut and exemplars left out, the first ones first, so that the messages have no
+    more than room tokens; an exemplar nearer to the question stands nearer to it."""
     system = PROGRAMS[language]
     room -= estimate(system)
     asked = asked_text(question, tables, int(room * TABLES))
     room -= estimate(asked)
     shots: list[Message] = []
     for exemplar in reversed(list(exemplars)):
-        pair = Message("user", asked_text(exemplar.question, exemplar.tables)), Message("assistant", exemplar.program)
+        pair = (
+            Message("user", asked_text(exemplar.question, exemplar.tables)),
+            Message("assistant", exemplar.program),
+        )
         room -= sum(estimate(message.content) for message in pair)
         if room < 0:
             break
@@ -62,12 +65,17 @@ def asked_text(question: str, tables: Sequence[Table], room: int = SMALL) -> str
 
 
 def repair_request(asked: Request, program: str, problem: str, number: int) -> Request:
-    """The request for another program in place of one that has a problem, in the conversation that led to it."""
+    """The request for another program in place of one that has a problem, in the conversation that
+    led to it."""
     said = Message("assistant", program), Message("user", REPAIR.format(problem=problem))
     return replace(asked, messages=(*asked.messages, *said), n=1, sample=number)
 
 
-def belief_request(question: str, tables: Sequence[Table], texts: Sequence[str], *, model: str) -> Request:
+def belief_request(
+    question: str, tables: Sequence[Table], texts: Sequence[str], *, model: str
+) -> Request:
     """The request that asks whether an answer is true."""
     asked = f"{asked_text(question, tables, ROOM)}\nProposed answer: {json.dumps(list(texts), ensure_ascii=False)}"
-    return Request((Message("system", BELIEF), Message("user", asked)), model, temperature=1.0, chances=True)
+    return Request(
+        (Message("system", BELIEF), Message("user", asked)), model, temperature=1.0, chances=True
+    )

@@ -1,5 +1,6 @@
-"""The text of a reply goes in, the answers in it come out: by key for a map, as a list for an ans, each then cast to its type.
-Tolerant of how a reply is written, not of what it says: what is not certain is left out or a NoValue, so that it is asked again."""
+"""The text of a reply goes in, the answers in it come out: by key for a map, as a list for an ans,
+each then cast to its type. Tolerant of how a reply is written, not of what it says: what is not
+certain is left out or a NoValue, so that it is asked again."""
 
 from __future__ import annotations
 
@@ -26,24 +27,39 @@ _FENCE = re.compile(r"\A```\w*\s*\n(.*)\n\s*```\Z", re.DOTALL)
 _BLANK = re.compile(r"\s*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,399})(\.\d+)?([eE][-+]?\d{1,5})?(?![\w.])")
 _WORD = re.compile(r"-?[A-Za-z_]\w*")
-_STRINGS = {quote: re.compile(rf"{quote}([^{quote}\\]*(?:\\.[^{quote}\\]*)*){quote}", re.DOTALL) for quote in "\"'"}
+_STRINGS = {
+    quote: re.compile(rf"{quote}([^{quote}\\]*(?:\\.[^{quote}\\]*)*){quote}", re.DOTALL)
+    for quote in "\"'"
+}
 _ESCAPE = re.compile(r"\\.|\"", re.DOTALL)
-_WORDS: dict[str, JSON] = {"true": True, "false": False} | dict.fromkeys(("null", "none", "nan", "infinity", "-infinity"))
-_TASK = {"task", "rows", "columns"}  # a task that the reply repeats: its rows have the keys of the answers
-_READ: dict[str, Callable[[str], Value | None]] = {"boolean": read_boolean, "number": read_number, "date": read_date}
+_WORDS: dict[str, JSON] = {"true": True, "false": False} | dict.fromkeys(
+    ("null", "none", "nan", "infinity", "-infinity")
+)
+_TASK = {
+    "task",
+    "rows",
+    "columns",
+}  # a task that the reply repeats: its rows have the keys of the answers
+_READ: dict[str, Callable[[str], Value | None]] = {
+    "boolean": read_boolean,
+    "number": read_number,
+    "date": read_date,
+}
 _UNSURE: Any = object()  # stands for the value of a key that an object holds twice, differently
 
 
 @dataclass(frozen=True, slots=True)
 class NoValue:
-    """Why there is no value: no_answer for null, bad_type for what cannot be cast. text is what the reply said."""
+    """Why there is no value: no_answer for null, bad_type for what cannot be cast. text is what the
+    reply said."""
 
     kind: Literal["no_answer", "bad_type"]
     text: str = ""
 
 
 def read_answers(text: str, keys: Collection[str]) -> dict[str, JSON]:
-    """The answers to these keys: of the last JSON object in the text that holds all of them, else of the last that holds some."""
+    """The answers to these keys: of the last JSON object in the text that holds all of them, else
+    of the last that holds some."""
     wanted = frozenset(keys)
     best: dict[str, JSON] = {}
     for value in _values(text):
@@ -54,7 +70,8 @@ def read_answers(text: str, keys: Collection[str]) -> dict[str, JSON]:
 
 
 def read_list(text: str) -> list[JSON]:
-    """The list of answers: of the last JSON object in the text that has one, or the whole text. BadReply where there is none."""
+    """The list of answers: of the last JSON object in the text that has one, or the whole text.
+    BadReply where there is none."""
     values = _values(text)
     if len(values) == 1 and isinstance(values[0], list):
         return values[0]
@@ -65,9 +82,13 @@ def read_list(text: str) -> list[JSON]:
 
 
 def read_value(
-    value: JSON, type: str = "auto", options: Sequence[str] | None = None, spellings: Sequence[str] | None = None
+    value: JSON,
+    type: str = "auto",
+    options: Sequence[str] | None = None,
+    spellings: Sequence[str] | None = None,
 ) -> Value | NoValue:
-    """One answer as a value of its type: one of the options where there are any, written as the spelling where it is one."""
+    """One answer as a value of its type: one of the options where there are any, written as the
+    spelling where it is one."""
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, str):
@@ -85,7 +106,8 @@ def read_value(
 
 
 def _cast(value: Any, type: str) -> Value | None:
-    """A single value as one of a type: a text is read, anything else is true, false or a number already; None where it is not."""
+    """A single value as one of a type: a text is read, anything else is true, false or a number
+    already; None where it is not."""
     if type in ("auto", "text"):
         return _text(value) if type == "text" else value
     if isinstance(value, str):
@@ -99,14 +121,19 @@ def _text(value: Value) -> str:
 
 
 def _spelt(value: Value, choices: Sequence[str]) -> str | None:
-    """The one of the choices that a value is, but for case, blanks and a final full stop; true is yes where that is a choice."""
+    """The one of the choices that a value is, but for case, blanks and a final full stop; true is
+    yes where that is a choice."""
     spoken = {_fold(choice): choice for choice in reversed(choices)}
     names = [_text(value)]
     if isinstance(value, bool):
         names.append("yes" if value else "no")
     elif isinstance(value, float) and value.is_integer():
         names.append(str(int(value)))
-    return names[0] if names[0] in choices else next((spoken[_fold(name)] for name in names if _fold(name) in spoken), None)
+    return (
+        names[0]
+        if names[0] in choices
+        else next((spoken[_fold(name)] for name in names if _fold(name) in spoken), None)
+    )
 
 
 def _fold(text: str) -> str:
@@ -143,13 +170,18 @@ def _lists(value: Any, depth: int = 0) -> Iterator[list[JSON]]:
 
 
 def _values(text: str) -> list[Any]:
-    """The JSON values in a text: the whole of it, or else the objects that stand in it, in order."""
+    """The JSON values in a text: the whole of it, or else the objects that stand in it, in
+    order."""
     text = text.lstrip("\ufeff").strip()
     bare = _THOUGHT.sub("", text).strip()
     fenced = _FENCE.match(bare)
     for whole in dict.fromkeys((text, bare, fenced[1] if fenced else bare)):
         try:
-            return [json.loads(whole, strict=False, object_pairs_hook=_object, parse_constant=lambda _: None)]
+            return [
+                json.loads(
+                    whole, strict=False, object_pairs_hook=_object, parse_constant=lambda _: None
+                )
+            ]
         except (ValueError, RecursionError):
             continue
     if _THINKING.match(bare) or len(bare) > LONGEST:  # cut off before the answer, or run wild
@@ -180,11 +212,11 @@ def _scan(text: str) -> Iterator[dict[str, Any]]:
 
 
 class _Reader:
-    """Reads one JSON object, repairing what is safe to repair: quotes, trailing commas, Python's words, an end that was cut off.
+    """Reads one JSON object, repairing what is safe to repair: quotes, trailing commas, Python's
+    words, an end that was cut off.
 
-    Of a cut object the members before the cut are kept; a list is whole or not there. ValueError says that this is no object,
-    RecursionError that it is too deep.
-    """
+    Of a cut object the members before the cut are kept; a list is whole or not there. ValueError
+    says that this is no object, RecursionError that it is too deep."""
 
     def __init__(self, text: str, at: int):
         self.text = text
@@ -200,7 +232,9 @@ class _Reader:
                 key = self.string() if self.peek() in _STRINGS else self.match(_WORD)
                 self.take(":")
                 value = self.value(depth)
-                whole = isinstance(value, dict | list)  # others end for certain only where something follows
+                whole = isinstance(
+                    value, dict | list
+                )  # others end for certain only where something follows
                 pairs += [(key, value)] if whole else []
                 more = not self.cut and self.continues("}")
                 pairs += [] if whole else [(key, value)]

@@ -1,8 +1,9 @@
-"""Tables and a question go in, the text that shows them to the author of a program comes out, within so many tokens.
+"""Tables and a question go in, the text that shows them to the author of a program comes out,
+within so many tokens.
 
-Each table is a CREATE TABLE with a remark on each column, and rows below it: all of them, or the first, the last and those that
-hold words of the question. No name and no cell of it can pass for a line.
-"""
+Each table is a CREATE TABLE with a remark on each column, and rows below it: all of them, or the
+first, the last and those that hold words of the question. No name and no cell of it can pass for a
+line."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ LEAST = 60  # tokens that a table must have to be shown
 
 
 class Detail(NamedTuple):
-    """How much of a table is shown: rows from the top and rows that match, characters of a cell, and columns."""
+    """How much of a table is shown: rows from the top and rows that match, characters of a cell,
+    and columns."""
 
     first: int
     matching: int
@@ -48,11 +50,18 @@ DETAILS = (
 
 
 def tables_text(tables: Sequence[Table], question: str, room: int) -> str:
-    """All tables within so many tokens; what one leaves over is the next one's. Those that the question speaks of come last in
-    line for room, and so get the most; the text has them in their own order."""
+    """All tables within so many tokens; what one leaves over is the next one's. Those that the
+    question speaks of come last in line for room, and so get the most; the text has them in their
+    own order."""
     found = {table.name: relevant(table, question) for table in tables}
     joined = joins(tables)
-    queue = sorted(tables, key=lambda table: (len(found[table.name].words), min(table.num_rows, ALL) * len(table.columns)))
+    queue = sorted(
+        tables,
+        key=lambda table: (
+            len(found[table.name].words),
+            min(table.num_rows, ALL) * len(table.columns),
+        ),
+    )
     shown: dict[str, str] = {}
     for left, table in zip(range(len(queue), 0, -1), queue, strict=True):
         if room // left < LEAST and left > 1:
@@ -61,11 +70,16 @@ def tables_text(tables: Sequence[Table], question: str, room: int) -> str:
         room -= estimate(shown[table.name])
     hidden = [_named(table.name) for table in tables if table.name not in shown]
     texts = [shown[table.name] for table in tables if table.name in shown]
-    return "\n\n".join([*texts, *([f"-- further tables, not shown: {_line(', '.join(hidden))}"] if hidden else [])])
+    return "\n\n".join(
+        [*texts, *([f"-- further tables, not shown: {_line(', '.join(hidden))}"] if hidden else [])]
+    )
 
 
 def table_text(
-    table: Table, found: Relevance | None = None, joined: Mapping[tuple[str, str], str] | None = None, room: int = 4000
+    table: Table,
+    found: Relevance | None = None,
+    joined: Mapping[tuple[str, str], str] | None = None,
+    room: int = 4000,
 ) -> str:
     """One table within so many tokens, or as little as is ever shown of one."""
     text = ""
@@ -76,15 +90,26 @@ def table_text(
     return text
 
 
-def _drawn(table: Table, found: Relevance, joined: Mapping[tuple[str, str], str], detail: Detail) -> str:
+def _drawn(
+    table: Table, found: Relevance, joined: Mapping[tuple[str, str], str], detail: Detail
+) -> str:
     """A table in some detail."""
     columns = _columns(table, found, detail)
     rows = _rows(table, found, detail)
     whole = len(rows) == table.num_rows
-    lines = [f"  {ROW_ID} BIGINT,{' -- 0 for the first row' if table.num_rows else ''}"] if table.column(ROW_ID) is None else []
+    lines = (
+        [f"  {ROW_ID} BIGINT,{' -- 0 for the first row' if table.num_rows else ''}"]
+        if table.column(ROW_ID) is None
+        else []
+    )
     for column in columns:
         target = joined.get((table.name, column.name))
-        told = "; ".join([*([f"refers to {target}"] if target else []), *_remarks(table, column, whole, detail.width)])
+        told = "; ".join(
+            [
+                *([f"refers to {target}"] if target else []),
+                *_remarks(table, column, whole, detail.width),
+            ]
+        )
         lines.append(f"  {_named(column.name)} {column.type},{f' -- {told}' if told else ''}")
     if hidden := [column for column in table.columns if column not in columns]:
         lines.append(f"  -- and {count(len(hidden), 'further column')}")
@@ -97,12 +122,15 @@ def _columns(table: Table, found: Relevance, detail: Detail) -> list[Column]:
     """The columns to show: where not all, those of the question and the first others."""
     if detail.columns is None or len(table.columns) <= detail.columns:
         return list(table.columns)
-    ranked = sorted(table.columns, key=lambda column: column.name not in found.columns)[: detail.columns]
+    ranked = sorted(table.columns, key=lambda column: column.name not in found.columns)[
+        : detail.columns
+    ]
     return [column for column in table.columns if column in ranked]
 
 
 def _rows(table: Table, found: Relevance, detail: Detail) -> list[int]:
-    """The numbers of the rows to show: the first ones, those of the question and, for it may be a total, the last one."""
+    """The numbers of the rows to show: the first ones, those of the question and, for it may be a
+    total, the last one."""
     if detail.first == 0:
         return []
     first = range(min(detail.first, table.num_rows))
@@ -126,13 +154,19 @@ def _remarks(table: Table, column: Column, whole: bool, width: int) -> list[str]
     """What must be known of a column to compare with it, and is not seen in the rows."""
     remarks = [f"in {_line(column.unit, 40)}"] if column.unit else []
     read, unread = column_profile.readings(table, column) if column.type != "VARCHAR" else ([], [])
-    remarks += [f"{_quoted(cell, width)} is {_line(str(wire(value)), width)}" for cell, value in read]
+    remarks += [
+        f"{_quoted(cell, width)} is {_line(str(wire(value)), width)}" for cell, value in read
+    ]
     remarks += [f"{_quoted(cell, width)} is NULL" for cell in unread]
     if whole:
         return remarks
     if column.type != "VARCHAR":
         bounds = column_profile.bounds(table, column)
-        return [*remarks, "from " + " to ".join(_line(str(wire(value)), 40) for value in bounds)] if bounds else remarks
+        return (
+            [*remarks, "from " + " to ".join(_line(str(wire(value)), 40) for value in bounds)]
+            if bounds
+            else remarks
+        )
     texts = column_profile.texts(table, column, FEW)
     if texts and all(len(text) <= 40 for text in texts):
         remarks.append(f"one of {', '.join(_quoted(text, 40) for text in texts)}")
@@ -158,4 +192,6 @@ def cut(text: str, width: int) -> str:
 
 def _line(text: str, width: int = 160) -> str:
     """A text on one line, cut where it is long."""
-    return cut("\\n".join(text.splitlines()), width)  # of all kinds: a cell cannot pass for a line of the prompt
+    return cut(
+        "\\n".join(text.splitlines()), width
+    )  # of all kinds: a cell cannot pass for a line of the prompt

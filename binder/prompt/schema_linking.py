@@ -1,5 +1,6 @@
-"""A question and a table go in; which columns and rows hold words of the question comes out. Cells are searched by Arrow,
-distinct texts only, so that a long table costs little more than a short one."""
+"""A question and a table go in; which columns and rows hold words of the question comes out. Cells
+are searched by Arrow, distinct texts only, so that a long table costs little more than a short
+one."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ PLAIN = frozenset(
 
 @dataclass(frozen=True)
 class Relevance:
-    """What of a table a question speaks of: names of columns, numbers of rows, the best first, and the words that were found."""
+    """What of a table a question speaks of: names of columns, numbers of rows, the best first, and
+    the words that were found."""
 
     columns: frozenset[str] = frozenset()
     rows: tuple[int, ...] = ()
@@ -48,12 +50,15 @@ def words(text: str) -> list[str]:
 
 def telling(text: str) -> frozenset[str]:
     """The words of a question that may stand in a table."""
-    return frozenset(word for word in words(text) if word not in PLAIN and (len(word) > 1 or word.isdigit()))
+    return frozenset(
+        word for word in words(text) if word not in PLAIN and (len(word) > 1 or word.isdigit())
+    )
 
 
 def relevant(table: Table, question: str) -> Relevance:
-    """The columns and rows of a table that hold words of a question; a row counts the more, the rarer its words are, and one that
-    holds the same words as another comes after all that hold others."""
+    """The columns and rows of a table that hold words of a question; a row counts the more, the
+    rarer its words are, and one that holds the same words as another comes after all that hold
+    others."""
     asked = telling(question)
     if not asked:
         return Relevance()
@@ -72,14 +77,24 @@ def relevant(table: Table, question: str) -> Relevance:
         rows[row] = alike[frozenset(held[row])]
         alike[frozenset(held[row])] += 1
     heading = {word for name in named for word in words(name)}
-    return Relevance(frozenset(named | celled), tuple(sorted(rows, key=lambda row: rows[row])), asked & (heading | common.keys()))
+    return Relevance(
+        frozenset(named | celled),
+        tuple(sorted(rows, key=lambda row: rows[row])),
+        asked & (heading | common.keys()),
+    )
 
 
-def _rows(table: Table, column: Column, asked: frozenset[str]) -> Iterator[tuple[int, frozenset[str]]]:
+def _rows(
+    table: Table, column: Column, asked: frozenset[str]
+) -> Iterator[tuple[int, frozenset[str]]]:
     """Rows whose cell in a column holds words, with these words."""
     import pyarrow.compute as pc
 
-    wanted = asked if column.type == "VARCHAR" or column.raw else {word for word in asked if any(map(str.isdigit, word))}
+    wanted = (
+        asked
+        if column.type == "VARCHAR" or column.raw
+        else {word for word in asked if any(map(str.isdigit, word))}
+    )
     if not wanted:
         return
     data = table.data.column(column.raw or column.name).slice(0, SEARCHED)
@@ -88,7 +103,11 @@ def _rows(table: Table, column: Column, asked: frozenset[str]) -> Iterator[tuple
 
     def hits(words: Iterable[str]) -> list[int]:
         held = pc.match_substring_regex(texts, _pattern(words), ignore_case=True)
-        return list(pc.indices_nonzero(pc.fill_null(pc.take(held, encoded.indices), False)).slice(0, MOST).to_pylist())
+        return list(
+            pc.indices_nonzero(pc.fill_null(pc.take(held, encoded.indices), False))
+            .slice(0, MOST)
+            .to_pylist()
+        )
 
     rows = hits(wanted)
     if len(rows) == MOST:  # a word that stands everywhere must not hide the others
@@ -100,12 +119,17 @@ def _rows(table: Table, column: Column, asked: frozenset[str]) -> Iterator[tuple
 
 
 def _pattern(wanted: Iterable[str]) -> str:
-    """What finds any of these words in a text, and some others: longer ones, and those with a letter that is not of ASCII."""
+    """What finds any of these words in a text, and some others: longer ones, and those with a
+    letter that is not of ASCII."""
     return r"(?:^|\W)(?:" + "|".join(sorted(map(_loose, wanted))) + ")"
 
 
 def _loose(word: str) -> str:
-    return re.sub(r"[aceinouy]", lambda letter: f"(?:{letter[0]}|[^\\x00-\\x7f])", word) if word.isascii() else re.escape(word)
+    return (
+        re.sub(r"[aceinouy]", lambda letter: f"(?:{letter[0]}|[^\\x00-\\x7f])", word)
+        if word.isascii()
+        else re.escape(word)
+    )
 
 
 def stem(word: str) -> str:
@@ -116,19 +140,27 @@ def stem(word: str) -> str:
 
 
 def joins(tables: Iterable[Table]) -> dict[tuple[str, str], str]:
-    """(table, column) -> the column of another table that it refers to, as `w2`.`id`: each of its values stands there once.
+    """(table, column) -> the column of another table that it refers to, as `w2`.`id`: each of its
+    values stands there once.
 
-    Of numbers, which may be equal by chance, the names must have a word in common, the name of the other table included. A table
-    of more rows than are searched is taken to have no keys, and of a column the first rows speak for all.
-    """
+    Of numbers, which may be equal by chance, the names must have a word in common, the name of the
+    other table included. A table of more rows than are searched is taken to have no keys, and of a
+    column the first rows speak for all."""
     listed = list(tables)
     if len(listed) < 2:
         return {}
-    keys = [(table, column, data) for table in listed for column in table.columns if (data := _key(table, column)) is not None]
+    keys = [
+        (table, column, data)
+        for table in listed
+        for column in table.columns
+        if (data := _key(table, column)) is not None
+    ]
     found: dict[tuple[str, str], str] = {}
     for table in listed:
         for column in table.columns:
-            target = next((key for key in keys if key[0] is not table and _refers(table, column, *key)), None)
+            target = next(
+                (key for key in keys if key[0] is not table and _refers(table, column, *key)), None
+            )
             if target is not None:
                 found[table.name, column.name] = f"`{target[0].name}`.`{target[1].name}`"
     return found
@@ -139,7 +171,11 @@ def _key(table: Table, column: Column) -> Any:
     import pyarrow.compute as pc
 
     data = table.data.column(column.name)
-    keyed = column.type in ("VARCHAR", "BIGINT", "INTEGER") and 1 < table.num_rows <= SEARCHED and not data.null_count
+    keyed = (
+        column.type in ("VARCHAR", "BIGINT", "INTEGER")
+        and 1 < table.num_rows <= SEARCHED
+        and not data.null_count
+    )
     return data if keyed and pc.count_distinct(data).as_py() == table.num_rows else None
 
 
@@ -149,7 +185,9 @@ def _refers(table: Table, column: Column, other: Table, key: Column, values: Any
 
     if column.type != key.type:
         return False
-    if column.type != "VARCHAR" and not set(words(column.name.replace("_", " "))) & set(_names(other, key)):
+    if column.type != "VARCHAR" and not set(words(column.name.replace("_", " "))) & set(
+        _names(other, key)
+    ):
         return False
     data = table.data.column(column.name)
     some, every = (pc.unique(data.slice(0, rows).drop_null()) for rows in (PROBE, SEARCHED))
@@ -162,4 +200,7 @@ def _refers(table: Table, column: Column, other: Table, key: Column, values: Any
 def _names(table: Table, key: Column) -> list[str]:
     """The words that a column which refers to a key may be called by."""
     own = words(key.name.replace("_", " "))
-    return [*(word for word in own if word != "id" or len(own) == 1), *words(table.name.replace("_", " "))]
+    return [
+        *(word for word in own if word != "id" or len(own) == 1),
+        *words(table.name.replace("_", " ")),
+    ]

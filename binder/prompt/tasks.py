@@ -1,5 +1,6 @@
-"""A question and the rows it is asked about go in, the Request for the language model comes out: the tasks map and ans.
-The last user message is one JSON object (the wire format), so that cells are data and never read as instructions."""
+"""A question and the rows it is asked about go in, the Request for the language model comes out:
+the tasks map and ans. The last user message is one JSON object (the wire format), so that cells are
+data and never read as instructions."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ Type = Literal["auto", "text", "number", "boolean", "date"]
 
 
 class Wanted(TypedDict, total=False):
-    """What a request says about the answers: their type, the only ones allowed, names to be written so, and the table's title."""
+    """What a request says about the answers: their type, the only ones allowed, names to be written
+    so, and the table's title."""
 
     type: Type
     options: Sequence[str] | None
@@ -46,7 +48,8 @@ def map_request(
     steps: bool = False,
     **wanted: Unpack[Wanted],
 ) -> Request:
-    """The request that asks a question about each row, by its key. steps: the reply reasons before it answers."""
+    """The request that asks a question about each row, by its key. steps: the reply reasons before
+    it answers."""
     task = {
         "task": "map",
         "question": question,
@@ -55,7 +58,12 @@ def map_request(
         **_told(wanted),
     }
     properties = dict.fromkeys(rows, _answer_schema(wanted))
-    answers = {"type": "object", "properties": properties, "required": list(rows), "additionalProperties": False}
+    answers = {
+        "type": "object",
+        "properties": properties,
+        "required": list(rows),
+        "additionalProperties": False,
+    }
     return _request(task, answers, model, sample, steps)
 
 
@@ -68,14 +76,21 @@ def ans_request(
     steps: bool = False,
     **wanted: Unpack[Wanted],
 ) -> Request:
-    """The request that asks a question once about all the rows of one or more tables, each with its columns."""
-    first, *more = ({"columns": list(names), "rows": [[wire(value) for value in row] for row in rows]} for names, rows in tables)
+    """The request that asks a question once about all the rows of one or more tables, each with its
+    columns."""
+    first, *more = (
+        {"columns": list(names), "rows": [[wire(value) for value in row] for row in rows]}
+        for names, rows in tables
+    )
     task = {"task": "ans", "question": question, **first, "more": more, **_told(wanted)}
     return _request(task, {"type": "array", "items": _answer_schema(wanted)}, model, sample, steps)
 
 
-def direct_request(question: str, tables: Sequence[Table], *, model: str, steps: bool = False) -> Request:
-    """The request that asks a question about whole tables, as an ans does; columns of several tables bear the table's name."""
+def direct_request(
+    question: str, tables: Sequence[Table], *, model: str, steps: bool = False
+) -> Request:
+    """The request that asks a question about whole tables, as an ans does; columns of several
+    tables bear the table's name."""
     several = len(tables) > 1
     parts = [
         (
@@ -110,11 +125,20 @@ def _answer_schema(wanted: Wanted) -> dict[str, object]:
     return {"type": TYPES[type]}
 
 
-def _request(task: Mapping[str, Any], answers: Mapping[str, Any], model: str, sample: int, steps: bool) -> Request:
+def _request(
+    task: Mapping[str, Any], answers: Mapping[str, Any], model: str, sample: int, steps: bool
+) -> Request:
     """The request for a task, with the schema of its answers."""
     messages = Message("system", instructions(task["task"], steps)), Message("user", _json(task))
-    said = {"steps": {"type": "string"}, "answers": answers} if steps else {"answers": answers}  # in this order: thought first
-    schema = {"type": "object", "properties": said, "required": list(said), "additionalProperties": False}
+    said = (
+        {"steps": {"type": "string"}, "answers": answers} if steps else {"answers": answers}
+    )  # in this order: thought first
+    schema = {
+        "type": "object",
+        "properties": said,
+        "required": list(said),
+        "additionalProperties": False,
+    }
     return Request(messages, model, sample=sample, schema=_json(schema))
 
 

@@ -9,20 +9,26 @@ from decimal import Decimal
 
 
 def wire(value: object) -> object:
-    """A value as JSON data: a number as a number where JSON can hold it exactly, a date as ISO text, a missing value as null."""
+    """A value as JSON data: a number as a number where JSON can hold it exactly, a date as ISO
+    text, a missing value as null."""
     match value:
         case None | bool() | int():
             return value
         case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # a lone surrogate cannot be sent
+            return value.encode("utf-16", "surrogatepass").decode(
+                "utf-16", "replace"
+            )  # a lone surrogate cannot be sent
         case float():
             return value if math.isfinite(value) else None if math.isnan(value) else str(value)
         case Decimal():
             return _wire_decimal(value)
         case datetime() | date() | time():
-            return value.isoformat() if value == value else None  # pandas' NaT is a datetime that equals nothing
+            return (
+                value.isoformat() if value == value else None
+            )  # pandas' NaT is a datetime that equals nothing
         case bytes() | bytearray() | memoryview():
-            return f"<{memoryview(value).nbytes:,} bytes>"  # no call sends them: this stands for them where a table is shown
+            # no call sends them: this stands for them where a table is shown
+            return f"<{memoryview(value).nbytes:,} bytes>"
         case Mapping():
             return {str(key): wire(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():

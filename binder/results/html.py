@@ -1,4 +1,5 @@
-"""Plain data comes in; small pieces of HTML go out, every text escaped. Nothing here needs scripts or style sheets."""
+"""Plain data comes in; small pieces of HTML go out, every text escaped. Nothing here needs scripts
+or style sheets."""
 
 from __future__ import annotations
 
@@ -19,11 +20,18 @@ MONO = "font-family:monospace;white-space:pre-wrap;word-break:normal;overflow-wr
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int = 60) -> str:
     """A table; rows beyond the most are counted."""
-    head = "".join(f'<th style="{CELL};border-bottom:1px solid">{text(column)}</th>' for column in columns)
-    body = "".join("<tr>" + "".join(f'<td style="{CELL}">{text(cell)}</td>' for cell in row) + "</tr>" for row in rows[:most])
+    head = "".join(
+        f'<th style="{CELL};border-bottom:1px solid">{text(column)}</th>' for column in columns
+    )
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{CELL}">{text(cell)}</td>' for cell in row) + "</tr>"
+        for row in rows[:most]
+    )
     more = small(f"{len(rows) - most} more rows") if len(rows) > most else ""
     style = "border-collapse:collapse;margin:4px 0"
-    return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}'
+    return (
+        f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}'
+    )
 
 
 def code(source: str) -> str:
@@ -32,7 +40,8 @@ def code(source: str) -> str:
 
 
 def notes(lines: Iterable[str]) -> str:
-    """A list of remarks, which may hold programs with marked places; nothing where there are none."""
+    """A list of remarks, which may hold programs with marked places; nothing where there are
+    none."""
     items = "".join(f'<li style="{MONO}">{text(line)}</li>' for line in lines)
     return f'<ul style="margin:4px 0">{items}</ul>' if items else ""
 

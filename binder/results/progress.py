@@ -1,4 +1,5 @@
-"""How far a run has come in; a line that keeps up with it goes out, in a terminal or under a notebook cell, and nowhere else.
+"""How far a run has come in; a line that keeps up with it goes out, in a terminal or under a
+notebook cell, and nowhere else.
 
 A display is a function that is given the Progress again and again, and None at the end.
 """
@@ -20,7 +21,8 @@ EVERY = 0.1  # seconds between two drawings
 
 @dataclass(frozen=True)
 class Progress:
-    """Values wanted so far, those that are there, those of them that were remembered; requests, dollars, seconds."""
+    """Values wanted so far, those that are there, those of them that were remembered; requests,
+    dollars, seconds."""
 
     total: int
     done: int
@@ -39,10 +41,16 @@ class Progress:
     def __str__(self) -> str:
         if self.stage:
             return f"{self.stage}, {count(self.requests, 'request')}"
-        parts = [f"{self.done:,}/{self.total:,} values", f"{self.cached:,} cached"] if self.total else []
+        parts = (
+            [f"{self.done:,}/{self.total:,} values", f"{self.cached:,} cached"]
+            if self.total
+            else []
+        )
         parts += [count(self.requests, "request")]
         parts += [f"${self.cost:.4f}"] if self.cost is not None else []
-        parts += [f"{self.left:.0f} s left"] if self.left is not None and self.done < self.total else []
+        parts += (
+            [f"{self.left:.0f} s left"] if self.left is not None and self.done < self.total else []
+        )
         return ", ".join(parts)
 
 

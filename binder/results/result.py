@@ -1,4 +1,5 @@
-"""What a program yielded comes in; a Result that prints, turns into a frame and says where its values came from goes out."""
+"""What a program yielded comes in; a Result that prints, turns into a frame and says where its
+values came from goes out."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run cost: questions (map inputs and ans), those answered from memory, requests, tokens, dollars, seconds."""
+    """What a run cost: questions (map inputs and ans), those answered from memory, requests,
+    tokens, dollars, seconds."""
 
     questions: int = 0
     cached: int = 0
@@ -31,19 +33,28 @@ class Usage:
 
     def __add__(self, other: Usage) -> Usage:
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
-        sums = {name: getattr(self, name) + getattr(other, name) for name in vars(self) if name != "cost"}
+        sums = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in vars(self)
+            if name != "cost"
+        }
         return Usage(**sums, cost=sum(costs) if costs else None)
 
     def __str__(self) -> str:
         tokens = self.prompt_tokens + self.completion_tokens
         price = "" if self.cost is None else f", ${self.cost:.4f}"
-        parts = [count(self.questions, "question"), count(self.requests, "request"), count(tokens, "token")]
+        parts = [
+            count(self.questions, "question"),
+            count(self.requests, "request"),
+            count(tokens, "token"),
+        ]
         return f"{', '.join(parts)}{price}, {self.seconds:.2f} s"
 
 
 @dataclass(frozen=True)
 class Missing:
-    """A value that there is not, and why. fault: no_answer, bad_type, missing, refused, ...; attempts: requests made for it."""
+    """A value that there is not, and why. fault: no_answer, bad_type, missing, refused, ...;
+    attempts: requests made for it."""
 
     call: str
     inputs: dict[str, Any]
@@ -58,7 +69,8 @@ class Missing:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Rows and columns of one executed program. rows hold typed values, texts the same cells as a person is shown them."""
+    """Rows and columns of one executed program. rows hold typed values, texts the same cells as a
+    person is shown them."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
@@ -83,11 +95,12 @@ class Result:
         return pd.DataFrame(self.rows, columns=list(self.columns))
 
     def why(self, row: int, column: int | str = 0) -> dict[str, Any]:
-        """Where a value came from: the rows of the tables, and for each call its inputs, the request and the raw reply.
+        """Where a value came from: the rows of the tables, and for each call its inputs, the
+        request and the raw reply.
 
-        The values of a Python program are not followed: told are all inputs whose answer equals the value, also those of other
-        rows or where the value was computed; where there are none, all that the program asked.
-        """
+        The values of a Python program are not followed: told are all inputs whose answer equals the
+        value, also those of other rows or where the value was computed; where there are none, all
+        that the program asked."""
         index = self.columns.index(column) if isinstance(column, str) else column
         if not 0 <= row < len(self.rows):
             raise IndexError(f"there are {len(self.rows)} rows")
@@ -98,7 +111,10 @@ class Result:
         return {
             "columns": list(self.columns),
             "rows": [[plain(value) for value in row] for row in self.rows],
-            "errors": [{**asdict(entry), "inputs": {k: plain(v) for k, v in entry.inputs.items()}} for entry in self.errors],
+            "errors": [
+                {**asdict(entry), "inputs": {k: plain(v) for k, v in entry.inputs.items()}}
+                for entry in self.errors
+            ],
             "usage": asdict(self.usage),
             "repairs": list(self.repairs),
             "warnings": self.trace.warnings,
@@ -115,7 +131,12 @@ class Result:
     def _repr_html_(self) -> str:
         return (
             html.table(self.columns, self.texts)
-            + html.notes([*(f"repaired for free: {repair}" for repair in self.repairs), *map(str, self.errors[:20])])
+            + html.notes(
+                [
+                    *(f"repaired for free: {repair}" for repair in self.repairs),
+                    *map(str, self.errors[:20]),
+                ]
+            )
             + html.notes(self.trace.warnings)
             + html.small(str(self.usage))
         )
@@ -156,7 +177,10 @@ def grid(columns: tuple[str, ...], rows: list[tuple[str, ...]], most: int = 40) 
     shown = [[_cell(cell) for cell in row] for row in rows[:most]]
     heads = [_cell(column) for column in columns]
     widths = [max([len(head), *(len(row[i]) for row in shown)]) for i, head in enumerate(heads)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [heads, *shown]]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [heads, *shown]
+    ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     if len(rows) > most:
         lines.append(f"... {len(rows) - most} more rows")

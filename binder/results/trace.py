@@ -1,7 +1,8 @@
-"""Events come in, in order; questions about what happened are answered from them: the trace is the only memory of a run.
+"""Events come in, in order; questions about what happened are answered from them: the trace is the
+only memory of a run.
 
-Events are frozen and hold plain data only, so that a trace can be written to a file a line an event.
-"""
+Events are frozen and hold plain data only, so that a trace can be written to a file a line an
+event."""
 
 from __future__ import annotations
 
@@ -12,13 +13,17 @@ from typing import Any
 
 from binder.tables.codec import dump
 
-SAID = {"stopped": "not all that could change the vote was asked", "unembedded": "solved questions were found by words alone"}
+SAID = {
+    "stopped": "not all that could change the vote was asked",
+    "unembedded": "solved questions were found by words alone",
+}
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. kind: started, unembedded, retrieved, sampled, rejected, suspected, asked, recalled, failed,
-    executed, repaired, skipped, stopped, voted or believed. at: seconds since the start."""
+    """One thing that happened. kind: started, unembedded, retrieved, sampled, rejected, suspected,
+    asked, recalled, failed, executed, repaired, skipped, stopped, voted or believed. at: seconds
+    since the start."""
 
     kind: str
     at: float
@@ -47,8 +52,9 @@ class Trace:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know: that a vote was cut short, that solved questions were not found by meaning, and of the cells
-        that were sent those that read like orders to the language model."""
+        """What a person should know: that a vote was cut short, that solved questions were not
+        found by meaning, and of the cells that were sent those that read like orders to the
+        language model."""
         told = [f"{SAID[event.kind]}: {event.data['message']}" for event in self.of(*SAID)]
         return told + [
             f"{event.data['count']} of the cells asked {event.data['question']!r} about read like orders to the language model, "

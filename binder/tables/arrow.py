@@ -1,7 +1,8 @@
-"""Columns as Arrow arrays: how they are made of Python values, which DuckDB type they have, how text gets its type.
+"""Columns as Arrow arrays: how they are made of Python values, which DuckDB type they have, how
+text gets its type.
 
-Python values or a column of text come in; an array of one type comes out, with the raw text where the values do not spell it.
-"""
+Python values or a column of text come in; an array of one type comes out, with the raw text where
+the values do not spell it."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ _DATE = r"^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)?$"
 
 
 def array(values: list[Any], kind: pyarrow.DataType | None = None) -> pyarrow.ChunkedArray:
-    """Python values as an Arrow column, of this type if all fit; a mixture of types becomes text."""
+    """Python values as an Arrow column, of this type if all fit; a mixture of types becomes
+    text."""
     import pyarrow as pa
 
     for attempt in (kind, None) if kind is not None else (None,):
@@ -40,17 +42,24 @@ def _spell(value: Any) -> str | None:
         return None
     if isinstance(value, bytes):
         return f"<{len(value):,} bytes>"
-    text = json.dumps(value, ensure_ascii=False, default=_spell) if isinstance(value, (dict, list, tuple)) else str(value)
+    text = (
+        json.dumps(value, ensure_ascii=False, default=_spell)
+        if isinstance(value, (dict, list, tuple))
+        else str(value)
+    )
     return text.encode("utf-8", "replace").decode()
 
 
 def plain(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
-    """A column in the type the engine knows best: no dictionaries, one kind of string, microseconds where nothing is lost."""
+    """A column in the type the engine knows best: no dictionaries, one kind of string, microseconds
+    where nothing is lost."""
     import pyarrow as pa
 
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
-        return plain(pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type))
+        return plain(
+            pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type)
+        )
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
         return plain(column.cast(kind.value_type))
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind):
@@ -100,7 +109,9 @@ def duckdb_type(kind: pyarrow.DataType) -> str:
     if pa.types.is_map(kind):
         return f"MAP({duckdb_type(kind.key_type)}, {duckdb_type(kind.item_type)})"
     if pa.types.is_struct(kind):
-        fields = ('"' + field.name.replace('"', '""') + '" ' + duckdb_type(field.type) for field in kind)
+        fields = (
+            '"' + field.name.replace('"', '""') + '" ' + duckdb_type(field.type) for field in kind
+        )
         return f"STRUCT({', '.join(fields)})"
     if pa.types.is_dictionary(kind):
         return duckdb_type(kind.value_type)
@@ -110,7 +121,9 @@ def duckdb_type(kind: pyarrow.DataType) -> str:
         return "TIME"
     if pa.types.is_duration(kind):
         return "INTERVAL"
-    return "BLOB" if pa.types.is_fixed_size_binary(kind) else _NAMES.get(str(kind), str(kind).upper())
+    return (
+        "BLOB" if pa.types.is_fixed_size_binary(kind) else _NAMES.get(str(kind), str(kind).upper())
+    )
 
 
 def spelled(values: Any) -> Any:
@@ -129,15 +142,20 @@ def spelled(values: Any) -> Any:
 
 
 def read_text(column: pyarrow.ChunkedArray, header: str) -> tuple[Any, Any, str | None]:
-    """A text column as values, raw text (None where the values spell it) and unit; each distinct cell is read once."""
+    """A text column as values, raw text (None where the values spell it) and unit; each distinct
+    cell is read once."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     encoded = column.dictionary_encode().unify_dictionaries()
-    distinct = encoded.chunk(0).dictionary.drop_null() if encoded.num_chunks else pa.array([], pa.string())
+    distinct = (
+        encoded.chunk(0).dictionary.drop_null() if encoded.num_chunks else pa.array([], pa.string())
+    )
     indices = pa.chunked_array([chunk.indices for chunk in encoded.chunks], pa.int32())
     last = column[-1].as_py() if len(column) else None
-    values, texts, unit = (_cast(distinct, header, last) if len(distinct) > _LARGE else None) or _read(distinct, header, last)
+    values, texts, unit = (
+        _cast(distinct, header, last) if len(distinct) > _LARGE else None
+    ) or _read(distinct, header, last)
     same = pc.fill_null(pc.equal(spelled(values), texts), False)
     spoken = pc.all(pc.or_(same, pc.is_null(texts))).as_py()  # None for no cells at all
     return values.take(indices), None if spoken is not False else texts.take(indices), unit
@@ -148,11 +166,18 @@ def _read(distinct: pyarrow.Array, header: str, last: str | None) -> tuple[Any, 
     import pyarrow as pa
 
     reading = read_column(distinct.to_pylist(), header, last)
-    return pa.array(reading.values, _arrow_type(reading.type)), pa.array(reading.texts, pa.string()), reading.unit
+    return (
+        pa.array(reading.values, _arrow_type(reading.type)),
+        pa.array(reading.texts, pa.string()),
+        reading.unit,
+    )
 
 
-def _cast(distinct: pyarrow.Array, header: str, last: str | None) -> tuple[Any, Any, str | None] | None:
-    """The same, where nearly all cells are numbers or dates in plain spelling: only the rest is read by Python."""
+def _cast(
+    distinct: pyarrow.Array, header: str, last: str | None
+) -> tuple[Any, Any, str | None] | None:
+    """The same, where nearly all cells are numbers or dates in plain spelling: only the rest is
+    read by Python."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -164,15 +189,22 @@ def _cast(distinct: pyarrow.Array, header: str, last: str | None) -> tuple[Any, 
             continue
         sure, odd = distinct.filter(matched), pc.invert(pc.or_(matched, missing))
         rest = distinct.filter(odd).to_pylist()
-        some = sure[: _LARGE + 9 * len(rest)].to_pylist()  # so many that the rest stays as small a share as it is
+        some = sure[
+            : _LARGE + 9 * len(rest)
+        ].to_pylist()  # so many that the rest stays as small a share as it is
         reading = read_column(some + rest, header, last)
         if reading.type not in ("BIGINT", "DOUBLE", "DATE", "TIMESTAMP"):
             return None
         kind = wider if pc.any(pc.match_substring_regex(sure, mark)).as_py() else reading.type
         nothing = pa.scalar(None, pa.string())
         values, texts = (
-            pc.if_else(missing, nothing, pc.replace_with_mask(distinct, odd, pa.array(cells, pa.string())))
-            for cells in ([_spell(v) for v in reading.values[len(some) :]], reading.texts[len(some) :])
+            pc.if_else(
+                missing, nothing, pc.replace_with_mask(distinct, odd, pa.array(cells, pa.string()))
+            )
+            for cells in (
+                [_spell(v) for v in reading.values[len(some) :]],
+                reading.texts[len(some) :],
+            )
         )
         try:
             return pc.cast(values, _arrow_type(kind)), texts, reading.unit
@@ -185,5 +217,11 @@ def _arrow_type(name: str) -> pyarrow.DataType:
     """The Arrow type of a type that text can be given."""
     import pyarrow as pa
 
-    kinds = {"BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(), "DATE": pa.date32(), "VARCHAR": pa.string()}
+    kinds = {
+        "BIGINT": pa.int64(),
+        "DOUBLE": pa.float64(),
+        "BOOLEAN": pa.bool_(),
+        "DATE": pa.date32(),
+        "VARCHAR": pa.string(),
+    }
     return kinds.get(name, pa.timestamp("us"))

@@ -1,5 +1,5 @@
-"""Values come in, with dates and decimals; JSON text that keeps all types apart goes out, and the values come back from it.
-The digest of such a text is what an answer is kept under."""
+"""Values come in, with dates and decimals; JSON text that keeps all types apart goes out, and the
+values come back from it. The digest of such a text is what an answer is kept under."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _PLACE = secrets.token_hex()  # stands for an input: in no other text
 
 
 def value_key(**parts: Any) -> str:
-    """The digest of all that can change a value: 1, 1.0, true, "1" and a date are different, the order of the parts is not."""
+    """The digest of all that can change a value: 1, 1.0, true, "1" and a date are different, the
+    order of the parts is not."""
     return hashlib.sha256(_sorted(parts).encode("ascii")).hexdigest()
 
 
@@ -52,7 +53,8 @@ def load(text: str) -> Any:
 
 
 def storable(text: str) -> str:
-    r"""A text that can be written to a file: a lone surrogate becomes \udxxx, which in JSON means the same."""
+    r"""A text that can be written to a file: a lone surrogate becomes \udxxx, which in JSON means
+    the same."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

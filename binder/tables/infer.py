@@ -1,8 +1,8 @@
 """What the cells of one column have in common: a type, a unit, and the value of each cell.
 
-The distinct cells of a text column come in, with its header and the cell of its last row; a Reading comes out, which is text
-unless nine in ten cells, or three in four where the rest are mere words, agree on something better.
-"""
+The distinct cells of a text column come in, with its header and the cell of its last row; a Reading
+comes out, which is text unless nine in ten cells, or three in four where the rest are mere words,
+agree on something better."""
 
 from __future__ import annotations
 
@@ -33,9 +33,12 @@ _PROBE = 1000  # cells that are tried first where there are many more
 _LONGEST = 2**63 - 1  # of a BIGINT
 
 # Headers whose digits name something: nobody adds them up.
-_CODES = re.compile(r"\b(?:zip|postal|postcode|post code|phone|telephone|fax|isbn|issn|upc|ean)\b", re.IGNORECASE)
+_CODES = re.compile(
+    r"\b(?:zip|postal|postcode|post code|phone|telephone|fax|isbn|issn|upc|ean)\b", re.IGNORECASE
+)
 _NOTHING = re.compile(r"none|na", re.IGNORECASE)  # missing, in a column that is not text
-# Words that stand where a number or a date is wanting: they speak neither for nor against a type, and are kept as raw text.
+# Words that stand where a number or a date is wanting: they speak neither for nor against a type,
+# and are kept as raw text.
 _WANTING = re.compile(
     r"none|na|n\.a\.|n/d|n/k|no data|(?:data )?(?:unavailable|not available|unknown)|tb[acd]|dn[fspq]|(?:.*, )?did not .*|dsq|dq"
     r"|disq\w*|ret|retired|nc|wd|withdrew|withdrawn|abd|cancel+ed|postponed",
@@ -44,7 +47,8 @@ _WANTING = re.compile(
 
 
 class Reading(NamedTuple):
-    """A column as read: values and texts stand one for each cell; texts are the cells themselves, None where missing."""
+    """A column as read: values and texts stand one for each cell; texts are the cells themselves,
+    None where missing."""
 
     type: str
     unit: str | None
@@ -61,9 +65,16 @@ class _Found(NamedTuple):
 
 
 def read_column(cells: Sequence[str], header: str = "", last: str | None = None) -> Reading:
-    """The type and the values of a column of distinct cells; last is the cell of the last row, which may be a total."""
+    """The type and the values of a column of distinct cells; last is the cell of the last row,
+    which may be a total."""
     headings = {fold(line) for line in (header, *header.split("\n")) if line[:1].isalpha()}
-    told = [c for c in cells if not is_missing(c) and not _WANTING.fullmatch(c.strip()) and not _repeats(c, header, headings)]
+    told = [
+        c
+        for c in cells
+        if not is_missing(c)
+        and not _WANTING.fullmatch(c.strip())
+        and not _repeats(c, header, headings)
+    ]
     step = len(told) // _PROBE + 1
     for rule in (_booleans, _numbers, _dates, _durations) if told else ():
         if step > 2 and rule(told[::step], header, last) is None:
@@ -86,16 +97,21 @@ def _repeats(cell: str, header: str, headings: set[str]) -> bool:
 
 
 def _enough(found: dict[str, Any], told: list[str], last: str | None) -> bool:
-    """Whether so many cells convert that the rest are exceptions; the last row may be one for nothing (a total)."""
+    """Whether so many cells convert that the rest are exceptions; the last row may be one for
+    nothing (a total)."""
     footer = len(found) >= 3 and last is not None and last not in found and last in told
     odd = [c for c in told if c not in found]
     words = sum(not any(map(str.isdigit, c)) for c in odd)
-    return len(found) >= SHARE * (len(told) - max(words, footer)) and len(found) >= _WORDS * (len(told) - footer)
+    return len(found) >= SHARE * (len(told) - max(words, footer)) and len(found) >= _WORDS * (
+        len(told) - footer
+    )
 
 
 def _booleans(told: list[str], header: str, last: str | None) -> _Found | None:
     """True and false, all through; yes and no stay text, for programs compare with them."""
-    values = {c: c.strip().casefold() == "true" for c in told if c.strip().casefold() in ("true", "false")}
+    values = {
+        c: c.strip().casefold() == "true" for c in told if c.strip().casefold() in ("true", "false")
+    }
     return _Found("BOOLEAN", None, values) if len(values) == len(told) else None
 
 
@@ -118,12 +134,23 @@ def _numbers(told: list[str], header: str, last: str | None) -> _Found | None:
     if not _enough(measures, told, last):
         return None
     unit = _unit(measures, len(told))
-    units = {"", "tie", _kind(unit)} if sum(not m.unit for m in measures.values()) >= 1 else {"", _kind(unit)}
+    units = (
+        {"", "tie", _kind(unit)}
+        if sum(not m.unit for m in measures.values()) >= 1
+        else {"", _kind(unit)}
+    )
     values = {c: m.number for c, m in measures.items() if _kind(m.unit) in units}
     odd = [c for c in told if c not in values]
-    if not values or not _enough(values, told, last) or any(read_duration(c) is not None for c in odd):
+    if (
+        not values
+        or not _enough(values, told, last)
+        or any(read_duration(c) is not None for c in odd)
+    ):
         return None
-    if any(re.fullmatch(r"0\d+", c.strip()) for c in odd) and len({len(c.strip()) for c in told}) == 1:
+    if (
+        any(re.fullmatch(r"0\d+", c.strip()) for c in odd)
+        and len({len(c.strip()) for c in told}) == 1
+    ):
         return None  # codes of one length, such as "01" to "56"
     if all(isinstance(v, int) for v in values.values()):
         if all(abs(v) <= _LONGEST for v in values.values()):
@@ -134,7 +161,8 @@ def _numbers(told: list[str], header: str, last: str | None) -> _Found | None:
 
 
 def _remarked(measures: dict[str, Measure], told: list[str], header: str) -> dict[str, Measure]:
-    """Numbers with something after them: exceptions among plain numbers, or most of them remarked, or given in two units."""
+    """Numbers with something after them: exceptions among plain numbers, or most of them remarked,
+    or given in two units."""
     rest = [c for c in told if c not in measures]
     beginning = range_start
     if 2 * len(measures) < len(told):
@@ -144,7 +172,11 @@ def _remarked(measures: dict[str, Measure], told: list[str], header: str) -> dic
         rest = [c for c in rest if pattern.fullmatch(c.strip())]
     found = {c: m for c in rest if (m := measure(beginning(c))) is not None}
     if 3 * sum(_is_year(m) for m in measures.values()) > 2 * len(told):
-        found |= {c: Measure(day.year, "", known=True) for c in rest if c not in found and (day := read_first_day(c)) is not None}
+        found |= {
+            c: Measure(day.year, "", known=True)
+            for c in rest
+            if c not in found and (day := read_first_day(c)) is not None
+        }
     return found
 
 
@@ -173,11 +205,15 @@ def _marks(told: list[str]) -> dict[str, Measure]:
     parts = [found for c in told if (found := _OUT_OF.fullmatch(c.strip()))]
     if len(parts) < len(told) or len({found[2] for found in parts}) > 1:
         return {}
-    return {c: Measure(float(found[1]), "/" + found[2], known=True) for c, found in zip(told, parts, strict=True)}
+    return {
+        c: Measure(float(found[1]), "/" + found[2], known=True)
+        for c, found in zip(told, parts, strict=True)
+    }
 
 
 def _unit(measures: dict[str, Measure], told: int) -> str:
-    """The unit that most measures carry; one word that is no known unit must stand in nearly all cells."""
+    """The unit that most measures carry; one word that is no known unit must stand in nearly all
+    cells."""
     spellings = Counter(m.unit for m in measures.values() if m.unit and m.unit != "tie")
     kinds: Counter[str] = Counter()
     for spelling, count in spellings.items():
@@ -193,7 +229,9 @@ def _unit(measures: dict[str, Measure], told: int) -> str:
 
 def _kind(unit: str) -> str:
     """A unit without its plural and its capitals."""
-    folded = {"'": "ft", "feet": "ft", "foot": "ft", '"': "in", "inche": "in"}.get(unit.casefold(), unit.casefold())
+    folded = {"'": "ft", "feet": "ft", "foot": "ft", '"': "in", "inche": "in"}.get(
+        unit.casefold(), unit.casefold()
+    )
     return folded[:-1] if len(folded) > 2 and folded.endswith("s") else folded
 
 
@@ -201,12 +239,19 @@ _MARKED = re.compile(r"\s*(?:\n\(.*\)|[*†‡]+)$")  # "June 22, 1984\n(#840032
 
 
 def _dates(told: list[str], header: str, last: str | None) -> _Found | None:
-    """Dates, a third of them full, or months; with both in digits, the order that fits the column, else the month first."""
-    full = sum(read_date(_MARKED.sub("", c)) is not None for c in told) or sum(read_month(c) is not None for c in told)
+    """Dates, a third of them full, or months; with both in digits, the order that fits the column,
+    else the month first."""
+    full = sum(read_date(_MARKED.sub("", c)) is not None for c in told) or sum(
+        read_month(c) is not None for c in told
+    )
     if 3 * full < len(told):
         return None
     orders = [
-        {c: day for c in told if (day := read_date(c, day_first) or read_first_day(c, day_first)) is not None}
+        {
+            c: day
+            for c in told
+            if (day := read_date(c, day_first) or read_first_day(c, day_first)) is not None
+        }
         for day_first in (False, True)
     ]
     dates = max(orders, key=len)
@@ -223,7 +268,8 @@ def _timestamp(moment: date | datetime) -> datetime:
 
 
 def _durations(told: list[str], header: str, last: str | None) -> _Found | None:
-    """Times that were taken, in seconds; not times of day, and not a winner's time followed by gaps ("+1.2")."""
+    """Times that were taken, in seconds; not times of day, and not a winner's time followed by gaps
+    ("+1.2")."""
     values = {c: s for c in told if (s := read_duration(c)) is not None}
     if not values or _clocks(values, header):
         return None
@@ -241,10 +287,15 @@ def _durations(told: list[str], header: str, last: str | None) -> _Found | None:
 
 
 def _clocks(values: dict[str, float], header: str) -> bool:
-    """Whether cells like 13:30 are times of day or scores: hours and minutes, with no word of a length in the header."""
-    if any(c.count(":") > 1 or "." in c for c in values) or re.search(r"length|duration|running|m:s", header, re.IGNORECASE):
+    """Whether cells like 13:30 are times of day or scores: hours and minutes, with no word of a
+    length in the header."""
+    if any(c.count(":") > 1 or "." in c for c in values) or re.search(
+        r"length|duration|running|m:s", header, re.IGNORECASE
+    ):
         return False
     firsts = [seconds // 60 for seconds in values.values()]
     rounded = all(seconds % 5 == 0 for seconds in values.values())
-    timed = re.search(r"\btimes?\b|\blap|\bgap|behind|deficit|notes|record|split|run\b", header, re.IGNORECASE)
+    timed = re.search(
+        r"\btimes?\b|\blap|\bgap|behind|deficit|notes|record|split|run\b", header, re.IGNORECASE
+    )
     return not timed or max(firsts) < 24 and (rounded or max(firsts) >= 10)

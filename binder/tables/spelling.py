@@ -9,12 +9,14 @@ from functools import lru_cache
 
 from binder.tables.cells import fold
 
-LONGEST_NAME = 200  # characters of a name that is looked for among misspelt ones: the search is quadratic in them
+# characters of a name that is looked for among misspelt ones: the search is quadratic in them
+LONGEST_NAME = 200
 
 
 @lru_cache(maxsize=4096)
 def key(name: str) -> str:
-    """What two spellings of one name share: letters and digits without case, accents, signs and spaces."""
+    """What two spellings of one name share: letters and digits without case, accents, signs and
+    spaces."""
     plain = fold(name.replace("\\n", " "))
     return re.sub(r"[\W_]+", "", plain) or re.sub(r"\s+", "", plain)
 

@@ -1,8 +1,8 @@
 """Tables with typed columns, made of whatever a user has.
 
-Any source that binder/tables/sources.py reads, or rows of text cells, come in; a Table comes out, whose data is Arrow: typed values
-under the names that programs use, and beside them the raw text where a value does not spell it.
-"""
+Any source that binder/tables/sources.py reads, or rows of text cells, come in; a Table comes out,
+whose data is Arrow: typed values under the names that programs use, and beside them the raw text
+where a value does not spell it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ VOCABULARY = 100_000  # a column with more distinct cells is not searched for sp
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name is what programs call it, header what the source does, raw the data column of its original text."""
+    """One column: name is what programs call it, header what the source does, raw the data column
+    of its original text."""
 
     name: str
     header: str
@@ -35,7 +36,8 @@ class Column:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Table:
-    """Typed data with a name. data has row_id, a column for every Column.name, and one for every Column.raw."""
+    """Typed data with a name. data has row_id, a column for every Column.name, and one for every
+    Column.raw."""
 
     name: str
     title: str | None
@@ -46,7 +48,9 @@ class Table:
     _shown: dict[str, dict[Any, str]] = field(default_factory=dict, init=False)
 
     def __repr__(self) -> str:
-        columns = ", ".join(f"{c.name!r} {c.type}" for c in self.columns[:8]) + (", ..." if len(self.columns) > 8 else "")
+        columns = ", ".join(f"{c.name!r} {c.type}" for c in self.columns[:8]) + (
+            ", ..." if len(self.columns) > 8 else ""
+        )
         return f"Table({self.name}: {self.num_rows} rows; {columns})"
 
     @property
@@ -60,12 +64,14 @@ class Table:
         return next((c for c in self.columns if c.name.casefold() == folded), None)
 
     def texts(self, column: Column, rows: Sequence[int] | None = None) -> list[str | None]:
-        """The cells of a column, or those of some rows, as a person is shown them: the raw text, or the value spelled out."""
+        """The cells of a column, or those of some rows, as a person is shown them: the raw text, or
+        the value spelled out."""
         data = self.data.column(column.raw or column.name)
         return list(arrow.spelled(data if rows is None else data.take(list(rows))).to_pylist())
 
     def spellings(self, name: str) -> dict[str, list[str]] | None:
-        """The distinct texts of a text column by what they fold to; None where there are too many to search."""
+        """The distinct texts of a text column by what they fold to; None where there are too many
+        to search."""
         if name not in self._spellings:
             import pyarrow.compute as pc
 
@@ -80,15 +86,26 @@ class Table:
         return self._spellings[name]
 
     def shown(self, column: Column) -> dict[Any, str]:
-        """Value -> the raw text of its cells, where a value has one raw text alone: what a person is shown for it."""
+        """Value -> the raw text of its cells, where a value has one raw text alone: what a person
+        is shown for it."""
         if column.raw is None:
             return {}
         if column.name not in self._shown:
-            pairs = self.data.select([column.name, column.raw]).group_by([column.name, column.raw]).aggregate([])
+            pairs = (
+                self.data.select([column.name, column.raw])
+                .group_by([column.name, column.raw])
+                .aggregate([])
+            )
             found: dict[Any, str | None] = {}
-            for value, text in zip(pairs.column(0).to_pylist(), pairs.column(1).to_pylist(), strict=True):
+            for value, text in zip(
+                pairs.column(0).to_pylist(), pairs.column(1).to_pylist(), strict=True
+            ):
                 found[value] = text if value not in found else None
-            self._shown[column.name] = {value: text for value, text in found.items() if value is not None and text is not None}
+            self._shown[column.name] = {
+                value: text
+                for value, text in found.items()
+                if value is not None and text is not None
+            }
         return self._shown[column.name]
 
     def has_missing(self, column: Column) -> bool:
@@ -97,46 +114,65 @@ class Table:
 
 
 def load(source: Any, name: str = "w", title: str | None = None, tidy: bool | None = None) -> Table:
-    """One table of a DataFrame, Arrow table, relation, list of dicts or file; tidy=None types only what has no types."""
+    """One table of a DataFrame, Arrow table, relation, list of dicts or file; tidy=None types only
+    what has no types."""
     if isinstance(source, Table):
         return replace(source, name=name, title=title or source.title)
     return _build(sources.read(source), name, title, tidy)
 
 
 def load_all(tables: Any, tidy: bool | None = None) -> tuple[Table, ...]:
-    """The tables of a dict name -> source, of a list of Tables, of a SQLite file, or of one bare source (named w)."""
+    """The tables of a dict name -> source, of a list of Tables, of a SQLite file, or of one bare
+    source (named w)."""
     if isinstance(tables, Table):
         return (tables,)
     if isinstance(tables, Mapping):
         return _distinct([load(source, str(name), tidy=tidy) for name, source in tables.items()])
-    if isinstance(tables, (list, tuple)) and tables and all(isinstance(table, Table) for table in tables):
+    if (
+        isinstance(tables, (list, tuple))
+        and tables
+        and all(isinstance(table, Table) for table in tables)
+    ):
         return _distinct(tables)
     if isinstance(tables, (str, Path)) and sources.ending(Path(tables)) in sources.DATABASES:
-        return _distinct([_build(source, name, None, tidy) for name, source in sources.read_sqlite(Path(tables))])
+        return _distinct(
+            [_build(source, name, None, tidy) for name, source in sources.read_sqlite(Path(tables))]
+        )
     return (load(tables, tidy=tidy),)
 
 
 def named(given: Sequence[str]) -> str | dict[str, str]:
-    """What `load_all` takes, of words such as NAME=SOURCE: a source alone keeps the names that it brings, others are called after
-    their files where they have no name."""
+    """What `load_all` takes, of words such as NAME=SOURCE: a source alone keeps the names that it
+    brings, others are called after their files where they have no name."""
     if len(given) == 1 and "=" not in given[0]:
         return given[0]
     found: dict[str, str] = {}
     for entry in given:
-        name, source = entry.split("=", 1) if "=" in entry else (Path(entry).name.split(".")[0], entry)
+        name, source = (
+            entry.split("=", 1) if "=" in entry else (Path(entry).name.split(".")[0], entry)
+        )
         if name in found:
-            raise UsageError(f"two tables are called {name!r}", hint="give each its own name: --table a=... --table b=...")
+            raise UsageError(
+                f"two tables are called {name!r}",
+                hint="give each its own name: --table a=... --table b=...",
+            )
         found[name] = source
     return found
 
 
-def tidy(header: Sequence[str], rows: Iterable[Sequence[str]], name: str = "w", title: str | None = None) -> Table:
-    """A table of text cells, each column typed from its text; a short row is filled up with missing values."""
+def tidy(
+    header: Sequence[str], rows: Iterable[Sequence[str]], name: str = "w", title: str | None = None
+) -> Table:
+    """A table of text cells, each column typed from its text; a short row is filled up with missing
+    values."""
     width = len(header)
     cells: list[list[str | None]] = [[] for _ in header]
     for number, row in enumerate(rows):
         if len(row) > width:
-            raise DataError(f"row {number} of table {name} has {len(row)} cells, the header has {width}", row=number)
+            raise DataError(
+                f"row {number} of table {name} has {len(row)} cells, the header has {width}",
+                row=number,
+            )
         for position in range(width):
             cells[position].append(row[position] if position < len(row) else None)
     columns = [arrow.array(column) for column in cells]
@@ -148,14 +184,17 @@ def _distinct(tables: Iterable[Table]) -> tuple[Table, ...]:
     found: dict[str, Table] = {}
     for table in tables:
         if found.setdefault(table.name.casefold(), table) is not table:
-            raise DataError(f"two tables are called {table.name}", hint="names are compared without case")
+            raise DataError(
+                f"two tables are called {table.name}", hint="names are compared without case"
+            )
     if not found:
         raise DataError("there is no table")
     return tuple(found.values())
 
 
 def _build(source: sources.RawColumns, name: str, title: str | None, tidy: bool | None) -> Table:
-    """The Table of a source: names made unique, columns typed or kept, row_id and raw text added."""
+    """The Table of a source: names made unique, columns typed or kept, row_id and raw text
+    added."""
     import pyarrow as pa
 
     if not source.headers:
@@ -168,7 +207,9 @@ def _build(source: sources.RawColumns, name: str, title: str | None, tidy: bool 
     if ROW_ID not in taken:
         data[ROW_ID] = pa.arange(0, len(source.columns[0]))
     tidied = False
-    for column_name, header, array, untyped in zip(names, source.headers, source.columns, source.untyped, strict=True):
+    for column_name, header, array, untyped in zip(
+        names, source.headers, source.columns, source.untyped, strict=True
+    ):
         array = arrow.plain(array)
         unit = raw = None
         if pa.types.is_string(array.type) and (untyped if tidy is None else tidy):
@@ -184,8 +225,12 @@ def _build(source: sources.RawColumns, name: str, title: str | None, tidy: bool 
 
 
 def _names(headers: Sequence[str]) -> list[str]:
-    """What programs call the columns: stripped headers, unique ignoring case; an empty one is called by its position."""
-    wanted = [header.replace("\0", "").strip() or f"column_{position}" for position, header in enumerate(headers, 1)]
+    """What programs call the columns: stripped headers, unique ignoring case; an empty one is
+    called by its position."""
+    wanted = [
+        header.replace("\0", "").strip() or f"column_{position}"
+        for position, header in enumerate(headers, 1)
+    ]
     reserved = {name.casefold() for name in wanted}
     names: list[str] = []
     for name in wanted:

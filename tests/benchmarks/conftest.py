@@ -1,4 +1,5 @@
-"""What the tests of the benchmarks share: the folder of real data, and small releases in the official layouts."""
+"""What the tests of the benchmarks share: the folder of real data, and small releases in the
+official layouts."""
 
 from __future__ import annotations
 
@@ -31,7 +32,10 @@ TABFACT = {
     "data/all_csv/2-2.html.csv": "year\n1999\n",
     "data/test_id.json": '["2-2.html.csv", "2-1.html.csv"]',
     "tokenized_data/test_examples.json": json.dumps(
-        {"2-1.html.csv": [["ann have 3 point", "bo have 3 point"], [1, 0], "points"], "2-2.html.csv": [["1999"], [1], "years"]}
+        {
+            "2-1.html.csv": [["ann have 3 point", "bo have 3 point"], [1, 0], "points"],
+            "2-2.html.csv": [["1999"], [1], "years"],
+        }
     ),
 }
 
@@ -39,7 +43,9 @@ TABFACT = {
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data; the test is skipped where there is none."""
-    folder = Path(os.environ.get("BINDER_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
+    folder = Path(
+        os.environ.get("BINDER_DATA", Path(__file__).parents[2].parent / "shared" / "data")
+    )
     if not folder.is_dir():
         pytest.skip(f"no real data: {folder} is not there (set BINDER_DATA)")
     return folder

@@ -1,7 +1,7 @@
 """The metrics of WikiTableQuestions on hand-written vectors: tests/fixtures/metrics/wikitq_*.tsv.
 
-In these files a line that starts with `# ` is a heading, ` ; ` separates values; <none> is no answer, <empty> one of no rows.
-"""
+In these files a line that starts with `# ` is a heading, ` ; ` separates values; <none> is no
+answer, <empty> one of no rows."""
 
 from __future__ import annotations
 
@@ -22,9 +22,16 @@ ANSWERS: dict[str, list[str] | None] = {"<none>": None, "<empty>": []}
 def vectors(name: str) -> list[object]:
     """The vectors of a file, each named by file and line."""
     lines = (VECTORS / name).read_text(encoding="utf-8").splitlines()
-    kept = [(number, line) for number, line in enumerate(lines, 1) if number == 1 or not line.startswith("# ")]
+    kept = [
+        (number, line)
+        for number, line in enumerate(lines, 1)
+        if number == 1 or not line.startswith("# ")
+    ]
     records = csv.DictReader([line for _, line in kept], delimiter="\t", quoting=csv.QUOTE_NONE)
-    return [pytest.param(record, id=f"{name}:{number}") for (number, _), record in zip(kept[1:], records, strict=True)]
+    return [
+        pytest.param(record, id=f"{name}:{number}")
+        for (number, _), record in zip(kept[1:], records, strict=True)
+    ]
 
 
 def judged(vector: dict[str, str], match: object) -> str:
@@ -65,11 +72,16 @@ def test_there_are_enough_vectors() -> None:
     assert Score("right").metric == "official"
 
 
-@given(st.lists(st.text(max_size=12), min_size=1, max_size=3), st.lists(st.text("0123456789.,-$% ax", max_size=10), max_size=3))
+@given(
+    st.lists(st.text(max_size=12), min_size=1, max_size=3),
+    st.lists(st.text("0123456789.,-$% ax", max_size=10), max_size=3),
+)
 def test_any_text_has_a_verdict(gold: list[str], answer: list[str]) -> None:
     table = RawTable("t", None, ("a",), ())
     example = Example("x-1", "this or that?", table, tuple(gold), tuple(gold))
-    assert official_match(example, gold) and lenient_match(example, gold)  # an answer as written is right
+    assert official_match(example, gold) and lenient_match(
+        example, gold
+    )  # an answer as written is right
     assert official_match(example, gold + gold[::-1])
     assert lenient_match(example, answer) >= official_match(example, answer)
     assert all(canonical_of(canonical_of(text)) == canonical_of(text) for text in gold)

@@ -20,9 +20,16 @@ from tests.server import Body, Said, Server, completion
 
 
 def program(body: Body) -> str:
-    """The program for a question: the first column of the first row, or of the year that is asked for."""
+    """The program for a question: the first column of the first row, or of the year that is asked
+    for."""
     asked = body["messages"][-1]["content"].rsplit("Question: ", 1)[-1]
-    return "SELECT Name FROM w LIMIT 1" if "who" in asked else "SELECT Year FROM w" if "years" in asked else "no idea"
+    return (
+        "SELECT Name FROM w LIMIT 1"
+        if "who" in asked
+        else "SELECT Year FROM w"
+        if "years" in asked
+        else "no idea"
+    )
 
 
 def folder(path: Path, files: dict[str, str]) -> Path:
@@ -37,7 +44,19 @@ def test_an_evaluation_asks_each_question_over_its_table(
 ) -> None:
     server.reply = program
     data, out = folder(tmp_path / "data", wikitq_files), tmp_path / "out.jsonl"
-    words = ["eval", "wikitq", "--data", str(data), "--split", "test", "--out", str(out), "--no-cache", "--samples", "1"]
+    words = [
+        "eval",
+        "wikitq",
+        "--data",
+        str(data),
+        "--split",
+        "test",
+        "--out",
+        str(out),
+        "--no-cache",
+        "--samples",
+        "1",
+    ]
     assert main([*words, "--base-url", server.url, "--model", "m"]) == 0
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [line["id"] for line in lines] == ["nu-0", "nu-1", "nu-2"]
@@ -69,12 +88,21 @@ def test_an_error_that_would_end_all_questions_is_raised_and_what_was_answered_i
 ) -> None:
     benchmark = WikiTableQuestions(folder(tmp_path / "data", wikitq_files))
     examples = list(benchmark.examples("test"))
-    with connect({"w": [{"a": ""}]}, lm=Failing(NotConfigured("no key"))) as db, pytest.raises(NotConfigured):
-        evaluate(benchmark, asked(db, examples, benchmark.question, 1, samples=1), tmp_path / "out.jsonl")
-    assert [json.loads(line)["official"] for line in (tmp_path / "out.jsonl").read_text().splitlines()] == ["right"]
+    with (
+        connect({"w": [{"a": ""}]}, lm=Failing(NotConfigured("no key"))) as db,
+        pytest.raises(NotConfigured),
+    ):
+        evaluate(
+            benchmark, asked(db, examples, benchmark.question, 1, samples=1), tmp_path / "out.jsonl"
+        )
+    assert [
+        json.loads(line)["official"] for line in (tmp_path / "out.jsonl").read_text().splitlines()
+    ] == ["right"]
 
 
-def test_statements_are_asked_as_facts(server: Server, tabfact_files: dict[str, str], tmp_path: Path) -> None:
+def test_statements_are_asked_as_facts(
+    server: Server, tabfact_files: dict[str, str], tmp_path: Path
+) -> None:
     def judged(body: Body) -> str:
         name = "bo" if "bo have" in body["messages"][-1]["content"] else "ann"
         return f"SELECT points = 3 FROM w WHERE name = '{name}'"
@@ -83,30 +111,44 @@ def test_statements_are_asked_as_facts(server: Server, tabfact_files: dict[str, 
     benchmark = TabFact(folder(tmp_path / "data", tabfact_files))
     examples = list(benchmark.examples("small_test"))
     with connect({"w": [{"a": ""}]}, model="m", base_url=server.url, cache=None) as db:
-        report = evaluate(benchmark, asked(db, examples, benchmark.question, samples=1), tmp_path / "out.jsonl")
+        report = evaluate(
+            benchmark, asked(db, examples, benchmark.question, samples=1), tmp_path / "out.jsonl"
+        )
     assert report.questions == 2
     assert report.scores["official"][0].verdict == "right"
 
 
-@pytest.mark.parametrize(("bias", "verdicts"), [(1.0, ["wrong", "right"]), (3.0, ["right", "right"])])
+@pytest.mark.parametrize(
+    ("bias", "verdicts"), [(1.0, ["wrong", "right"]), (3.0, ["right", "right"])]
+)
 def test_a_vote_on_facts_can_favour_one_answer(
     server: Server, tabfact_files: dict[str, str], tmp_path: Path, bias: float, verdicts: list[str]
 ) -> None:
     says = "SELECT QA(\"map@are these 3 points?\"; points) = 'yes' FROM w WHERE name = 'ann'"
-    wrong = [f"SELECT points = {number} FROM w WHERE name = 'ann'" for number in (4, 5)]  # a program that goes wrong says no
+    wrong = [
+        f"SELECT points = {number} FROM w WHERE name = 'ann'" for number in (4, 5)
+    ]  # a program that goes wrong says no
 
     def judged(body: Body) -> Said:
         last = body["messages"][-1]["content"]
         if last.startswith("{"):
             return None
-        return completion(says, *wrong) if "ann have" in last else "SELECT COUNT(*) > 0 FROM w WHERE name = 'bo' AND points = 3"
+        return (
+            completion(says, *wrong)
+            if "ann have" in last
+            else "SELECT COUNT(*) > 0 FROM w WHERE name = 'bo' AND points = 3"
+        )
 
     server.reply = judged
-    server.answer = lambda task: {key: "yes" if str(row[0]) == "3" else "no" for key, row in task["rows"].items()}
+    server.answer = lambda task: {
+        key: "yes" if str(row[0]) == "3" else "no" for key, row in task["rows"].items()
+    }
     benchmark = TabFact(folder(tmp_path / "data", tabfact_files))
     examples = list(benchmark.examples("small_test"))
     voting = Voting(bias={"yes": bias})
-    with connect({"w": [{"a": ""}]}, model="m", base_url=server.url, cache=None, voting=voting) as db:
+    with connect(
+        {"w": [{"a": ""}]}, model="m", base_url=server.url, cache=None, voting=voting
+    ) as db:
         questions = asked(db, examples, benchmark.question, samples=3, language="sql")
         report = evaluate(benchmark, questions, tmp_path / "out.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]

@@ -15,13 +15,19 @@ Pack = Callable[[dict[str, str], Path, str], Path]
 FILES = {"data/list.tsv": "a\tb\n", "csv/1.csv": "é\r\n"}
 
 
-@pytest.mark.parametrize("place", ["release", "release's parent", "zip", "zip's folder", "zip without folder"])
+@pytest.mark.parametrize(
+    "place", ["release", "release's parent", "zip", "zip's folder", "zip without folder"]
+)
 def test_every_place(place: str, tmp_path: Path, pack: Pack, unpack: Unpack) -> None:
     if place.startswith("release"):
         folder = unpack(FILES, tmp_path / "Some-Release-1.0")
         path = folder if place == "release" else tmp_path
     else:
-        path = pack(FILES, tmp_path / "r.zip", "" if place.endswith("without folder") else "Some-Release-1.0/")
+        path = pack(
+            FILES,
+            tmp_path / "r.zip",
+            "" if place.endswith("without folder") else "Some-Release-1.0/",
+        )
         path = tmp_path if place == "zip's folder" else path
     release = open_release(path, "data/list.tsv", "get it")
     assert release.text("csv/1.csv") == "é\r\n"

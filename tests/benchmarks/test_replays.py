@@ -22,15 +22,32 @@ def write(path: Path, records: list[dict[str, Any]]) -> Path:
 @pytest.mark.parametrize("name", ["p.jsonl", "p.jsonl.gz"])
 def test_programs(name: str, tmp_path: Path) -> None:
     records: list[dict[str, Any]] = [
-        {"id": "a", "programs": [{"program": "SELECT 1", "votes": 3, "kind": "sql"}, {"program": "SELECT 2"}], "table_id": "t"},
+        {
+            "id": "a",
+            "programs": [
+                {"program": "SELECT 1", "votes": 3, "kind": "sql"},
+                {"program": "SELECT 2"},
+            ],
+            "table_id": "t",
+        },
         {"id": "b", "programs": []},
-        {"id": "c", "sql": "SELECT 3", "sql2": "SELECT 4", "python": "def solve(table): return 1", "sqlite": "no"},
+        {
+            "id": "c",
+            "sql": "SELECT 3",
+            "sql2": "SELECT 4",
+            "python": "def solve(table): return 1",
+            "sqlite": "no",
+        },
         {"id": "d", "program": "def solve(table): return 2", "language": "python"},
         {"id": "a", "program": "SELECT 5", "table_id": "t", "table_title": "Title"},
     ]
     path = write(tmp_path / name, records)
     assert read_programs(path) == {
-        "a": [Recorded("SELECT 1", 3, "sql"), Recorded("SELECT 2", 1, "sql"), Recorded("SELECT 5", 1, "sql")],
+        "a": [
+            Recorded("SELECT 1", 3, "sql"),
+            Recorded("SELECT 2", 1, "sql"),
+            Recorded("SELECT 5", 1, "sql"),
+        ],
         "b": [],
         "c": [
             Recorded("SELECT 3", 1, "sql"),
@@ -42,7 +59,9 @@ def test_programs(name: str, tmp_path: Path) -> None:
     assert read_titles(path) == {"t": "Title"}
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '{"program": "SELECT 1"}', '{"id": "a", "programs": [{"votes": 1}]}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", '{"program": "SELECT 1"}', '{"id": "a", "programs": [{"votes": 1}]}']
+)
 def test_files_that_hold_no_programs(text: str, tmp_path: Path) -> None:
     path = tmp_path / "p.jsonl"
     path.write_text('{"id": "z", "sql": "SELECT 1"}\n' + text)
@@ -62,15 +81,33 @@ ROWS = [
     {"row_id": 0, "values": ["ann lee", 1000], "raw_values": ["Ann  Lee", "1,000"], "answer": "x"},
     {"row_id": 1, "values": ["none", 7], "raw_values": ["-", "7.0"], "answer": 2},
     {"row_id": 2, "values": ["bo", 3.5], "raw_values": None, "answer": None, "answer_not": "yes"},
-    {"row_id": 3, "values": ["cy", 4], "raw_values": ["CY", "4"], "answer": None, "answer_not": "democratic"},
-    {"row_id": 4, "values": ["di", 5], "raw_values": ["di", "5"], "answer": None, "answer_not": "20"},
+    {
+        "row_id": 3,
+        "values": ["cy", 4],
+        "raw_values": ["CY", "4"],
+        "answer": None,
+        "answer_not": "democratic",
+    },
+    {
+        "row_id": 4,
+        "values": ["di", 5],
+        "raw_values": ["di", "5"],
+        "answer": None,
+        "answer_not": "20",
+    },
     {"row_id": 5, "values": ["ed", 6], "raw_values": ["ed", "6"], "answer": None},
 ]
 
 
 @pytest.fixture
 def answers(tmp_path: Path) -> RecordedAnswers:
-    record = {"id": "a", "program": "SELECT  QA('map@q'; n; v)", "question": "what is it?", "columns": ["n", "v"], "rows": ROWS}
+    record = {
+        "id": "a",
+        "program": "SELECT  QA('map@q'; n; v)",
+        "question": "what is it?",
+        "columns": ["n", "v"],
+        "rows": ROWS,
+    }
     clash = {**record, "id": "b", "value_consistent": False}
     return RecordedAnswers(write(tmp_path / "answers.jsonl", [record, clash]))
 
@@ -92,7 +129,9 @@ def answers(tmp_path: Path) -> RecordedAnswers:
         (["fay", 1], None),
     ],
 )
-def test_answers(answers: RecordedAnswers, values: list[str | int | float | None], answer: object) -> None:
+def test_answers(
+    answers: RecordedAnswers, values: list[str | int | float | None], answer: object
+) -> None:
     lm = answers.for_program("a", "SELECT  QA('map@q'; n; v)")
     assert lm("what is it?", ["Name", "Value"], values) == answer
     assert lm(" What is  it?", [], values) == answer
@@ -101,7 +140,9 @@ def test_answers(answers: RecordedAnswers, values: list[str | int | float | None
 
 def test_programs_are_found_without_case_and_white_space(answers: RecordedAnswers) -> None:
     assert ("a", "select QA('map@q'; n; v)\n") in answers
-    assert answers.for_program("a", "select QA('map@q'; n; v)\n")("what is it?", [], ["ed", 6]) is None
+    assert (
+        answers.for_program("a", "select QA('map@q'; n; v)\n")("what is it?", [], ["ed", 6]) is None
+    )
     assert ("a", "SELECT 1") not in answers
     with pytest.raises(UsageError, match="no recorded answers"):
         answers.for_program("a", "SELECT 1")
@@ -114,7 +155,11 @@ def test_ambiguous_programs_are_named(answers: RecordedAnswers) -> None:
 def test_real_answers(real_data: Path) -> None:
     folder = real_data / "replays"
     recorded = RecordedAnswers(folder / "lm_answers.jsonl.gz")
-    programs = {(id, p.program) for id, listed in read_programs(folder / "replays_even.jsonl.gz").items() for p in listed}
+    programs = {
+        (id, p.program)
+        for id, listed in read_programs(folder / "replays_even.jsonl.gz").items()
+        for p in listed
+    }
     with gzip.open(folder / "lm_answers.jsonl.gz", "rt", encoding="utf-8") as lines:
         records = [json.loads(line) for line in lines]
     for record in records:
@@ -127,13 +172,18 @@ def test_real_answers(real_data: Path) -> None:
             forms += [row["raw_values"]] if raw_tells and row["raw_values"] else []
             for values in forms:
                 given = lm(record["question"], record["columns"], values)
-                assert given != row["answer_not"] if "answer_not" in row else given == row["answer"], (key, row)
+                assert (
+                    given != row["answer_not"] if "answer_not" in row else given == row["answer"]
+                ), (key, row)
     assert len(recorded.ambiguous) == 1
 
 
 def test_real_programs(real_data: Path) -> None:
     dev = read_programs(real_data / "programs_2026" / "programs_dev.jsonl")
-    assert len(dev) == 120 and {p.language for listed in dev.values() for p in listed} == {"sql", "python"}
+    assert len(dev) == 120 and {p.language for listed in dev.values() for p in listed} == {
+        "sql",
+        "python",
+    }
     replays = read_programs(real_data / "replays" / "replays_even.jsonl.gz")
     assert len(replays) == 2172 and max(p.votes for listed in replays.values() for p in listed) == 5
     assert len(read_titles(real_data / "replays" / "replays_even.jsonl.gz")) > 400

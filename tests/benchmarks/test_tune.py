@@ -20,12 +20,16 @@ from binder.prompt.memory.exemplars import Exemplar, Grid, write
 from tests.server import Body, Server
 
 GRID = Grid("w", "", ("a",), (("1",),))
-POOL = [Exemplar((GRID,), f"is it {name}?", "SELECT a FROM w") for name in ("good", "fair", "bad", "poor", "dull", "odd")]
+POOL = [
+    Exemplar((GRID,), f"is it {name}?", "SELECT a FROM w")
+    for name in ("good", "fair", "bad", "poor", "dull", "odd")
+]
 QUESTIONS = [(f"what is {number}?", [number]) for number in range(12)]
 
 
 class Student:
-    """Answers three questions in four when the good exemplar is shown last, half with it at all, else one in four."""
+    """Answers three questions in four when the good exemplar is shown last, half with it at all,
+    else one in four."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -36,8 +40,16 @@ class Student:
         *_, question = request.messages[-1].content.split("what is ")
         number = int(question.rstrip("?"))
         shown = [message.content for message in request.messages if "is it " in message.content]
-        worth = 3 if shown and "good" in shown[-1] else 2 if any("good" in text for text in shown) else 1
-        return Reply((Choice(f"SELECT {number if number % 4 < worth else -1}"),), RequestUsage(requests=1))
+        worth = (
+            3
+            if shown and "good" in shown[-1]
+            else 2
+            if any("good" in text for text in shown)
+            else 1
+        )
+        return Reply(
+            (Choice(f"SELECT {number if number % 4 < worth else -1}"),), RequestUsage(requests=1)
+        )
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -47,15 +59,22 @@ def tuned(student: Student, rounds: int = 12, seed: int = 1, **settings: object)
     memory = Memory(exemplars=POOL[1:])
     with connect([{"a": 1}], lm=student, memory=memory, **settings) as db:  # type: ignore[arg-type]
         return tune(
-            db, QUESTIONS, judge_questions(samples=1, language="sql"), random_search(POOL, 3, rounds, random.Random(seed))
+            db,
+            QUESTIONS,
+            judge_questions(samples=1, language="sql"),
+            random_search(POOL, 3, rounds, random.Random(seed)),
         )
 
 
 def test_the_best_set_and_order_are_found() -> None:
     found = tuned(Student())
     assert found.best.exemplars[-1].question == "is it good?"
-    assert [trial.right for trial in found.trials if trial.best] == sorted({t.right for t in found.trials if t.best})
-    assert found.trials[0].exemplars == () and found.trials[0].number == 0 and len(found.trials) == 13
+    assert [trial.right for trial in found.trials if trial.best] == sorted(
+        {t.right for t in found.trials if t.best}
+    )
+    assert (
+        found.trials[0].exemplars == () and found.trials[0].number == 0 and len(found.trials) == 13
+    )
     before, now, of = found.held or (0, 0, 0)
     assert of == 4 and before < now
     assert str(found).startswith(f"best: set {found.best.number}: ")
@@ -85,7 +104,9 @@ def test_a_search_that_was_stopped_goes_on_for_free(tmp_path: Path, server: Serv
     first = remote(server, tmp_path, rounds=2)
     asked = len(server.requests)
     again = remote(server, tmp_path, rounds=2)
-    assert len(server.requests) == asked and [t.exemplars for t in again.trials] == [t.exemplars for t in first.trials]
+    assert len(server.requests) == asked and [t.exemplars for t in again.trials] == [
+        t.exemplars for t in first.trials
+    ]
 
 
 def reply(body: Body) -> str:
@@ -93,8 +114,19 @@ def reply(body: Body) -> str:
 
 
 def remote(server: Server, tmp_path: Path, rounds: int) -> work.Tuned:
-    with connect([{"a": 1}], model="m", base_url=server.url, cache=tmp_path / "cache", memory=Memory(exemplars=POOL)) as db:
-        return tune(db, QUESTIONS, judge_questions(samples=1, language="sql"), random_search(POOL, 2, rounds, random.Random(0)))
+    with connect(
+        [{"a": 1}],
+        model="m",
+        base_url=server.url,
+        cache=tmp_path / "cache",
+        memory=Memory(exemplars=POOL),
+    ) as db:
+        return tune(
+            db,
+            QUESTIONS,
+            judge_questions(samples=1, language="sql"),
+            random_search(POOL, 2, rounds, random.Random(0)),
+        )
 
 
 def test_the_search_is_sent_the_scores() -> None:
@@ -108,24 +140,58 @@ def test_the_search_is_sent_the_scores() -> None:
 def test_the_command_writes_a_memory_that_is_shown_as_it_is(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table, questions, own, out = (tmp_path / name for name in ("w.csv", "q.jsonl", "own.txt", "tuned.txt"))
+    table, questions, own, out = (
+        tmp_path / name for name in ("w.csv", "q.jsonl", "own.txt", "tuned.txt")
+    )
     table.write_text("a\n7\n", encoding="utf-8")
-    questions.write_text("".join(json.dumps({"question": f"q{i}?", "answer": 7}) + "\n" for i in range(6)), encoding="utf-8")
+    questions.write_text(
+        "".join(json.dumps({"question": f"q{i}?", "answer": 7}) + "\n" for i in range(6)),
+        encoding="utf-8",
+    )
     own.write_text(write(Exemplar((GRID,), "is it good?", "SELECT a FROM w")), encoding="utf-8")
     server.reply = lambda body: "SELECT a FROM w" if len(body["messages"]) == 6 else "SELECT 0"
-    words = ["tune", str(questions), "-t", str(table), "--size", "2", "--rounds", "3", "--memory", str(own), "--out", str(out)]
+    words = [
+        "tune",
+        str(questions),
+        "-t",
+        str(table),
+        "--size",
+        "2",
+        "--rounds",
+        "3",
+        "--memory",
+        str(own),
+        "--out",
+        str(out),
+    ]
     assert main([*words, "--no-cache", "--base-url", server.url, "--model", "m"]) == 0
     said = capsys.readouterr()
-    assert "the memory as it is: 0 of 4 right" in said.err and "of 2 questions held back: 2 right, 0" in said.out
+    assert (
+        "the memory as it is: 0 of 4 right" in said.err
+        and "of 2 questions held back: 2 right, 0" in said.out
+    )
     memory = Memory(out)
-    assert memory.fixed and len(memory.exemplars) == 2 and "seed 0" in out.read_text(encoding="utf-8")
+    assert (
+        memory.fixed and len(memory.exemplars) == 2 and "seed 0" in out.read_text(encoding="utf-8")
+    )
 
 
-def test_nothing_better_is_nothing_written(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_better_is_nothing_written(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "w.csv").write_text("a\n7\n")
     (tmp_path / "q.jsonl").write_text('{"question": "q?", "answer": [7]}\n' * 3)
     server.reply = lambda body: "SELECT a FROM w"
-    words = ["tune", str(tmp_path / "q.jsonl"), "-t", str(tmp_path / "w.csv"), "--rounds", "2", "--out", str(tmp_path / "out")]
+    words = [
+        "tune",
+        str(tmp_path / "q.jsonl"),
+        "-t",
+        str(tmp_path / "w.csv"),
+        "--rounds",
+        "2",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert main([*words, "--no-cache", "--base-url", server.url, "--model", "m"]) == 0
     assert "nothing is written" in capsys.readouterr().out and not (tmp_path / "out").exists()
 

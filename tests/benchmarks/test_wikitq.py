@@ -1,4 +1,5 @@
-"""The loader of WikiTableQuestions on a small release in the official layout and on the real one, and its scores."""
+"""The loader of WikiTableQuestions on a small release in the official layout and on the real one,
+and its scores."""
 
 from __future__ import annotations
 
@@ -38,28 +39,54 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def test_examples(small: WikiTableQuestions) -> None:
     first, second, third = small.examples("test")
-    assert (first.id, first.question, first.gold, first.canonical) == ("nu-0", "who says hi?", ("Ann",), ("Ann",))
-    assert (second.question, second.gold, second.canonical) == ("which\nyears?", ("1999", "2,000"), ("1999.0", "2000.0"))
+    assert (first.id, first.question, first.gold, first.canonical) == (
+        "nu-0",
+        "who says hi?",
+        ("Ann",),
+        ("Ann",),
+    )
+    assert (second.question, second.gold, second.canonical) == (
+        "which\nyears?",
+        ("1999", "2,000"),
+        ("1999.0", "2000.0"),
+    )
     assert third.gold == third.canonical == ("a|b \\ c",)
 
 
 def test_tables(small: WikiTableQuestions) -> None:
     first, second, third = small.examples("test")
     assert first.table is third.table
-    assert (first.table.name, first.table.title, first.table.header) == ("csv/204-csv/1.csv", "People", ("Name", "Note\nlong"))
+    assert (first.table.name, first.table.title, first.table.header) == (
+        "csv/204-csv/1.csv",
+        "People",
+        ("Name", "Note\nlong"),
+    )
     assert first.table.rows == (("Ann", 'says "hi", twice'), ("Bo", "a \\ b"), ("Cy", ""))
-    assert (second.table.title, second.table.header, second.table.rows) == (None, ("Year",), (("1999",), ("2000",)))
+    assert (second.table.title, second.table.header, second.table.rows) == (
+        None,
+        ("Year",),
+        (("1999",), ("2000",)),
+    )
 
 
-def test_a_zip_holds_the_same(small: WikiTableQuestions, wikitq_files: dict[str, str], tmp_path: Path, pack: Pack) -> None:
-    zipped = WikiTableQuestions(pack(wikitq_files, tmp_path / "WikiTableQuestions.zip", "WikiTableQuestions/"))
+def test_a_zip_holds_the_same(
+    small: WikiTableQuestions, wikitq_files: dict[str, str], tmp_path: Path, pack: Pack
+) -> None:
+    zipped = WikiTableQuestions(
+        pack(wikitq_files, tmp_path / "WikiTableQuestions.zip", "WikiTableQuestions/")
+    )
     assert list(zipped.examples("test")) == list(small.examples("test"))
     zipped.close()
 
 
-def test_titles_from_elsewhere(wikitq_files: dict[str, str], tmp_path: Path, unpack: Unpack) -> None:
+def test_titles_from_elsewhere(
+    wikitq_files: dict[str, str], tmp_path: Path, unpack: Unpack
+) -> None:
     titles = {"csv/204-csv/1.csv": "Other", "csv/204-csv/2.csv": "Years"}
-    tables = {e.table.name: e.table.title for e in WikiTableQuestions(unpack(wikitq_files, tmp_path), titles).examples("test")}
+    tables = {
+        e.table.name: e.table.title
+        for e in WikiTableQuestions(unpack(wikitq_files, tmp_path), titles).examples("test")
+    }
     assert tables == {"csv/204-csv/1.csv": "People", "csv/204-csv/2.csv": "Years"}
 
 
@@ -110,15 +137,25 @@ def test_the_sample(small: WikiTableQuestions) -> None:
     sample = Path(__file__).parents[2] / "datasets" / "wikitq" / "sample.jsonl"
     for line in sample.read_text(encoding="utf-8").splitlines():
         fields = json.loads(line)
-        header, *rows = (tuple(row) for row in (fields["table"]["header"], *fields["table"]["rows"]))
+        header, *rows = (
+            tuple(row) for row in (fields["table"]["header"], *fields["table"]["rows"])
+        )
         assert {len(row) for row in rows} == {len(header)}
         table = RawTable(fields["table"]["name"], fields["table"]["title"], header, tuple(rows))
-        example = Example(fields["id"], fields["question"], table, tuple(fields["gold"]), tuple(fields["canonical"]))
+        example = Example(
+            fields["id"],
+            fields["question"],
+            table,
+            tuple(fields["gold"]),
+            tuple(fields["canonical"]),
+        )
         assert tuple(map(canonical_of, example.gold)) == example.canonical
         assert small.score(example, list(example.canonical)).verdict == "right"
 
 
-@pytest.mark.parametrize("split, size", [("test", 4344), ("seen", 3537), ("dev", 2831), ("train", 11321)])
+@pytest.mark.parametrize(
+    "split, size", [("test", 4344), ("seen", 3537), ("dev", 2831), ("train", 11321)]
+)
 def test_real_questions(real: WikiTableQuestions, real_data: Path, split: str, size: int) -> None:
     examples = list(real.examples(split))
     known = lines(real_data / "wikitq" / f"questions_{split}.jsonl.gz")
@@ -128,27 +165,45 @@ def test_real_questions(real: WikiTableQuestions, real_data: Path, split: str, s
     ]
     same = sum(list(e.canonical) == r["target_canon"] for e, r in zip(examples, known, strict=True))
     tagged = known[0]["canon_source"] == "tagged"
-    assert same == size if tagged else same >= 0.995 * size  # the others are derived, there and here, by different rules
+    assert (
+        same == size if tagged else same >= 0.995 * size
+    )  # the others are derived, there and here, by different rules
 
 
 def test_real_tables(real: WikiTableQuestions, real_data: Path) -> None:
     differ = 0
-    for known in lines(real_data / "wikitq" / "tables.jsonl.gz"):  # from the release's tsv: there white space differs
+    for known in lines(
+        real_data / "wikitq" / "tables.jsonl.gz"
+    ):  # from the release's tsv: there white space differs
         table = real.table(known["table_id"])
-        for row, expected in zip((table.header, *table.rows), (known["header"], *known["rows"]), strict=True):
+        for row, expected in zip(
+            (table.header, *table.rows), (known["header"], *known["rows"]), strict=True
+        ):
             differ += sum(a.split() != b.split() for a, b in zip(row, expected, strict=True))
-    assert differ <= 1  # one cell holds a backslash before an n, for which the tsv form is not reversible
+    assert (
+        differ <= 1
+    )  # one cell holds a backslash before an n, for which the tsv form is not reversible
 
 
-@pytest.mark.parametrize("metric, least", [("official", 1.0), ("official_dates_trimmed", 1.0), ("binder_lenient", 0.99)])
-def test_recorded_verdicts(real: WikiTableQuestions, real_data: Path, metric: str, least: float) -> None:
+@pytest.mark.parametrize(
+    "metric, least", [("official", 1.0), ("official_dates_trimmed", 1.0), ("binder_lenient", 0.99)]
+)
+def test_recorded_verdicts(
+    real: WikiTableQuestions, real_data: Path, metric: str, least: float
+) -> None:
     examples = {e.id: e for e in real.examples("test")}
     recorded = lines(real_data / "replays" / "replays_even.jsonl.gz")
     agreed = 0
     for record in recorded:
-        answer = None if record["original_answer"] is None else [str(value) for value in record["original_answer"]]
+        answer = (
+            None
+            if record["original_answer"] is None
+            else [str(value) for value in record["original_answer"]]
+        )
         if metric == "official_dates_trimmed" and answer is not None:
             answer = [text.removesuffix(" 00:00:00") for text in answer]
-        verdict = real.score(examples[record["id"]], answer, metric.removesuffix("_dates_trimmed")).verdict
+        verdict = real.score(
+            examples[record["id"]], answer, metric.removesuffix("_dates_trimmed")
+        ).verdict
         agreed += (verdict == "right") == record["original_correct"][metric]
     assert agreed >= least * len(recorded)

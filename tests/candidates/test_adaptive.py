@@ -1,4 +1,5 @@
-"""Whole questions against a scripted endpoint that writes wrong programs, prose and split votes; answers and stories come out."""
+"""Whole questions against a scripted endpoint that writes wrong programs, prose and split votes;
+answers and stories come out."""
 
 from __future__ import annotations
 
@@ -34,9 +35,14 @@ EMPTY = "SELECT city FROM w WHERE wins = 7"
 
 
 def ask(
-    server: Server, programs: Sequence[str], repair: Callable[[str], Said] | None = None, direct: Said = None, **settings: Any
+    server: Server,
+    programs: Sequence[str],
+    repair: Callable[[str], Said] | None = None,
+    direct: Said = None,
+    **settings: Any,
 ) -> Answer:
-    """Asks a question of an endpoint that writes these programs and says this to what is sent back."""
+    """Asks a question of an endpoint that writes these programs and says this to what is sent
+    back."""
     asked = {"samples": len(programs), "language": "auto" if "sampling" in settings else "sql"} | {
         name: settings.pop(name) for name in ("samples", "language") if name in settings
     }
@@ -51,8 +57,12 @@ def ask(
         return completion(*programs[: body.get("n", 1)])
 
     server.reply = reply
-    server.answer = lambda task: {key: "yes" if "two" in row[0] else "no" for key, row in task["rows"].items()}
-    with binder.connect(settings.pop("rows", ROWS), model="m", base_url=server.url, cache=None, **settings) as db:
+    server.answer = lambda task: {
+        key: "yes" if "two" in row[0] else "no" for key, row in task["rows"].items()
+    }
+    with binder.connect(
+        settings.pop("rows", ROWS), model="m", base_url=server.url, cache=None, **settings
+    ) as db:
         return db.ask("who won most?", **asked)
 
 
@@ -76,7 +86,9 @@ def test_what_is_decided_pays_for_nothing_more(server: Server) -> None:
     answer = ask(server, [RIGHT, SAME, RIGHT, CALL, BROKEN])
     assert answer.values == ["Rome"] and answer.usage.requests == 1 and answer.usage.questions == 0
     assert [candidate.skipped for candidate in answer.candidates] == [False, False, True, False]
-    assert answer.confidence == 3 / 4  # of the votes cast: the broken program is one, the one that was not executed is none
+    assert (
+        answer.confidence == 3 / 4
+    )  # of the votes cast: the broken program is one, the one that was not executed is none
     (skipped,) = answer.trace.of("skipped")
     assert skipped.data["programs"] == [CALL]
 
@@ -86,7 +98,9 @@ def test_programs_with_calls_are_executed_where_they_can_change_the_vote(server:
     assert answer.values == ["Rome"] and answer.confidence == 3 / 4 and answer.usage.questions == 3
 
 
-def test_a_program_that_is_not_in_the_language_is_sent_back_with_the_place_marked(server: Server) -> None:
+def test_a_program_that_is_not_in_the_language_is_sent_back_with_the_place_marked(
+    server: Server,
+) -> None:
     sent = []
 
     def repair(said: str) -> str:
@@ -94,12 +108,27 @@ def test_a_program_that_is_not_in_the_language_is_sent_back_with_the_place_marke
         return f"```sql\n{RIGHT}\n```"
 
     answer = ask(server, [BROKEN], repair)
-    assert answer.values == ["Rome"] and answer.program == RIGHT and answer.candidates[0].repaired == 1
+    assert (
+        answer.values == ["Rome"] and answer.program == RIGHT and answer.candidates[0].repaired == 1
+    )
     assert "SyntaxFault" in sent[0] and "^" in sent[0] and BROKEN in sent[0]
-    assert story(answer) == ["started", "retrieved", "asked", "sampled", "rejected", "asked", "repaired", "executed", "voted"]
+    assert story(answer) == [
+        "started",
+        "retrieved",
+        "asked",
+        "sampled",
+        "rejected",
+        "asked",
+        "repaired",
+        "executed",
+        "voted",
+    ]
     conversation = server.requests[1]["messages"]
     assert [message["role"] for message in conversation[-3:]] == ["user", "assistant", "user"]
-    assert conversation[-2]["content"] == BROKEN and conversation[:-2] == server.requests[0]["messages"]
+    assert (
+        conversation[-2]["content"] == BROKEN
+        and conversation[:-2] == server.requests[0]["messages"]
+    )
     assert "sent back once" in answer.candidates[0].fate
 
 
@@ -108,11 +137,18 @@ def test_a_program_out_of_the_language_is_held_to_the_grammar_of_the_table(serve
     first, *repairs = server.requests
     assert "structured_outputs" not in first
     by_fault = {"SyntaxFault" in body["messages"][-1]["content"]: body for body in repairs}
-    assert '"`country`"' in by_fault[True]["structured_outputs"]["grammar"] and "structured_outputs" not in by_fault[False]
+    assert (
+        '"`country`"' in by_fault[True]["structured_outputs"]["grammar"]
+        and "structured_outputs" not in by_fault[False]
+    )
 
 
-@pytest.mark.parametrize(("constrain", "held"), [("always", [True, True]), ("never", [False, False])])
-def test_when_a_program_is_held_to_the_grammar_is_a_setting(server: Server, constrain: Any, held: list[bool]) -> None:
+@pytest.mark.parametrize(
+    ("constrain", "held"), [("always", [True, True]), ("never", [False, False])]
+)
+def test_when_a_program_is_held_to_the_grammar_is_a_setting(
+    server: Server, constrain: Any, held: list[bool]
+) -> None:
     ask(server, [BROKEN], lambda said: RIGHT, sampling=Sampling(("sql",), constrain=constrain))
     assert ["structured_outputs" in body for body in server.requests] == held
 
@@ -136,7 +172,11 @@ def test_a_repair_that_leads_nowhere_is_not_paid_again(server: Server) -> None:
     for repair in (UNKNOWN, "SELECT  town_of_the_victor  FROM w", ""):
         server.forget()
         answer = ask(server, [UNKNOWN], lambda said, repair=repair: repair)  # type: ignore[misc]
-        assert answer.values == [] and answer.confidence == 0 and answer.candidates[0].error is not None
+        assert (
+            answer.values == []
+            and answer.confidence == 0
+            and answer.candidates[0].error is not None
+        )
         assert len(server.requests) - (3 if not repair else 0) <= 2
 
 
@@ -157,7 +197,10 @@ def test_an_empty_result_is_sent_back_once(server: Server) -> None:
 
 def test_a_repair_that_another_sample_wrote_adds_its_vote(server: Server) -> None:
     answer = ask(server, [RIGHT, BROKEN, OTHER], lambda said: RIGHT)
-    assert [(candidate.program, candidate.votes) for candidate in answer.candidates] == [(RIGHT, 2), (OTHER, 1)]
+    assert [(candidate.program, candidate.votes) for candidate in answer.candidates] == [
+        (RIGHT, 2),
+        (OTHER, 1),
+    ]
 
 
 def test_the_budget_ends_the_story_not_the_answer(server: Server) -> None:
@@ -169,7 +212,8 @@ def test_the_budget_ends_the_story_not_the_answer(server: Server) -> None:
 
 
 def limited(server: Server, programs: Sequence[str], tokens: int | None, **settings: Any) -> Answer:
-    """The answer to a question whose tokens are limited, or the stop; only the last replies may pass the limit."""
+    """The answer to a question whose tokens are limited, or the stop; only the last replies may
+    pass the limit."""
     server.forget()
     server.metered = True
     try:
@@ -189,7 +233,11 @@ def test_a_budget_of_tokens_that_does_not_last_for_the_prompt_sends_nothing(serv
 
 
 def test_what_was_drawn_before_the_tokens_were_used_up_is_the_answer(server: Server) -> None:
-    settings = {"samples": 4, "sampling": Sampling(("sql", "direct")), "direct": '{"answers": ["Pisa"]}'}
+    settings = {
+        "samples": 4,
+        "sampling": Sampling(("sql", "direct")),
+        "direct": '{"answers": ["Pisa"]}',
+    }
     whole = limited(server, [RIGHT, OTHER], None, **settings)
     assert whole.values == ["Pisa"]  # two votes of four
     both = used(server)
@@ -199,7 +247,10 @@ def test_what_was_drawn_before_the_tokens_were_used_up_is_the_answer(server: Ser
     assert [event.data["fault"] for event in answer.trace.of("failed")] == ["BudgetExceeded"]
     (stopped,) = answer.trace.of("stopped")
     (warning,) = answer.trace.warnings
-    assert "the budget of tokens does not last" in stopped.data["message"] and stopped.data["message"] in warning
+    assert (
+        "the budget of tokens does not last" in stopped.data["message"]
+        and stopped.data["message"] in warning
+    )
 
 
 def test_what_was_repaired_before_the_tokens_were_used_up_is_the_answer(server: Server) -> None:
@@ -235,14 +286,25 @@ def test_a_candidate_whose_questions_are_not_all_answered_says_nothing(server: S
 
 def test_a_direct_answer_reads_the_whole_table(server: Server) -> None:
     answer = ask(server, [], direct='{"answers": ["Rome"]}', language="direct", samples=2)
-    assert (answer.values, answer.program, answer.language, answer.confidence) == (["Rome"], None, "direct", 1.0)
+    assert (answer.values, answer.program, answer.language, answer.confidence) == (
+        ["Rome"],
+        None,
+        "direct",
+        1.0,
+    )
     assert answer.result is not None and answer.result.why(0) == {}
     (task,) = server.tasks
     assert task["task"] == "ans" and len(task["rows"]) == 3 and server.requests[0]["n"] == 2
 
 
 def test_kinds_share_the_samples_and_the_vote(server: Server) -> None:
-    answer = ask(server, [RIGHT, OTHER], direct='{"answers": ["rome"]}', samples=4, sampling=Sampling(mix=("sql", "direct")))
+    answer = ask(
+        server,
+        [RIGHT, OTHER],
+        direct='{"answers": ["rome"]}',
+        samples=4,
+        sampling=Sampling(mix=("sql", "direct")),
+    )
     assert [(c.language, c.votes, c.values) for c in answer.candidates] == [
         ("sql", 1, ["Rome"]),
         ("sql", 1, ["Lyon"]),
@@ -253,21 +315,48 @@ def test_kinds_share_the_samples_and_the_vote(server: Server) -> None:
 
 def test_what_one_kind_cannot_say_the_others_do(server: Server) -> None:
     for direct in ("I see no answer.", '{"answers": []}', 413):
-        answer = ask(server, [RIGHT], direct=direct, samples=2, sampling=Sampling(mix=("sql", "direct"), repairs=0))
+        answer = ask(
+            server,
+            [RIGHT],
+            direct=direct,
+            samples=2,
+            sampling=Sampling(mix=("sql", "direct"), repairs=0),
+        )
         assert answer.values == ["Rome"], direct
 
 
 def test_a_table_that_does_not_fit_has_no_direct_answer(server: Server) -> None:
-    answer = ask(server, [RIGHT, SAME], samples=2, sampling=Sampling(mix=("sql", "direct"), prompt_tokens=2_000), rows=ROWS * 150)
+    answer = ask(
+        server,
+        [RIGHT, SAME],
+        samples=2,
+        sampling=Sampling(mix=("sql", "direct"), prompt_tokens=2_000),
+        rows=ROWS * 150,
+    )
     assert [candidate.language for candidate in answer.candidates] == ["sql", "sql"]
     with pytest.raises(binder.BinderError, match="too large to be read directly"):
-        ask(server, [], language="direct", samples=1, sampling=Sampling(prompt_tokens=2_000), rows=ROWS * 150)
+        ask(
+            server,
+            [],
+            language="direct",
+            samples=1,
+            sampling=Sampling(prompt_tokens=2_000),
+            rows=ROWS * 150,
+        )
 
 
 def test_weights_decide_when_it_is_decided(server: Server) -> None:
-    settings = {"samples": 3, "sampling": Sampling(mix=("sql", "direct", "sql")), "voting": Voting({"direct": 5})}
+    settings = {
+        "samples": 3,
+        "sampling": Sampling(mix=("sql", "direct", "sql")),
+        "voting": Voting({"direct": 5}),
+    }
     answer = ask(server, [RIGHT, SAME], direct='{"answers": ["Pisa"]}', **settings)
-    assert answer.values == ["Pisa"] and answer.language == "direct" and "without a program" in answer.summary
+    assert (
+        answer.values == ["Pisa"]
+        and answer.language == "direct"
+        and "without a program" in answer.summary
+    )
 
 
 def test_a_solved_question_is_kept_and_shown_for_the_next(server: Server, tmp_path: Path) -> None:
@@ -279,7 +368,9 @@ def test_a_solved_question_is_kept_and_shown_for_the_next(server: Server, tmp_pa
     assert "who won most?" in path.read_text() and "def solve" in path.read_text()
     with pytest.raises(binder.BinderError, match="town"):
         again.correct("SELECT town FROM w")
-    direct = ask(server, [], direct='{"answers": ["Rome"]}', language="direct", samples=1, memory=path)
+    direct = ask(
+        server, [], direct='{"answers": ["Rome"]}', language="direct", samples=1, memory=path
+    )
     with pytest.raises(UsageError, match="without a program"):
         direct.accept()
 
@@ -287,7 +378,9 @@ def test_a_solved_question_is_kept_and_shown_for_the_next(server: Server, tmp_pa
 def test_what_reads_reasons_first_where_that_is_set(server: Server) -> None:
     said = '{"steps": "Rome has 5.", "answers": ["Rome"]}'
     for reasoning, keys in ((None, ["steps", "answers"]), ({"ans": False}, ["answers"])):
-        assert ask(server, [], direct=said, language="direct", samples=1, reasoning=reasoning).values == ["Rome"]
+        assert ask(
+            server, [], direct=said, language="direct", samples=1, reasoning=reasoning
+        ).values == ["Rome"]
         body = server.requests[-1]
         assert list(body["response_format"]["json_schema"]["schema"]["properties"]) == keys
         assert ('"steps"' in body["messages"][0]["content"]) == ("steps" in keys)
@@ -295,16 +388,22 @@ def test_what_reads_reasons_first_where_that_is_set(server: Server) -> None:
 
 def test_errors_of_the_engine_are_kept_with_their_candidate(server: Server) -> None:
     answer = ask(server, [REFUSED, RIGHT, RIGHT], sampling=Sampling(("sql",), repairs=0))
-    assert isinstance(answer.candidates[0].error, QueryError | SyntaxFault | binder.BinderError) and answer.values == ["Rome"]
+    assert isinstance(
+        answer.candidates[0].error, QueryError | SyntaxFault | binder.BinderError
+    ) and answer.values == ["Rome"]
 
 
 def test_sql_python_and_direct_answers_vote_together(server: Server) -> None:
-    python = "```python\ndef solve(w):\n    return [row['city'] for row in w if row['wins'] == 5]\n```"
+    python = (
+        "```python\ndef solve(w):\n    return [row['city'] for row in w if row['wins'] == 5]\n```"
+    )
 
     def reply(body: Body) -> Said:
         if body["messages"][-1]["content"].startswith("{"):
             return '{"steps": "Lyon has 3.", "answers": ["Lyon"]}'
-        return python if "def solve" in body["messages"][0]["content"] else completion(RIGHT, python)
+        return (
+            python if "def solve" in body["messages"][0]["content"] else completion(RIGHT, python)
+        )
 
     server.reply = reply
     with binder.connect(ROWS, model="m", base_url=server.url, cache=None) as db:
@@ -320,7 +419,9 @@ def test_sql_python_and_direct_answers_vote_together(server: Server) -> None:
 def test_calls_of_sql_and_python_are_asked_once_and_a_split_vote_is_told(server: Server) -> None:
     said = "[city for city, said in zip([row['city'] for row in w], qa_map(w, 'is it by two?', ['note'])) if said == 'yes']"
     python = f"def solve(w):\n    return {said}"
-    direct = iter(['{"steps": "3 is least.", "answers": ["Lyon"]}', '{"steps": "?", "answers": ["Pisa"]}'])
+    direct = iter(
+        ['{"steps": "3 is least.", "answers": ["Lyon"]}', '{"steps": "?", "answers": ["Pisa"]}']
+    )
 
     def reply(body: Body) -> Said:
         last = body["messages"][-1]["content"]
@@ -329,7 +430,9 @@ def test_calls_of_sql_and_python_are_asked_once_and_a_split_vote_is_told(server:
         return python if "def solve" in body["messages"][0]["content"] else CALL
 
     server.reply = reply
-    server.answer = lambda task: {key: "yes" if "two" in row[0] else "no" for key, row in task["rows"].items()}
+    server.answer = lambda task: {
+        key: "yes" if "two" in row[0] else "no" for key, row in task["rows"].items()
+    }
     with binder.connect(ROWS, model="m", base_url=server.url, cache=None) as db:
         answer = db.ask("who won most?", samples=5)
     assert sorted((c.language, c.votes, c.values) for c in answer.candidates) == [
@@ -339,6 +442,8 @@ def test_calls_of_sql_and_python_are_asked_once_and_a_split_vote_is_told(server:
         ("sql", 2, ["Rome"]),
     ]
     assert (answer.values, answer.language, answer.confidence) == (["Rome"], "sql", 3 / 5)
-    assert answer.usage.questions == 3 and [len(task["rows"]) for task in server.tasks if task["task"] == "map"] == [3]
+    assert answer.usage.questions == 3 and [
+        len(task["rows"]) for task in server.tasks if task["task"] == "map"
+    ] == [3]
     (voted,) = answer.trace.of("voted")
     assert [weight for _, weight in voted.data["votes"]] == [3, 1, 1] and voted.data["cast"] == 5

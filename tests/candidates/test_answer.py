@@ -13,9 +13,22 @@ from binder.results.trace import Trace
 
 
 def answer(*values: Any, program: str | None = "p") -> Answer:
-    result = Result(("a",), [(value,) for value in values], [(str(value),) for value in values], [], Usage(), Trace(), "")
+    result = Result(
+        ("a",),
+        [(value,) for value in values],
+        [(str(value),) for value in values],
+        [],
+        Usage(),
+        Trace(),
+        "",
+    )
     broken = Candidate("broken", "sql", error=QueryError("no such thing"), votes=3)
-    return vote("who?", [Candidate(program, "sql" if program else "direct", result), broken], Usage(), Trace())
+    return vote(
+        "who?",
+        [Candidate(program, "sql" if program else "direct", result), broken],
+        Usage(),
+        Trace(),
+    )
 
 
 def test_an_answer_prints_and_is_json_data() -> None:
@@ -32,10 +45,20 @@ def test_which_kind_won_is_said() -> None:
     assert answer("a").summary == "by SQL; confidence 25%; 4 samples"
     direct = answer("a", program=None)
     assert direct.summary == "read from the table, without a program; confidence 25%; 4 samples"
-    assert direct.data()["program"] is None and direct.data()["language"] == "direct" and direct.summary in direct._repr_html_()
+    assert (
+        direct.data()["program"] is None
+        and direct.data()["language"] == "direct"
+        and direct.summary in direct._repr_html_()
+    )
 
 
 def test_no_answer_is_no_guess() -> None:
     none = Answer.none("who?", (), Usage(), Trace())
-    assert (none.values, none.confidence, none.program, none.language, none.result) == ([], 0.0, None, None, None)
+    assert (none.values, none.confidence, none.program, none.language, none.result) == (
+        [],
+        0.0,
+        None,
+        None,
+        None,
+    )
     assert str(none) == "no answer" and none.summary == "no answer; 0 samples"

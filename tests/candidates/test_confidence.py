@@ -28,10 +28,16 @@ def ask(server: Server, *said: Said, belief: int) -> binder.Answer:
     series = iter(said)
 
     def reply(body: Body) -> Said:
-        return next(series) if "Proposed answer" in body["messages"][-1]["content"] else "SELECT city FROM w WHERE wins = 5"
+        return (
+            next(series)
+            if "Proposed answer" in body["messages"][-1]["content"]
+            else "SELECT city FROM w WHERE wins = 5"
+        )
 
     server.reply = reply
-    with binder.connect(ROWS, model="m", base_url=server.url, cache=None, voting=Voting(belief=belief)) as db:
+    with binder.connect(
+        ROWS, model="m", base_url=server.url, cache=None, voting=Voting(belief=belief)
+    ) as db:
         return db.ask("who won most?", samples=1, language="sql")
 
 
@@ -48,4 +54,6 @@ def test_where_none_are_told_it_is_asked_again(server: Server) -> None:
 
 def test_where_nothing_is_told_agreement_holds(server: Server) -> None:
     answer = ask(server, "Perhaps.", belief=1)
-    assert answer.confidence == 1.0 and [event.data["belief"] for event in answer.trace.of("believed")] == [None]
+    assert answer.confidence == 1.0 and [
+        event.data["belief"] for event in answer.trace.of("believed")
+    ] == [None]

@@ -1,4 +1,5 @@
-"""Questions go in over the public face; what is asked of the endpoint, and what becomes of what it writes, comes out."""
+"""Questions go in over the public face; what is asked of the endpoint, and what becomes of what it
+writes, comes out."""
 
 from __future__ import annotations
 
@@ -29,7 +30,10 @@ def test_a_reply_that_is_no_program_is_a_candidate_with_its_fault(server: Server
     _, refusal, unknown = answer.candidates
     assert refusal.program == "I cannot do that." and isinstance(refusal.error, SyntaxFault)
     assert isinstance(unknown.error, CheckFault) and "nosuch" in str(unknown.error)
-    assert [event.data["program"] for event in answer.trace.of("rejected")] == ["I cannot do that.", "SELECT nosuch FROM w"]
+    assert [event.data["program"] for event in answer.trace.of("rejected")] == [
+        "I cannot do that.",
+        "SELECT nosuch FROM w",
+    ]
 
 
 def test_no_program_at_all_is_no_answer(server: Server) -> None:
@@ -39,14 +43,21 @@ def test_no_program_at_all_is_no_answer(server: Server) -> None:
 
 
 def test_equal_programs_are_one_candidate_with_several_votes(server: Server) -> None:
-    answer = asked(server, "SELECT a FROM w WHERE b = 2", "```sql\nSELECT a FROM w WHERE b = 2;\n```", "SELECT MAX(a) FROM w")
+    answer = asked(
+        server,
+        "SELECT a FROM w WHERE b = 2",
+        "```sql\nSELECT a FROM w WHERE b = 2;\n```",
+        "SELECT MAX(a) FROM w",
+    )
     assert [candidate.votes for candidate in answer.candidates] == [2, 1]
     assert answer.confidence == 1.0 and len(server.requests) == 1 and server.requests[0]["n"] == 3
 
 
 def test_an_endpoint_that_gives_one_reply_at_a_time_is_asked_again(server: Server) -> None:
     answer = asked(server, "SELECT a FROM w WHERE b = 2", samples=5)
-    assert len(server.requests) == 3 and sum(candidate.votes for candidate in answer.candidates) == 3  # two more cannot change it
+    assert (
+        len(server.requests) == 3 and sum(candidate.votes for candidate in answer.candidates) == 3
+    )  # two more cannot change it
     assert answer.usage.requests == 3 and answer.confidence == 1.0
 
 
@@ -55,14 +66,19 @@ def test_what_an_endpoint_leaves_out_is_drawn_while_it_can_change_the_vote(serve
     server.script(completion(first), "SELECT MAX(a) FROM w", "SELECT MIN(a) FROM w", first, first)
     with binder.connect(ROWS, model="m", base_url=server.url, cache=None) as db:
         answer = db.ask("which a?", language="sql", samples=5)
-    assert [candidate.votes for candidate in answer.candidates] == [3, 1, 1] and len(server.requests) == 5
+    assert [candidate.votes for candidate in answer.candidates] == [3, 1, 1] and len(
+        server.requests
+    ) == 5
     assert [body.get("n", 1) for body in server.requests] == [5, 1, 1, 1, 1]
 
 
 def test_a_refused_request_is_an_error(server: Server) -> None:
     refusals = iter([completion("SELECT a FROM w"), Canned(error("no such model"), status=404)])
     server.reply = lambda body: next(refusals)
-    with binder.connect(ROWS, model="m", base_url=server.url) as db, pytest.raises(Refused, match="no such model"):
+    with (
+        binder.connect(ROWS, model="m", base_url=server.url) as db,
+        pytest.raises(Refused, match="no such model"),
+    ):
         db.ask("which a?", language="sql", samples=2)
 
 

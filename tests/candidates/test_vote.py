@@ -38,7 +38,12 @@ def test_of_equals_the_first() -> None:
 
 
 def test_equal_answers_add_up_and_are_shown_as_the_first_wrote_them() -> None:
-    answer = voted(candidate("x", votes=2), candidate("Émile", 2), candidate(2.0, "emile"), candidate("EMILE", "2"))
+    answer = voted(
+        candidate("x", votes=2),
+        candidate("Émile", 2),
+        candidate(2.0, "emile"),
+        candidate("EMILE", "2"),
+    )
     assert (answer.values, answer.confidence) == (["Émile", 2], 0.6)
 
 
@@ -50,14 +55,14 @@ def test_errors_and_empty_results_have_no_say_but_count() -> None:
 @pytest.mark.parametrize("candidates", [(), (BROKEN,), (candidate(), candidate(None))])
 def test_nothing_to_say(candidates: Sequence[Candidate]) -> None:
     answer = voted(*candidates)
-    assert (answer.values, answer.texts, answer.confidence, answer.program, answer.result, str(answer)) == (
-        [],
-        [],
-        0.0,
-        None,
-        None,
-        "no answer",
-    )
+    assert (
+        answer.values,
+        answer.texts,
+        answer.confidence,
+        answer.program,
+        answer.result,
+        str(answer),
+    ) == ([], [], 0.0, None, None, "no answer")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +80,9 @@ def test_what_agrees(one: list[Any], other: list[Any]) -> None:
     assert agreement(one) == agreement(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [([1], [1, 1]), ([1], [2]), (["a"], ["b"]), ([], [0]), ([True], [1])])
+@pytest.mark.parametrize(
+    ("one", "other"), [([1], [1, 1]), ([1], [2]), (["a"], ["b"]), ([], [0]), ([True], [1])]
+)
 def test_what_does_not(one: list[Any], other: list[Any]) -> None:
     assert agreement(one) != agreement(other)
 
@@ -124,7 +131,9 @@ def test_what_agrees_in_other_words(one: list[Any], other: list[Any]) -> None:
     ],
 )
 def test_what_does_not_agree_in_any_words(one: list[Any], other: list[Any]) -> None:
-    assert not agree(agreement(one), agreement(other)) and not agree(agreement(other), agreement(one))
+    assert not agree(agreement(one), agreement(other)) and not agree(
+        agreement(other), agreement(one)
+    )
 
 
 def test_a_bare_number_goes_with_the_unit_that_most_say() -> None:
@@ -138,7 +147,9 @@ def test_of_equals_a_program_wins_over_a_direct_answer() -> None:
 
 
 def test_a_program_that_says_the_same_speaks_for_a_direct_answer() -> None:
-    answer = voted(candidate("a", language="direct", votes=3), candidate("a"), candidate("b", votes=2))
+    answer = voted(
+        candidate("a", language="direct", votes=3), candidate("a"), candidate("b", votes=2)
+    )
     assert (answer.values, answer.confidence, answer.program) == (["a"], 4 / 6, "p")
 
 
@@ -159,12 +170,17 @@ def test_a_bias_favours_an_answer_however_it_is_said() -> None:
     statements = candidate(0, votes=2), candidate(True), candidate("no")
     assert voted(*statements).values == [0]
     assert voted(*statements, voting=Voting(bias={"yes": 4})).values == [True]
-    assert voted(candidate("red"), candidate("yes", "red"), voting=Voting(bias={"yes": 4})).values == ["red"]
+    assert voted(
+        candidate("red"), candidate("yes", "red"), voting=Voting(bias={"yes": 4})
+    ).values == ["red"]
 
 
 def test_what_was_not_executed_is_no_vote_cast() -> None:
     answer = voted(candidate("a", votes=2), Candidate("q", "sql", votes=3))
-    assert answer.confidence == 1.0 and answer.candidates[1].fate == "not executed: it could not change the vote"
+    assert (
+        answer.confidence == 1.0
+        and answer.candidates[1].fate == "not executed: it could not change the vote"
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,6 +188,8 @@ def test_what_was_not_executed_is_no_vote_cast() -> None:
     [((), 5, False, 3), ((1,), 4, False, 2), ((3,), 2, True, 0), ((2, 1), 2, False, 1), ((2, 1), 1, False, 1),
      ((1, 1), 0, True, 0), ((9, 2), 9, False, 2)],
 )  # fmt: skip
-def test_when_the_winner_stays_the_winner(votes: tuple[int, ...], left: int, is_decided: bool, more: int) -> None:
+def test_when_the_winner_stays_the_winner(
+    votes: tuple[int, ...], left: int, is_decided: bool, more: int
+) -> None:
     ranked = groups([candidate(f"v{i}", votes=number) for i, number in enumerate(votes)], Voting())
     assert decided(ranked, left) == is_decided and fewest(ranked, left) == more

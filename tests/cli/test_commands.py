@@ -32,29 +32,45 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> st
 def test_run_prints_a_grid_and_what_it_cost(table: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--table", table, "SELECT citty FROM w WHERE people > 1000"]) == DONE
     shown = capsys.readouterr()
-    assert shown.out == "city\n-----\nParis\n" and "repaired for free" in shown.err and "0 questions" in shown.err
+    assert (
+        shown.out == "city\n-----\nParis\n"
+        and "repaired for free" in shown.err
+        and "0 questions" in shown.err
+    )
 
 
 def test_run_prints_json(table: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", "-t", f"w={table}", "--json", 'SELECT QA("map@same?"; city) AS c FROM w']) == DONE
+    assert (
+        main(["run", "-t", f"w={table}", "--json", 'SELECT QA("map@same?"; city) AS c FROM w'])
+        == DONE
+    )
     data = json.loads(capsys.readouterr().out)
     assert (data["columns"], data["rows"], data["errors"]) == (["c"], [["Paris"], ["Lyon"]], [])
     assert data["usage"]["questions"] == 2 and data["usage"]["requests"] == 1
 
 
-def test_missing_values_have_a_status_of_their_own(table: str, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_values_have_a_status_of_their_own(
+    table: str, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     server.answer = lambda task: dict.fromkeys(task["rows"])
     assert main(["run", "-t", table, "--json", 'QA("map@same?"; city)']) == MISSING
-    assert [entry["fault"] for entry in json.loads(capsys.readouterr().out)["errors"]] == ["no_answer", "no_answer"]
+    assert [entry["fault"] for entry in json.loads(capsys.readouterr().out)["errors"]] == [
+        "no_answer",
+        "no_answer",
+    ]
 
 
-def test_a_program_from_standard_input(table: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_from_standard_input(
+    table: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("SELECT COUNT(*) AS n FROM w"))
     assert main(["run", "-t", table, "-"]) == DONE
     assert capsys.readouterr().out == "n\n-\n2\n"
 
 
-def test_a_program_that_is_refused_has_its_place_marked(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_that_is_refused_has_its_place_marked(
+    table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["run", "-t", table, "SELECT weight FROM w"]) == FAILED
     shown = capsys.readouterr()
     assert shown.out == "" and shown.err.startswith(
@@ -62,7 +78,9 @@ def test_a_program_that_is_refused_has_its_place_marked(table: str, capsys: pyte
     )
 
 
-def test_explain_asks_nothing(table: str, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_asks_nothing(
+    table: str, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["explain", "-t", table, 'SELECT QA("map@same?"; city) FROM w']) == DONE
     assert "asks at most 2 questions in 1 request" in capsys.readouterr().out
     assert main(["explain", "-t", table, "--json", 'SELECT QA("map@same?"; city) FROM w']) == DONE
@@ -72,7 +90,10 @@ def test_explain_asks_nothing(table: str, server: Server, capsys: pytest.Capture
 
 def test_ask_answers(table: str, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.reply = lambda body: "SELECT city FROM w WHERE people < 1000"
-    assert main(["ask", "-t", table, "--samples", "2", "--language", "sql", "which city is small?"]) == DONE
+    assert (
+        main(["ask", "-t", table, "--samples", "2", "--language", "sql", "which city is small?"])
+        == DONE
+    )
     shown = capsys.readouterr()
     assert shown.out == "Lyon\n" and "confidence 100%" in shown.err
     assert main(["ask", "-t", table, "--samples", "1", "--json", "which city is small?"]) == DONE
@@ -101,8 +122,13 @@ def test_ask_that_finds_nothing_fails_and_says_what_was_tried(
 
 
 def test_the_trace_is_written(table: str, tmp_path: Path) -> None:
-    assert main(["run", "-t", table, "--trace", str(tmp_path / "t.jsonl"), 'QA("map@same?"; city)']) == DONE
-    events = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert (
+        main(["run", "-t", table, "--trace", str(tmp_path / "t.jsonl"), 'QA("map@same?"; city)'])
+        == DONE
+    )
+    events = [
+        json.loads(line) for line in (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     kinds = [event["kind"] for event in events]
     assert "asked" in kinds and kinds[-1] == "executed"
 
@@ -116,13 +142,20 @@ def test_the_trace_is_written(table: str, tmp_path: Path) -> None:
         (["ask", "-t", "TABLE", " "], "the question is empty"),
     ],
 )
-def test_bad_usage(table: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_usage(
+    table: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([table if word == "TABLE" else word for word in arguments]) == USAGE
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "--tables", "x", "y"], ["ask", "--samples", "many", "q"]])
-def test_words_that_are_no_command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["fly"], ["run"], ["run", "--tables", "x", "y"], ["ask", "--samples", "many", "q"]],
+)
+def test_words_that_are_no_command(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == USAGE and "usage: binder" in capsys.readouterr().err
@@ -136,19 +169,63 @@ def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
 def test_two_tables(table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = tmp_path / "o.json"
     other.write_text('[{"city": "Lyon", "n": 1}]', encoding="utf-8")
-    assert main(["run", "-t", f"w={table}", "-t", str(other), "--json", "SELECT n FROM w JOIN o USING (city)"]) == DONE
+    assert (
+        main(
+            [
+                "run",
+                "-t",
+                f"w={table}",
+                "-t",
+                str(other),
+                "--json",
+                "SELECT n FROM w JOIN o USING (city)",
+            ]
+        )
+        == DONE
+    )
     assert json.loads(capsys.readouterr().out)["rows"] == [[1]]
 
 
 def test_as_a_process(table: str, server: Server) -> None:
     environment = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "binder", "run", "-t", table, "--json", 'QA("map@same?"; city)']
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=60)
-    assert (done.returncode, done.stderr, json.loads(done.stdout)["rows"]) == (DONE, "", [["Paris"], ["Lyon"]])
-    refused = subprocess.run([*command[:-1], "SELECT 'x"], capture_output=True, text=True, env=environment, cwd=ROOT, timeout=60)
-    assert (refused.returncode, refused.stdout) == (FAILED, "") and "Traceback" not in refused.stderr
+    command = [
+        sys.executable,
+        "-m",
+        "binder",
+        "run",
+        "-t",
+        table,
+        "--json",
+        'QA("map@same?"; city)',
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=60
+    )
+    assert (done.returncode, done.stderr, json.loads(done.stdout)["rows"]) == (
+        DONE,
+        "",
+        [["Paris"], ["Lyon"]],
+    )
+    refused = subprocess.run(
+        [*command[:-1], "SELECT 'x"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+        timeout=60,
+    )
+    assert (refused.returncode, refused.stdout) == (
+        FAILED,
+        "",
+    ) and "Traceback" not in refused.stderr
 
 
 def test_its_version() -> None:
-    done = subprocess.run([sys.executable, "-m", "binder", "--version"], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "binder", "--version"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+    )
     assert done.returncode == 0 and done.stdout.startswith("binder ")

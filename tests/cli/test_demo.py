@@ -35,7 +35,9 @@ def shown() -> str:
 
 def test_every_question_is_answered(shown: str) -> None:
     assert re.findall(r"^Answer +(.*?)  \(confidence \d+%\)$", shown, re.MULTILINE) == ANSWERS
-    assert re.findall(r"^Question +(.*)$", shown, re.MULTILINE) == [question.question for question in demo.questions()]
+    assert re.findall(r"^Question +(.*)$", shown, re.MULTILINE) == [
+        question.question for question in demo.questions()
+    ]
 
 
 def test_the_first_and_the_last_line_say_who_speaks(shown: str) -> None:
@@ -52,11 +54,17 @@ def test_candidates_are_of_all_kinds(shown: str) -> None:
 
 def test_the_plan_and_its_bill_are_shown(shown: str) -> None:
     assert "where Year >= 2012  (at most 6)" in shown
-    assert "It asks at most 6 questions in 1 request" in shown and "It asks the language model nothing." in shown
+    assert (
+        "It asks at most 6 questions in 1 request" in shown
+        and "It asks the language model nothing." in shown
+    )
 
 
 def test_where_a_value_came_from_is_shown_as_it_is_written(shown: str) -> None:
-    assert "  bridges 0: 1 | Halden Strait Bridge | 1,410[a] | July 17, 1981 | Halden Strait | toll bridge\n" in shown
+    assert (
+        "  bridges 0: 1 | Halden Strait Bridge | 1,410[a] | July 17, 1981 | Halden Strait | toll bridge\n"
+        in shown
+    )
     assert "  asked: does this country lie on the Mediterranean Sea?\n    Algeria -> yes\n" in shown
 
 
@@ -73,7 +81,9 @@ def test_the_tables_look_like_those_of_the_web() -> None:
             assert table.tidied and table.title and 5 <= table.num_rows <= 20
 
 
-def test_a_language_model_of_the_user_is_asked(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_language_model_of_the_user_is_asked(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     server.reply = lambda body: completion("SELECT 7")
     assert main(["demo", "--model", "m", "--base-url", server.url, "--samples", "1"]) == 0
     out = capsys.readouterr().out
@@ -84,7 +94,14 @@ def test_a_language_model_of_the_user_is_asked(server: Server, capsys: pytest.Ca
 def test_what_a_language_model_says_is_recorded_and_traced(server: Server, tmp_path: Path) -> None:
     server.reply = lambda body: completion("SELECT 7") if task_of(body) is None else None
     replies, trace = tmp_path / "replies.jsonl", tmp_path / "trace.jsonl"
-    settings = {"model": "m", "base_url": server.url, "samples": 1, "timeout": 60.0, "concurrency": 4, "batch_rows": 20}
+    settings = {
+        "model": "m",
+        "base_url": server.url,
+        "samples": 1,
+        "timeout": 60.0,
+        "concurrency": 4,
+        "batch_rows": 20,
+    }
     assert demo.show(Namespace(**settings, record=replies, trace=trace)) == 0
     assert [reply.text for _, reply in recorded(replies)] == ["SELECT 7"] * 6
     events = [json.loads(line)["kind"] for line in trace.read_text(encoding="utf-8").splitlines()]
@@ -96,13 +113,17 @@ def test_there_is_nothing_to_record_without_a_language_model(tmp_path: Path) -> 
         demo.show(Namespace(model=None, base_url=None, record=tmp_path / "replies.jsonl"))
 
 
-def test_a_question_without_an_answer_shows_in_the_status(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_question_without_an_answer_shows_in_the_status(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     server.reply = lambda body: completion("I cannot say.")
     assert main(["demo", "--model", "m", "--base-url", server.url, "--samples", "1"]) == 1
     assert "0 of 6 questions answered" in capsys.readouterr().out
 
 
-def test_the_recording_holds_so_many_programs_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_recording_holds_so_many_programs_and_no_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["demo", "--samples", "4"]) == 2
     assert "3 candidates a question are recorded" in capsys.readouterr().err
 

@@ -17,7 +17,9 @@ from binder.plan import Plan
 from binder.results.result import Result
 from tests.server import Server, completion
 
-interactive = pytest.importorskip("IPython.core.interactiveshell", reason="IPython is not installed")
+interactive = pytest.importorskip(
+    "IPython.core.interactiveshell", reason="IPython is not installed"
+)
 
 
 @pytest.fixture
@@ -55,14 +57,19 @@ def test_a_program_over_a_variable(shell: Any) -> None:
 
 def test_a_program_on_one_line_over_a_file(shell: Any) -> None:
     shell.user_ns["frame"].to_csv("my people.csv", index=False)
-    result = cell(shell, """%binder --table people="my people.csv" SELECT COUNT(*) AS "n {y}" FROM people WHERE `Age {y}` > 1""")
+    result = cell(
+        shell,
+        """%binder --table people="my people.csv" SELECT COUNT(*) AS "n {y}" FROM people WHERE `Age {y}` > 1""",
+    )
     assert result.columns == ("n {y}",) and result.rows == [(2,)]
     assert cell(shell, "%binder -t 'my people.csv' SELECT MAX(`Age {y}`) FROM w").rows == [(31,)]
 
 
 def test_a_question(shell: Any, model: Server) -> None:
     program = "SELECT Name FROM w WHERE `Age {y}` < 30"  # whatever is asked for
-    model.reply = lambda body: completion('{"answers": ["Bob"]}' if "response_format" in body else program)
+    model.reply = lambda body: completion(
+        '{"answers": ["Bob"]}' if "response_format" in body else program
+    )
     answer = cell(shell, "%%binder --table w=frame --ask --samples 3\nwho is younger than 30?")
     assert isinstance(answer, Answer) and answer.values == ["Bob"] and answer.confidence == 1.0
     assert len(model.requests) == 3 and "Bob" in answer._repr_html_()
@@ -70,7 +77,11 @@ def test_a_question(shell: Any, model: Server) -> None:
 
 def test_a_plan_asks_nothing(shell: Any, model: Server) -> None:
     plan = cell(shell, '%%binder --table w=frame --explain\nSELECT QA("map@old?"; Name) FROM w')
-    assert isinstance(plan, Plan) and "at most 2 questions" in plan._repr_html_() and not model.requests
+    assert (
+        isinstance(plan, Plan)
+        and "at most 2 questions" in plan._repr_html_()
+        and not model.requests
+    )
 
 
 def test_what_comes_out_is_kept(shell: Any) -> None:
@@ -90,7 +101,9 @@ def test_an_open_connection(shell: Any) -> None:
 
 def test_two_tables(shell: Any) -> None:
     shell.user_ns["other"] = [{"Name": "Ann", "City": "Oslo"}]
-    result = cell(shell, "%%binder -t frame -t other\nSELECT City FROM frame JOIN other USING (Name)")
+    result = cell(
+        shell, "%%binder -t frame -t other\nSELECT City FROM frame JOIN other USING (Name)"
+    )
     assert result.rows == [("Oslo",)]
 
 
@@ -98,7 +111,11 @@ def test_two_tables(shell: Any) -> None:
     ("source", "kind", "message"),
     [
         ("%%binder\nSELECT 1", UsageError, "no table is given"),
-        ("%%binder --table w=nosuch\nSELECT 1", UsageError, "no variable and no file called nosuch"),
+        (
+            "%%binder --table w=nosuch\nSELECT 1",
+            UsageError,
+            "no variable and no file called nosuch",
+        ),
         ("%%binder --table\nSELECT 1", UsageError, "--table needs a value"),
         ("%%binder --nosuch\nSELECT 1", UsageError, "--nosuch is no option"),
         ("%%binder --on frame\nSELECT 1", UsageError, "frame is no connection"),
@@ -115,7 +132,12 @@ def test_an_error_is_shown_without_a_traceback(
     outcome = shell.run_cell(source)
     assert isinstance(outcome.error_in_exec, kind) and message in str(outcome.error_in_exec)
     shown = "".join(capsys.readouterr())
-    assert f"{kind.__name__}: " in shown and message in shown and "Traceback" not in shown and "magic.py" not in shown
+    assert (
+        f"{kind.__name__}: " in shown
+        and message in shown
+        and "Traceback" not in shown
+        and "magic.py" not in shown
+    )
 
 
 def test_a_file_that_cannot_be_read(shell: Any) -> None:
@@ -124,7 +146,13 @@ def test_a_file_that_cannot_be_read(shell: Any) -> None:
 
 
 def test_only_what_stands_before_the_text_is_an_option() -> None:
-    assert read("--ask --table w=f is --save an option << here?").text == "is --save an option << here?"
+    assert (
+        read("--ask --table w=f is --save an option << here?").text
+        == "is --save an option << here?"
+    )
     assert read("-- a comment", "SELECT 1").text == "-- a comment\nSELECT 1"
     found = read("a << --table='my file.csv' -t b='x y' --title \"A = 'B'\"", "SELECT 1")
-    assert (found.target, found.options) == ("a", {"--table": ["my file.csv", "b=x y"], "--title": ["A = 'B'"]})
+    assert (found.target, found.options) == (
+        "a",
+        {"--table": ["my file.csv", "b=x y"], "--title": ["A = 'B'"]},
+    )

@@ -1,4 +1,5 @@
-"""A process that can be killed: the file of a store, an endpoint and a number of inputs come in; a file of answers goes out."""
+"""A process that can be killed: the file of a store, an endpoint and a number of inputs come in; a
+file of answers goes out."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ import json
 from pathlib import Path
 
 import binder
-import binder.lm.providers.openai.client  # else imported at the first request; a killer shall have the time of the work itself
+
+# else imported at the first request; a killer shall have the time of the work itself
+import binder.lm.providers.openai.client
 
 ROWS = 4  # inputs of one request
 CONCURRENCY = 4
@@ -15,9 +18,15 @@ PROGRAM = 'SELECT town, QA("map@which town?"; town) AS said FROM w'
 
 
 def ask(
-    path: str, url: str, towns: list[str], name: str = "none", rows: int = ROWS, concurrency: int = CONCURRENCY
+    path: str,
+    url: str,
+    towns: list[str],
+    name: str = "none",
+    rows: int = ROWS,
+    concurrency: int = CONCURRENCY,
 ) -> dict[str, str]:
-    """The answers about towns, by a run with a connection of its own; name is the key that the endpoint sees."""
+    """The answers about towns, by a run with a connection of its own; name is the key that the
+    endpoint sees."""
     table = [{"town": town} for town in towns]
     settings = {"cache": path, "batch_rows": rows, "concurrency": concurrency}
     with binder.connect(table, "m", url, name, **settings) as db:  # type: ignore[arg-type]

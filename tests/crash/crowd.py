@@ -1,5 +1,6 @@
-"""Numbers of processes and threads come in; all ask about overlapping towns at the same time, with one file between them.
-What the endpoint saw goes out: python -m tests.crash.crowd --processes 3 --threads 8"""
+"""Numbers of processes and threads come in; all ask about overlapping towns at the same time, with
+one file between them. What the endpoint saw goes out: python -m tests.crash.crowd --processes 3
+--threads 8"""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Report:
-    """What was seen: requests; those that one process, and that several, sent more than once; what must not be."""
+    """What was seen: requests; those that one process, and that several, sent more than once; what
+    must not be."""
 
     requests: int = 0
     twice_in_process: int = 0
@@ -36,12 +38,29 @@ def crowd(processes: int, threads: int) -> Report:
     report = Report()
     with Server(latency=0.02) as server, tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answers.sqlite"
-        command = [sys.executable, "-m", "tests.crash.crowd", "--path", str(path), "--url", server.url, "--threads", str(threads)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.crash.crowd",
+            "--path",
+            str(path),
+            "--url",
+            server.url,
+            "--threads",
+            str(threads),
+        ]
         commands = [[*command, "--name", f"p{i}"] for i in range(processes)]
-        started = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for command in commands]
-        report.broken += [said for process in started if (said := process.communicate(timeout=300)[1])]
+        started = [
+            subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+            for command in commands
+        ]
+        report.broken += [
+            said for process in started if (said := process.communicate(timeout=300)[1])
+        ]
         asked = [task["rows"]["r1"][0] for task in server.tasks]
-        of_process = Counter(zip((headers["authorization"] for headers in server.headers), asked, strict=True))
+        of_process = Counter(
+            zip((headers["authorization"] for headers in server.headers), asked, strict=True)
+        )
         report.requests = len(asked)
         report.twice_in_process = of_process.total() - len(of_process)
         report.twice_across = len(of_process) - len(set(asked))
@@ -57,7 +76,8 @@ def crowd(processes: int, threads: int) -> Report:
 
 
 def member(path: str, url: str, name: str, threads: int) -> None:
-    """One process: each thread has a connection of its own, and asks about all towns in an order of its own."""
+    """One process: each thread has a connection of its own, and asks about all towns in an order of
+    its own."""
 
     def thread(number: int) -> None:
         towns = [f"town {i}" for i in range(TOWNS)]
@@ -70,7 +90,9 @@ def member(path: str, url: str, name: str, threads: int) -> None:
 
 def main() -> None:
     """Prints the report; status 1 where something is broken."""
-    parser = argparse.ArgumentParser(description="many processes and threads ask at the same time, with one file")
+    parser = argparse.ArgumentParser(
+        description="many processes and threads ask at the same time, with one file"
+    )
     parser.add_argument("--processes", type=int, default=3)
     parser.add_argument("--threads", type=int, default=8)
     parser.add_argument("--path", help="with --url and --name: be one of the processes")

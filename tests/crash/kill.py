@@ -1,5 +1,5 @@
-"""A number of kills comes in; a process that asks is killed at random times and started again until it is done.
-What the endpoint saw goes out: python -m tests.crash.kill --rounds 100"""
+"""A number of kills comes in; a process that asks is killed at random times and started again until
+it is done. What the endpoint saw goes out: python -m tests.crash.kill --rounds 100"""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Report:
-    """What was seen. in_flight: inputs in requests at the kills; repeated: inputs asked again; broken: what must not be."""
+    """What was seen. in_flight: inputs in requests at the kills; repeated: inputs asked again;
+    broken: what must not be."""
 
     kills: int = 0
     runs: int = 0
@@ -51,17 +52,32 @@ def kill(rounds: int, seed: int, count: int = 240) -> Report:
     return report
 
 
-def run(folder: Path, server: Server, count: int, rounds: int, chance: random.Random, report: Report) -> None:
-    """One run: kills until it is done, or rounds are used up; after each kill, nothing that was received is asked again."""
+def run(
+    folder: Path, server: Server, count: int, rounds: int, chance: random.Random, report: Report
+) -> None:
+    """One run: kills until it is done, or rounds are used up; after each kill, nothing that was
+    received is asked again."""
     paid: set[str] = set()
     path = folder / "answers.sqlite"
     killed: float | None
     while True:
         before = len(server.tasks)
-        command = [sys.executable, "-m", "tests.crash.asker", str(path), server.url, str(count), str(folder / "said")]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.crash.asker",
+            str(path),
+            server.url,
+            str(count),
+            str(folder / "said"),
+        ]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
         assert child.stdout and child.stdout.readline() == "ready\n"
-        patience = chance.uniform(0, 1.2 * count / ROWS / CONCURRENCY * LATENCY) if report.kills < rounds else 60.0
+        patience = (
+            chance.uniform(0, 1.2 * count / ROWS / CONCURRENCY * LATENCY)
+            if report.kills < rounds
+            else 60.0
+        )
         try:
             child.wait(timeout=patience)
         except subprocess.TimeoutExpired:
@@ -72,7 +88,11 @@ def run(folder: Path, server: Server, count: int, rounds: int, chance: random.Ra
             time.sleep(2 * LATENCY)  # what it sent has arrived
         else:
             killed = None
-            said = json.loads((folder / "said").read_text()) if child.returncode == 0 else f"status {child.returncode}"
+            said = (
+                json.loads((folder / "said").read_text())
+                if child.returncode == 0
+                else f"status {child.returncode}"
+            )
             if said != {f"town {i}": f"town {i}" for i in range(count)}:
                 report.broken.append(f"the answers are not those of the endpoint: {said}")
         child.stdout.close()
@@ -82,14 +102,19 @@ def run(folder: Path, server: Server, count: int, rounds: int, chance: random.Ra
             report.broken.append(f"paid and asked again: {sorted(again)}")
         if killed is None:
             return
-        late = (task for task, at in zip(tasks, started, strict=True) if at > killed - LATENCY - ARRIVING)
+        late = (
+            task
+            for task, at in zip(tasks, started, strict=True)
+            if at > killed - LATENCY - ARRIVING
+        )
         report.in_flight += min(ROWS * CONCURRENCY, sum(len(task["rows"]) for task in late))
         paid, unread = received(path, folder / "copy", report)
         report.unread += unread
 
 
 def received(path: Path, copy: Path, report: Report) -> tuple[set[str], int]:
-    """The inputs whose reply is in the file, and how many nobody read; from a copy, the file stays as it is."""
+    """The inputs whose reply is in the file, and how many nobody read; from a copy, the file stays
+    as it is."""
     copy.mkdir(exist_ok=True)
     for old in copy.iterdir():
         old.unlink()
@@ -104,8 +129,14 @@ def received(path: Path, copy: Path, report: Report) -> tuple[set[str], int]:
         if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             return set(), 0  # killed before the file was made
         towns = {json.loads(text)[0] for (text,) in connection.execute("SELECT input FROM answers")}
-        unread = connection.execute("SELECT reply FROM replies WHERE state = 'received' AND inputs IS NOT NULL")
-        packed = {town for (reply,) in unread for town in json.loads(json.loads(reply)["choices"][0]["text"])["answers"].values()}
+        unread = connection.execute(
+            "SELECT reply FROM replies WHERE state = 'received' AND inputs IS NOT NULL"
+        )
+        packed = {
+            town
+            for (reply,) in unread
+            for town in json.loads(json.loads(reply)["choices"][0]["text"])["answers"].values()
+        }
         return towns | packed, len(packed)
     finally:
         connection.close()
@@ -113,7 +144,9 @@ def received(path: Path, copy: Path, report: Report) -> tuple[set[str], int]:
 
 def main() -> None:
     """Prints the report; status 1 where something is broken."""
-    parser = argparse.ArgumentParser(description="kills a process that asks, and counts what is asked again")
+    parser = argparse.ArgumentParser(
+        description="kills a process that asks, and counts what is asked again"
+    )
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

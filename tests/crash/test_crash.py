@@ -1,4 +1,5 @@
-"""A process that is killed loses nothing it has paid for; many processes and threads share a file without a loss."""
+"""A process that is killed loses nothing it has paid for; many processes and threads share a file
+without a loss."""
 
 from __future__ import annotations
 

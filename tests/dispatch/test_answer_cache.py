@@ -1,4 +1,5 @@
-"""What was answered once is answered again without the language model, in the same values; what would change it asks anew."""
+"""What was answered once is answered again without the language model, in the same values; what
+would change it asks anew."""
 
 from __future__ import annotations
 
@@ -23,12 +24,17 @@ def first(task: dict[str, Any]) -> Any:
     """The first value of each input; nothing about town 7."""
     if task["task"] == "ans":
         return [row[0] for row in task["rows"][:2]]
-    return {key: None if values[0] == "town 7" else values[0] for key, values in task["rows"].items()}
+    return {
+        key: None if values[0] == "town 7" else values[0] for key, values in task["rows"].items()
+    }
 
 
 def connect(server: Server, cache: Path | None, **more: Any) -> binder.Binder:
     server.answer = first
-    return binder.connect(TABLE, **{"model": "m", "base_url": server.url, "api_key": "a-secret-key", "cache": cache} | more)
+    return binder.connect(
+        TABLE,
+        **{"model": "m", "base_url": server.url, "api_key": "a-secret-key", "cache": cache} | more,
+    )
 
 
 def test_a_cached_run_equals_a_fresh_one(server: Server, tmp_path: Path) -> None:
@@ -54,7 +60,9 @@ def test_a_missing_value_is_remembered_with_its_reason(server: Server, tmp_path:
 
 
 @pytest.mark.parametrize("change", [{"model": "other"}, {"title": "Towns"}])
-def test_what_can_change_an_answer_asks_anew(server: Server, tmp_path: Path, change: dict[str, Any]) -> None:
+def test_what_can_change_an_answer_asks_anew(
+    server: Server, tmp_path: Path, change: dict[str, Any]
+) -> None:
     for more in ({}, change):
         with connect(server, tmp_path / "answers.sqlite", **more) as db:
             assert db.run(PROGRAM.format(3)).usage.questions == 3
@@ -92,7 +100,11 @@ def test_a_trace_replays_offline(server: Server, tmp_path: Path) -> None:
         with pytest.raises(NotConfigured, match="holds no reply"):
             db.run(PROGRAM.format(9).replace("which", "what"))
     assert (again.rows, again.errors, again.texts) == (run.rows, run.errors, run.texts)
-    assert (again.usage.cached, again.usage.questions) == (run.usage.cached, run.usage.questions) == (4, 5)
+    assert (
+        (again.usage.cached, again.usage.questions)
+        == (run.usage.cached, run.usage.questions)
+        == (4, 5)
+    )
     assert len(server.requests) == asked and "a-secret-key" not in trace.read_text()
 
 
@@ -103,7 +115,10 @@ def test_strict_raises_and_a_deadline_ends_a_run(server: Server) -> None:
             db.run(PROGRAM.format(9))
     server.reply = lambda _: HANG
     lm = Retry(OpenAI(Endpoint("m", server.url)))
-    with binder.connect(TABLE, "m", lm=lm, deadline=0.3) as db, pytest.raises(LimitExceeded, match="deadline=0.3"):
+    with (
+        binder.connect(TABLE, "m", lm=lm, deadline=0.3) as db,
+        pytest.raises(LimitExceeded, match="deadline=0.3"),
+    ):
         db.run(PROGRAM.format(5))
     assert server.active <= 1
 

@@ -1,4 +1,5 @@
-"""Dispatch over a server that fails: what is asked, what is found, and what is said about the rest."""
+"""Dispatch over a server that fails: what is asked, what is found, and what is said about the
+rest."""
 
 from __future__ import annotations
 
@@ -36,7 +37,9 @@ CULPRITS = ("Crete 1", "Iona 4", "Kos 4")
 def connected(server: Server, timeout: float = 5.0, **settings: Any) -> Iterator[Binder]:
     """A connection that waits but little before it tries again."""
     server.answer = oracle
-    lm = Retry(OpenAI(endpoint("m", server.url, "sk-test"), timeout), first_wait=0.002, longest_wait=0.01)
+    lm = Retry(
+        OpenAI(endpoint("m", server.url, "sk-test"), timeout), first_wait=0.002, longest_wait=0.01
+    )
     with binder.connect({"w": table()}, "m", lm=lm, **settings) as db:
         yield db
 
@@ -46,12 +49,23 @@ def rows_of(task: Task) -> list[str]:
 
 
 def without_culprits(good: Good) -> str:
-    return say({key: value for key, value in good.answers.items() if good.task["rows"][key][0] not in CULPRITS})
+    return say(
+        {
+            key: value
+            for key, value in good.answers.items()
+            if good.task["rows"][key][0] not in CULPRITS
+        }
+    )
 
 
 def instead(value: Any) -> Callable[[Good], str]:
     def reply(good: Good) -> str:
-        return say({key: value if good.task["rows"][key][0] in CULPRITS else right for key, right in good.answers.items()})
+        return say(
+            {
+                key: value if good.task["rows"][key][0] in CULPRITS else right
+                for key, right in good.answers.items()
+            }
+        )
 
     return reply
 
@@ -61,7 +75,11 @@ STAYING: dict[str, tuple[Callable[[Good], Said], str, int]] = {
     "null": (instead(None), "no_answer", 1),
     "wrong type": (instead(["x", "y"]), "bad_type", 3),
     "filtered": (lambda good: choice({"content": ""}, "content_filter"), "refused", 2),
-    "filtered with 400": (lambda good: Canned(error("filtered", code="content_filter"), status=400), "refused", 2),
+    "filtered with 400": (
+        lambda good: Canned(error("filtered", code="content_filter"), status=400),
+        "refused",
+        2,
+    ),
     "refused in words": (lambda good: "I'm sorry, but I can't help with that.", "missing", 2),
     "empty": (lambda good: choice({"content": None}), "bad_reply", 4),
     "too long": (lambda good: Canned(error("prompt is too long"), status=400), "too_long", 1),
@@ -73,13 +91,19 @@ STAYING: dict[str, tuple[Callable[[Good], Said], str, int]] = {
 
 @pytest.mark.parametrize("name", STAYING)
 @pytest.mark.parametrize("batch_rows", [20, 1])
-def test_inputs_at_fault_are_missing_and_no_others(server: Server, name: str, batch_rows: int) -> None:
+def test_inputs_at_fault_are_missing_and_no_others(
+    server: Server, name: str, batch_rows: int
+) -> None:
     fault, kind, least = STAYING[name]
 
     def reply(body: Body) -> Said:
         task = task_of(body)
         assert task is not None
-        return fault(Good(task, oracle(task), random.Random(0))) if set(CULPRITS) & set(rows_of(task)) else None
+        return (
+            fault(Good(task, oracle(task), random.Random(0)))
+            if set(CULPRITS) & set(rows_of(task))
+            else None
+        )
 
     with connected(server, batch_rows=batch_rows) as db:
         server.reply = reply
@@ -92,17 +116,27 @@ def test_inputs_at_fault_are_missing_and_no_others(server: Server, name: str, ba
     assert len(server.requests) <= 120 // batch_rows + 36 * len(CULPRITS)
 
 
-def shifted(good: Good, change: Callable[[list[tuple[str, Any]], random.Random], list[tuple[str, Any]]]) -> str:
+def shifted(
+    good: Good, change: Callable[[list[tuple[str, Any]], random.Random], list[tuple[str, Any]]]
+) -> str:
     pairs = change(list(good.answers.items()), good.random)
-    return '{"answers": {' + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in pairs) + "}}"
+    return (
+        '{"answers": {'
+        + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in pairs)
+        + "}}"
+    )
 
 
 LINES: dict[str, Callable[[list[tuple[str, Any]], random.Random], list[tuple[str, Any]]]] = {
     "dropped": lambda pairs, chance: [pair for pair in pairs if chance.random() < 0.7],
     "doubled": lambda pairs, chance: pairs + [chance.choice(pairs)],
-    "doubled in conflict": lambda pairs, chance: pairs + [(chance.choice(pairs)[0], "x")][: len(pairs) - 1],
+    "doubled in conflict": lambda pairs, chance: (
+        pairs + [(chance.choice(pairs)[0], "x")][: len(pairs) - 1]
+    ),
     "reordered": lambda pairs, chance: chance.sample(pairs, len(pairs)),
-    "renamed": lambda pairs, chance: [(key if chance.random() < 0.7 else f"row {key[1:]}", value) for key, value in pairs],
+    "renamed": lambda pairs, chance: [
+        (key if chance.random() < 0.7 else f"row {key[1:]}", value) for key, value in pairs
+    ],
     "invented": lambda pairs, chance: [("r0", "x"), *pairs, (f"r{len(pairs) + 1}", "y")],
     "all renamed": lambda pairs, chance: [(f"{int(key[1:]) - 1}", value) for key, value in pairs],
 }
@@ -122,7 +156,9 @@ def test_no_value_lands_in_another_row(server: Server, name: str) -> None:
         for _ in range(3):
             result = db.run(CAPITALS)
             missing = {entry.inputs["name"] for entry in result.errors}
-            assert result.rows == [(cell, None if cell in missing else cell.upper()) for cell in CELLS]
+            assert result.rows == [
+                (cell, None if cell in missing else cell.upper()) for cell in CELLS
+            ]
             assert len(missing) == (120 if name == "all renamed" else 0)
 
 
@@ -154,8 +190,12 @@ def test_inputs_that_are_too_long_leave_the_size_as_it_is(server: Server) -> Non
     with connected(server, concurrency=1) as db:
         server.reply = reply
         result = db.run(CAPITALS)
-    assert [(entry.inputs, entry.fault) for entry in result.errors] == [({"name": cell}, "too_long") for cell in CULPRITS]
-    assert 6 <= sum(len(task["rows"]) == 20 for task in server.tasks) <= 9, "each refused once more at most"
+    assert [(entry.inputs, entry.fault) for entry in result.errors] == [
+        ({"name": cell}, "too_long") for cell in CULPRITS
+    ]
+    assert 6 <= sum(len(task["rows"]) == 20 for task in server.tasks) <= 9, (
+        "each refused once more at most"
+    )
 
 
 def test_a_short_request_that_was_called_too_long_is_sent_once_more(server: Server) -> None:
@@ -173,7 +213,11 @@ def test_a_request_longer_than_any_that_went_through_is_split_at_once(server: Se
         return 413 if task is not None and len(task["rows"]) > 10 else None
 
     with connected(server, concurrency=1) as db:
-        db.use(*binder.tables.table.load_all({"w": [{"name": "x" * 300 + cell} for cell in CELLS]}, None))
+        db.use(
+            *binder.tables.table.load_all(
+                {"w": [{"name": "x" * 300 + cell} for cell in CELLS]}, None
+            )
+        )
         server.reply, server.answer = reply, lambda task: dict.fromkeys(task["rows"], "y")
         result = db.run(CAPITALS)
     assert result.rows and not result.errors
@@ -259,9 +303,20 @@ def test_errors_and_rows_do_not_depend_on_the_order_of_replies(server: Server) -
 
 
 def test_odd_texts_are_values_like_others(server: Server) -> None:
-    odd = ["'; DROP TABLE w; --", "\x00\x1b[31m", '"quoted"\n\ttwice', "</think>", "```json", "null", "Ω≈ç√ 😀", "SELECT 1"]
+    odd = [
+        "'; DROP TABLE w; --",
+        "\x00\x1b[31m",
+        '"quoted"\n\ttwice',
+        "</think>",
+        "```json",
+        "null",
+        "Ω≈ç√ 😀",
+        "SELECT 1",
+    ]
     with connected(server) as db:
-        server.answer = lambda task: {key: odd[CELLS.index(row[0]) % len(odd)] for key, row in task["rows"].items()}
+        server.answer = lambda task: {
+            key: odd[CELLS.index(row[0]) % len(odd)] for key, row in task["rows"].items()
+        }
         result = db.run(CAPITALS)
         assert db.run("SELECT COUNT(*) FROM w").rows == [(120,)]
     assert [row[1] for row in result.rows] == odd * 15 and not result.errors
@@ -269,7 +324,9 @@ def test_odd_texts_are_values_like_others(server: Server) -> None:
 
 def test_usage_counts_every_request(server: Server) -> None:
     with connected(server) as db:
-        server.reply = Spoil(oracle, ["http_500", "empty", "missing_key", "content_filter"], 0.4, seed=1)
+        server.reply = Spoil(
+            oracle, ["http_500", "empty", "missing_key", "content_filter"], 0.4, seed=1
+        )
         result = db.run(TYPED)
     assert result.usage.requests == len(server.requests) > 12
     assert not result.errors
@@ -278,7 +335,9 @@ def test_usage_counts_every_request(server: Server) -> None:
 def test_two_runs_at_the_same_time_know_nothing_of_each_other(server: Server) -> None:
     results: list[binder.Result] = []
     with connected(server) as db:
-        threads = [threading.Thread(target=lambda: results.append(db.run(CAPITALS))) for _ in range(4)]
+        threads = [
+            threading.Thread(target=lambda: results.append(db.run(CAPITALS))) for _ in range(4)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -304,7 +363,9 @@ def test_a_fault_of_binder_in_one_execution_is_the_error_of_that_one_alone(serve
 
 
 def test_nobody_there_is_said_soon() -> None:
-    with binder.connect({"w": table()}, "m", "http://127.0.0.1:9/v1", "sk-test", batch_rows=1, cache=None) as db:
+    with binder.connect(
+        {"w": table()}, "m", "http://127.0.0.1:9/v1", "sk-test", batch_rows=1, cache=None
+    ) as db:
         start = time.monotonic()
         with pytest.raises(LMError, match="did not answer"):
             db.run(CAPITALS)
@@ -320,10 +381,16 @@ def many(rows: int) -> dict[str, list[dict[str, str]]]:
 
 def test_without_a_budget_so_many_questions_are_refused_before_any_is_sent() -> None:
     lm = Oracle()
-    with binder.connect(many(10_001), "m", lm=lm, prices={"m": (1.0, 10.0)}) as db, pytest.raises(BudgetExceeded) as caught:
+    with (
+        binder.connect(many(10_001), "m", lm=lm, prices={"m": (1.0, 10.0)}) as db,
+        pytest.raises(BudgetExceeded) as caught,
+    ):
         db.run('SELECT QA("map@upper?"; name) FROM w')
     assert lm.asked == []
-    assert "at least 10,001 questions in 501 requests, about 530,452 tokens, $1.4305" in caught.value.message
+    assert (
+        "at least 10,001 questions in 501 requests, about 530,452 tokens, $1.4305"
+        in caught.value.message
+    )
     assert caught.value.hint is not None and "budget=Budget(requests=" in caught.value.hint
     assert (caught.value.spent, caught.value.limit) == (10_001, 10_000)
 

@@ -1,5 +1,5 @@
-"""A sample of the fault matrix: a value is right, or missing with an entry in errors, or the run says why it stopped.
-The whole of it: python -m tests.faults --seeds 200"""
+"""A sample of the fault matrix: a value is right, or missing with an entry in errors, or the run
+says why it stopped. The whole of it: python -m tests.faults --seeds 200"""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ def matrix() -> Iterator[Matrix]:
 @pytest.fixture(scope="module")
 def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
     """The same with a cache and a budget in between."""
-    with Server() as server, Matrix(server, cache=tmp_path_factory.mktemp("kept") / "answers.sqlite") as running:
+    with (
+        Server() as server,
+        Matrix(server, cache=tmp_path_factory.mktemp("kept") / "answers.sqlite") as running,
+    ):
         yield running
 
 
@@ -45,7 +48,9 @@ def test_a_fault_that_passes_changes_nothing(matrix: Matrix, name: str) -> None:
 def test_a_fault_that_stays_is_told(matrix: Matrix, name: str) -> None:
     line = matrix.runs([name], 1.0, [0])
     assert line.wrong == 0
-    assert line.short + line.raised.total() == (name != "http_400_context"), "each input alone is short enough"
+    assert line.short + line.raised.total() == (name != "http_400_context"), (
+        "each input alone is short enough"
+    )
 
 
 @pytest.mark.parametrize("name", EMPTY)

@@ -1,6 +1,5 @@
-"""Every reply has lines dropped, doubled, reordered and renamed: a value is in its own row, or it is missing and told; never
-in another row.
-"""
+"""Every reply has lines dropped, doubled, reordered and renamed: a value is in its own row, or it
+is missing and told; never in another row."""
 
 from __future__ import annotations
 
@@ -19,14 +18,19 @@ ROWS = [{"name": f"name {number}"} for number in range(80)]
 
 
 def mangled(chance: random.Random, answers: dict[str, Any]) -> str:
-    """The answers as a careless writer would put them: as text, because keys may stand in it twice."""
+    """The answers as a careless writer would put them: as text, because keys may stand in it
+    twice."""
     lines = list(answers.items())
     chance.shuffle(lines)
     lines = [line for line in lines if chance.random() > 0.2]
     lines += [line for line in lines if chance.random() < 0.2]
     lines = [(f"row {key}" if chance.random() < 0.1 else key, value) for key, value in lines]
     lines += [(f"r{chance.randrange(900, 999)}", "nobody's")] * (chance.random() < 0.5)
-    return '{"answers": {' + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in lines) + "}}"
+    return (
+        '{"answers": {'
+        + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in lines)
+        + "}}"
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -8,7 +8,10 @@ import binder
 from binder.dispatch.ask_task import same_question
 from tests.server import Body, Said, Server, completion
 
-ROWS = [{"rider": f"Rider {i} ({code})", "pos": i} for i, code in enumerate(["ESP", "ITA", "FRA", "ESP", "BEL"] * 8)]
+ROWS = [
+    {"rider": f"Rider {i} ({code})", "pos": i}
+    for i, code in enumerate(["ESP", "ITA", "FRA", "ESP", "BEL"] * 8)
+]
 FORMS = [
     "SELECT COUNT(*) FROM w WHERE {} = 'yes'",
     "SELECT COUNT(*) FROM w WHERE {}",
@@ -16,7 +19,12 @@ FORMS = [
     "SELECT COUNT(*) FROM (SELECT rider FROM w WHERE {} = 'Yes')",
     "SELECT COUNT(rider) FROM w WHERE pos >= 0 AND {} = 'yes'",
 ]
-WORDINGS = ["is the rider from Spain?", "Is the rider from Spain?", "is the  rider from Spain", "is the rider from Spain ?"]
+WORDINGS = [
+    "is the rider from Spain?",
+    "Is the rider from Spain?",
+    "is the  rider from Spain",
+    "is the rider from Spain ?",
+]
 PROGRAMS = [form.format(f'QA("map@{wording}"; rider)') for form in FORMS for wording in WORDINGS]
 
 

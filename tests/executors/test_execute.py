@@ -1,4 +1,5 @@
-"""A plan and an executor of a few lines go in; execution yields what it needs, is sent what is known, and frees what it holds."""
+"""A plan and an executor of a few lines go in; execution yields what it needs, is sent what is
+known, and frees what it holds."""
 
 from __future__ import annotations
 

@@ -61,7 +61,9 @@ def test_a_call_over_nothing_but_a_sub_select() -> None:
 )
 def test_every_shape_of_a_program_tells_its_calls(program: str) -> None:
     found = why(program, 0)
-    assert found["calls"] and all({"call", "kind", "inputs", "value"} <= set(call) for call in found["calls"])
+    assert found["calls"] and all(
+        {"call", "kind", "inputs", "value"} <= set(call) for call in found["calls"]
+    )
 
 
 def test_looking_twice_finds_the_same_and_leaves_nothing_behind() -> None:

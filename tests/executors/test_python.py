@@ -1,4 +1,5 @@
-"""Python programs and tables go in; rows come out of the sandbox, and the language model was asked what it had to be."""
+"""Python programs and tables go in; rows come out of the sandbox, and the language model was asked
+what it had to be."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ from binder.executors.python import rows_of
 from tests.cases import cases, compare
 
 
-@pytest.mark.parametrize("case", [*cases("python/run.txt"), *cases("python/benign.txt"), *cases("python/shown.txt")])
+@pytest.mark.parametrize(
+    "case", [*cases("python/run.txt"), *cases("python/benign.txt"), *cases("python/shown.txt")]
+)
 def test_programs(case: Any) -> None:
     compare(case)
 
@@ -30,6 +33,8 @@ def test_programs(case: Any) -> None:
         ([1, [2]], ("answer",), [(1,), ([2],)]),
     ],
 )
-def test_what_solve_returns_becomes_rows(value: Any, columns: tuple[str, ...], rows: list[Any]) -> None:
+def test_what_solve_returns_becomes_rows(
+    value: Any, columns: tuple[str, ...], rows: list[Any]
+) -> None:
     found = rows_of(value)
     assert (found.columns, found.rows) == (columns, rows)

@@ -1,4 +1,5 @@
-"""Programs over awkward values go in; rows come out of the worker. Replies and cells are data, whatever they hold."""
+"""Programs over awkward values go in; rows come out of the worker. Replies and cells are data,
+whatever they hold."""
 
 from __future__ import annotations
 
@@ -43,10 +44,19 @@ def test_sql(case: Case) -> None:
         ([3.0, "x"], "text", pa.string(), ["3", "x"]),
     ],
 )
-def test_the_values_of_a_mapping_are_one_column(values: list[object], kind: str, type_: pa.DataType, read: list[object]) -> None:
+def test_the_values_of_a_mapping_are_one_column(
+    values: list[object], kind: str, type_: pa.DataType, read: list[object]
+) -> None:
     column = typed(values, kind)
     assert column.type == type_ and column.to_pylist() == read
 
 
 def test_a_reply_as_text() -> None:
-    assert [as_string(value) for value in (True, False, 3.0, 2.5, "x", Decimal("1.0"))] == ["yes", "no", "3", "2.5", "x", "1.0"]
+    assert [as_string(value) for value in (True, False, 3.0, 2.5, "x", Decimal("1.0"))] == [
+        "yes",
+        "no",
+        "3",
+        "2.5",
+        "x",
+        "1.0",
+    ]

@@ -1,10 +1,11 @@
-"""A seed and numbers come in; as many texts that are nearly programs go through parse and check, and what is wrong goes out.
+"""A seed and numbers come in; as many texts that are nearly programs go through parse and check,
+and what is wrong goes out.
 
-Wrong is an exception that is not one of the project's own; a skeleton of Python that is not Python; a parse that takes longer
-than 50 ms per 10 kB (50 ms are everybody's), free repairs and the search for the cause of an error included; a check of what the
-grammar let through that takes longer than 0.05 ms a token (50 ms are everybody's). It is the processor's time that counts, the
-least of four. Every third text is Python, the others are SQL.
-"""
+Wrong is an exception that is not one of the project's own; a skeleton of Python that is not Python;
+a parse that takes longer than 50 ms per 10 kB (50 ms are everybody's), free repairs and the search
+for the cause of an error included; a check of what the grammar let through that takes longer than
+0.05 ms a token (50 ms are everybody's). It is the processor's time that counts, the least of four.
+Every third text is Python, the others are SQL."""
 
 from __future__ import annotations
 
@@ -52,8 +53,9 @@ class Slow(NamedTuple):
 
 @dataclass
 class Found:
-    """What became of texts. fates: how often what, by language and kind of text; broken: a text for each place where something
-    broke; slow: the texts that took too long; slowest: of each language, the one that was next to it or went furthest."""
+    """What became of texts. fates: how often what, by language and kind of text; broken: a text for
+    each place where something broke; slow: the texts that took too long; slowest: of each language,
+    the one that was next to it or went furthest."""
 
     fates: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     broken: dict[str, str] = field(default_factory=dict)
@@ -70,8 +72,11 @@ class Found:
             self.slowest[language] = max(self.slowest.get(language, slow), slow)
 
 
-def attempt(text: str, tables: tuple[Table, ...], language: Language = SQL) -> tuple[str, float, float]:
-    """What became of a text (checked, or the name of the fault), and the seconds that parse and check took."""
+def attempt(
+    text: str, tables: tuple[Table, ...], language: Language = SQL
+) -> tuple[str, float, float]:
+    """What became of a text (checked, or the name of the fault), and the seconds that parse and
+    check took."""
     start = middle = time.thread_time()
     try:
         if language is PYTHON:
@@ -96,7 +101,8 @@ def attempt(text: str, tables: tuple[Table, ...], language: Language = SQL) -> t
 
 
 def timed(text: str, tables: tuple[Table, ...], language: Language) -> tuple[str, float]:
-    """What became of a text, and the share of its time that it took; the least of four, since machines are busy."""
+    """What became of a text, and the share of its time that it took; the least of four, since
+    machines are busy."""
     found, parse, checked = attempt(text, tables, language)
     for _ in range(3):
         if excess(text, parse, checked) <= 1:
@@ -109,7 +115,10 @@ def timed(text: str, tables: tuple[Table, ...], language: Language) -> tuple[str
 def excess(text: str, parse: float, checked: float) -> float:
     """The share of what a text may take that it took, of parse or of check, whichever is more."""
     size = len(text.encode("utf-8", "replace"))
-    return max(parse / (LIMIT * max(1.0, size / LONG)), checked / (LIMIT + TOKEN * len(tokens(text))) if checked > LIMIT else 0.0)
+    return max(
+        parse / (LIMIT * max(1.0, size / LONG)),
+        checked / (LIMIT + TOKEN * len(tokens(text))) if checked > LIMIT else 0.0,
+    )
 
 
 def fuzz(numbers: Iterable[int], seed: int) -> Found:
@@ -129,5 +138,12 @@ def fuzz(numbers: Iterable[int], seed: int) -> Found:
             found.add(Found(Counter({(language.name, kind, "broken"): 1}), {key: text}))
             continue
         slow = Slow(share, text, number)
-        found.add(Found(Counter({(language.name, kind, fate): 1}), {}, [slow] if share > 1 else [], {language.name: slow}))
+        found.add(
+            Found(
+                Counter({(language.name, kind, fate): 1}),
+                {},
+                [slow] if share > 1 else [],
+                {language.name: slow},
+            )
+        )
     return found

@@ -1,9 +1,9 @@
 """A source of chance comes in; a text that is nearly a program of a language goes out.
 
-The texts are drawn from the grammar, or are real programs with tokens deleted, doubled, swapped and spliced, with noise, with
-deep nesting, grown to 10 kB, or bytes without sense. Real programs are those of the fixtures and the solved questions, and
-those of programs_2026 where BINDER_DATA names the folder of real data.
-"""
+The texts are drawn from the grammar, or are real programs with tokens deleted, doubled, swapped and
+spliced, with noise, with deep nesting, grown to 10 kB, or bytes without sense. Real programs are
+those of the fixtures and the solved questions, and those of programs_2026 where BINDER_DATA names
+the folder of real data."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ HEADERS = ("Rank", "Cyclist", "Team", "h / a", "span width,\nleaning", "#", "Dat
 
 @dataclass(frozen=True, eq=False)
 class Language:
-    """What texts of a language are made of. samples: terminal -> texts; nests: what opens, stands inside and closes; frames:
-    what stands around a long text."""
+    """What texts of a language are made of. samples: terminal -> texts; nests: what opens, stands
+    inside and closes; frames: what stands around a long text."""
 
     name: str
     samples: dict[str, tuple[str, ...]]
@@ -99,7 +99,10 @@ def _seeds() -> Iterator[tuple[str, str]]:
                 if line[:1] not in ("", "#", "="):
                     body = line.partition(" => ")[0].replace("\\n", "\n")
                     whole = name == "sql" or "def solve" in body
-                    yield name, body if whole else "def solve(table):\n    " + body.replace("\n", "\n    ")
+                    yield (
+                        name,
+                        body if whole else "def solve(table):\n    " + body.replace("\n", "\n    "),
+                    )
         else:
             for block in text.split("=== "):
                 yield name, block.partition("\n")[2].split("\n--- ")[0].strip()
@@ -107,14 +110,25 @@ def _seeds() -> Iterator[tuple[str, str]]:
     for name, block in re.findall(r"^(sql|python):\n((?:  .*\n)+)", solved, re.MULTILINE):
         yield name, re.sub(r"^  ", "", block, flags=re.MULTILINE).strip()
     if folder := os.environ.get("BINDER_DATA"):
-        for line in (Path(folder) / "programs_2026" / "programs_dev.jsonl").read_text(encoding="utf-8").splitlines():
-            yield from ((key.removesuffix("2"), text) for key, text in json.loads(line).items() if key != "id")
+        for line in (
+            (Path(folder) / "programs_2026" / "programs_dev.jsonl")
+            .read_text(encoding="utf-8")
+            .splitlines()
+        ):
+            yield from (
+                (key.removesuffix("2"), text)
+                for key, text in json.loads(line).items()
+                if key != "id"
+            )
 
 
 @functools.cache
 def rules(language: Language) -> tuple[dict[str, list[list[Any]]], dict[str, int], dict[str, str]]:
-    """The rules of the grammar: how each name is spelt out, the least depth of each, and the terminals that are one text."""
-    watch = (grammar._Layout if language is PYTHON else grammar._Watch)(grammar.RESERVED[language.name])
+    """The rules of the grammar: how each name is spelt out, the least depth of each, and the
+    terminals that are one text."""
+    watch = (grammar._Layout if language is PYTHON else grammar._Watch)(
+        grammar.RESERVED[language.name]
+    )
     parser: Any = lark.Lark(grammar._source(language.name), parser="lalr", postlex=watch)
     spelt: dict[str, list[list[Any]]] = defaultdict(list)
     for rule in parser.rules:
@@ -122,7 +136,9 @@ def rules(language: Language) -> tuple[dict[str, list[list[Any]]], dict[str, int
     least = dict.fromkeys(spelt, 10**6)
     for _ in range(60):
         for name, options in spelt.items():
-            least[name] = min(1 + max((_least(least, part) for part in option), default=0) for option in options)
+            least[name] = min(
+                1 + max((_least(least, part) for part in option), default=0) for option in options
+            )
     fixed = {t.name: t.pattern.value for t in parser.terminals if t.pattern.type == "str"}
     return spelt, least, fixed
 
@@ -153,9 +169,16 @@ def derived(draw: random.Random, language: Language, depth: int = 24) -> str:
         else:
             options = spelt[part.name]
             if left <= least[part.name] or len(out) > 40:
-                options = [min(options, key=lambda option: max((_least(least, p) for p in option), default=0))]
+                options = [
+                    min(
+                        options,
+                        key=lambda option: max((_least(least, p) for p in option), default=0),
+                    )
+                ]
             stack += [(p, left - 1) for p in reversed(draw.choice(options))]
-    return re.sub(r"\n +(?=\n)| (?=\n)|(?<=\n) (?=\S)", "", re.sub(r"(\n *) ", r"\1", " ".join(out)))
+    return re.sub(
+        r"\n +(?=\n)| (?=\n)|(?<=\n) (?=\S)", "", re.sub(r"(\n *) ", r"\1", " ".join(out))
+    )
 
 
 def mutated(draw: random.Random, language: Language) -> str:
@@ -175,7 +198,10 @@ def mutated(draw: random.Random, language: Language) -> str:
             start = draw.randrange(len(donor) + 1)
             parts[place:place] = donor[start : start + draw.choice((1, 4, 12))]
         else:
-            words = tuple(word.lower() if language is PYTHON else word for word in grammar.RESERVED[language.name])
+            words = tuple(
+                word.lower() if language is PYTHON else word
+                for word in grammar.RESERVED[language.name]
+            )
             parts[place:place] = [draw.choice(words + tuple(NOISE))]
     return "".join(parts)
 
@@ -199,7 +225,9 @@ def noisy(draw: random.Random, language: Language) -> str:
     text = list(draw.choice(seeds(language)))
     for _ in range(draw.choice((1, 2, 5, 20))):
         place = draw.randrange(len(text) + 1)
-        text[place : place + draw.randrange(3)] = draw.choice(NOISE) if draw.random() < 0.6 else chr(draw.randrange(0x2FFF))
+        text[place : place + draw.randrange(3)] = (
+            draw.choice(NOISE) if draw.random() < 0.6 else chr(draw.randrange(0x2FFF))
+        )
     return "".join(text)
 
 
@@ -213,7 +241,12 @@ def nested(draw: random.Random, language: Language) -> str:
         return "SELECT " + inside + draw.choice(("", " FROM w", " FROM w WHERE a = 1"))
     if draw.random() < 0.2:
         word = draw.choice(("if table", "for r in table", "while 0", "def f(a)", "try"))
-        return "def solve(table):\n" + "".join(f"{' ' * level} {word}:\n" for level in range(times)) + " " * times + " pass"
+        return (
+            "def solve(table):\n"
+            + "".join(f"{' ' * level} {word}:\n" for level in range(times))
+            + " " * times
+            + " pass"
+        )
     return "def solve(table):\n    return " + inside
 
 
@@ -228,17 +261,23 @@ def long(draw: random.Random, language: Language) -> str:
     if way < 0.6:
         parts = [part.strip() for part in _pieces(program) if part.strip()]
         start = draw.randrange(len(parts))
-        piece = draw.choice(("", " ")).join(parts[start : start + draw.choice((1, 2, 3, 5, 9))]) + draw.choice(("", " ", ","))
+        piece = draw.choice(("", " ")).join(
+            parts[start : start + draw.choice((1, 2, 3, 5, 9))]
+        ) + draw.choice(("", " ", ","))
         return before + piece * (LONG // len(piece)) + after
     text = ""
     while len(text) < LONG:
-        text += draw.choice((" ", ",", " UNION ", "\n", ";")) + draw.choice((mutated, derived))(draw, language)
+        text += draw.choice((" ", ",", " UNION ", "\n", ";")) + draw.choice((mutated, derived))(
+            draw, language
+        )
     return text[: LONG + draw.randrange(50)]
 
 
 def senseless(draw: random.Random, _: Language) -> str:
     """Bytes."""
-    return draw.randbytes(draw.choice((1, 10, 100, 1000))).decode(draw.choice(("latin-1", "utf-8", "utf-16")), "replace")
+    return draw.randbytes(draw.choice((1, 10, 100, 1000))).decode(
+        draw.choice(("latin-1", "utf-8", "utf-16")), "replace"
+    )
 
 
 KINDS: tuple[tuple[Callable[[random.Random, Language], str], int], ...] = (

@@ -18,17 +18,28 @@ from tests.golden.sections import Golden, write
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """One command; 1 where something is different."""
-    parser = argparse.ArgumentParser(prog="python -m tests.golden", description="what users get from binder, to be compared")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.golden", description="what users get from binder, to be compared"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     writes = commands.add_parser("write", help="run everything and write what came of it")
     writes.add_argument("file", type=Path)
-    writes.add_argument("--port", type=int, default=PORT, help="of the scripted endpoint; answers are kept under its address")
+    writes.add_argument(
+        "--port",
+        type=int,
+        default=PORT,
+        help="of the scripted endpoint; answers are kept under its address",
+    )
     writes.add_argument("--only", help="the sections to write, with commas between")
-    compares = commands.add_parser("compare", help="print what is different; exit with 1 where anything is")
+    compares = commands.add_parser(
+        "compare", help="print what is different; exit with 1 where anything is"
+    )
     compares.add_argument("old", type=Path)
     compares.add_argument("new", type=Path)
     compares.add_argument("--cache", type=Path, help="the answers kept by the old run (OLD.cache)")
-    compares.add_argument("--recording", type=Path, help="the recording of the old run (OLD.recording)")
+    compares.add_argument(
+        "--recording", type=Path, help="the recording of the old run (OLD.recording)"
+    )
     options = parser.parse_args(arguments)
     if options.command == "write":
         return _write(options.file, options.port, options.only)
@@ -46,7 +57,10 @@ def _write(file: Path, port: int, only: str | None) -> int:
     with Endpoint(port) as endpoint:
         kept = [beside(file, what) for what in ("cache", "recording", "trace")]
         golden = write(endpoint, only.split(",") if only else None, *kept)
-    file.write_text(json.dumps(golden.data(endpoint.port), ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
+    file.write_text(
+        json.dumps(golden.data(endpoint.port), ensure_ascii=False, indent=1, sort_keys=True),
+        encoding="utf-8",
+    )
     for name, items in golden.sections.items():
         print(f"{name:12} {len(items):5,} items")
     total = sum(map(len, golden.sections.values()))
@@ -64,7 +78,10 @@ def _compare(old: dict[str, Any], new: dict[str, Any], kept: Sequence[Path]) -> 
         used.sections["kept"] = again(endpoint, used, *kept)
     expected = {"sections": {"kept": old["sections"]["kept"]}, "texts": old["texts"]}
     stale = list(differences(expected, used.data(0)))
-    print("\n\n".join(stale) or "what the old run kept is used by the present code, and nothing is asked again")
+    print(
+        "\n\n".join(stale)
+        or "what the old run kept is used by the present code, and nothing is asked again"
+    )
     return 1 if different or stale else 0
 
 

@@ -68,19 +68,31 @@ def runs(run_: Run) -> Items:
 
 
 def run(run_: Run, words: Sequence[str]) -> Item:
-    """One command in a process of its own, which sees nothing of the settings of whoever runs it."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "BINDER_", "XDG_"))}
+    """One command in a process of its own, which sees nothing of the settings of whoever runs
+    it."""
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OPENAI_", "BINDER_", "XDG_"))
+    }
     home = str(run_.folder)
     own |= {"COLUMNS": "100", "NO_COLOR": "1", "PYTHON_COLORS": "0"}
     own |= {"HOME": home, "XDG_CACHE_HOME": home, "PYTHONPATH": str(ROOT)}
     if words[0] != "demo":
         own |= {"OPENAI_BASE_URL": run_.endpoint.url, "OPENAI_API_KEY": "k", "BINDER_MODEL": "m"}
     done = subprocess.run(
-        [sys.executable, "-m", "binder", *words], capture_output=True, text=True, env=own, cwd=ROOT, stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "binder", *words],
+        capture_output=True,
+        text=True,
+        env=own,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
     )
     item: Item = {"status": done.returncode}
     item |= {"out": run_.clean(done.stdout).split("\n"), "err": run_.clean(done.stderr).split("\n")}
     if "--trace" in words:
         trace = Path(words[words.index("--trace") + 1])
-        item["trace"] = [run_.shown(line) for line in trace.read_text(encoding="utf-8").splitlines()]
+        item["trace"] = [
+            run_.shown(line) for line in trace.read_text(encoding="utf-8").splitlines()
+        ]
     return item

@@ -1,4 +1,5 @@
-"""What is different between two golden runs, as a person reads it: by section, equal changes together."""
+"""What is different between two golden runs, as a person reads it: by section, equal changes
+together."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
         if before is None or after is None:
             yield f"## {section}: it is only in the {'new' if before is None else 'old'} run"
             continue
-        yield from _changes(section, _resolved(before, old["texts"]), _resolved(after, new["texts"]))
+        yield from _changes(
+            section, _resolved(before, old["texts"]), _resolved(after, new["texts"])
+        )
 
 
 def _changes(section: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -45,9 +48,17 @@ def _change(before: Any, after: Any) -> str:
     lines = list(difflib.unified_diff(_lines(before), _lines(after), lineterm="", n=1))[2:]
     shown = []
     for index, line in enumerate(lines):
-        beside = lines[index + 1] if line.startswith("-") and index + 1 < len(lines) else lines[index - 1] if index else ""
+        beside = (
+            lines[index + 1]
+            if line.startswith("-") and index + 1 < len(lines)
+            else lines[index - 1]
+            if index
+            else ""
+        )
         shown.append("    " + _cut(line, beside))
-    return "\n".join(shown[:60] + ([f"    ... {len(shown) - 60:,} more lines"] if len(shown) > 60 else []))
+    return "\n".join(
+        shown[:60] + ([f"    ... {len(shown) - 60:,} more lines"] if len(shown) > 60 else [])
+    )
 
 
 def _cut(line: str, beside: str) -> str:

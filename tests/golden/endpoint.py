@@ -1,8 +1,8 @@
 """A scripted endpoint of the golden run: its replies follow from the body of a request alone.
 
-A question about rows says what it does (`upper?`, `length?`, ...); any other is answered by the type it asks for. A question for
-a program is answered from SCRIPTS. Nothing of binder is used, so that it stays the same whatever becomes of the code.
-"""
+A question about rows says what it does (`upper?`, `length?`, ...); any other is answered by the
+type it asks for. A question for a program is answered from SCRIPTS. Nothing of binder is used, so
+that it stays the same whatever becomes of the code."""
 
 from __future__ import annotations
 
@@ -44,11 +44,14 @@ ANSWERS: dict[str, Callable[[list[list[Row]]], list[Any]]] = {
     "first?": lambda parts: [row[0] for row in parts[0][:1]],
     "how many?": lambda parts: [sum(len(part) for part in parts)],
     "longest?": lambda parts: [max((str(row[0]) for part in parts for row in part), key=len)],
-    "any long?": lambda parts: ["yes" if any(len(str(row[0])) > 4 for part in parts for row in part) else "no"],
+    "any long?": lambda parts: [
+        "yes" if any(len(str(row[0])) > 4 for part in parts for row in part) else "no"
+    ],
     "nothing?": lambda parts: [],
 }
 
-# The question for a program -> the programs, of each language in turn; after "repaired" what a failed one is replaced by.
+# The question for a program -> the programs, of each language in turn; after "repaired" what a
+# failed one is replaced by.
 SCRIPTS: dict[str, dict[str, list[str]]] = {
     "which city is small?": {"sql": ["SELECT city FROM w WHERE people < 600"], "python": ["def solve(w, v):\n    return 'Lyon'"]},
     "which city has the most people?": {
@@ -112,7 +115,9 @@ class Endpoint:
         self.refuses = False
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.endpoint = self
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -134,7 +139,8 @@ class Endpoint:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def taken(self) -> list[Body]:
-        """The bodies since the last call, in an order of their own: that of arrival is left to chance."""
+        """The bodies since the last call, in an order of their own: that of arrival is left to
+        chance."""
         bodies, self.log = self.log, []
         return sorted(bodies, key=lambda body: json.dumps(body, sort_keys=True))
 
@@ -154,7 +160,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.endpoint.log.append({"path": self.path, **body})
         if self.server.endpoint.refuses or not self.path.endswith("/chat/completions"):
-            self._send(400, {"error": {"message": "nothing may be asked", "type": "invalid_request_error"}})
+            self._send(
+                400, {"error": {"message": "nothing may be asked", "type": "invalid_request_error"}}
+            )
         else:
             self._send(200, completion(body))
 
@@ -180,7 +188,14 @@ def completion(body: Body) -> Body:
     prompt = sum(len(message["content"]) for message in body["messages"]) // 4
     said = sum(map(len, texts)) // 4
     usage = {"prompt_tokens": prompt, "completion_tokens": said, "total_tokens": prompt + said}
-    return {"id": "c", "object": "chat.completion", "created": 0, "model": body["model"], "choices": choices, "usage": usage}
+    return {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 0,
+        "model": body["model"],
+        "choices": choices,
+        "usage": usage,
+    }
 
 
 def reply(body: Body, number: int) -> str:
@@ -221,12 +236,17 @@ def _answer(task: Body, row: Row) -> Any:
     chance = int(hashlib.sha256(f"{task['question']} {text}".encode()).hexdigest(), 16)
     if task["options"]:
         return task["options"][chance % len(task["options"])]
-    made = {"number": chance % 100, "boolean": chance % 2 == 0, "date": f"19{chance % 90 + 10}-0{chance % 9 + 1}-15"}
+    made = {
+        "number": chance % 100,
+        "boolean": chance % 2 == 0,
+        "date": f"19{chance % 90 + 10}-0{chance % 9 + 1}-15",
+    }
     return made.get(task["type"], text.title())
 
 
 def _program(body: Body, number: int) -> str:
-    """The program for a question, what replaces one that failed, or whether an answer is believed."""
+    """The program for a question, what replaces one that failed, or whether an answer is
+    believed."""
     messages = body["messages"]
     asked = [message["content"] for message in messages if message["role"] == "user"]
     repair = not asked[-1].rpartition("Question: ")[1]

@@ -1,4 +1,5 @@
-"""What a run leaves for later ones: answers, a recording, a trace; with these nothing may be asked again, also by other code."""
+"""What a run leaves for later ones: answers, a recording, a trace; with these nothing may be asked
+again, also by other code."""
 
 from __future__ import annotations
 
@@ -13,11 +14,17 @@ from tests.golden.programs import Program, Set
 from tests.golden.sections import Golden, Item, Items, Run, answered, came, fault
 
 PROGRAMS = 20  # of the set `golden`
-QUESTIONS = ("which city has the most people?", "which city is heavy?", "which cities have long names?", "is paris in france?")
+QUESTIONS = (
+    "which city has the most people?",
+    "which city is heavy?",
+    "which cities have long names?",
+    "is paris in france?",
+)
 
 
 def make(run: Run) -> Items:
-    """Fills the cache, the recording and the trace, and says what comes of them where the endpoint refuses everything."""
+    """Fills the cache, the recording and the trace, and says what comes of them where the endpoint
+    refuses everything."""
     for path in run.kept:
         for old in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
             old.unlink(missing_ok=True)
@@ -28,7 +35,15 @@ def make(run: Run) -> Items:
     with run.open(group, record=recording) as db:
         _all(run, db, group)
     table = f"w={group.tables['w']}"
-    words = ["run", "-t", table, "--no-cache", "--trace", str(trace), 'SELECT city, QA("map@length?"; city) FROM w']
+    words = [
+        "run",
+        "-t",
+        table,
+        "--no-cache",
+        "--trace",
+        str(trace),
+        'SELECT city, QA("map@length?"; city) FROM w',
+    ]
     commands.run(run, words)
     run.endpoint.taken()
     return again(run.endpoint, run.golden, *run.kept)
@@ -55,8 +70,14 @@ def again(endpoint: Endpoint, golden: Golden, *kept: Path) -> Items:
 def _group(run: Run) -> Set:
     """The programs whose answers are kept."""
     group = run.named("golden")
-    unsteady = ("replies that cannot be read", "a reply to ans that cannot be read", "replies that hold half")
-    group.programs = [program for program in group.programs if program.title not in unsteady][: run.few or PROGRAMS]
+    unsteady = (
+        "replies that cannot be read",
+        "a reply to ans that cannot be read",
+        "replies that hold half",
+    )
+    group.programs = [program for program in group.programs if program.title not in unsteady][
+        : run.few or PROGRAMS
+    ]
     return group
 
 

@@ -24,7 +24,8 @@ class Program:
 
 @dataclass
 class Set:
-    """Tables as `connect` takes them, and the programs over them. title: of the first table, where it has one."""
+    """Tables as `connect` takes them, and the programs over them. title: of the first table, where
+    it has one."""
 
     name: str
     tables: dict[str, Any] = field(default_factory=dict)
@@ -46,7 +47,10 @@ def read(folder: Path, path: Path = FILE) -> Iterator[Set]:
         elif kind in ("table", "typed"):
             name, _, title = name.partition(" ")
             current.title = current.title or title or None
-            rows = [[cell.strip().replace("\\n", "\n") for cell in line.split("|")] for line in body.strip("\n").split("\n")]
+            rows = [
+                [cell.strip().replace("\\n", "\n") for cell in line.split("|")]
+                for line in body.strip("\n").split("\n")
+            ]
             file = folder / f"{current.name} {name}.csv"
             current.tables[name] = write_table(file, rows) if kind == "table" else _typed(*rows)
         else:

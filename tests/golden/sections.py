@@ -1,4 +1,5 @@
-"""The sections of a golden run. Each is a mapping of items, an item one of parts; all parts are JSON data that no run changes."""
+"""The sections of a golden run. Each is a mapping of items, an item one of parts; all parts are
+JSON data that no run changes."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ LONG = 300  # characters; a longer text is written once and referred to
 ROWS = 50  # of a result
 REAL = 15  # questions over real tables
 MADE = ("Binder", "Plan")  # made by binder alone: how they are constructed concerns nobody else
-UNSTEADY = ("plans least: sql ties of groups: FR and NO have three rows",)  # the rows of a request come in any order
+UNSTEADY = (
+    "plans least: sql ties of groups: FR and NO have three rows",
+)  # the rows of a request come in any order
 HEX = re.compile(r" at 0x[0-9a-f]+")
 HOME = re.compile(r"\bbinder(\.\w+)+\.(?=\w)")  # in which module a name stands
 EVENT = re.compile(r'("event": )\d+')  # requests made together are answered in any order
@@ -69,7 +72,9 @@ class Run:
     def clean(self, text: str) -> str:
         """A text without seconds, folders and ports."""
         text = SECONDS.sub(lambda found: f"{found[1]}0" if found[1] else "N s", text)
-        return text.replace(str(self.folder), "FOLDER").replace(f"127.0.0.1:{self.endpoint.port}", "ENDPOINT")
+        return text.replace(str(self.folder), "FOLDER").replace(
+            f"127.0.0.1:{self.endpoint.port}", "ENDPOINT"
+        )
 
     def shown(self, text: str) -> str:
         """A text as it is written: clean, and where it is long once."""
@@ -77,7 +82,13 @@ class Run:
 
     def connect(self, tables: Any, **settings: Any) -> binder.Binder:
         """A connection to the endpoint that keeps nothing, unless the settings say so."""
-        here = {"model": "m", "base_url": self.endpoint.url, "api_key": "k", "cache": None, "progress": lambda _: None}
+        here = {
+            "model": "m",
+            "base_url": self.endpoint.url,
+            "api_key": "k",
+            "cache": None,
+            "progress": lambda _: None,
+        }
         return binder.connect(tables, **here | settings)
 
     def open(self, group: Set, **settings: Any) -> binder.Binder:
@@ -97,7 +108,9 @@ class Run:
         return next(group for group in programs.read(self.folder) if group.name == name)
 
 
-def write(endpoint: Endpoint, only: Sequence[str] | None, *kept: Path, few: int | None = None) -> Golden:
+def write(
+    endpoint: Endpoint, only: Sequence[str] | None, *kept: Path, few: int | None = None
+) -> Golden:
     """All sections, or only some."""
     from tests.golden import commands
     from tests.golden import kept as keeping
@@ -115,7 +128,9 @@ def write(endpoint: Endpoint, only: Sequence[str] | None, *kept: Path, few: int 
         "commands": commands.runs,
     }
     if unknown := set(only or ()) - set(sections):
-        raise SystemExit(f"there is no section {', '.join(unknown)}; there are {', '.join(sections)}")
+        raise SystemExit(
+            f"there is no section {', '.join(unknown)}; there are {', '.join(sections)}"
+        )
     golden = Golden()
     with tempfile.TemporaryDirectory() as folder:
         run = Run(endpoint, Path(folder).resolve(), golden, kept, few)
@@ -174,7 +189,10 @@ def _signature(thing: Any) -> Item:
         signature = inspect.signature(thing)
     except (TypeError, ValueError):
         return {"parameters": "unknown"}
-    nameless = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]
+    nameless = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in signature.parameters.values()
+    ]
     bare = signature.replace(parameters=nameless, return_annotation=inspect.Signature.empty)
     return {"parameters": _at_home(str(bare)), "annotations": _at_home(str(signature))}
 
@@ -229,15 +247,23 @@ def outcome(run: Run, db: binder.Binder, program: Program) -> Item:
 
 def came(run: Run, result: binder.Result) -> Item:
     """What a result holds."""
-    usage = {name: value for name, value in dataclasses.asdict(result.usage).items() if name != "seconds"}
+    usage = {
+        name: value for name, value in dataclasses.asdict(result.usage).items() if name != "seconds"
+    }
     return {
         "columns": list(result.columns),
         "rows": [run.shown(repr(row)) for row in result.rows[:ROWS]],
         "texts": [run.shown(repr(row)) for row in result.texts[:ROWS]],
         "length": len(result),
-        "types": [sorted({type(value).__name__ for value in column}) for column in zip(*result.rows, strict=True)],
+        "types": [
+            sorted({type(value).__name__ for value in column})
+            for column in zip(*result.rows, strict=True)
+        ],
         "repairs": list(result.repairs),
-        "missing": [run.shown(f"{entry.fault}, {entry.attempts} attempts: {entry}") for entry in result.errors],
+        "missing": [
+            run.shown(f"{entry.fault}, {entry.attempts} attempts: {entry}")
+            for entry in result.errors
+        ],
         "printed": run.shown(str(result)),
         "usage": usage,
         "executed": run.shown(result.program),
@@ -256,26 +282,36 @@ def fault(run: Run, error: BaseException) -> Item:
 
 
 def asked(bodies: Sequence[Body]) -> list[str]:
-    """The questions in requests: each input of a map, each ans; sorted, with how often where that is more than once."""
+    """The questions in requests: each input of a map, each ans; sorted, with how often where that
+    is more than once."""
     found: Counter[str] = Counter()
     for body in bodies:
         task = task_of(body)
         if task is None:
             found["a program" if "messages" in body else "vectors"] += 1
         elif task["task"] == "map":
-            inputs = [dict(zip(task["columns"], row, strict=False)) for row in task["rows"].values()]
+            inputs = [
+                dict(zip(task["columns"], row, strict=False)) for row in task["rows"].values()
+            ]
             found.update(f"map {task['question']} {_json(each)}" for each in inputs)
         else:
-            parts = [{"columns": part["columns"], "rows": part["rows"]} for part in (task, *task["more"])]
+            parts = [
+                {"columns": part["columns"], "rows": part["rows"]} for part in (task, *task["more"])
+            ]
             found[f"ans {task['question']} {_json(parts)}"] += 1
     return [text if times == 1 else f"{times} x {text}" for text, times in sorted(found.items())]
 
 
 def wire(run: Run, body: Body) -> Item:
     """The body of a request; long texts are written once."""
-    written = {name: run.golden.text(_json(value)) if isinstance(value, dict) else value for name, value in body.items()}
+    written = {
+        name: run.golden.text(_json(value)) if isinstance(value, dict) else value
+        for name, value in body.items()
+    }
     if "messages" in body:
-        written["messages"] = [[message["role"], run.golden.text(message["content"])] for message in body["messages"]]
+        written["messages"] = [
+            [message["role"], run.golden.text(message["content"])] for message in body["messages"]
+        ]
     if isinstance(body.get("input"), list):
         written["input"] = run.golden.text(_json(body["input"]))
     return written
@@ -303,13 +339,22 @@ def real(run: Run) -> Items:
     if not os.environ.get("BINDER_DATA") or not path.is_file() or run.few is not None:
         return {}
     written = [json.loads(line) for line in islice(path.open(encoding="utf-8"), REAL)]
-    asked_about = {each["id"]: each["table_id"] for each in _lines(folder / "wikitq" / "questions_dev.jsonl.gz")}
+    asked_about = {
+        each["id"]: each["table_id"]
+        for each in _lines(folder / "wikitq" / "questions_dev.jsonl.gz")
+    }
     wanted = {asked_about[each["id"]] for each in written}
-    tables = {each["table_id"]: each for each in _lines(folder / "wikitq" / "tables.jsonl.gz") if each["table_id"] in wanted}
+    tables = {
+        each["table_id"]: each
+        for each in _lines(folder / "wikitq" / "tables.jsonl.gz")
+        if each["table_id"] in wanted
+    }
     items: Items = {}
     for each in written:
         table = tables[asked_about[each["id"]]]
-        file = programs.write_table(run.folder / f"{each['id']}.csv", [table["header"], *table["rows"]])
+        file = programs.write_table(
+            run.folder / f"{each['id']}.csv", [table["header"], *table["rows"]]
+        )
         named = {"sql": "sql", "sql2": "sql", "python": "python"}
         with run.connect({"w": file}, title=table["title"]) as db:
             for name, language in named.items():
@@ -343,7 +388,9 @@ def questions(run: Run) -> Items:
                 items[f"{question} ({way})"] = answered(run, db, question, **ways[way])
     for name, more in _ways(run).items():
         with run.open(group, **more) as db:
-            items[f"which city was founded first? ({name})"] = answered(run, db, "which city was founded first?")
+            items[f"which city was founded first? ({name})"] = answered(
+                run, db, "which city was founded first?"
+            )
     return items
 
 
@@ -352,9 +399,15 @@ def _ways(run: Run) -> dict[str, dict[str, Any]]:
     if run.few is not None:
         return {}
     return {
-        "seeded, short": {"sampling": binder.Sampling(seed=7, effort="low", max_tokens=900, prompt_tokens=2500)},
+        "seeded, short": {
+            "sampling": binder.Sampling(seed=7, effort="low", max_tokens=900, prompt_tokens=2500)
+        },
         "held to the grammar": {"sampling": binder.Sampling(constrain="always", mix=("sql",))},
-        "never held to it": {"sampling": binder.Sampling(constrain="never", repairs=1, tries=1, mix=("python", "sql"))},
+        "never held to it": {
+            "sampling": binder.Sampling(
+                constrain="never", repairs=1, tries=1, mix=("python", "sql")
+            )
+        },
         "weighed": {"voting": binder.Voting(weights={"direct": 3.0}, bias={"Lyon": 2.0})},
         "believed": {"voting": binder.Voting(belief=2)},
         "no memory": {"memory": binder.Memory(shipped=False)},
@@ -369,7 +422,10 @@ def answered(run: Run, db: binder.Binder, question: str, **how: Any) -> Item:
     try:
         answer = db.ask(question, **how)
     except Exception as error:
-        return {"error": fault(run, error), "requests": [wire(run, body) for body in run.endpoint.taken()]}
+        return {
+            "error": fault(run, error),
+            "requests": [wire(run, body) for body in run.endpoint.taken()],
+        }
     bodies = run.endpoint.taken()
     return {
         "values": [repr(value) for value in answer.values],
@@ -398,13 +454,28 @@ def settings(run: Run) -> Items:
     ways: dict[str, tuple[dict[str, Any], Program]] = {
         "two rows a request": ({"batch_rows": 2}, length),
         "strict": ({"strict": True}, Program("", "sql", 'SELECT QA("map@known?"; city) FROM w')),
-        "one request": ({"budget": binder.Budget(requests=1), "batch_rows": 2, "concurrency": 1}, length),
-        "few tokens": ({"budget": binder.Budget(tokens=400), "batch_rows": 2, "concurrency": 1}, length),
+        "one request": (
+            {"budget": binder.Budget(requests=1), "batch_rows": 2, "concurrency": 1},
+            length,
+        ),
+        "few tokens": (
+            {"budget": binder.Budget(tokens=400), "batch_rows": 2, "concurrency": 1},
+            length,
+        ),
         "a price": ({"prices": {"m": (1.0, 2.0)}}, length),
         "cost without a price": ({"budget": binder.Budget(cost=1.0)}, length),
-        "no rules": ({"rules": ()}, Program("", "sql", 'SELECT city FROM w WHERE people > 1000 AND QA("map@long?"; city)')),
-        "two rows at most": ({"limits": binder.Limits(rows=2)}, Program("", "sql", "SELECT city FROM w")),
-        "map reasons": ({"reasoning": {"map": True, "ans": False}}, Program("", "sql", group.programs[16].text)),
+        "no rules": (
+            {"rules": ()},
+            Program("", "sql", 'SELECT city FROM w WHERE people > 1000 AND QA("map@long?"; city)'),
+        ),
+        "two rows at most": (
+            {"limits": binder.Limits(rows=2)},
+            Program("", "sql", "SELECT city FROM w"),
+        ),
+        "map reasons": (
+            {"reasoning": {"map": True, "ans": False}},
+            Program("", "sql", group.programs[16].text),
+        ),
         "map reasons about rows": ({"reasoning": {"map": True, "ans": False}}, length),
         "text stays text": ({"tidy": False}, Program("", "sql", "SELECT people, founded FROM w")),
         "bad concurrency": ({"concurrency": 0}, length),
@@ -442,7 +513,12 @@ def sources(run: Run) -> Items:
     Path(f"{path}.json").write_text(json.dumps(rows), encoding="utf-8")
     with duckdb.connect(f"{path}.duckdb") as engine:
         engine.execute("CREATE TABLE people AS SELECT * FROM frame")
-    forms: dict[str, Any] = {"dicts": rows, "DataFrame": frame, "none": f"{path}.none", "a number": 7}
+    forms: dict[str, Any] = {
+        "dicts": rows,
+        "DataFrame": frame,
+        "none": f"{path}.none",
+        "a number": 7,
+    }
     forms |= {ending: f"{path}.{ending}" for ending in ("csv", "tsv", "parquet", "json", "duckdb")}
     items: Items = {}
     for name, source in forms.items():
@@ -471,6 +547,8 @@ def origins(run: Run) -> Items:
             for row in sorted({0, len(result) - 1} if len(result) else ()):
                 found = result.why(row, len(result.columns) - 1)
                 told = json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True, default=repr)
-                items[f"{program.language} {program.title}, row {row}"] = {"why": EVENT.sub(r"\1N", run.clean(told)).split("\n")}
+                items[f"{program.language} {program.title}, row {row}"] = {
+                    "why": EVENT.sub(r"\1N", run.clean(told)).split("\n")
+                }
     run.endpoint.taken()
     return items

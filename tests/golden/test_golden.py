@@ -13,7 +13,9 @@ from tests.golden.endpoint import Endpoint
 from tests.golden.sections import write
 
 
-def test_two_runs_are_equal_and_a_change_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_runs_are_equal_and_a_change_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Endpoint(port=0) as endpoint:
         one, other = (write(endpoint, ["programs"], few=10).data(0) for _ in range(2))
     changed = copy.deepcopy(one)
@@ -29,6 +31,9 @@ def test_two_runs_are_equal_and_a_change_is_told(tmp_path: Path, capsys: pytest.
     capsys.readouterr()
     assert main(["compare", str(paths[0]), str(paths[2])]) == 1
     told = capsys.readouterr().out
-    assert "## programs, 1 items: golden: sql a map in WHERE\n  rows:" in told and "+ \"('Oslo',)\"" in told
+    assert (
+        "## programs, 1 items: golden: sql a map in WHERE\n  rows:" in told
+        and "+ \"('Oslo',)\"" in told
+    )
     assert "## programs, 1 items: golden: sql options\n  it is only in the old run" in told
     assert "More." in told, "a long text that is written once is compared, too"

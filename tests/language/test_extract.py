@@ -12,7 +12,15 @@ PLAIN = "SELECT `a` FROM w WHERE `b` > 1"
 MAP = "SELECT COUNT(*) FROM w WHERE QA(\"map@is it red; or pink?\"; `a`) = 'yes'"
 ANS = 'QA("ans@which; is best?"; (SELECT `a` FROM w))'
 WITH = "WITH best AS (SELECT `a` FROM w)\n\nSELECT * FROM best\n\nORDER BY 1"
-ALL = [PLAIN, MAP, ANS, WITH, "(SELECT 1) UNION (SELECT 2)", "select a from w", "SELECT a -- SELECT the first\nFROM w"]
+ALL = [
+    PLAIN,
+    MAP,
+    ANS,
+    WITH,
+    "(SELECT 1) UNION (SELECT 2)",
+    "select a from w",
+    "SELECT a -- SELECT the first\nFROM w",
+]
 
 FORMS = [
     "{}",
@@ -48,13 +56,24 @@ def test_the_program_is_found(form: str, program: str) -> None:
     assert extract(form.replace("{}", program)) == program
 
 
-@pytest.mark.parametrize("form", ['{"program": %s}', '```json\n{"program": %s}\n```', '{"language": "sql", "program": %s}'])
+@pytest.mark.parametrize(
+    "form",
+    ['{"program": %s}', '```json\n{"program": %s}\n```', '{"language": "sql", "program": %s}'],
+)
 def test_the_program_in_json(form: str) -> None:
     for program in ALL:
         assert extract(form % json.dumps(program)) == program
 
 
-NONE = ["", "I'm sorry, I can't help with that.", '{"program": null}', "<think>SELECT a", "42", "```\n```", "```\n1\n```"]
+NONE = [
+    "",
+    "I'm sorry, I can't help with that.",
+    '{"program": null}',
+    "<think>SELECT a",
+    "42",
+    "```\n```",
+    "```\n1\n```",
+]
 
 
 @pytest.mark.parametrize("reply", NONE)
@@ -62,7 +81,9 @@ def test_a_reply_without_a_program_stays_as_it_is(reply: str) -> None:
     assert extract(reply) == reply
 
 
-@pytest.mark.parametrize("reply", ["SELECT 1; SELECT 2", "SELECT 1; DROP TABLE w", "SELECT 1;\nselect 2"])
+@pytest.mark.parametrize(
+    "reply", ["SELECT 1; SELECT 2", "SELECT 1; DROP TABLE w", "SELECT 1;\nselect 2"]
+)
 def test_no_statement_is_dropped(reply: str) -> None:
     assert extract(reply) == reply
 

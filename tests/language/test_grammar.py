@@ -1,4 +1,5 @@
-"""Programs of the fixtures, of the real data and of a generator go in; what the grammar accepts, refuses and says is compared."""
+"""Programs of the fixtures, of the real data and of a generator go in; what the grammar accepts,
+refuses and says is compared."""
 
 from __future__ import annotations
 
@@ -25,7 +26,11 @@ from binder.prompt.memory import Memory
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "programs"
 DATA = Path(os.environ.get("BINDER_DATA", ROOT / ".." / "shared" / "data"))
-VALID = [line for line in (FIXTURES / "sql.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+VALID = [
+    line
+    for line in (FIXTURES / "sql.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
 TABLE = [*FIRST, *FAULTS, OTHERWISE]
 
 
@@ -55,9 +60,13 @@ def _fault(program: str) -> SyntaxFault:
 def test_a_program_is_its_tokens_in_order(program: str) -> None:
     tree = grammar.parse(program)
     leaves = _leaves(tree)
-    assert [(leaf.start_pos, leaf.end_pos) for leaf in leaves] == [(t.start, t.end) for t in grammar.tokens(program)]
+    assert [(leaf.start_pos, leaf.end_pos) for leaf in leaves] == [
+        (t.start, t.end) for t in grammar.tokens(program)
+    ]
     assert all(program[leaf.start_pos : leaf.end_pos] == leaf for leaf in leaves)
-    assert [str(leaf) for leaf in _leaves(grammar.parse(" ".join(leaves)))] == [str(leaf) for leaf in leaves]
+    assert [str(leaf) for leaf in _leaves(grammar.parse(" ".join(leaves)))] == [
+        str(leaf) for leaf in leaves
+    ]
 
 
 def test_a_call_has_its_question_and_its_arguments() -> None:
@@ -67,8 +76,13 @@ def test_a_call_has_its_question_and_its_arguments() -> None:
     )
     calls = list(grammar.parse(program).find_data("call"))
     calls.sort(key=lambda call: call.meta.start_pos)
-    questions = [next(child for child in call.children if getattr(child, "type", "") == "QUESTION") for call in calls]
-    arguments = [[a for a in call.children if getattr(a, "data", "") == "argument"] for call in calls]
+    questions = [
+        next(child for child in call.children if getattr(child, "type", "") == "QUESTION")
+        for call in calls
+    ]
+    arguments = [
+        [a for a in call.children if getattr(a, "data", "") == "argument"] for call in calls
+    ]
     places = [[program[a.meta.start_pos : a.meta.end_pos] for a in inside] for inside in arguments]
     assert questions == ['"map@a; ""b"", c?"', "'ans@q'"]
     assert places == [["`x;y`", "t.z"], ["SELECT a, b FROM w", "(SELECT c)", "'text'"]]
@@ -85,12 +99,20 @@ def test_names_keep_their_kind_of_quote() -> None:
 
 def test_a_bracket_is_a_name_before_an_operand_and_a_subscript_after_one() -> None:
     tree = grammar.parse("SELECT [a], b[1], f(c)[2] FROM w")
-    assert [str(t) for t in _leaves(tree) if t.type in ("BRACKET_NAME", "LSQB")] == ["[a]", "[", "["]
+    assert [str(t) for t in _leaves(tree) if t.type in ("BRACKET_NAME", "LSQB")] == [
+        "[a]",
+        "[",
+        "[",
+    ]
 
 
-@pytest.mark.parametrize("word", ["date", "year", "rank", "name", "first", "left", "filter", "rows", "type", "no", "end"])
+@pytest.mark.parametrize(
+    "word", ["date", "year", "rank", "name", "first", "left", "filter", "rows", "type", "no", "end"]
+)
 def test_common_headers_are_names_without_quotes(word: str) -> None:
-    grammar.parse(f"SELECT {word}, w.{word}, MAX({word}) AS {word} FROM w WHERE {word} > 1 GROUP BY {word} ORDER BY {word} DESC")
+    grammar.parse(
+        f"SELECT {word}, w.{word}, MAX({word}) AS {word} FROM w WHERE {word} > 1 GROUP BY {word} ORDER BY {word} DESC"
+    )
 
 
 def test_every_reserved_word_is_refused_as_a_name_and_accepted_in_quotes() -> None:
@@ -108,7 +130,9 @@ def test_only_known_languages_have_a_grammar() -> None:
 
 
 @pytest.mark.parametrize(("program", "message", "marked"), list(_invalid()))
-def test_a_refusal_names_the_cause_and_marks_the_place(program: str, message: str, marked: str) -> None:
+def test_a_refusal_names_the_cause_and_marks_the_place(
+    program: str, message: str, marked: str
+) -> None:
     fault = _fault(program)
     assert fault.span is not None
     assert (fault.message, program[fault.span.start : fault.span.end]) == (message, marked)
@@ -147,7 +171,9 @@ class _Bytes:
 def _constrained(definition: str, program: str, end: str = "") -> bool:
     """Whether a decoder that is held to a grammar can write a program."""
     tokenizer = llguidance.LLTokenizer(llguidance.TokenizerWrapper(_Bytes()))
-    matcher = llguidance.LLMatcher(tokenizer, llguidance.grammar_from("lark", definition), log_level=0)
+    matcher = llguidance.LLMatcher(
+        tokenizer, llguidance.grammar_from("lark", definition), log_level=0
+    )
     assert not matcher.is_error(), matcher.get_error()
     wanted = list((program.strip() + end).encode())
     return bool(matcher.try_consume_tokens(wanted) == len(wanted) and matcher.is_accepting())
@@ -159,10 +185,17 @@ def test_a_decoder_can_write_every_program() -> None:
 
 
 def test_a_decoder_writes_nothing_that_is_refused_but_words_out_of_place() -> None:
-    wider = {"nested deeper", "is no number", "reserved word", "something is missing"}  # not to be said without look-ahead
+    wider = {
+        "nested deeper",
+        "is no number",
+        "reserved word",
+        "something is missing",
+    }  # not to be said without look-ahead
     for fault in TABLE[1:]:
         if not any(part in fault.message for part in wider):
-            assert not [example for example in fault.examples if _constrained(grammar.text("sql"), example)], fault.message
+            assert not [
+                example for example in fault.examples if _constrained(grammar.text("sql"), example)
+            ], fault.message
 
 
 def test_the_grammar_of_a_table_knows_its_headers() -> None:
@@ -182,13 +215,19 @@ def test_the_grammar_of_a_table_knows_its_headers() -> None:
 def test_the_grammar_of_a_table_takes_every_shipped_exemplar() -> None:
     for exemplar in Memory().exemplars:
         if exemplar.language == "sql":
-            tables = {table.name: [column.name for column in table.columns] for table in exemplar.tables}
+            tables = {
+                table.name: [column.name for column in table.columns] for table in exemplar.tables
+            }
             definition = grammar.text("sql", tables)
             assert _constrained(definition, exemplar.program), exemplar.program
 
 
 def test_a_table_of_hundreds_of_odd_headers_has_a_grammar() -> None:
-    headers = [f"{odd} {number}" for number in range(100) for odd in ("h / a", "#", "a\nb", "`", "\\", '"', "%", "état", "中")]
+    headers = [
+        f"{odd} {number}"
+        for number in range(100)
+        for odd in ("h / a", "#", "a\nb", "`", "\\", '"', "%", "état", "中")
+    ]
     definition = grammar.text("sql", {"w": headers})
     for header in headers[:9]:
         assert _constrained(definition, f"SELECT `{header.replace('`', '``')}` FROM w")
@@ -242,7 +281,13 @@ PIECES = st.sampled_from(
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=25).map(" ".join), st.lists(PIECES, max_size=25).map("".join)))
+@given(
+    st.one_of(
+        st.text(max_size=60),
+        st.lists(PIECES, max_size=25).map(" ".join),
+        st.lists(PIECES, max_size=25).map("".join),
+    )
+)
 def test_any_text_is_a_tree_or_a_fault(text: str) -> None:
     found = grammar.tokens(text)
     assert all(text[token.start : token.end] == token.text for token in found)
@@ -257,11 +302,17 @@ def test_any_text_is_a_tree_or_a_fault(text: str) -> None:
 
 def _expressions() -> st.SearchStrategy[str]:
     """Expressions as the language has them."""
-    atoms = st.sampled_from(["a", "`h / a`", "[b c]", 'w."x"', "1", "'t'", "NULL", "date", "COUNT(*)", "INTERVAL 1 DAY"])
+    atoms = st.sampled_from(
+        ["a", "`h / a`", "[b c]", 'w."x"', "1", "'t'", "NULL", "date", "COUNT(*)", "INTERVAL 1 DAY"]
+    )
 
     def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         return st.one_of(
-            st.tuples(inner, st.sampled_from(["+", "||", "=", "AND", "OR", "LIKE", "IS DISTINCT FROM"]), inner).map(" ".join),
+            st.tuples(
+                inner,
+                st.sampled_from(["+", "||", "=", "AND", "OR", "LIKE", "IS DISTINCT FROM"]),
+                inner,
+            ).map(" ".join),
             inner.map(lambda x: f"({x})"),
             inner.map(lambda x: f"NOT {x}" if not x.startswith("NOT") else x),
             st.tuples(inner, inner).map(lambda x: f"f({x[0]}, {x[1]})"),
@@ -269,7 +320,11 @@ def _expressions() -> st.SearchStrategy[str]:
             st.tuples(inner, inner).map(lambda x: f"CASE WHEN {x[0]} THEN {x[1]} END"),
             st.tuples(atoms, inner).map(lambda x: f"{x[0]} IN (({x[1]}), 2)"),
             inner.map(lambda x: f"CAST({x} AS DECIMAL(10, 2))"),
-            inner.map(lambda x: f"(SELECT SUM({x}) OVER (ORDER BY a) FROM w WHERE {x} GROUP BY {x} LIMIT 1)"),
+            inner.map(
+                lambda x: (
+                    f"(SELECT SUM({x}) OVER (ORDER BY a) FROM w WHERE {x} GROUP BY {x} LIMIT 1)"
+                )
+            ),
         )
 
     return st.recursive(atoms, larger, max_leaves=8)
@@ -307,8 +362,15 @@ def _refused(programs: list[str]) -> list[str]:
 
 
 def test_hand_written_programs() -> None:
-    said = _refused([str(record["program"]) for record in _lines(DATA / "human_programs" / "human_programs.jsonl")])
-    assert sum("is several words and not quoted" in message for message in said) == 8  # bare page titles
+    said = _refused(
+        [
+            str(record["program"])
+            for record in _lines(DATA / "human_programs" / "human_programs.jsonl")
+        ]
+    )
+    assert (
+        sum("is several words and not quoted" in message for message in said) == 8
+    )  # bare page titles
     assert sum("one ) too many" in message for message in said) == 3
     assert len(said) == 11
 
@@ -323,7 +385,9 @@ def test_programs_of_replays() -> None:
     programs = [p["program"] for record in records for p in record["programs"]]  # type: ignore[attr-defined]
     said = _refused(programs)
     assert len(said) <= 0.07 * len(programs)
-    assert not [message for message in said if "cannot stand here" in message or "too early" in message]
+    assert not [
+        message for message in said if "cannot stand here" in message or "too early" in message
+    ]
 
 
 # ---- Python

@@ -1,4 +1,5 @@
-"""Texts go in; their calls, the skeleton that stands for them, and the way back to the text come out."""
+"""Texts go in; their calls, the skeleton that stands for them, and the way back to the text come
+out."""
 
 from __future__ import annotations
 
@@ -24,9 +25,9 @@ from binder.language.sqltree import is_placeholder, placeholders
     ],
 )
 def test_the_skeleton(text: str, skeleton: str) -> None:
-    assert " ".join(parse(text).skeleton.split()).replace(" (", "(").replace("( ", "(") == skeleton.replace(" (", "(").replace(
+    assert " ".join(parse(text).skeleton.split()).replace(" (", "(").replace(
         "( ", "("
-    )
+    ) == skeleton.replace(" (", "(").replace("( ", "(")
 
 
 @pytest.mark.parametrize(
@@ -55,17 +56,38 @@ def test_the_kind_and_the_question_of_a_call(text: str, kind: str, question: str
     ("call", "marked", "message", "hint"),
     [
         ('QA("map@"; a)', '"map@"', "the question is empty", 'QA("map@question"; ...)'),
-        ('QA("ans@  "; SELECT a FROM w)', '"ans@  "', "the question is empty", 'QA("ans@question"; ...)'),
+        (
+            'QA("ans@  "; SELECT a FROM w)',
+            '"ans@  "',
+            "the question is empty",
+            'QA("ans@question"; ...)',
+        ),
         ("QA(' '; a)", "' '", "the question is empty", 'QA("map@question"; ...)'),
-        ('QA("eval@is it old?"; a)', '"eval@is it old?"', "there is no mode 'eval'", 'QA("map@is it old?"; column)'),
-        ("QA('mapp @ is it?'; a)", "'mapp @ is it?'", "there is no mode 'mapp'", 'QA("map@is it?"; column)'),
+        (
+            'QA("eval@is it old?"; a)',
+            '"eval@is it old?"',
+            "there is no mode 'eval'",
+            'QA("map@is it old?"; column)',
+        ),
+        (
+            "QA('mapp @ is it?'; a)",
+            "'mapp @ is it?'",
+            "there is no mode 'mapp'",
+            'QA("map@is it?"; column)',
+        ),
         ('QA("eval@"; a)', '"eval@"', "there is no mode 'eval'", 'QA("map@question"; column)'),
     ],
 )
-def test_a_call_without_a_question_or_with_an_unknown_mode(call: str, marked: str, message: str, hint: str) -> None:
+def test_a_call_without_a_question_or_with_an_unknown_mode(
+    call: str, marked: str, message: str, hint: str
+) -> None:
     with pytest.raises(SyntaxFault) as caught:
         parse(f"SELECT {call} FROM w")
-    assert caught.value.text is not None and caught.value.span is not None and caught.value.hint is not None
+    assert (
+        caught.value.text is not None
+        and caught.value.span is not None
+        and caught.value.hint is not None
+    )
     assert caught.value.text[slice(*caught.value.span)] == marked
     assert caught.value.message == message and hint in caught.value.hint
 
@@ -73,13 +95,19 @@ def test_a_call_without_a_question_or_with_an_unknown_mode(call: str, marked: st
 def test_calls_are_numbered_and_found_again() -> None:
     program = parse('SELECT QA("map@a?"; x), QA("ans@b?"; (SELECT QA("map@c?"; y) FROM w)) FROM w')
     assert [call.question for call in program.calls] == ["a?", "b?", "c?"]
-    assert program.call("CALL_1") is program.calls[1] and program.call("call_9") is None and program.call("lower") is None
+    assert (
+        program.call("CALL_1") is program.calls[1]
+        and program.call("call_9") is None
+        and program.call("lower") is None
+    )
 
 
 def test_inner_placeholders_come_first() -> None:
     tree = parse('SELECT QA("map@o?"; QA("map@i?"; a)) FROM w').tree()
     assert [node.name.lower() for node in placeholders(tree)] == ["call_1", "call_0"]
-    assert all(is_placeholder(node) for node in placeholders(tree)) and not is_placeholder(exp.column("call_0"))
+    assert all(is_placeholder(node) for node in placeholders(tree)) and not is_placeholder(
+        exp.column("call_0")
+    )
 
 
 @pytest.mark.parametrize("name", ["b c", "d", "e"])

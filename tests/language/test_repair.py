@@ -1,4 +1,5 @@
-"""The cases of tests/fixtures/language/repair.txt go in; what came of each is compared with what stands there."""
+"""The cases of tests/fixtures/language/repair.txt go in; what came of each is compared with what
+stands there."""
 
 from __future__ import annotations
 

@@ -25,7 +25,9 @@ def send(layer: Budgeted, times: int) -> list[Reply | BaseException]:
     """So many requests at the same time."""
 
     async def all_of_them() -> list[Reply | BaseException]:
-        return await asyncio.gather(*(layer.complete(REQUEST) for _ in range(times)), return_exceptions=True)
+        return await asyncio.gather(
+            *(layer.complete(REQUEST) for _ in range(times)), return_exceptions=True
+        )
 
     return asyncio.run(all_of_them())
 
@@ -60,7 +62,11 @@ def test_tokens_and_dollars_close_the_budget_once_they_are_spent() -> None:
     for budget in (Budget(tokens=1500), Budget(cost=0.001)):
         layer = Budgeted(Scripted(lambda _: REPLY), budget, {})
         first, second, third = (send(layer, 1)[0] for _ in range(3))
-        assert isinstance(first, Reply) and isinstance(second, BudgetExceeded) and isinstance(third, BudgetExceeded)
+        assert (
+            isinstance(first, Reply)
+            and isinstance(second, BudgetExceeded)
+            and isinstance(third, BudgetExceeded)
+        )
         assert second.spent == pytest.approx(1500 if budget.tokens else 0.0035)
 
 
@@ -73,8 +79,12 @@ def test_failed_attempts_are_counted() -> None:
 
 
 def test_a_reply_tells_its_cost() -> None:
-    assert priced(RequestUsage(1, 1_000_000, 100_000), "gpt-6.1-terra-2026-10-01", {}).cost == pytest.approx(1.0 + 0.5)
-    assert priced(RequestUsage(1, 1_000_000, 100_000), "openai/gpt-5.6-terra", {}).cost == pytest.approx(2.0 + 1.2)
+    assert priced(
+        RequestUsage(1, 1_000_000, 100_000), "gpt-6.1-terra-2026-10-01", {}
+    ).cost == pytest.approx(1.0 + 0.5)
+    assert priced(
+        RequestUsage(1, 1_000_000, 100_000), "openai/gpt-5.6-terra", {}
+    ).cost == pytest.approx(2.0 + 1.2)
     assert priced(RequestUsage(1, 10, 10), "unknown", {}).cost is None
     assert price_of("vendor/mine", {"mine": (1.0, 2.0)}) == (1.0, 2.0)
     assert price_of("gpt-6.1-terra", {"gpt-6.1-terra": (9.0, 9.0)}) == (9.0, 9.0)
@@ -82,7 +92,9 @@ def test_a_reply_tells_its_cost() -> None:
 
 
 def test_a_run_that_needs_more_is_refused_before_the_first_request(server: Server) -> None:
-    with binder.connect(TABLE, "m", server.url, cache=None, batch_rows=2, budget=Budget(requests=4)) as db:
+    with binder.connect(
+        TABLE, "m", server.url, cache=None, batch_rows=2, budget=Budget(requests=4)
+    ) as db:
         with pytest.raises(BudgetExceeded, match="0 of 4 used, and 5 more needed"):
             db.run(PROGRAM)
         assert server.requests == []
@@ -96,17 +108,29 @@ def test_a_stop_tells_what_is_known(server: Server) -> None:
         db.run(PROGRAM)
     each = max(map(tokens_of, server.requests)) + SAID
     server.forget()
-    for concurrency in (1, 16):  # what is under way is waited for, is within the limit, and what it says is not lost
+    for concurrency in (
+        1,
+        16,
+    ):  # what is under way is waited for, is within the limit, and what it says is not lost
         budget = Budget(tokens=3 * each + 2 * SAID)
         with (
-            binder.connect(TABLE, "m", server.url, concurrency=concurrency, budget=budget, **settings) as db,
-            pytest.raises(BudgetExceeded, match="the budget of tokens does not last: .* more needed") as caught,
+            binder.connect(
+                TABLE, "m", server.url, concurrency=concurrency, budget=budget, **settings
+            ) as db,
+            pytest.raises(
+                BudgetExceeded, match="the budget of tokens does not last: .* more needed"
+            ) as caught,
         ):
             db.run(PROGRAM)
         partial = caught.value.partial
         assert (len(server.requests), partial["wanted"], partial["answered"]) == (3, 10, 6)
-        assert {(entry["input"][0], entry["value"]) for entry in partial["answers"]} == {(f"town {i}",) * 2 for i in range(6)}
-        assert db.stack.budget.spent.prompt_tokens + db.stack.budget.spent.completion_tokens <= 3 * each
+        assert {(entry["input"][0], entry["value"]) for entry in partial["answers"]} == {
+            (f"town {i}",) * 2 for i in range(6)
+        }
+        assert (
+            db.stack.budget.spent.prompt_tokens + db.stack.budget.spent.completion_tokens
+            <= 3 * each
+        )
         server.forget()
 
 
@@ -114,4 +138,10 @@ def test_a_budget_of_cost_needs_a_price() -> None:
     with pytest.raises(UsageError, match="needs the price of 'mine'"):
         binder.connect(TABLE, "mine", "http://127.0.0.1:9/v1", budget=Budget(cost=1.0))
     with pytest.raises(UsageError, match="needs the price of 'own-vectors'"):
-        binder.connect(TABLE, "gpt-6.1-terra", "http://127.0.0.1:9/v1", budget=Budget(cost=1.0), embeddings="own-vectors")
+        binder.connect(
+            TABLE,
+            "gpt-6.1-terra",
+            "http://127.0.0.1:9/v1",
+            budget=Budget(cost=1.0),
+            embeddings="own-vectors",
+        )

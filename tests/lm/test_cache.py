@@ -1,4 +1,5 @@
-"""Equal requests are paid once: now, later, at the same time, from any thread; nobody's failure or leaving harms others."""
+"""Equal requests are paid once: now, later, at the same time, from any thread; nobody's failure or
+leaving harms others."""
 
 from __future__ import annotations
 
@@ -13,7 +14,15 @@ from typing import Any
 
 import pytest
 
-from binder.errors import BadReply, BinderError, BudgetExceeded, LMError, NotConfigured, Refused, Unreachable
+from binder.errors import (
+    BadReply,
+    BinderError,
+    BudgetExceeded,
+    LMError,
+    NotConfigured,
+    Refused,
+    Unreachable,
+)
 from binder.lm import Choice, Message, Reply, Request, RequestUsage
 from binder.lm.cache import Cache, address, request_key
 from binder.lm.event_loop import run
@@ -27,7 +36,11 @@ Answer = Callable[[Request, int], Reply | Exception]
 class Slow:
     """A language model that takes its time, and counts."""
 
-    def __init__(self, seconds: float = 0.05, answer: Answer = lambda asked, number: reply(asked.messages[-1].content)):
+    def __init__(
+        self,
+        seconds: float = 0.05,
+        answer: Answer = lambda asked, number: reply(asked.messages[-1].content),
+    ):
         self.seconds, self.answer = seconds, answer
         self.calls = self.ended = self.cancelled = 0
 
@@ -87,11 +100,24 @@ def test_it_is_paid_once_for_all_processes_that_follow(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [request("r"), request(sample=1), request(temperature=0.5), request(max_tokens=9), request(n=2), request(seed=1)]
+    "other",
+    [
+        request("r"),
+        request(sample=1),
+        request(temperature=0.5),
+        request(max_tokens=9),
+        request(n=2),
+        request(seed=1),
+    ],
 )
 def test_what_can_change_the_reply_is_asked_anew(store: Store, other: Request) -> None:
     cache = Cache(Scripted([reply("a"), reply("b")]), store)
-    assert [run(cache.complete(asked)).text for asked in (request(), other, request(), other)] == ["a", "b", "a", "b"]
+    assert [run(cache.complete(asked)).text for asked in (request(), other, request(), other)] == [
+        "a",
+        "b",
+        "a",
+        "b",
+    ]
 
 
 def test_another_endpoint_is_asked_anew(store: Store) -> None:
@@ -101,7 +127,14 @@ def test_another_endpoint_is_asked_anew(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "useless", [Reply(()), reply(""), reply(" \n", "length"), reply("I cannot", "refusal"), reply("some", "content_filter")]
+    "useless",
+    [
+        Reply(()),
+        reply(""),
+        reply(" \n", "length"),
+        reply("I cannot", "refusal"),
+        reply("some", "content_filter"),
+    ],
 )
 def test_a_useless_reply_is_not_kept(store: Store, useless: Reply) -> None:
     cache = Cache(Scripted([useless, reply("a")]), store)
@@ -109,7 +142,9 @@ def test_a_useless_reply_is_not_kept(store: Store, useless: Reply) -> None:
     assert run(cache.complete(request())) == reply("a")
 
 
-def test_a_reply_is_on_the_disk_before_it_is_used_and_the_request_before_it_is_sent(store: Store, path: Path) -> None:
+def test_a_reply_is_on_the_disk_before_it_is_used_and_the_request_before_it_is_sent(
+    store: Store, path: Path
+) -> None:
     def states() -> list[Any]:
         connection = sqlite3.connect(path)
         found = connection.execute("SELECT key, state, model, endpoint FROM replies").fetchall()
@@ -158,16 +193,25 @@ def test_a_failure_wakes_all_and_is_not_kept(store: Store) -> None:
     cache = Cache(lm, store)
 
     async def many() -> list[Reply | BaseException]:
-        return await asyncio.gather(*(cache.complete(request()) for _ in range(10)), return_exceptions=True)
+        return await asyncio.gather(
+            *(cache.complete(request()) for _ in range(10)), return_exceptions=True
+        )
 
     assert all(isinstance(got, Unreachable) for got in run(many())) and lm.calls == 1
     assert run(cache.complete(request())).text == "a"
 
 
 @pytest.mark.parametrize(
-    "error", [BudgetExceeded("no more", spent=1, limit=1), NotConfigured("no key"), Refused("wrong key", status=401)]
+    "error",
+    [
+        BudgetExceeded("no more", spent=1, limit=1),
+        NotConfigured("no key"),
+        Refused("wrong key", status=401),
+    ],
 )
-def test_the_budget_and_the_key_of_one_do_not_stop_another(store: Store, error: BinderError) -> None:
+def test_the_budget_and_the_key_of_one_do_not_stop_another(
+    store: Store, error: BinderError
+) -> None:
     poor, rich = Slow(answer=lambda asked, number: error), Slow()
 
     async def scene() -> list[Reply | BaseException]:
@@ -197,9 +241,17 @@ def test_one_that_leaves_does_not_take_the_others_along(store: Store) -> None:
         return await asyncio.gather(*waiting, return_exceptions=True)
 
     got = run(scene())
-    assert [isinstance(one, asyncio.CancelledError) for one in got] == [True, False, False, True, False]
+    assert [isinstance(one, asyncio.CancelledError) for one in got] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
     assert (lm.calls, lm.cancelled) == (1, 0)
-    assert sum(one.usage.requests for one in got if isinstance(one, Reply)) == 1, "who stays has the bill"
+    assert sum(one.usage.requests for one in got if isinstance(one, Reply)) == 1, (
+        "who stays has the bill"
+    )
 
 
 def test_a_call_nobody_waits_for_is_cancelled_and_made_again(store: Store) -> None:

@@ -1,4 +1,5 @@
-"""The background loop: from threads, from inside other loops, through interrupts, forks and the end of the process."""
+"""The background loop: from threads, from inside other loops, through interrupts, forks and the end
+of the process."""
 
 from __future__ import annotations
 
@@ -45,7 +46,9 @@ def test_exceptions_come_out() -> None:
         run(fail())
 
 
-def test_an_error_of_binder_says_where_it_was_asked_for_and_not_where_inside_it_was_raised() -> None:
+def test_an_error_of_binder_says_where_it_was_asked_for_and_not_where_inside_it_was_raised() -> (
+    None
+):
     async def fail() -> None:
         raise QueryError("no") from ValueError("why")
 
@@ -87,7 +90,8 @@ def test_an_interrupt_leaves_no_call_running(server: Server) -> None:
         from binder.lm import Message, Request
         from binder.lm.event_loop import run
         from binder.lm.providers.openai import Endpoint, OpenAI
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+        # a shell's background job ignores it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             run(OpenAI(Endpoint("m", sys.argv[1])).complete(Request((Message("user", "q"),), "m")))
         except KeyboardInterrupt:
@@ -95,7 +99,9 @@ def test_an_interrupt_leaves_no_call_running(server: Server) -> None:
             sys.stdin.read()
     """
     command = [sys.executable, "-c", textwrap.dedent(code), server.url]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
         _until(lambda: server.active == 1)
         child.send_signal(signal.SIGINT)
         assert child.stdout and child.stdout.readline() == "interrupted\n"
@@ -120,7 +126,14 @@ def test_fork_and_end_of_process_are_quiet(server: Server) -> None:
         if child:
             print(os.waitpid(child, 0)[1], ask())
     """
-    command = [sys.executable, "-W", "error::ResourceWarning", "-c", textwrap.dedent(code), server.url]
+    command = [
+        sys.executable,
+        "-W",
+        "error::ResourceWarning",
+        "-c",
+        textwrap.dedent(code),
+        server.url,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert (done.stdout, done.stderr, done.returncode) == ("no task\nno task\n0 no task\n", "", 0)
 

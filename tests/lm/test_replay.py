@@ -25,7 +25,9 @@ def test_what_was_recorded_is_replayed(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     texts = ["plain", "naïve \u2028 \ud800 \n 'quoted'", ""]
     usage = RequestUsage(1, 2, 3, 0.5)
-    record = Record(Scripted(lambda asked: Reply((Choice(asked.messages[-1].content, "length"),), usage)), path)
+    record = Record(
+        Scripted(lambda asked: Reply((Choice(asked.messages[-1].content, "length"),), usage)), path
+    )
     replies = [run(record.complete(request(text))) for text in texts]
     assert path.read_bytes().count(b"\n") == 3
     assert "naïve" in path.read_text(encoding="utf-8"), "a person can read it"
@@ -37,7 +39,10 @@ def test_samples_of_one_question_are_told_apart(tmp_path: Path) -> None:
     record = Record(Scripted(["a", "b"]), path)
     for sample in (0, 1):
         run(record.complete(request("q", sample)))
-    assert [run(Replay(path).complete(request("q", sample))).text for sample in (1, 0)] == ["b", "a"]
+    assert [run(Replay(path).complete(request("q", sample))).text for sample in (1, 0)] == [
+        "b",
+        "a",
+    ]
 
 
 def test_a_line_that_was_cut_short_is_passed_over_and_not_built_on(tmp_path: Path) -> None:
@@ -61,9 +66,16 @@ def test_an_unknown_question_is_named(tmp_path: Path) -> None:
 
 
 def test_a_connection_records_what_replays_byte_for_byte(tmp_path: Path, server: Server) -> None:
-    """Three runs on one cache: what was kept before, what is asked, what was asked by the run before."""
-    rows = [{"name": name, "born": date(1990, 1, day)} for day, name in enumerate(["Ann", "Bo", "Ann", "Cy"], start=1)]
-    first, both = ('SELECT QA("map@who?"; name, born) FROM w WHERE ' + where for where in ("name = 'Bo'", "TRUE"))
+    """Three runs on one cache: what was kept before, what is asked, what was asked by the run
+    before."""
+    rows = [
+        {"name": name, "born": date(1990, 1, day)}
+        for day, name in enumerate(["Ann", "Bo", "Ann", "Cy"], start=1)
+    ]
+    first, both = (
+        'SELECT QA("map@who?"; name, born) FROM w WHERE ' + where
+        for where in ("name = 'Bo'", "TRUE")
+    )
     path, cache = tmp_path / "r.jsonl", tmp_path / "answers.sqlite"
     with binder.connect(rows, "m", server.url, "sk-test", cache=cache) as db:
         db.run(first)
@@ -73,7 +85,10 @@ def test_a_connection_records_what_replays_byte_for_byte(tmp_path: Path, server:
     with binder.connect(rows, replay=path) as db:
         again = [db.run(both) for _ in range(2)]
     assert not server.requests
-    told = [[(r.rows, r.errors, r.usage.questions, r.usage.cached, r.usage.requests) for r in runs] for runs in (live, again)]
+    told = [
+        [(r.rows, r.errors, r.usage.questions, r.usage.cached, r.usage.requests) for r in runs]
+        for runs in (live, again)
+    ]
     assert told[0] == told[1]
     assert [(r.usage.questions, r.usage.cached) for r in again] == [(3, 1), (0, 4)]
     assert "sk-test" not in path.read_text()
@@ -109,7 +124,16 @@ def test_the_key_covers_what_can_change_the_reply() -> None:
     assert request("q").key() == plain.key()
 
 
-@given(st.text(), st.none() | st.floats(allow_nan=False), st.none() | st.integers(), st.none() | st.text())
-def test_a_request_reads_back(text: str, temperature: float | None, seed: int | None, schema: str | None) -> None:
-    asked = Request((Message("user", text),), "m", temperature=temperature, seed=seed, schema=schema)
+@given(
+    st.text(),
+    st.none() | st.floats(allow_nan=False),
+    st.none() | st.integers(),
+    st.none() | st.text(),
+)
+def test_a_request_reads_back(
+    text: str, temperature: float | None, seed: int | None, schema: str | None
+) -> None:
+    asked = Request(
+        (Message("user", text),), "m", temperature=temperature, seed=seed, schema=schema
+    )
     assert Request.read(asked.data()) == asked

@@ -50,8 +50,14 @@ class Told:
         """Nothing is open."""
 
 
-@pytest.mark.parametrize("fault", [500, 503, 408, 429, Canned(cut=0), Canned(cut=-1), Canned("<html>"), Canned(b"")], ids=str)
-def test_what_may_pass_is_sent_again_and_counted(lm: Retry, server: Server, fault: Canned | int) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [500, 503, 408, 429, Canned(cut=0), Canned(cut=-1), Canned("<html>"), Canned(b"")],
+    ids=str,
+)
+def test_what_may_pass_is_sent_again_and_counted(
+    lm: Retry, server: Server, fault: Canned | int
+) -> None:
     server.script(fault, fault, "hi")
     reply = ask(lm)
     assert reply.text == "hi"
@@ -100,7 +106,12 @@ def test_waits_double_and_are_scattered(server: Server) -> None:
         server.forget()
         with pytest.raises(Unreachable):
             ask(Retry(OpenAI(Endpoint("m", server.url)), first_wait=0.02, longest_wait=0.08))
-        gaps.append([after - before for before, after in zip(server.started, server.started[1:], strict=False)])
+        gaps.append(
+            [
+                after - before
+                for before, after in zip(server.started, server.started[1:], strict=False)
+            ]
+        )
     for most, tries in zip((0.02, 0.04, 0.08, 0.08), zip(*gaps, strict=True), strict=True):
         assert max(tries) < most + 0.1
         assert len({round(gap, 4) for gap in tries}) > 1
@@ -124,7 +135,10 @@ def test_all_wait_as_long_as_the_endpoint_asks(server: Server, header: dict[str,
     async def many() -> list[Reply]:
         first = asyncio.ensure_future(lm.complete(asking("first")))
         await asyncio.sleep(0.1)
-        return [*await asyncio.gather(*(lm.complete(asking(str(number))) for number in range(8))), await first]
+        return [
+            *await asyncio.gather(*(lm.complete(asking(str(number))) for number in range(8))),
+            await first,
+        ]
 
     assert [reply.text for reply in run(many())] == ["hi"] * 9
     assert min(server.started[1:]) - limited[0] >= 0.3
@@ -132,9 +146,13 @@ def test_all_wait_as_long_as_the_endpoint_asks(server: Server, header: dict[str,
 
 
 def test_a_wait_that_is_too_long_stops_the_run(lm: Retry, server: Server) -> None:
-    server.reply = lambda body: Canned(error("come back later"), status=429, headers={"retry-after": "3600"})
+    server.reply = lambda body: Canned(
+        error("come back later"), status=429, headers={"retry-after": "3600"}
+    )
     start = time.monotonic()
-    with pytest.raises(RateLimited, match="asks to wait 3,600 s, which is more than 120 s") as caught:
+    with pytest.raises(
+        RateLimited, match="asks to wait 3,600 s, which is more than 120 s"
+    ) as caught:
         ask(lm)
     assert len(server.requests) == 1 and not caught.value.retryable
     assert ask_again_is_quick(lm, server), "nobody is kept waiting by an error"
@@ -154,7 +172,9 @@ def test_nobody_there_fails_within_two_seconds() -> None:
     assert not caught.value.retryable and caught.value.usage.requests == 3
 
 
-def test_an_endpoint_that_goes_down_stops_the_run_and_is_used_when_it_is_back(lm: Retry, server: Server) -> None:
+def test_an_endpoint_that_goes_down_stops_the_run_and_is_used_when_it_is_back(
+    lm: Retry, server: Server
+) -> None:
     assert ask(lm).text == "no task"
     server.forget()
     server.reply = lambda body: 502

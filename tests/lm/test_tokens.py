@@ -11,7 +11,15 @@ from binder.lm.tokens import estimate
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
-    [("", 0), ("which country?", 4), ("SELECT a FROM w", 4), ("1234567", 3), ("a\n\n  b", 3), ("東京", 2), ("| 0 | x |", 5)],
+    [
+        ("", 0),
+        ("which country?", 4),
+        ("SELECT a FROM w", 4),
+        ("1234567", 3),
+        ("a\n\n  b", 3),
+        ("東京", 2),
+        ("| 0 | x |", 5),
+    ],
 )
 def test_an_estimate(text: str, tokens: int) -> None:
     assert estimate(text) == tokens

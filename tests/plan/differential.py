@@ -1,5 +1,5 @@
-"""A program and tables come in; it is executed without rules, with each rule, with all, and by DuckDB alone: what differs is
-told.
+"""A program and tables come in; it is executed without rules, with each rule, with all, and by
+DuckDB alone: what differs is told.
 
 python -m tests.plan.differential 10000    runs so many random programs
 """
@@ -120,14 +120,24 @@ def answers(batch: Batch, asked: set[tuple[object, ...]]) -> Mapping:
     ask = batch.ask
     found: dict[Any, Any] = {}
     for value in batch.inputs:
-        asked.add((ask.call.question, json.dumps([wire(cell) for cell in value]), str(batch.parts.get(value))))
+        asked.add(
+            (
+                ask.call.question,
+                json.dumps([wire(cell) for cell in value]),
+                str(batch.parts.get(value)),
+            )
+        )
         if ask.call.kind == "ans":
             found[value] = [
                 _read(item, ask.call_type)
-                for item in ANSWERS[ask.call.question]([list(map(list, p.rows)) for p in batch.parts[value]])
+                for item in ANSWERS[ask.call.question](
+                    [list(map(list, p.rows)) for p in batch.parts[value]]
+                )
             ]
         else:
-            found[value] = _read(MAPS[ask.call.question]([wire(cell) for cell in value]), ask.call_type)
+            found[value] = _read(
+                MAPS[ask.call.question]([wire(cell) for cell in value]), ask.call_type
+            )
     return Mapping(found)
 
 
@@ -147,7 +157,8 @@ def made_of(plan: Plan) -> tuple[object, ...]:
             ask.collect.site.level,
             ask.collect.site.node,
             [(guard.node, guard.outcomes, guard.clause) for guard in ask.collect.where],
-            ask.collect.window and (ask.collect.window.rows, ask.collect.window.match, ask.collect.window.within),
+            ask.collect.window
+            and (ask.collect.window.rows, ask.collect.window.match, ask.collect.window.within),
         )
         for step in plan.steps
         for ask in step.asks
@@ -192,14 +203,22 @@ def differ(w: list[Any], v: list[Any], program: str, singly: bool = True) -> Non
         shown = checked.present(ruled.rows)[0]
         assert ruled.rows == reference.rows, f"{names}: {ruled.rows} instead of {reference.rows}"
         assert count <= most, f"{names} ask {count} questions, without them it is {most}"
-        assert shown == rows if ordered(program) else Counter(shown) == Counter(rows), f"{names}: {shown}, SQL: {rows}"
+        assert shown == rows if ordered(program) else Counter(shown) == Counter(rows), (
+            f"{names}: {shown}, SQL: {rows}"
+        )
 
 
 def main(count: int) -> None:
     """Runs so many random programs and tells what they asked."""
     done = 0
 
-    @settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck), database=None, phases=(Phase.generate,))
+    @settings(
+        max_examples=count,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        phases=(Phase.generate,),
+    )
     @given(programs.Rows, programs.Rows, programs.programs())
     def check(w: list[Any], v: list[Any], program: str) -> None:
         nonlocal done

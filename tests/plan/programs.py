@@ -1,8 +1,8 @@
-"""Random tables and programs over them come out, for whoever wants to know whether two ways of executing one are the same.
+"""Random tables and programs over them come out, for whoever wants to know whether two ways of
+executing one are the same.
 
-A program is written once for binder and for plain SQL: `#upper(w.a)` is a call, and what stands between braces says row order,
-which binder need not be told.
-"""
+A program is written once for binder and for plain SQL: `#upper(w.a)` is a call, and what stands
+between braces says row order, which binder need not be told."""
 
 from __future__ import annotations
 
@@ -50,7 +50,11 @@ def predicates(draw: st.DrawFn, names: tuple[str, ...], depth: int = 2) -> str:
     if shape < 8:
         return f"NOT ({draw(one)})"
     negated = draw(st.sampled_from(["", "NOT "]))
-    return inner.format(f"{negated}EXISTS", "1") if shape < 9 else inner.format(f"{t}.a {negated}IN", f"{s}.a")
+    return (
+        inner.format(f"{negated}EXISTS", "1")
+        if shape < 9
+        else inner.format(f"{t}.a {negated}IN", f"{s}.a")
+    )
 
 
 @st.composite
@@ -65,9 +69,7 @@ def values(draw: st.DrawFn, names: tuple[str, ...]) -> str:
     if shape == 12:
         return f"$count[SELECT s.a FROM v AS s WHERE s.n = {t}.n AND {draw(predicates(('s',), 0))}]"
     if shape == 13:
-        return (
-            f"(SELECT s.b FROM v AS s WHERE s.n = {t}.n AND {draw(predicates((*names, 's'), 1))}{{ ORDER BY s.row_id}} LIMIT 1)"
-        )
+        return f"(SELECT s.b FROM v AS s WHERE s.n = {t}.n AND {draw(predicates((*names, 's'), 1))}{{ ORDER BY s.row_id}} LIMIT 1)"
     if shape == 14:
         return f"COALESCE(NULLIF({t}.a, 'rome'), #upper({u}.b), #both({t}.a, {u}.b))"
     if shape == 11:
@@ -89,7 +91,10 @@ def sources(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
         return "FROM w", ("w",)
     if shape == 17:
         number = "ROW_NUMBER() OVER (PARTITION BY a ORDER BY row_id) AS n"
-        return f"FROM (SELECT a, #upper(b) AS b, {number}, row_id FROM w WHERE {draw(predicates(('w',), 0))}) AS q", ("q",)
+        return (
+            f"FROM (SELECT a, #upper(b) AS b, {number}, row_id FROM w WHERE {draw(predicates(('w',), 0))}) AS q",
+            ("q",),
+        )
     if shape == 16:
         inner = f"SELECT v.a, #upper(v.b) AS b, v.n, v.row_id FROM v WHERE v.n = w.n AND {draw(predicates(('w', 'v'), 0))}"
         return f"FROM w, LATERAL ({inner}) AS q", ("w", "q")
@@ -110,17 +115,33 @@ def sources(draw: st.DrawFn) -> tuple[str, tuple[str, ...]]:
     if shape > 10:
         inner = f"SELECT a, #upper(b) AS b, #length(a) AS n, row_id FROM w WHERE {draw(predicates(('w',), 1))}"
         kind = draw(st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"]))
-        start = f"FROM ({inner}) AS q {kind} v ON" if shape == 11 else f"FROM v {kind} ({inner}) AS q ON"
+        start = (
+            f"FROM ({inner}) AS q {kind} v ON"
+            if shape == 11
+            else f"FROM v {kind} ({inner}) AS q ON"
+        )
         extra = f" AND {draw(predicates(('q', 'v'), 0))}" if draw(st.booleans()) else ""
         return f"{start} q.a = v.a{extra}", ("q", "v") if shape == 11 else ("v", "q")
     if shape == 4:
-        return f"FROM (SELECT a, #upper(b) AS b, n, row_id FROM w WHERE {draw(predicates(('w',), 1))}) AS q", ("q",)
+        return (
+            f"FROM (SELECT a, #upper(b) AS b, n, row_id FROM w WHERE {draw(predicates(('w',), 1))}) AS q",
+            ("q",),
+        )
     if shape == 5:
         return "FROM w, v", ("w", "v")
-    kind = draw(st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"]))
-    on = draw(st.sampled_from(["w.n = v.n", "w.a = v.a"])) if shape < 8 else draw(predicates(("w", "v"), 0))
+    kind = draw(
+        st.sampled_from(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN"])
+    )
+    on = (
+        draw(st.sampled_from(["w.n = v.n", "w.a = v.a"]))
+        if shape < 8
+        else draw(predicates(("w", "v"), 0))
+    )
     extra = f" AND {draw(predicates(('w', 'v'), 1))}" if draw(st.booleans()) else ""
-    return f"FROM w {kind} v ON {on}{extra}", ("w",) if kind in ("SEMI JOIN", "ANTI JOIN") else ("w", "v")
+    return f"FROM w {kind} v ON {on}{extra}", ("w",) if kind in ("SEMI JOIN", "ANTI JOIN") else (
+        "w",
+        "v",
+    )
 
 
 def row_order(names: tuple[str, ...]) -> str:
@@ -132,13 +153,18 @@ def row_order(names: tuple[str, ...]) -> str:
 def selects(draw: st.DrawFn) -> str:
     """A SELECT over rows: its rows, and those with equal keys, come in row order."""
     start, names = draw(sources())
-    shown = ", ".join(f"{value} AS c{i}" for i, value in enumerate(draw(st.lists(values(names), min_size=1, max_size=3))))
+    shown = ", ".join(
+        f"{value} AS c{i}"
+        for i, value in enumerate(draw(st.lists(values(names), min_size=1, max_size=3)))
+    )
     where = f" WHERE {draw(predicates(names))}" if draw(st.booleans()) else ""
     shape = draw(st.integers(0, 7))
     if shape == 0:
         return f"SELECT DISTINCT {shown} {start}{where}"
     if shape == 1:
-        simple = values(names).filter(lambda value: "((" not in value)  # DuckDB takes no such sub-select there
+        simple = values(names).filter(
+            lambda value: "((" not in value
+        )  # DuckDB takes no such sub-select there
         window = f"PARTITION BY {draw(simple)} ORDER BY {draw(simple)}, {row_order(names)}"
         return f"SELECT {shown} {start}{where} QUALIFY ROW_NUMBER() OVER ({window}) = 1{{ ORDER BY {row_order(names)}}}"
     if shape == 2:
@@ -147,7 +173,9 @@ def selects(draw: st.DrawFn) -> str:
         return f"SELECT {shown}, SUM(#length({names[0]}.a)) OVER ({window}) {start}{where}{{ ORDER BY {row_order(names)}}}"
     limit = draw(st.sampled_from(["", " LIMIT 1", " LIMIT 2", " LIMIT 2 OFFSET 1"]))
     if shape < 5:
-        first = draw(st.sampled_from(["", f"{names[0]}.a DESC, ", f"{names[-1]}.n IS NULL, {names[0]}.n, "]))
+        first = draw(
+            st.sampled_from(["", f"{names[0]}.a DESC, ", f"{names[-1]}.n IS NULL, {names[0]}.n, "])
+        )
         key = f"{first}{draw(values(names))} {draw(st.sampled_from(['ASC', 'DESC']))}"
         return f"SELECT {shown} {start}{where} ORDER BY {key}{{, {row_order(names)}}}{limit}"
     return f"SELECT {shown} {start}{where}{{ ORDER BY {row_order(names)}}}{limit}"
@@ -170,7 +198,12 @@ def groups(draw: st.DrawFn) -> str:
     where = f" WHERE {draw(predicates(names, 1))}" if draw(st.booleans()) else ""
     if draw(st.integers(0, 3)) == 0:
         return f"SELECT {', '.join(shown if draw(st.booleans()) else shown[:1])} {start}{where}"
-    conditions = ["COUNT(*) > 1", f"MAX(#length({t}.a)) > 3", f"#long(MIN({t}.b))", f"NOT #vowel(MAX({t}.a)) OR COUNT(*) = 1"]
+    conditions = [
+        "COUNT(*) > 1",
+        f"MAX(#length({t}.a)) > 3",
+        f"#long(MIN({t}.b))",
+        f"NOT #vowel(MAX({t}.a)) OR COUNT(*) = 1",
+    ]
     having = f" HAVING {draw(st.sampled_from(conditions))}" if draw(st.booleans()) else ""
     by = draw(st.sampled_from(["1", "k", key]))
     first = f"MIN(ROW({row_order(names)}))"
@@ -213,7 +246,10 @@ def programs(draw: st.DrawFn) -> str:
         order = "" if together == "UNION ALL" else "{ ORDER BY ALL}"
         shown = draw(st.sampled_from(["#upper(a), n", "a, n", "b"]))
         conditions = [draw(predicates(("w",), 1)), draw(predicates(("v",), 1) | st.just("v.n < 4"))]
-        one, other = (f"SELECT {shown} FROM {name} WHERE {where}" for name, where in zip("wv", conditions, strict=True))
+        one, other = (
+            f"SELECT {shown} FROM {name} WHERE {where}"
+            for name, where in zip("wv", conditions, strict=True)
+        )
         return f"{one} {together} {other}{order}"
     where = draw(predicates(("c",), 1))
     return f"WITH c AS ({inner}) SELECT upper(b), COUNT(*) FROM c WHERE {where} GROUP BY b{{ ORDER BY MIN(row_id)}}"

@@ -17,10 +17,18 @@ W = load([{"a": f"name {i % 30}", "b": i} for i in range(60)])
         ('SELECT QA("map@upper?"; a) FROM w', 30, 2),
         ('SELECT QA("map@upper?"; a) FROM w WHERE b < 5', 5, 1),
         ('SELECT QA("map@upper?"; a) FROM w LIMIT 3', 3, 1),
-        ('SELECT QA("map@upper?"; a), QA("map@upper?"; a) FROM w WHERE QA("map@upper?"; a) <> \'x\'', 30, 2),
+        (
+            'SELECT QA("map@upper?"; a), QA("map@upper?"; a) FROM w WHERE QA("map@upper?"; a) <> \'x\'',
+            30,
+            2,
+        ),
         ('SELECT QA("map@length?"; QA("map@upper?"; a)) FROM w', 60, 4),
         ('QA("ans@how many?"; (SELECT a FROM w))', 1, 1),
-        ('SELECT b, QA("ans@how many?"; (SELECT a FROM w AS o WHERE o.b < w.b)) FROM w WHERE b < 4', 3, 3),
+        (
+            'SELECT b, QA("ans@how many?"; (SELECT a FROM w AS o WHERE o.b < w.b)) FROM w WHERE b < 4',
+            3,
+            3,
+        ),
         ("SELECT a FROM w", 0, 0),
     ],
 )
@@ -35,7 +43,10 @@ def test_a_bill_is_not_exceeded(program: str, questions: int, requests: int) -> 
 
 def test_a_bill_reads_well() -> None:
     assert str(Estimate(0, 0, 0)) == "asks the language model nothing"
-    assert str(Estimate(1200, 60, 40_000)) == "asks at most 1,200 questions in 60 requests, about 40,000 tokens"
+    assert (
+        str(Estimate(1200, 60, 40_000))
+        == "asks at most 1,200 questions in 60 requests, about 40,000 tokens"
+    )
 
 
 def test_a_bill_adds_up_what_two_sides_ask_of_one_call() -> None:
@@ -69,4 +80,8 @@ def test_analyze_tells_what_each_call_came_to() -> None:
     db, lm = opened([W])
     plan = db.explain('SELECT a FROM w WHERE QA("map@long?"; a) LIMIT 2', analyze=True)
     assert "asked 2 questions in 1 request" in str(plan) and len(lm.asked) == 2
-    assert isinstance(plan, Plan) and plan.data()["asks"][0]["spent"] == {"asked": 2, "cached": 0, "requests": 1}
+    assert isinstance(plan, Plan) and plan.data()["asks"][0]["spent"] == {
+        "asked": 2,
+        "cached": 0,
+        "requests": 1,
+    }

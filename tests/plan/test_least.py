@@ -1,7 +1,8 @@
-"""Programs go in, each with the least number of questions that any exact plan can ask, as its title reasons; so many are asked.
+"""Programs go in, each with the least number of questions that any exact plan can ask, as its title
+reasons; so many are asked.
 
-Where LIMIT, EXISTS or IN make a window (`--- window`), up to twice as many: how far it must reach is seen only by asking.
-"""
+Where LIMIT, EXISTS or IN make a window (`--- window`), up to twice as many: how far it must reach
+is seen only by asking."""
 
 from __future__ import annotations
 
@@ -23,4 +24,6 @@ def test_no_more_is_asked_than_must_be(case: Case) -> None:
     rows, asked = run(optimize(naive))
     assert rows.rows == reference.rows
     least = int(case.sections.get("least") or case.sections["window"])
-    assert least <= asked <= min(most, 2 * least if "window" in case.sections else least), f"{asked}, without rules {most}"
+    assert least <= asked <= min(most, 2 * least if "window" in case.sections else least), (
+        f"{asked}, without rules {most}"
+    )

@@ -1,4 +1,5 @@
-"""WHEREs of many conditions with a call each go in; what they cost besides questions is counted: queries and their length."""
+"""WHEREs of many conditions with a call each go in; what they cost besides questions is counted:
+queries and their length."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ def condition(number: int) -> str:
 def conditions(count: int, how: str) -> str:
     each = [condition(number) for number in range(count)]
     if how == "mixed":
-        return " AND ".join(f"({one} OR {two})" for one, two in zip(each[::2], each[1::2], strict=True))
+        return " AND ".join(
+            f"({one} OR {two})" for one, two in zip(each[::2], each[1::2], strict=True)
+        )
     return f" {how} ".join(each)
 
 

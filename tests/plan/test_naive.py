@@ -1,4 +1,5 @@
-"""Programs go in; the plan as it is printed comes out: what is asked, in which order, about which rows."""
+"""Programs go in; the plan as it is printed comes out: what is asked, in which order, about which
+rows."""
 
 from __future__ import annotations
 

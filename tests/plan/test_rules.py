@@ -17,7 +17,9 @@ from tests.plan.programs import Rows, programs
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(Rows, Rows, programs())
-def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[Any], v: list[Any], program: str) -> None:
+def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(
+    w: list[Any], v: list[Any], program: str
+) -> None:
     differ(w, v, program, singly=False)
 
 
@@ -25,20 +27,25 @@ def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(w: list[An
     "program",
     [
         "WITH c AS (SELECT a, #upper(b) AS b, row_id FROM w) SELECT a, b FROM c WHERE #vowel(c.a)"
-        "{} UNION ALL SELECT a, b FROM c WHERE (#long(c.b) OR c.a = 'lyon')",  # each side keeps row order
+        # each side keeps row order
+        "{} UNION ALL SELECT a, b FROM c WHERE (#long(c.b) OR c.a = 'lyon')",
         "WITH c AS (SELECT a, #upper(b) AS b, row_id FROM w WHERE (w.n > 0 OR #long(w.b))) SELECT a, b FROM c WHERE c.a <> 'a'"
         "{ ORDER BY c.row_id}",
         "SELECT #upper(v.a) AS c0 FROM w JOIN v ON w.a = v.a AND EXISTS (SELECT 1 FROM v AS s WHERE #long(w.b) AND s.n > 2)",
-        "SELECT #upper(q.a) AS c0 FROM (SELECT a, b, n FROM w WHERE #same(w.a, w.b)) AS q WHERE #long(q.a)",  # inner ones first
+        # inner ones first
+        "SELECT #upper(q.a) AS c0 FROM (SELECT a, b, n FROM w WHERE #same(w.a, w.b)) AS q WHERE #long(q.a)",
         "SELECT w.a AS c0, COALESCE(w.a, #upper(w.b)) AS c1 FROM w SEMI JOIN v ON w.n = v.n AND NOT (#upper(w.b) = 'ROME')",
         "SELECT #upper(v.b) AS k, COUNT(*) FROM w JOIN v ON w.n <> v.n GROUP BY k{ ORDER BY MIN(ROW(w.row_id, v.row_id))}",
         "SELECT v.a AS c0 FROM w JOIN v ON #long(w.b) IS TRUE AND v.a NOT IN (SELECT s.a FROM v AS s WHERE #upper(v.a) = 'ROME')",
-        "SELECT v.a AS c0 FROM w JOIN v ON #yesno(w.b) = 'no' AND #upper(v.a) = #upper(w.b) WHERE #long(w.a)",  # ON first
+        # ON first
+        "SELECT v.a AS c0 FROM w JOIN v ON #yesno(w.b) = 'no' AND #upper(v.a) = #upper(w.b) WHERE #long(w.a)",
         "SELECT v.a AS c0 FROM (SELECT a, row_id FROM w WHERE #yesno(w.a) = 'maybe') AS q LEFT JOIN v ON q.a = v.a AND #long(v.b)"
         " WHERE #vowel(v.b) LIMIT 2",
         "SELECT DISTINCT (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c0,"
-        " (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c1 FROM w",  # two equal keys are one
-        "SELECT w.a FROM w JOIN v ON CASE WHEN #yesno(v.a) = 'yes' THEN #same(v.a, v.b) ELSE v.b LIKE 'r%' END",  # no branch
+        # two equal keys are one
+        " (SELECT MAX(#length(s.a)) FROM v AS s WHERE s.n = w.n) AS c1 FROM w",
+        # no branch
+        "SELECT w.a FROM w JOIN v ON CASE WHEN #yesno(v.a) = 'yes' THEN #same(v.a, v.b) ELSE v.b LIKE 'r%' END",
     ],
 )
 def test_a_program_that_once_went_wrong_does_not_again(program: str) -> None:

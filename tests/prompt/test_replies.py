@@ -92,14 +92,26 @@ def test_strings_keep_their_characters() -> None:
     assert read_answers(json.dumps({"answers": {"r1": odd, "r2": "\ud800"}}), KEYS)["r1"] == odd
     mixed = "{'answers': {'r1': 'it\\'s \"so\" \\u00e9', 'r2': \"it\\'s\"}}"
     assert read_answers(mixed, KEYS) == {"r1": 'it\'s "so" é', "r2": "it's"}
-    assert read_answers('{"answers": {"r1": "a\nb\tc", "r2": 1,}}', KEYS) == {"r1": "a\nb\tc", "r2": 1}
+    assert read_answers('{"answers": {"r1": "a\nb\tc", "r2": 1,}}', KEYS) == {
+        "r1": "a\nb\tc",
+        "r2": 1,
+    }
 
 
-Scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+Scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
 Json = st.recursive(Scalars, st.lists)
 
 
-@given(st.dictionaries(st.sampled_from(KEYS), Json, min_size=1), st.text(max_size=20).filter(lambda prose: "{" not in prose))
+@given(
+    st.dictionaries(st.sampled_from(KEYS), Json, min_size=1),
+    st.text(max_size=20).filter(lambda prose: "{" not in prose),
+)
 def test_any_answers_come_back_through_prose(answers: dict[str, JSON], prose: str) -> None:
     assert read_answers(json.dumps({"answers": answers}), KEYS) == answers
     if "</think" not in prose.lower() and "<think" not in prose.lower():
@@ -107,7 +119,9 @@ def test_any_answers_come_back_through_prose(answers: dict[str, JSON], prose: st
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), Json, min_size=1), st.data())
-def test_a_cut_reply_gives_whole_answers_only(answers: dict[str, JSON], draw: st.DataObject) -> None:
+def test_a_cut_reply_gives_whole_answers_only(
+    answers: dict[str, JSON], draw: st.DataObject
+) -> None:
     text = json.dumps({"answers": answers})
     cut = text[: draw.draw(st.integers(0, len(text)))]
     read = read_answers(cut, KEYS)
@@ -119,7 +133,9 @@ def test_no_text_is_too_strange(text: str) -> None:
     assert set(read_answers(text, KEYS)) <= set(KEYS)
 
 
-@pytest.mark.parametrize("piece", ["{", "[", '{"', "{'", '{"a":', "{'a':[", '{"r1": "x"}', '{"a": 1, ', "{\\", '{"{'])
+@pytest.mark.parametrize(
+    "piece", ["{", "[", '{"', "{'", '{"a":', "{'a':[", '{"r1": "x"}', '{"a": 1, ', "{\\", '{"{']
+)
 def test_strange_texts_take_time_in_proportion(piece: str) -> None:
     start = time.perf_counter()
     read_answers("x" + piece * (100_000 // len(piece)), KEYS)
@@ -225,7 +241,12 @@ def test_what_cannot_be_cast_is_a_fault(value: JSON, type: str, kind: str) -> No
 
 def test_options_are_closed_and_spellings_are_not() -> None:
     options = ["yes", "no"]
-    assert [read_value(said, "text", options) for said in ("Yes.", " NO", True, False)] == ["yes", "no", "yes", "no"]
+    assert [read_value(said, "text", options) for said in ("Yes.", " NO", True, False)] == [
+        "yes",
+        "no",
+        "yes",
+        "no",
+    ]
     assert read_value("maybe", "text", options) == NoValue("bad_type", "maybe")
     assert read_value(1.0, "auto", ["1", "2"]) == "1"
     assert read_value("yes", "boolean", options) is True

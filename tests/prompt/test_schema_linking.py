@@ -23,7 +23,12 @@ TABLE = tidy(
     ("question", "columns", "rows", "found"),
     [
         ("who won in Bonn?", {"Won on", "Cities"}, (1, 2), {"won", "bonn"}),
-        ("which teams of 1991 are from Rome?", {"Team", "Year", "Cities", "Won on"}, (1, 3, 2), {"team", "1991", "rome"}),
+        (
+            "which teams of 1991 are from Rome?",
+            {"Team", "Year", "Cities", "Won on"},
+            (1, 3, 2),
+            {"team", "1991", "rome"},
+        ),
         ("the city of sao paulo", {"Cities"}, (0,), {"city", "sao", "paulo"}),
         ("a red team in July?", {"Team", "Won on"}, (0, 2), {"red", "team", "july"}),
         ("how many are there?", set(), (), set()),
@@ -31,7 +36,9 @@ TABLE = tidy(
         ("(.*) [a-z]+ \\", set(), (), set()),
     ],
 )
-def test_what_is_found(question: str, columns: set[str], rows: tuple[int, ...], found: set[str]) -> None:
+def test_what_is_found(
+    question: str, columns: set[str], rows: tuple[int, ...], found: set[str]
+) -> None:
     relevance = relevant(TABLE, question)
     assert relevance.columns == columns and relevance.words == found
     assert set(relevance.rows) == set(rows) and relevance.rows[:1] == rows[:1]
@@ -44,7 +51,10 @@ def test_rows_with_the_same_words_come_after_those_with_others() -> None:
 
 def test_typed_columns_are_found_by_numbers() -> None:
     table = load(pa.table({"n": [7, 12, 71], "x": [1.5, 12.0, None]}))
-    assert relevant(table, "is 12 there?").rows == (1,) and relevant(table, "is twelve there?").rows == ()
+    assert (
+        relevant(table, "is 12 there?").rows == (1,)
+        and relevant(table, "is twelve there?").rows == ()
+    )
 
 
 def test_only_the_first_rows_of_a_very_long_table_are_searched() -> None:
@@ -54,7 +64,13 @@ def test_only_the_first_rows_of_a_very_long_table_are_searched() -> None:
 
 
 def test_words_that_tell() -> None:
-    assert telling("How many Cities won 3 of the 10 cups, a b?") == {"city", "won", "3", "10", "cup"}
+    assert telling("How many Cities won 3 of the 10 cups, a b?") == {
+        "city",
+        "won",
+        "3",
+        "10",
+        "cup",
+    }
 
 
 def test_one_table_refers_to_none() -> None:

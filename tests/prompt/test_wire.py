@@ -48,7 +48,16 @@ def test_a_value_on_the_wire(value: object, sent: object) -> None:
     assert wire(value) == sent and type(wire(value)) is type(sent)
 
 
-Scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.decimals() | st.datetimes()
+Scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.decimals()
+    | st.datetimes()
+)
 
 
 @given(st.recursive(Scalars, st.lists))

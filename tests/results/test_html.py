@@ -36,7 +36,21 @@ def test_no_text_becomes_markup(column: str, cell: str, note: str) -> None:
         + html.details(note, html.text(cell))
     )
     reader.feed(page)
-    assert set(reader.tags) <= {"table", "thead", "tbody", "tr", "th", "td", "ul", "li", "div", "pre", "details", "summary", "br"}
+    assert set(reader.tags) <= {
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "ul",
+        "li",
+        "div",
+        "pre",
+        "details",
+        "summary",
+        "br",
+    }
     assert reader.attributes <= {"style"}
     assert "\x1b" not in html.text(cell) and "\u202e" not in html.text(cell)
 

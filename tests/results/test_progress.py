@@ -1,4 +1,5 @@
-"""How far a run has come goes in; a line comes out in a terminal, and nothing where there is none."""
+"""How far a run has come goes in; a line comes out in a terminal, and nothing where there is
+none."""
 
 from __future__ import annotations
 
@@ -32,9 +33,13 @@ def test_nothing_is_shown_where_nobody_watches() -> None:
 
 def test_a_run_tells_its_display(server: Server) -> None:
     told: list[Progress | None] = []
-    with binder.connect([{"a": f"x{i}"} for i in range(50)], "m", server.url, cache=None, progress=told.append) as db:
+    with binder.connect(
+        [{"a": f"x{i}"} for i in range(50)], "m", server.url, cache=None, progress=told.append
+    ) as db:
         db.run('SELECT QA("map@q?"; a) FROM w')
     assert told[-1] is None
     last = told[-2]
     assert last is not None and (last.total, last.done, last.requests) == (50, 50, 3)
-    assert [progress.done for progress in told if progress] == sorted(progress.done for progress in told if progress)
+    assert [progress.done for progress in told if progress] == sorted(
+        progress.done for progress in told if progress
+    )

@@ -36,19 +36,45 @@ def test_it_prints_as_a_grid() -> None:
 
 
 def test_missing_values_stand_below_it() -> None:
-    entries = [Missing("which?", {"city": "Lyon"}, "no_answer", 1, "there is none"), Missing("all?", {}, "refused", 3, "no")]
+    entries = [
+        Missing("which?", {"city": "Lyon"}, "no_answer", 1, "there is none"),
+        Missing("all?", {}, "refused", 3, "no"),
+    ]
     shown = result(errors=entries)
-    assert str(shown).splitlines()[-2:] == ["no value for 'which?' with city='Lyon': there is none", "no value for 'all?': no"]
+    assert str(shown).splitlines()[-2:] == [
+        "no value for 'which?' with city='Lyon': there is none",
+        "no value for 'all?': no",
+    ]
     assert repr(shown) == "Result(2 rows: city, n; 2 values missing)"
 
 
 def test_it_is_json_data() -> None:
     data = json.loads(
-        json.dumps(result(rows=[(DAY, Decimal("1.5"))], errors=[Missing("q?", {"d": DAY}, "missing", 3, "m")]).data())
+        json.dumps(
+            result(
+                rows=[(DAY, Decimal("1.5"))], errors=[Missing("q?", {"d": DAY}, "missing", 3, "m")]
+            ).data()
+        )
     )
     assert data["columns"] == ["city", "n"] and data["rows"] == [["2008-07-05", 1.5]]
-    assert data["errors"] == [{"call": "q?", "inputs": {"d": "2008-07-05"}, "fault": "missing", "attempts": 3, "message": "m"}]
-    assert {"questions", "cached", "requests", "prompt_tokens", "completion_tokens", "cost", "seconds"} <= set(data["usage"])
+    assert data["errors"] == [
+        {
+            "call": "q?",
+            "inputs": {"d": "2008-07-05"},
+            "fault": "missing",
+            "attempts": 3,
+            "message": "m",
+        }
+    ]
+    assert {
+        "questions",
+        "cached",
+        "requests",
+        "prompt_tokens",
+        "completion_tokens",
+        "cost",
+        "seconds",
+    } <= set(data["usage"])
 
 
 def test_it_is_a_frame() -> None:
@@ -65,8 +91,15 @@ def test_why_asks_for_a_cell_by_position_or_name() -> None:
 
 
 def test_its_html_escapes_what_it_shows() -> None:
-    page = result(columns=("<b>",), rows=[("<script>",)], texts=[("<script>",)], repairs=("<i>",))._repr_html_()
-    assert "<script>" not in page and "&lt;script&gt;" in page and "<b>" not in page and "<i>" not in page
+    page = result(
+        columns=("<b>",), rows=[("<script>",)], texts=[("<script>",)], repairs=("<i>",)
+    )._repr_html_()
+    assert (
+        "<script>" not in page
+        and "&lt;script&gt;" in page
+        and "<b>" not in page
+        and "<i>" not in page
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,9 +125,17 @@ def test_a_value_as_json_and_as_text(value: object, data: object, shown: str) ->
 
 def test_a_grid_cuts_what_is_long_and_escapes_what_is_odd() -> None:
     lines = grid(("a",), [("x" * 99,), ("\x1b[31mred\n",)] + [("y",)] * 50).splitlines()
-    assert lines[2] == "x" * 59 + "…" and lines[3] == r"\x1b[31mred" and lines[-1] == "... 12 more rows" and len(lines) == 43
+    assert (
+        lines[2] == "x" * 59 + "…"
+        and lines[3] == r"\x1b[31mred"
+        and lines[-1] == "... 12 more rows"
+        and len(lines) == 43
+    )
 
 
 def test_counts_and_usage_read_well() -> None:
     assert [count(n, "row") for n in (0, 1, 1234)] == ["0 rows", "1 row", "1,234 rows"]
-    assert str(Usage(3, 0, 1, 10, 5, 0.25, 0.5)) == "3 questions, 1 request, 15 tokens, $0.2500, 0.50 s"
+    assert (
+        str(Usage(3, 0, 1, 10, 5, 0.25, 0.5))
+        == "3 questions, 1 request, 15 tokens, $0.2500, 0.50 s"
+    )

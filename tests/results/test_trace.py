@@ -13,7 +13,11 @@ from binder.results.trace import Trace
 
 def test_events_are_numbered_in_order() -> None:
     trace = Trace()
-    assert [trace.add("asked", call="a"), trace.add("executed", rows=2), trace.add("asked", call="b")] == [0, 1, 2]
+    assert [
+        trace.add("asked", call="a"),
+        trace.add("executed", rows=2),
+        trace.add("asked", call="b"),
+    ] == [0, 1, 2]
     assert [event.data["call"] for event in trace.of("asked")] == ["a", "b"]
     assert len(trace) == 3 and [event.kind for event in trace] == ["asked", "executed", "asked"]
     assert [event.at for event in trace] == sorted(event.at for event in trace)

@@ -1,4 +1,5 @@
-"""Requests of any of the systems come in; right answers go out, in the form that each expects, and a count of what was sent.
+"""Requests of any of the systems come in; right answers go out, in the form that each expects, and
+a count of what was sent.
 
 A token is four characters of the messages or of the reply, for all systems alike.
 """
@@ -29,7 +30,8 @@ class Count:
 
 
 class Knowing:
-    """The reply to each request; seconds per answer come on top of the server's latency. Goes into Server.reply."""
+    """The reply to each request; seconds per answer come on top of the server's latency. Goes into
+    Server.reply."""
 
     def __init__(self, per_answer: float = 0.0):
         self.per_answer = per_answer
@@ -73,15 +75,24 @@ def _theirs(content: Any) -> tuple[str, int]:
 
 
 def _text(content: Any) -> str:
-    return content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
+    return (
+        content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
+    )
 
 
 def _stream(text: str) -> bytes:
     """A reply as server-sent events."""
     about = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m"}
     chunks: list[dict[str, Any]] = [
-        about | {"choices": [{"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}]},
+        about
+        | {
+            "choices": [
+                {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+            ]
+        },
         about | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
         about | {"choices": [], "usage": completion(text)["usage"]},
     ]
-    return "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks).encode() + b"data: [DONE]\n\n"
+    return (
+        "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks).encode() + b"data: [DONE]\n\n"
+    )

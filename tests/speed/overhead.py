@@ -1,5 +1,5 @@
-"""Nothing comes in; what binder itself takes goes out, for five rows and a language model in the same process: two tables.
-Alone: python -m tests.speed.overhead"""
+"""Nothing comes in; what binder itself takes goes out, for five rows and a language model in the
+same process: two tables. Alone: python -m tests.speed.overhead"""
 
 from __future__ import annotations
 
@@ -36,7 +36,15 @@ print(imported - started, time.perf_counter() - started)
 def answer(request: Request) -> Reply:
     """Knows at once."""
     task = json.loads(request.messages[-1].content)
-    return Reply((Choice(json.dumps({"answers": {key: know("kind", row[0]) for key, row in task["rows"].items()}})),))
+    return Reply(
+        (
+            Choice(
+                json.dumps(
+                    {"answers": {key: know("kind", row[0]) for key, row in task["rows"].items()}}
+                )
+            ),
+        )
+    )
 
 
 @contextmanager
@@ -54,7 +62,12 @@ def measured() -> tuple[list[str], list[list[str]]]:
         warm = statistics.median(timed(db, PROGRAM.format("")) for _ in range(TIMES))
         new = statistics.median(timed(db, PROGRAM.format(f" {i}")) for i in range(TIMES))
     with serving() as (server, _):
-        runs = [subprocess.run([sys.executable, "-c", FRESH % server.url], capture_output=True, text=True) for _ in range(3)]
+        runs = [
+            subprocess.run(
+                [sys.executable, "-c", FRESH % server.url], capture_output=True, text=True
+            )
+            for _ in range(3)
+        ]
     fresh = [[1000 * float(figure) for figure in run.stdout.split()] for run in runs]
     imported, first = (statistics.median(column) for column in zip(*fresh, strict=True))
     return ["five rows, no latency", "ms", "at most"], [
@@ -79,7 +92,9 @@ def profiled() -> tuple[list[str], list[list[str]]]:
     class Watched(Worker):
         """Tells how long each trip took."""
 
-        def _exchange(self, header: dict[str, Any], payload: Any, seconds: float) -> tuple[dict[str, Any], bytes]:
+        def _exchange(
+            self, header: dict[str, Any], payload: Any, seconds: float
+        ) -> tuple[dict[str, Any], bytes]:
             started = time.perf_counter()
             try:
                 return super()._exchange(header, payload, seconds)
@@ -95,7 +110,10 @@ def profiled() -> tuple[list[str], list[list[str]]]:
         planned = statistics.median(_plan(db, f" {i}") for i in range(TIMES))
     trips = {verb: (len(times) / TIMES, sum(times) / TIMES) for verb, times in spent.items()}
     rest = sum(whole) / TIMES - sum(total for _, total in trips.values())
-    lines = [[f"trips to the engine: {verb}", f"{number:g}", f"{total:.1f}"] for verb, (number, total) in trips.items()]
+    lines = [
+        [f"trips to the engine: {verb}", f"{number:g}", f"{total:.1f}"]
+        for verb, (number, total) in trips.items()
+    ]
     return ["part of a warm run", "times", "ms"], [
         *lines,
         ["all else: dispatch, prompt, reading, threads", "", f"{rest:.1f}"],

@@ -1,5 +1,5 @@
-"""Numbers of inputs come in; how long they take, beside the least that their requests can take, goes out: a table.
-Alone: python -m tests.speed.packing"""
+"""Numbers of inputs come in; how long they take, beside the least that their requests can take,
+goes out: a table. Alone: python -m tests.speed.packing"""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from tests.speed.workloads import CONCURRENCY, items
 
 LATENCY, PER_ANSWER = 0.3, 0.02  # seconds a request, and seconds an answer on top
 INPUTS = (5, 20, 21, 50, 200, 330, 1000)
-HEADER = ["inputs", "packs of", "requests", "tokens", "fixed: seconds", "of ideal", "per answer: seconds"]
+HEADER = [
+    "inputs",
+    "packs of",
+    "requests",
+    "tokens",
+    "fixed: seconds",
+    "of ideal",
+    "per answer: seconds",
+]
 
 
 def measured() -> tuple[list[str], list[list[str]]]:
-    """As few requests as hold the inputs, beside as many as fill the concurrency with at least 5 inputs each."""
+    """As few requests as hold the inputs, beside as many as fill the concurrency with at least 5
+    inputs each."""
     rows = []
     for inputs in INPUTS:
         fewest = -(-inputs // 20)
@@ -25,7 +34,13 @@ def measured() -> tuple[list[str], list[list[str]]]:
             fixed, requests, tokens = once(inputs, batch_rows, 0.0)
             slower, _, _ = once(inputs, batch_rows, PER_ANSWER)
             ideal = -(-requests // CONCURRENCY) * LATENCY
-            figures = [f"{requests}", f"{tokens:,}", f"{fixed:.2f}", f"{fixed / ideal:.2f}", f"{slower:.2f}"]
+            figures = [
+                f"{requests}",
+                f"{tokens:,}",
+                f"{fixed:.2f}",
+                f"{fixed / ideal:.2f}",
+                f"{slower:.2f}",
+            ]
             rows.append([f"{inputs}", f"{batch_rows}", *figures])
     return HEADER, rows
 
@@ -33,7 +48,10 @@ def measured() -> tuple[list[str], list[list[str]]]:
 def once(inputs: int, batch_rows: int, per_answer: float) -> tuple[float, int, int]:
     """Seconds, requests and tokens of one map, on a connection that is open."""
     with serving(LATENCY, per_answer) as (server, knowing):
-        tables, settings = items(inputs, inputs)["w"], {"cache": None, "concurrency": CONCURRENCY, "batch_rows": batch_rows}
+        tables, settings = (
+            items(inputs, inputs)["w"],
+            {"cache": None, "concurrency": CONCURRENCY, "batch_rows": batch_rows},
+        )
         rows = [{"item": item} for item in tables["item"]]
         with binder.connect(rows, "m", server.url, "none", **settings) as db:
             db.run('SELECT QA("map@is it good?"; item) FROM w WHERE row_id = 0')

@@ -1,10 +1,9 @@
-"""A system's way to answer comes in; one JSON line goes out: rows, seconds, the most memory of this process and its children
-while they answer, and how much of it is more than before. The other half of each run_*.py: python run_x.py WORKLOAD URL
-WARM_UP_URL. Needs nothing but Python.
+"""A system's way to answer comes in; one JSON line goes out: rows, seconds, the most memory of this
+process and its children while they answer, and how much of it is more than before. The other half
+of each run_*.py: python run_x.py WORKLOAD URL WARM_UP_URL. Needs nothing but Python.
 
-Before what is measured, the system answers a small workload at another address: all it imports is there, and its caches are
-warm.
-"""
+Before what is measured, the system answers a small workload at another address: all it imports is
+there, and its caches are warm."""
 
 from __future__ import annotations
 
@@ -21,7 +20,9 @@ from workloads import WORKLOADS, Workload
 
 Answer = Callable[[], Sequence[Sequence[Any]]]  # from the call to the rows
 PROCESS = Path("/proc/self")
-Open = Callable[[str, Workload, str], tuple[Answer, Callable[[], None]]]  # with the tables open, and how to close
+Open = Callable[
+    [str, Workload, str], tuple[Answer, Callable[[], None]]
+]  # with the tables open, and how to close
 
 
 def main(open_system: Open) -> None:
@@ -43,10 +44,14 @@ def main(open_system: Open) -> None:
 
 
 def memory(most: bool) -> float:
-    """Megabytes of this process and its children, where Linux tells: now, after which the count starts anew, or the most since.
-    A part of a file that several of them map, such as of a library, counts once.
-    """
-    children = [] if not PROCESS.exists() else Path(PROCESS, "task", str(os.getpid()), "children").read_text().split()
+    """Megabytes of this process and its children, where Linux tells: now, after which the count
+    starts anew, or the most since. A part of a file that several of them map, such as of a library,
+    counts once."""
+    children = (
+        []
+        if not PROCESS.exists()
+        else Path(PROCESS, "task", str(os.getpid()), "children").read_text().split()
+    )
     own, files = 0, Counter[tuple[str, ...]]()
     for process in [str(os.getpid()), *children] if PROCESS.exists() else []:
         mapped, place = Counter[tuple[str, ...]](), ("",)
@@ -59,7 +64,9 @@ def memory(most: bool) -> float:
                 mapped[place] -= int(words[1])
                 own += int(words[1])
         files |= mapped
-        told = dict(line.split(":") for line in Path("/proc", process, "status").read_text().splitlines())
+        told = dict(
+            line.split(":") for line in Path("/proc", process, "status").read_text().splitlines()
+        )
         own += int(told["VmHWM"].split()[0]) - int(told["VmRSS"].split()[0]) if most else 0
         if not most:
             Path("/proc", process, "clear_refs").write_text("5")

@@ -15,9 +15,8 @@ import binder
 
 
 def opened(name: str, workload: Workload, url: str) -> tuple[Answer, Callable[[], None]]:
-    """A connection, its tables in the engine: a connection opens them behind its user's back. Without a cache, but where all was
-    answered before.
-    """
+    """A connection, its tables in the engine: a connection opens them behind its user's back.
+    Without a cache, but where all was answered before."""
     tables = {table: pa.table(columns) for table, columns in workload.tables().items()}
     folder = tempfile.TemporaryDirectory()
     cache = Path(folder.name, "answers.sqlite") if workload.again else None

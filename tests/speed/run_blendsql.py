@@ -1,4 +1,5 @@
-"""BlendSQL, as its documentation says: LLMMap and LLMQA over a frame in DuckDB, with all its optimisations (the default)."""
+"""BlendSQL, as its documentation says: LLMMap and LLMQA over a frame in DuckDB, with all its
+optimisations (the default)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,10 @@ from blendsql.models import OpenAI
 from process import Answer, main
 from workloads import CONCURRENCY, GROUPED, SUMMED, Workload
 
-KIND, GOOD, RARE = (f"{{{{LLMMap('{question}', w.item)}}}}" for question in ("which kind?", "is it good?", "is it rare?"))
+KIND, GOOD, RARE = (
+    f"{{{{LLMMap('{question}', w.item)}}}}"
+    for question in ("which kind?", "is it good?", "is it rare?")
+)
 MAP = f"SELECT n, {KIND} FROM w"
 QUERIES = {
     "map": MAP,
@@ -36,7 +40,8 @@ def opened(name: str, workload: Workload, url: str) -> tuple[Answer, Callable[[]
     set_async_limit(CONCURRENCY)
     frames = {table: pd.DataFrame(columns) for table, columns in workload.tables().items()}
     model = OpenAI("m", base_url=url, api_key="none", caching=False)
-    # It runs each function of a query in an event loop of its own, where a connection that was kept open is of no use.
+    # It runs each function of a query in an event loop of its own, where a connection that was kept
+    # open is of no use.
     if name in ("two", "swapped"):
         model.client = model.client.with_options(default_headers={"Connection": "close"})
     db = BlendSQL(frames, model=model)

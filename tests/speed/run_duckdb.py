@@ -1,4 +1,5 @@
-"""DuckDB alone, over a column that holds the answers already: what a plan with calls is measured against."""
+"""DuckDB alone, over a column that holds the answers already: what a plan with calls is measured
+against."""
 
 from __future__ import annotations
 

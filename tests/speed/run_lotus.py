@@ -1,4 +1,5 @@
-"""LOTUS, as its documentation says: semantic operators on frames, plain work in pandas, plain predicates written first."""
+"""LOTUS, as its documentation says: semantic operators on frames, plain work in pandas, plain
+predicates written first."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def thrice(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def joined(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     kept = tables["small"].sem_filter("{maker} is good")
-    return pd.DataFrame({"count": [len(tables["w"].merge(kept, left_on="maker_id", right_on="id"))]})
+    return pd.DataFrame(
+        {"count": [len(tables["w"].merge(kept, left_on="maker_id", right_on="id"))]}
+    )
 
 
 def largest(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -42,8 +45,12 @@ def mapped(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 PIPELINES: dict[str, Callable[[dict[str, pd.DataFrame]], pd.DataFrame]] = {
     "map": mapped,
     "plain": lambda tables: kinds(tables["w"][tables["w"].n < 100])[["n", "k"]],
-    "two": lambda tables: good(tables["w"][tables["w"].n < 1000]).sem_filter("{item} is rare")[["n"]],
-    "swapped": lambda tables: good(tables["w"][tables["w"].n < 1000].sem_filter("{item} is rare"))[["n"]],
+    "two": lambda tables: good(tables["w"][tables["w"].n < 1000]).sem_filter("{item} is rare")[
+        ["n"]
+    ],
+    "swapped": lambda tables: good(tables["w"][tables["w"].n < 1000].sem_filter("{item} is rare"))[
+        ["n"]
+    ],
     "limit": lambda tables: good(tables["w"]).sort_values("n", ascending=False).head(10)[["n"]],
     "group": lambda tables: kinds(tables["w"]).groupby("k").size().sort_index().reset_index(),
     "thrice": thrice,
@@ -56,7 +63,9 @@ PIPELINES: dict[str, Callable[[dict[str, pd.DataFrame]], pd.DataFrame]] = {
 
 def opened(name: str, workload: Workload, url: str) -> tuple[Answer, Callable[[], None]]:
     """Frames and a language model."""
-    lotus.settings.configure(lm=LM("openai/m", max_batch_size=CONCURRENCY, api_base=url, api_key="none"))
+    lotus.settings.configure(
+        lm=LM("openai/m", max_batch_size=CONCURRENCY, api_base=url, api_key="none")
+    )
     tables = {table: pd.DataFrame(columns) for table, columns in workload.tables().items()}
 
     def answer() -> Sequence[Sequence[Any]]:

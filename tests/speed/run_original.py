@@ -1,7 +1,8 @@
-"""The plan of the original Binder: each different call over the whole column, duplicates and all, 50 rows a request, then SQL.
+"""The plan of the original Binder: each different call over the whole column, duplicates and all,
+50 rows a request, then SQL.
 
-A baseline of our own: its code needs a model that is gone. The prompts are binder's; requests are made 16 at a time, not one.
-"""
+A baseline of our own: its code needs a model that is gone. The prompts are binder's; requests are
+made 16 at a time, not one."""
 
 from __future__ import annotations
 
@@ -40,15 +41,25 @@ async def replaced(engine: duckdb.DuckDBPyConnection, program: str, url: str) ->
             if kind == "ans":
                 part = engine.sql(argument)
                 parts = ((tuple(part.columns), tuple(part.fetchall())),)
-                (answer,) = await told(client, slots, ans_request(question, parts, model="m", **wanted))
+                (answer,) = await told(
+                    client, slots, ans_request(question, parts, model="m", **wanted)
+                )
                 done[kind, question, argument] = f"SELECT '{answer}'"
                 continue
             table, _, column = argument.rpartition(".")
             values = engine.sql(f"SELECT {column} FROM {table or 'w'} ORDER BY rowid").fetchall()
-            packs = [{f"r{i}": value for i, value in enumerate(values[at : at + ROWS])} for at in range(0, len(values), ROWS)]
-            requests = [map_request(question, (column,), pack, model="m", **wanted) for pack in packs]
+            packs = [
+                {f"r{i}": value for i, value in enumerate(values[at : at + ROWS])}
+                for at in range(0, len(values), ROWS)
+            ]
+            requests = [
+                map_request(question, (column,), pack, model="m", **wanted) for pack in packs
+            ]
             answers = await asyncio.gather(*(told(client, slots, request) for request in requests))
-            engine.register("answers", pd.DataFrame({"known": [value for answer in answers for value in answer.values()]}))
+            engine.register(
+                "answers",
+                pd.DataFrame({"known": [value for answer in answers for value in answer.values()]}),
+            )
             engine.sql("CREATE OR REPLACE TABLE new AS SELECT * FROM answers")
             engine.sql(
                 f"CREATE OR REPLACE TABLE {table or 'w'} AS SELECT t.*, new.known AS col_{index}"

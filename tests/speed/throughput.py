@@ -1,4 +1,5 @@
-"""Nothing comes in; requests a second of binder and of the bare client go out, measured in turns in one run: a table.
+"""Nothing comes in; requests a second of binder and of the bare client go out, measured in turns in
+one run: a table.
 
 One input a request, 64 at a time, a server without latency. Alone: python -m tests.speed.throughput
 """
@@ -31,13 +32,17 @@ PROGRAM = 'SELECT COUNT(QA("map@{}?"; name)) FROM w'
 
 def measured() -> tuple[list[str], list[list[str]]]:
     """All clients in turns, the median of each."""
-    server = subprocess.Popen([sys.executable, "-m", "tests.server", "--port", "0"], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.server", "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
     assert server.stdout is not None
     try:
         url, bodies = server.stdout.readline().strip(), asked()
         clients: dict[str, Callable[[], float]] = {
             "AsyncOpenAI": lambda: asyncio.run(bare(url, bodies, None)),
-            "AsyncOpenAI with aiohttp": lambda: asyncio.run(bare(url, bodies, openai.DefaultAioHttpClient())),
+            "AsyncOpenAI with aiohttp": lambda: asyncio.run(
+                bare(url, bodies, openai.DefaultAioHttpClient())
+            ),
             "binder, cache=None": lambda: ours(url, None),
             "binder, cache=FILE": lambda: kept(url),
         }
@@ -50,7 +55,10 @@ def measured() -> tuple[list[str], list[list[str]]]:
         server.wait()
     medians = {name: statistics.median(rate) for name, rate in rates.items()}
     plain, aiohttp = list(medians.values())[:2]
-    return HEADER, [[name, f"{rate:,.0f}", f"{rate / plain:.2f}", f"{rate / aiohttp:.2f}"] for name, rate in medians.items()]
+    return HEADER, [
+        [name, f"{rate:,.0f}", f"{rate / plain:.2f}", f"{rate / aiohttp:.2f}"]
+        for name, rate in medians.items()
+    ]
 
 
 def asked() -> list[dict[str, Any]]:
@@ -68,7 +76,9 @@ def asked() -> list[dict[str, Any]]:
 async def bare(url: str, bodies: list[dict[str, Any]], http: Any) -> float:
     """Requests a second of the client alone, each reply read as JSON."""
     slots = asyncio.Semaphore(CONCURRENCY)
-    async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0, http_client=http) as client:
+    async with openai.AsyncOpenAI(
+        base_url=url, api_key="none", max_retries=0, http_client=http
+    ) as client:
 
         async def one(body: dict[str, Any]) -> None:
             async with slots:

@@ -1,4 +1,5 @@
-"""The name of a workload comes in; its tables, and the rows that are right, go out. Needs nothing but Python, for all systems.
+"""The name of a workload comes in; its tables, and the rows that are right, go out. Needs nothing
+but Python, for all systems.
 
 What the language model knows follows from the number in a name: see `KNOWN`.
 """
@@ -39,13 +40,16 @@ def items(rows: int, distinct: int) -> Tables:
 def sides() -> Tables:
     """A large table and a small one."""
     small = {"id": list(range(20)), "maker": [f"maker {i}" for i in range(20)]}
-    return {"w": {"n": list(range(2000)), "maker_id": [i % 20 for i in range(2000)]}, "small": small}
+    return {
+        "w": {"n": list(range(2000)), "maker_id": [i % 20 for i in range(2000)]},
+        "small": small,
+    }
 
 
 @dataclass(frozen=True)
 class Workload:
-    """binder: the program; right: the rows, in order where ordered; plain: the same query over a ready-made column `known`;
-    again: all answers are in the cache already."""
+    """binder: the program; right: the rows, in order where ordered; plain: the same query over a
+    ready-made column `known`; again: all answers are in the cache already."""
 
     title: str
     tables: Callable[[], Tables]
@@ -83,7 +87,9 @@ def _summed(tables: Tables) -> list[tuple[Any, ...]]:
 
 
 def _good_and_rare(tables: Tables) -> list[tuple[Any, ...]]:
-    return [(n,) for n, item in _w(tables) if n < 1000 and know("good", item) and know("rare", item)]
+    return [
+        (n,) for n, item in _w(tables) if n < 1000 and know("good", item) and know("rare", item)
+    ]
 
 
 def _first_good(tables: Tables) -> list[tuple[Any, ...]]:
@@ -91,7 +97,9 @@ def _first_good(tables: Tables) -> list[tuple[Any, ...]]:
 
 
 def _thrice(tables: Tables) -> list[tuple[Any, ...]]:
-    return sorted(((know("kind", item), n) for n, item in _w(tables) if know("kind", item) != "kind 0"))
+    return sorted(
+        ((know("kind", item), n) for n, item in _w(tables) if know("kind", item) != "kind 0")
+    )
 
 
 def _joined(tables: Tables) -> list[tuple[Any, ...]]:
@@ -99,7 +107,11 @@ def _joined(tables: Tables) -> list[tuple[Any, ...]]:
     return [(sum(good[i] for i in tables["w"]["maker_id"]),)]
 
 
-KIND, GOOD, RARE = 'QA("map@which kind?"; item)', 'QA("map@is it good?"; item)', 'QA("map@is it rare?"; item)'
+KIND, GOOD, RARE = (
+    'QA("map@which kind?"; item)',
+    'QA("map@is it good?"; item)',
+    'QA("map@is it rare?"; item)',
+)
 GROUPED = "SELECT {} AS k, COUNT(*) AS c FROM w GROUP BY 1 ORDER BY 1"
 SUMMED = "SELECT {} AS k, COUNT(*) AS c, CAST(SUM(n) AS BIGINT) AS s FROM w GROUP BY 1 ORDER BY 1"
 
@@ -118,10 +130,16 @@ WORKLOADS = {
         lambda tables: _mapped(tables)[:100],
     ),
     "two": Workload(
-        "two LM predicates and a plain one", large, f"SELECT n FROM w WHERE n < 1000 AND {GOOD} AND {RARE}", _good_and_rare
+        "two LM predicates and a plain one",
+        large,
+        f"SELECT n FROM w WHERE n < 1000 AND {GOOD} AND {RARE}",
+        _good_and_rare,
     ),
     "swapped": Workload(
-        "the same, the other predicate first", large, f"SELECT n FROM w WHERE {RARE} AND n < 1000 AND {GOOD}", _good_and_rare
+        "the same, the other predicate first",
+        large,
+        f"SELECT n FROM w WHERE {RARE} AND n < 1000 AND {GOOD}",
+        _good_and_rare,
     ),
     "limit": Workload(
         "LM filter, ORDER BY plain LIMIT 10",
@@ -150,8 +168,16 @@ WORKLOADS = {
         'SELECT COUNT(*) FROM w JOIN small ON small.id = w.maker_id WHERE QA("map@is it good?"; small.maker)',
         _joined,
     ),
-    "small": Workload("a table of 20 rows", lambda: items(20, 20), f"SELECT n, {KIND} FROM w", _mapped),
-    "quick": Workload("map 2,000 rows, 200 distinct, no latency", large, f"SELECT n, {KIND} FROM w", _mapped, latency=False),
+    "small": Workload(
+        "a table of 20 rows", lambda: items(20, 20), f"SELECT n, {KIND} FROM w", _mapped
+    ),
+    "quick": Workload(
+        "map 2,000 rows, 200 distinct, no latency",
+        large,
+        f"SELECT n, {KIND} FROM w",
+        _mapped,
+        latency=False,
+    ),
     "million": Workload(
         "1,000,000 rows, 1,000 distinct, no latency",
         lambda: items(1_000_000, 1000),
@@ -162,4 +188,6 @@ WORKLOADS = {
         plain=SUMMED.format("known"),
     ),
 }
-WORKLOADS["again"] = replace(WORKLOADS["million"], title="the same 1,000,000 rows, answered before", again=True)
+WORKLOADS["again"] = replace(
+    WORKLOADS["million"], title="the same 1,000,000 rows, answered before", again=True
+)

@@ -1,4 +1,5 @@
-"""Arrow columns: DuckDB's own names for their types, and one reading of text however many cells there are."""
+"""Arrow columns: DuckDB's own names for their types, and one reading of text however many cells
+there are."""
 
 import datetime
 from decimal import Decimal
@@ -39,8 +40,13 @@ def test_type_is_what_duckdb_says(array: pa.Array) -> None:
     assert duckdb_type(column.type).replace('"c"', "c") == said.replace('"c"', "c")
 
 
-@pytest.mark.parametrize("odd", [[], ["1,234,567", "-", "NA"], ["$5", "n/a"], ["2.50"], ["+7"], ["a name"]])
-@pytest.mark.parametrize("make", [str, lambda i: f"{i}.25", lambda i: str(datetime.date(1990, 1, 1) + datetime.timedelta(i))])
+@pytest.mark.parametrize(
+    "odd", [[], ["1,234,567", "-", "NA"], ["$5", "n/a"], ["2.50"], ["+7"], ["a name"]]
+)
+@pytest.mark.parametrize(
+    "make",
+    [str, lambda i: f"{i}.25", lambda i: str(datetime.date(1990, 1, 1) + datetime.timedelta(i))],
+)
 def test_many_cells_are_read_as_few_are(make, odd: list[str]) -> None:
     cells = [make(i) for i in range(1, 3000)]
     many = read_text(pa.chunked_array([cells + odd, cells[:5]]), "x")

@@ -31,14 +31,29 @@ CASES = [
 
 @pytest.mark.parametrize(("cell", "kind", "value"), CASES)
 def test_cell(cell: str, kind: str, value: str) -> None:
-    read = {"number": read_number(cell), "date": read_date(cell), "duration": read_duration(cell), "boolean": read_boolean(cell)}
+    read = {
+        "number": read_number(cell),
+        "date": read_date(cell),
+        "duration": read_duration(cell),
+        "boolean": read_boolean(cell),
+    }
     assert is_missing(cell) == (kind == "missing")
     assert {k: str(v) for k, v in read.items() if v is not None} == ({kind: value} if value else {})
 
 
 @given(st.text())
 def test_any_text_can_be_read(text: str) -> None:
-    for read in (read_number, read_date, read_duration, read_boolean, is_missing, read_month, read_first_day, lead, range_start):
+    for read in (
+        read_number,
+        read_date,
+        read_duration,
+        read_boolean,
+        is_missing,
+        read_month,
+        read_first_day,
+        lead,
+        range_start,
+    ):
         read(text)
     assert clean(clean(text)) == clean(text)
     assert fold(fold(text)) == fold(text)
@@ -46,13 +61,23 @@ def test_any_text_can_be_read(text: str) -> None:
 
 @given(st.integers(-(10**15), 10**15))
 def test_a_number_is_read_however_it_is_written(number: int) -> None:
-    for text in (str(number), f"{number:,}", f"{number} ft", f"{number:,}[1]", f"{number}%".replace("-", "−")):
+    for text in (
+        str(number),
+        f"{number:,}",
+        f"{number} ft",
+        f"{number:,}[1]",
+        f"{number}%".replace("-", "−"),
+    ):
         assert read_number(text) == number
 
 
 @given(st.dates())
 def test_a_date_is_read_however_it_is_written(day) -> None:
-    for text in (day.isoformat(), f"{day:%B} {day.day}, {day.year:04}", f"{day.day} {day:%b} {day.year:04}"):
+    for text in (
+        day.isoformat(),
+        f"{day:%B} {day.day}, {day.year:04}",
+        f"{day.day} {day:%b} {day.year:04}",
+    ):
         assert read_date(text) == day
 
 
@@ -92,13 +117,42 @@ def test_month() -> None:
 
 
 def test_lead() -> None:
-    texts = ["202 (estimate)", "4220 m\n13,845 ft", "46 ± 1", "<5", "c1968", "approx. 20 km", "5th?", "30:43.86 A", "(acting)"]
-    assert [lead(text) for text in texts] == ["202", "4220 m", "46", "5", "1968", "20 km", "5th", "30:43.86", "(acting)"]
-    assert [range_start(text) for text in ("32–33 mm", "1997 to 1999", "2.4 (#5)")] == ["32 mm", "1997", "2.4"]
+    texts = [
+        "202 (estimate)",
+        "4220 m\n13,845 ft",
+        "46 ± 1",
+        "<5",
+        "c1968",
+        "approx. 20 km",
+        "5th?",
+        "30:43.86 A",
+        "(acting)",
+    ]
+    assert [lead(text) for text in texts] == [
+        "202",
+        "4220 m",
+        "46",
+        "5",
+        "1968",
+        "20 km",
+        "5th",
+        "30:43.86",
+        "(acting)",
+    ]
+    assert [range_start(text) for text in ("32–33 mm", "1997 to 1999", "2.4 (#5)")] == [
+        "32 mm",
+        "1997",
+        "2.4",
+    ]
 
 
 def test_units() -> None:
-    units = {"$5": ("$", True), "5 ft": ("ft", True), "12 monkeys": ("monkeys", False), "T5": ("tie", False)}
+    units = {
+        "$5": ("$", True),
+        "5 ft": ("ft", True),
+        "12 monkeys": ("monkeys", False),
+        "T5": ("tie", False),
+    }
     assert {text: measure(text)[1:] for text in units} == units
 
 

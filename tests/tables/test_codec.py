@@ -38,7 +38,10 @@ def test_the_order_of_parts_does_not_matter_but_their_names_do() -> None:
 
 def test_a_key_is_the_same_in_every_process() -> None:
     text = r'{"input":["Z\u00fcrich",1.5,null,{"$date":"2020-01-02"}],"model":"m"}'
-    assert value_key(model="m", input=("Zürich", 1.5, None, date(2020, 1, 2))) == hashlib.sha256(text.encode()).hexdigest()
+    assert (
+        value_key(model="m", input=("Zürich", 1.5, None, date(2020, 1, 2)))
+        == hashlib.sha256(text.encode()).hexdigest()
+    )
     assert value_key(input={"b", "a"}) == value_key(input={"a", "b"})
 
 
@@ -57,7 +60,12 @@ def test_what_is_written_is_read(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [("Zürich", '"Zürich"'), (date(2020, 1, 2), '{"$date": "2020-01-02"}'), ([1, None], "[1, null]")]
+    ("value", "text"),
+    [
+        ("Zürich", '"Zürich"'),
+        (date(2020, 1, 2), '{"$date": "2020-01-02"}'),
+        ([1, None], "[1, null]"),
+    ],
 )
 def test_what_is_written_is_readable(value: Any, text: str) -> None:
     assert dump(value) == text

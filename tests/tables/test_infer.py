@@ -46,13 +46,20 @@ TYPES = [
     ("true and false", ["TRUE", "false"], "BOOLEAN", None),
     ("yes and no", ["Yes", "No"], "VARCHAR", None),
     ("times with tenths", ["1:46.30", "59.80"], "DOUBLE", "seconds"),
-    ("a winner's time and gaps", ["1:52:24.080", *(f"+{i}.5" for i in range(1, 30))], "VARCHAR", None),
+    (
+        "a winner's time and gaps",
+        ["1:52:24.080", *(f"+{i}.5" for i in range(1, 30))],
+        "VARCHAR",
+        None,
+    ),
     ("gaps", ["+28.5", "+1:00.9"], "DOUBLE", "seconds"),
     ("nothing", ["", "-"], "VARCHAR", None),
 ]
 
 
-@pytest.mark.parametrize(("cells", "kind", "unit"), [c[1:] for c in TYPES], ids=[c[0] for c in TYPES])
+@pytest.mark.parametrize(
+    ("cells", "kind", "unit"), [c[1:] for c in TYPES], ids=[c[0] for c in TYPES]
+)
 def test_type(cells: list[str], kind: str, unit: str | None) -> None:
     reading = read_column(cells)
     assert (reading.type, reading.unit) == (kind, unit)
@@ -75,8 +82,14 @@ def test_header_decides(header: str, cells: list[str], kind: str) -> None:
 
 
 def test_order_of_days_and_months_is_that_of_the_column() -> None:
-    assert [str(v) for v in read_column(["3/2/2010", "25/2/2010"]).values] == ["2010-02-03", "2010-02-25"]
-    assert [str(v) for v in read_column(["3/2/2010", "2/25/2010"]).values] == ["2010-03-02", "2010-02-25"]
+    assert [str(v) for v in read_column(["3/2/2010", "25/2/2010"]).values] == [
+        "2010-02-03",
+        "2010-02-25",
+    ]
+    assert [str(v) for v in read_column(["3/2/2010", "2/25/2010"]).values] == [
+        "2010-03-02",
+        "2010-02-25",
+    ]
     assert read_column(["25/2/2010", "2/25/2010"]).type == "VARCHAR"
 
 

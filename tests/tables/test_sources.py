@@ -23,7 +23,12 @@ def test_csv_of_any_delimiter(tmp_path: Path, delimiter: str) -> None:
     text = '\ufeffName,"say ""hi""","two\nlines"\r\nA,1,"x\ny"\r\nB,2,\r\n'.replace(",", delimiter)
     table = load(write(tmp_path, "t.csv", text))
     assert [c.name for c in table.columns] == ["Name", 'say "hi"', "two\nlines"]
-    assert table.data.to_pylist()[1] == {"row_id": 1, "Name": "B", 'say "hi"': 2, "two\nlines": None}
+    assert table.data.to_pylist()[1] == {
+        "row_id": 1,
+        "Name": "B",
+        'say "hi"': 2,
+        "two\nlines": None,
+    }
 
 
 def test_commas_inside_cells_do_not_mislead(tmp_path: Path) -> None:
@@ -39,7 +44,11 @@ def test_tsv_gzip_and_plain_text(tmp_path: Path) -> None:
 
 
 def test_one_column_keeps_its_empty_lines(tmp_path: Path) -> None:
-    assert load(write(tmp_path, "t.csv", "a\nx\n\ny\n")).data.column("a").to_pylist() == ["x", None, "y"]
+    assert load(write(tmp_path, "t.csv", "a\nx\n\ny\n")).data.column("a").to_pylist() == [
+        "x",
+        None,
+        "y",
+    ]
 
 
 def test_header_only(tmp_path: Path) -> None:
@@ -63,7 +72,9 @@ def test_header_only(tmp_path: Path) -> None:
         ("t.duckdb", "x", r"its ending is not one of \.csv", None),
     ],
 )
-def test_unreadable(tmp_path: Path, name: str, content: str | bytes, message: str, row: int | None) -> None:
+def test_unreadable(
+    tmp_path: Path, name: str, content: str | bytes, message: str, row: int | None
+) -> None:
     path = write(tmp_path, name, content)
     with pytest.raises(DataError, match=message) as error:
         load(path)
@@ -82,7 +93,11 @@ def test_json(tmp_path: Path) -> None:
         "t.jsonl": '{"a": "1", "b": 2.5}\n\n{"b": null, "c": true}\n',
     }.items():
         table = load(write(tmp_path, name, text))
-        assert [(c.name, c.type) for c in table.columns] == [("a", "VARCHAR"), ("b", "DOUBLE"), ("c", "BOOLEAN")]
+        assert [(c.name, c.type) for c in table.columns] == [
+            ("a", "VARCHAR"),
+            ("b", "DOUBLE"),
+            ("c", "BOOLEAN"),
+        ]
     assert load(write(tmp_path, "c.json", '{"a": [1, 2]}')).data.column("a").to_pylist() == [1, 2]
 
 
@@ -103,7 +118,14 @@ def test_sqlite(tmp_path: Path) -> None:
     connection.close()
     tables = load_all(path)
     assert [t.name for t in tables] == ["x y", "v", "none"]
-    assert [c.type for c in tables[0].columns] == ["BIGINT", "VARCHAR", "DATE", "BOOLEAN", "DOUBLE", "VARCHAR"]
+    assert [c.type for c in tables[0].columns] == [
+        "BIGINT",
+        "VARCHAR",
+        "DATE",
+        "BOOLEAN",
+        "DOUBLE",
+        "VARCHAR",
+    ]
     assert (tables[2].num_rows, tables[2].columns[0].type) == (0, "BIGINT")
     with pytest.raises(DataError, match="holds 3 tables"):
         load(path)

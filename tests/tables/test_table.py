@@ -17,7 +17,9 @@ from binder.errors import DataError
 from binder.tables.table import Table, load, load_all, tidy
 
 DATA = Path(os.environ.get("BINDER_DATA", Path(__file__).parents[3] / "shared" / "data"))
-needs_data = pytest.mark.skipif(not (DATA / "wikitq").is_dir(), reason=f"no data at {DATA} (set BINDER_DATA)")
+needs_data = pytest.mark.skipif(
+    not (DATA / "wikitq").is_dir(), reason=f"no data at {DATA} (set BINDER_DATA)"
+)
 
 
 def values(table: Table, name: str) -> list:
@@ -28,16 +30,24 @@ def values(table: Table, name: str) -> list:
 
 def test_tidy_keeps_the_raw_text_beside_the_value() -> None:
     table = tidy(["City", "Population"], [["Rome[1]", "2,8 m"], ["Oslo", "-"]], "w", "Cities")
-    assert (values(table, "city"), table.texts(table.columns[0])) == (["Rome", "Oslo"], ["Rome[1]", "Oslo"])
+    assert (values(table, "city"), table.texts(table.columns[0])) == (
+        ["Rome", "Oslo"],
+        ["Rome[1]", "Oslo"],
+    )
     table = tidy(["Population"], [["1,234"], ["-"], ["5"]])
     column = table.columns[0]
     assert (column.type, column.raw) == ("BIGINT", "Population (raw)")
-    assert (values(table, "Population"), table.texts(column)) == ([1234, None, 5], ["1,234", None, "5"])
+    assert (values(table, "Population"), table.texts(column)) == (
+        [1234, None, 5],
+        ["1,234", None, "5"],
+    )
     assert table.data.column_names == ["row_id", "Population", "Population (raw)"]
 
 
 def test_no_raw_column_where_the_value_spells_the_text() -> None:
-    table = tidy(["a", "b", "c", "d"], [["1990", "x", "2010-05-03", "0.5"], ["", "y", "2010-05-04", "2.25"]])
+    table = tidy(
+        ["a", "b", "c", "d"], [["1990", "x", "2010-05-03", "0.5"], ["", "y", "2010-05-04", "2.25"]]
+    )
     assert [c.type for c in table.columns] == ["BIGINT", "VARCHAR", "DATE", "DOUBLE"]
     assert [c.raw for c in table.columns] == [None] * 4
     assert [table.texts(c)[0] for c in table.columns] == ["1990", "x", "2010-05-03", "0.5"]
@@ -46,7 +56,15 @@ def test_no_raw_column_where_the_value_spells_the_text() -> None:
 def test_names() -> None:
     header = [" a ", "A", "a_2", "", "span,\nleaning", "a (raw)", "x\0"]
     table = tidy(header, [["1,0", *"bcdefg"]])
-    assert [c.name for c in table.columns] == ["a", "A_3", "a_2", "column_4", "span,\nleaning", "a (raw)", "x"]
+    assert [c.name for c in table.columns] == [
+        "a",
+        "A_3",
+        "a_2",
+        "column_4",
+        "span,\nleaning",
+        "a (raw)",
+        "x",
+    ]
     assert [c.header for c in table.columns] == header
     raws = tidy(["a", "a (raw)"], [["1,000", "x"]])
     assert raws.columns[0].raw == "a (raw)_2"
@@ -68,7 +86,12 @@ def test_rows_shorter_and_longer_than_the_header() -> None:
 
 
 def test_list_of_dicts() -> None:
-    table = load([{"n": "1,000", "k": 5, "mixed": 1}, {"n": "2", "mixed": "n/a", "tags": ["a", "b"], "at": {"x": 1}}])
+    table = load(
+        [
+            {"n": "1,000", "k": 5, "mixed": 1},
+            {"n": "2", "mixed": "n/a", "tags": ["a", "b"], "at": {"x": 1}},
+        ]
+    )
     assert {c.name: c.type for c in table.columns} == {
         "n": "BIGINT", "k": "BIGINT", "mixed": "BIGINT", "tags": "VARCHAR[]", "at": 'STRUCT("x" BIGINT)'
     }  # fmt: skip
@@ -77,8 +100,26 @@ def test_list_of_dicts() -> None:
 
 
 def test_values_that_arrow_refuses() -> None:
-    table = load([{"a": "x\ud83d", "b": 10**30, "c": {}, "d": [1, "x"], "e": Decimal("1.50"), "f": "a\0b🙂" * 100_000}])
-    assert [c.type for c in table.columns] == ["VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "DECIMAL(3,2)", "VARCHAR"]
+    table = load(
+        [
+            {
+                "a": "x\ud83d",
+                "b": 10**30,
+                "c": {},
+                "d": [1, "x"],
+                "e": Decimal("1.50"),
+                "f": "a\0b🙂" * 100_000,
+            }
+        ]
+    )
+    assert [c.type for c in table.columns] == [
+        "VARCHAR",
+        "VARCHAR",
+        "VARCHAR",
+        "VARCHAR",
+        "DECIMAL(3,2)",
+        "VARCHAR",
+    ]
     assert duckdb.from_arrow(table.data).fetchall()[0][1:5] == ("x?", str(10**30), "{}", '[1, "x"]')
 
 
@@ -96,15 +137,29 @@ def test_dataframe() -> None:
     frame.columns = ["o", 2010, "c", "c", ("n", "x")]
     table = load(frame)
     assert [c.name for c in table.columns] == ["o", "2010", "c", "c_2", "n x"]
-    assert [c.type for c in table.columns] == ["VARCHAR", "TIMESTAMP WITH TIME ZONE", "VARCHAR", "VARCHAR", "VARCHAR"]
-    assert (values(table, "o"), values(table, "c_2")) == (["x", None, None, None], ["1", "x", "2.5", None])
+    assert [c.type for c in table.columns] == [
+        "VARCHAR",
+        "TIMESTAMP WITH TIME ZONE",
+        "VARCHAR",
+        "VARCHAR",
+        "VARCHAR",
+    ]
+    assert (values(table, "o"), values(table, "c_2")) == (
+        ["x", None, None, None],
+        ["1", "x", "2.5", None],
+    )
     assert not table.tidied
     assert values(load(frame, tidy=True), "n x") == [1000] * 4
 
 
 def test_arrow_and_relations() -> None:
     arrow = pa.table({"a": [1, 2], "b": pa.array(["x", "y"]).dictionary_encode()})
-    for source in (arrow, arrow.to_batches()[0], arrow.to_reader(), duckdb.sql("SELECT * FROM arrow")):
+    for source in (
+        arrow,
+        arrow.to_batches()[0],
+        arrow.to_reader(),
+        duckdb.sql("SELECT * FROM arrow"),
+    ):
         table = load(source, "t", "A title")
         assert [(c.name, c.type) for c in table.columns] == [("a", "BIGINT"), ("b", "VARCHAR")]
         assert (table.name, table.title, table.num_rows) == ("t", "A title", 2)
@@ -143,8 +198,13 @@ def test_the_tables_of_the_wikitablequestions_test_are_typed_in_time() -> None:
     for table, source in zip(typed, tables, strict=True):
         assert table.num_rows == len(source["rows"])
         for position, column in enumerate(table.columns):
-            shown = zip(table.texts(column), source["rows"], values(table, column.name), strict=True)
-            assert all(text in (None, row[position]) and (text is not None or value is None) for text, row, value in shown)
+            shown = zip(
+                table.texts(column), source["rows"], values(table, column.name), strict=True
+            )
+            assert all(
+                text in (None, row[position]) and (text is not None or value is None)
+                for text, row, value in shown
+            )
 
 
 @needs_data
@@ -152,8 +212,16 @@ def test_large_tables_have_sensible_types() -> None:
     def types(name: str) -> dict[str, str]:
         return {c.name: c.type for c in load(DATA / "large" / name).columns}
 
-    strikes, movies, guests = types("birdstrikes.csv.gz"), types("bechdel_movies.csv.gz"), types("daily_show_guests.csv.gz")
-    assert (strikes["Flight Date"], strikes["Cost Total $"], strikes["Effect Amount of damage"]) == ("DATE", "BIGINT", "VARCHAR")
+    strikes, movies, guests = (
+        types("birdstrikes.csv.gz"),
+        types("bechdel_movies.csv.gz"),
+        types("daily_show_guests.csv.gz"),
+    )
+    assert (
+        strikes["Flight Date"],
+        strikes["Cost Total $"],
+        strikes["Effect Amount of damage"],
+    ) == ("DATE", "BIGINT", "VARCHAR")
     assert (movies["domgross"], movies["imdb"], guests["Show"]) == ("BIGINT", "VARCHAR", "DATE")
     assert types("biopics.csv.gz")["box_office"] == "BIGINT"
     assert types("marvel_characters.csv.gz")["FIRST APPEARANCE"] == "VARCHAR"

@@ -1,8 +1,8 @@
-"""A Python Program and the tables come in; a CheckedPython goes out: all that the program names is its own or allowed.
+"""A Python Program and the tables come in; a CheckedPython goes out: all that the program names is
+its own or allowed.
 
-Nothing here asks a language model or runs the program; a name that is not allowed, a header that no table has and a module that
-is not there are refused with the nearest that is.
-"""
+Nothing here asks a language model or runs the program; a name that is not allowed, a header that no
+table has and a module that is not there are refused with the nearest that is."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ ONLY_CALLED = ("type", "iter", "slice")  # builtins that are no values of their 
 
 @dataclass(frozen=True)
 class CheckedPython:
-    """A Python program that fits its tables. parameters: those of solve with their tables; flow: which of its names hold rows;
-    texts: by table, the typed columns that it reads as text; call_types: of the calls whose answers it takes for true or false;
-    answer: the column of which it returns cells as they are."""
+    """A Python program that fits its tables. parameters: those of solve with their tables; flow:
+    which of its names hold rows; texts: by table, the typed columns that it reads as text;
+    call_types: of the calls whose answers it takes for true or false; answer: the column of which
+    it returns cells as they are."""
 
     program: Program
     tables: tuple[Table, ...]
@@ -54,7 +55,9 @@ def check(program: Program, tables: tuple[Table, ...]) -> CheckedPython:
 @cache
 def reserved() -> frozenset[str]:
     """The names of the prelude."""
-    return frozenset(["_map", "_ans", *re.findall(r"^(?:def )?(_\w+)", shipped("prelude.txt"), re.MULTILINE)])
+    return frozenset(
+        ["_map", "_ans", *re.findall(r"^(?:def )?(_\w+)", shipped("prelude.txt"), re.MULTILINE)]
+    )
 
 
 class _Check:
@@ -65,7 +68,9 @@ class _Check:
         self.source, self.module = Text(program.text), tree(program.text)
         self.misspelt: list[tuple[Span, str, str]] = []
         self.bound = set(_bound(self.module))
-        self.imported = dict(_imported(self.module))  # name -> module, for those that stand for modules
+        self.imported = dict(
+            _imported(self.module)
+        )  # name -> module, for those that stand for modules
 
     def run(self) -> CheckedPython:
         for node in ast.walk(self.module):
@@ -82,10 +87,14 @@ class _Check:
         if self.misspelt:
             return check(self.mended(), self.tables)
         self.names = {call.span: call.name for call in self.program.calls}
-        taken = {self.names[self.source.span(node)]: call_type for node, call_type in call_types_of(flow)}
+        taken = {
+            self.names[self.source.span(node)]: call_type for node, call_type in call_types_of(flow)
+        }
         self.gather(flow)
         texts = Readings(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
-        return CheckedPython(self.program, self.tables, parameters, flow, texts, taken, answer(solve, flow))
+        return CheckedPython(
+            self.program, self.tables, parameters, flow, texts, taken, answer(solve, flow)
+        )
 
     def fault(self, node: ast.AST, message: str, hint: str | None = None) -> CheckFault:
         return CheckFault(message, text=self.program.text, span=self.source.span(node), hint=hint)
@@ -100,48 +109,80 @@ class _Check:
             self.attribute(node, parent)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             self.imports(node)
-        elif isinstance(node, (ast.FunctionDef, ast.arg, ast.ExceptHandler, ast.alias, ast.keyword)):
+        elif isinstance(
+            node, (ast.FunctionDef, ast.arg, ast.ExceptHandler, ast.alias, ast.keyword)
+        ):
             self.binding(node)
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             for name in node.names:
                 self.own(node, name)
         elif isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)):
-            raise self.fault(node, "yield and await are not in the language", "build a list and return it")
+            raise self.fault(
+                node, "yield and await are not in the language", "build a list and return it"
+            )
         elif isinstance(node, ast.Constant) and isinstance(node.value, (bytes, complex)):
-            raise self.fault(node, f"a value of type {type(node.value).__name__} is not in the language")
+            raise self.fault(
+                node, f"a value of type {type(node.value).__name__} is not in the language"
+            )
 
     def name(self, node: ast.Name, parent: ast.AST | None) -> None:
         if isinstance(node.ctx, ast.Store):
             self.own(node, node.id)
         elif node.id in KINDS:
             if not (isinstance(parent, ast.Call) and parent.func is node):
-                raise self.fault(node, f"{node.id} can only be called", f"write {node.id}(rows, question, columns)")
+                raise self.fault(
+                    node,
+                    f"{node.id} can only be called",
+                    f"write {node.id}(rows, question, columns)",
+                )
         elif node.id not in self.bound and node.id not in allowed()["builtins"]:
             known = [*self.bound, *allowed()["builtins"], *KINDS]
             if node.id in MODULES:
-                raise self.fault(node, f"the module {node.id} is not imported", f"begin with import {node.id}")
+                raise self.fault(
+                    node, f"the module {node.id} is not imported", f"begin with import {node.id}"
+                )
             raise self.fault(node, f"there is no name {node.id!r}", _known(node.id, known))
         elif node.id in ONLY_CALLED and node.id not in self.bound:
-            once = isinstance(parent, ast.Call) and (parent.func is not node or len(parent.args) == 1 or node.id != "type")
+            once = isinstance(parent, ast.Call) and (
+                parent.func is not node or len(parent.args) == 1 or node.id != "type"
+            )
             compared = isinstance(parent, (ast.Compare, ast.Tuple))
             if not once and not compared:
                 raise self.fault(node, f"{node.id} can only be called with one value")
 
     def own(self, node: ast.AST, name: str) -> None:
         """A name that the program gives."""
-        if name in KINDS or name in reserved() or re.fullmatch(rf"__.*|_table_\d+|{PREFIX}\d+", name):
-            raise self.fault(node, f"{name} cannot be a name of the program's own", "call it something else")
+        if (
+            name in KINDS
+            or name in reserved()
+            or re.fullmatch(rf"__.*|_table_\d+|{PREFIX}\d+", name)
+        ):
+            raise self.fault(
+                node, f"{name} cannot be a name of the program's own", "call it something else"
+            )
 
-    def binding(self, node: ast.FunctionDef | ast.arg | ast.ExceptHandler | ast.alias | ast.keyword) -> None:
-        name = node.asname if isinstance(node, ast.alias) else node.arg if isinstance(node, (ast.arg, ast.keyword)) else node.name
+    def binding(
+        self, node: ast.FunctionDef | ast.arg | ast.ExceptHandler | ast.alias | ast.keyword
+    ) -> None:
+        name = (
+            node.asname
+            if isinstance(node, ast.alias)
+            else node.arg
+            if isinstance(node, (ast.arg, ast.keyword))
+            else node.name
+        )
         self.own(node, name or "")
 
     def attribute(self, node: ast.Attribute, parent: ast.AST | None) -> None:
         called = isinstance(parent, ast.Call) and parent.func is node
         if isinstance(node.ctx, ast.Store):
-            raise self.fault(node, "nothing can be stored in an attribute", "keep it in a name or in a dict")
+            raise self.fault(
+                node, "nothing can be stored in an attribute", "keep it in a name or in a dict"
+            )
         owner = self.imported.get(node.value.id) if isinstance(node.value, ast.Name) else None
-        if node.attr not in allowed()[owner or "methods"] and (owner or node.attr not in allowed()["attributes"]):
+        if node.attr not in allowed()[owner or "methods"] and (
+            owner or node.attr not in allowed()["attributes"]
+        ):
             members = allowed()[owner] if owner else allowed()["methods"] | allowed()["attributes"]
             where = f"the module {owner}" if owner else "a value"
             raise self.fault(node, f"{where} has no {node.attr!r} here", _known(node.attr, members))
@@ -152,12 +193,18 @@ class _Check:
         """A format reaches values, never what they are made of."""
         written = node.value.value if isinstance(node.value, ast.Constant) else None
         if not isinstance(written, str):
-            raise self.fault(node, "only a text that is written there can be a format", "write an f-string")
+            raise self.fault(
+                node, "only a text that is written there can be a format", "write an f-string"
+            )
         if "._" in written or "[_" in written or "__" in written:
             raise self.fault(node, "a format cannot reach into a value", "write an f-string")
 
     def imports(self, node: ast.Import | ast.ImportFrom) -> None:
-        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+        names = (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+        )
         for name in names:
             if name not in MODULES or isinstance(node, ast.ImportFrom) and node.level:
                 raise self.fault(node, f"there is no module {name!r} here", _known(name, MODULES))
@@ -172,13 +219,21 @@ class _Check:
         """Outside of functions there are only definitions."""
         for node in self.module.body:
             plain = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-            if not plain and not isinstance(node, (ast.FunctionDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)):
-                raise self.fault(node, "only functions, imports and constants stand outside of solve", "put it inside of solve")
+            if not plain and not isinstance(
+                node, (ast.FunctionDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+            ):
+                raise self.fault(
+                    node,
+                    "only functions, imports and constants stand outside of solve",
+                    "put it inside of solve",
+                )
             for part in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
                 if is_call(part):
                     raise self.fault(part, "the language model is only asked inside of solve")
             if taken := {*_given(node)} & allowed()["builtins"]:
-                raise self.fault(node, f"{min(taken)} is a name of Python's own", "call it something else")
+                raise self.fault(
+                    node, f"{min(taken)} is a name of Python's own", "call it something else"
+                )
 
     def entry(self) -> ast.FunctionDef:
         functions = [node for node in self.module.body if isinstance(node, ast.FunctionDef)]
@@ -196,7 +251,9 @@ class _Check:
         arguments = solve.args
         names = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         if arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
-            raise self.fault(solve, "solve takes one parameter per table, by name", self.tables_hint())
+            raise self.fault(
+                solve, "solve takes one parameter per table, by name", self.tables_hint()
+            )
         required = names[: len(names) - len(arguments.defaults)] or names[:1]
         known = {table.name.casefold(): table for table in self.tables}
         if len(required) == 1 and len(self.tables) == 1:
@@ -221,13 +278,27 @@ class _Check:
         assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         name, given = node.func.id, {keyword.arg for keyword in node.keywords}
         if unknown := given - {"rows", "question", "columns"}:
-            raise self.fault(node, f"{name} takes rows, question and columns, not {next(iter(unknown))!r}")
+            raise self.fault(
+                node, f"{name} takes rows, question and columns, not {next(iter(unknown))!r}"
+            )
         starred = any(isinstance(part, ast.Starred) for part in node.args) or None in given
-        if not starred and (len(node.args) + len(given) < 2 or len(node.args) > 3 or argument(node, 1, "question") is None):
-            raise self.fault(node, f"{name} needs rows and a question", f"write {name}(rows, question, columns)")
+        if not starred and (
+            len(node.args) + len(given) < 2
+            or len(node.args) > 3
+            or argument(node, 1, "question") is None
+        ):
+            raise self.fault(
+                node, f"{name} needs rows and a question", f"write {name}(rows, question, columns)"
+            )
         asked = argument(node, 1, "question")
-        if isinstance(asked, ast.Constant) and not (isinstance(asked.value, str) and asked.value.strip()):
-            fault = "the question is empty" if isinstance(asked.value, str) else "the question is a text"
+        if isinstance(asked, ast.Constant) and not (
+            isinstance(asked.value, str) and asked.value.strip()
+        ):
+            fault = (
+                "the question is empty"
+                if isinstance(asked.value, str)
+                else "the question is a text"
+            )
             raise self.fault(asked, fault, f'write what to ask: {name}(rows, "question", columns)')
         columns = argument(node, 2, "columns")
         rows = argument(node, 0, "rows")
@@ -241,19 +312,33 @@ class _Check:
                     raise self.fault(item, message, "leave it out of the columns")
 
     def gather(self, flow: Flow) -> None:
-        """Asks loops about all their rows at once, where it is certain which these are; says so where it is not."""
+        """Asks loops about all their rows at once, where it is certain which these are; says so
+        where it is not."""
         repairs = list(self.program.repairs)
         calls: dict[Span, list[str]] = {}
         for node, row in row_calls(flow):
             found = ahead(self.source, flow, node, row, self.names[self.source.span(node)])
             if found is not None:
                 calls.setdefault(self.source.span(found.over), []).append(found.call)
-                repairs.append(f"the rows of the loop over {self.source.of(found.over)} are asked about together")
+                repairs.append(
+                    f"the rows of the loop over {self.source.of(found.over)} are asked about together"
+                )
             elif row in flow.given:
-                repairs.append("asked one row after the other: qa_map(rows, ...) before the loop asks about all rows at once")
-        instead = {over: f"({', '.join(made)}, {self.program.text[slice(*over)]})[-1]" for over, made in calls.items()}
-        skeleton = write(self.source, self.module, self.program.calls, instead) if instead else self.program.skeleton
-        self.program = replace(self.program, skeleton=skeleton, repairs=tuple(dict.fromkeys(repairs)))
+                repairs.append(
+                    "asked one row after the other: qa_map(rows, ...) before the loop asks about all rows at once"
+                )
+        instead = {
+            over: f"({', '.join(made)}, {self.program.text[slice(*over)]})[-1]"
+            for over, made in calls.items()
+        }
+        skeleton = (
+            write(self.source, self.module, self.program.calls, instead)
+            if instead
+            else self.program.skeleton
+        )
+        self.program = replace(
+            self.program, skeleton=skeleton, repairs=tuple(dict.fromkeys(repairs))
+        )
 
     def headers(self, flow: Flow) -> None:
         """A header that is read from a row of a table must be one of its headers."""
@@ -305,7 +390,8 @@ def _bound(module: ast.Module) -> Iterable[str]:
 
 
 def _given(node: ast.stmt) -> Iterable[str]:
-    """The names that a statement outside of functions gives, and those that a function declares global."""
+    """The names that a statement outside of functions gives, and those that a function declares
+    global."""
     for part in ast.walk(node):
         if isinstance(part, ast.Global):
             yield from part.names

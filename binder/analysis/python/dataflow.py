@@ -1,7 +1,8 @@
-"""The tree of a Python program and the tables of its parameters come in; which expressions are rows of which table goes out.
+"""The tree of a Python program and the tables of its parameters come in; which expressions are rows
+of which table goes out.
 
-Only what is certain is said: a name counts when every place that gives it a value gives it such a value.
-"""
+Only what is certain is said: a name counts when every place that gives it a value gives it such a
+value."""
 
 from __future__ import annotations
 
@@ -11,29 +12,49 @@ from collections.abc import Iterator
 from binder.language.python import called
 from binder.tables.table import Table
 
-KEEPING = ("sorted", "list", "reversed", "iter", "tuple")  # builtins whose result has the rows of their argument
+KEEPING = (
+    "sorted",
+    "list",
+    "reversed",
+    "iter",
+    "tuple",
+)  # builtins whose result has the rows of their argument
 ONE = ("min", "max", "next")  # builtins whose result is one of the rows of their argument
 
 
 LISTING = (ast.ListComp, ast.GeneratorExp, ast.SetComp)
-ADDING = ("append", "insert", "extend", "update", "setdefault", "add")  # methods that put something into what is there
+ADDING = (
+    "append",
+    "insert",
+    "extend",
+    "update",
+    "setdefault",
+    "add",
+)  # methods that put something into what is there
 
 
 class Flow:
-    """What is known about the names of a program. reads: `row["header"]` of certain rows; stored: keys that it makes itself."""
+    """What is known about the names of a program. reads: `row["header"]` of certain rows; stored:
+    keys that it makes itself."""
 
     def __init__(self, module: ast.Module, parameters: dict[str, Table]):
         self.parameters = parameters
-        self.given: dict[str, list[tuple[str, ast.expr]]] = {}  # name -> how it comes by its value: ("is" | "of", expression)
+        self.given: dict[
+            str, list[tuple[str, ast.expr]]
+        ] = {}  # name -> how it comes by its value: ("is" | "of", expression)
         self._keys: set[int] = set()
         self._seen: set[tuple[str, str]] = set()
         self._known: dict[tuple[str, str], Table | None] = {}
         self.nodes = list(ast.walk(module))
-        self.parents = {id(child): node for node in self.nodes for child in ast.iter_child_nodes(node)}
+        self.parents = {
+            id(child): node for node in self.nodes for child in ast.iter_child_nodes(node)
+        }
         for node in self.nodes:
             self._gives(node)
         self.stored = set(_stored(module))
-        self.added: dict[str, list[ast.expr | None]] = {}  # name -> what is put into its value: one item, or None for else
+        self.added: dict[
+            str, list[ast.expr | None]
+        ] = {}  # name -> what is put into its value: one item, or None for else
         for node in self.nodes:
             self._adds(node)
         self.reads = [
@@ -48,7 +69,10 @@ class Flow:
         match node:
             case ast.Name(id=name):
                 return self._name(name, "table")
-            case ast.Subscript(value=rows, slice=ast.Slice()) | ast.Call(func=ast.Name("filter"), args=[_, rows]):
+            case (
+                ast.Subscript(value=rows, slice=ast.Slice())
+                | ast.Call(func=ast.Name("filter"), args=[_, rows])
+            ):
                 return self.table_of(rows)
             case ast.Call(func=ast.Name(id=name), args=[rows, *_]) if name in KEEPING:
                 return self.table_of(rows)
@@ -72,9 +96,15 @@ class Flow:
 
     def is_values(self, node: ast.expr) -> bool:
         """Whether an expression lists values of its own making, not rows."""
-        if isinstance(node, ast.Name) and (value := self.value(node.id)) is not None and not isinstance(value, ast.Name):
+        if (
+            isinstance(node, ast.Name)
+            and (value := self.value(node.id)) is not None
+            and not isinstance(value, ast.Name)
+        ):
             return self.is_values(value)
-        return isinstance(node, (ast.ListComp, ast.GeneratorExp)) and not isinstance(node.elt, (ast.Name, ast.Dict))
+        return isinstance(node, (ast.ListComp, ast.GeneratorExp)) and not isinstance(
+            node.elt, (ast.Name, ast.Dict)
+        )
 
     def value(self, name: str) -> ast.expr | None:
         """What a name stands for, where it is given a value once."""
@@ -91,7 +121,9 @@ class Flow:
             return self.parameters[name] if all(how == "parameter" for how, _ in given) else None
         self._seen.add((name, wanted))
         try:
-            tables = [self._source(how, value, wanted) for how, value in given if not is_none(value)]
+            tables = [
+                self._source(how, value, wanted) for how, value in given if not is_none(value)
+            ]
         finally:
             self._seen.discard((name, wanted))
         found = tables[0] if tables and all(table is tables[0] for table in tables) else None
@@ -117,34 +149,55 @@ class Flow:
             self._loop(node.target, node.iter)
         elif isinstance(node, (ast.FunctionDef, ast.Lambda)) and id(node) not in self._keys:
             for given in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
-                solve = isinstance(node, ast.FunctionDef) and node.name == "solve" and given.arg in self.parameters
-                self.given.setdefault(given.arg, []).append(("parameter" if solve else "else", ast.Constant(0)))
+                solve = (
+                    isinstance(node, ast.FunctionDef)
+                    and node.name == "solve"
+                    and given.arg in self.parameters
+                )
+                self.given.setdefault(given.arg, []).append(
+                    ("parameter" if solve else "else", ast.Constant(0))
+                )
         elif isinstance(node, ast.Call):
             self._key(node)
 
     def _adds(self, node: ast.AST) -> None:
         """Notes what a node puts into the value of a name."""
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item, *_]):
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item, *_]
+            ):
                 self.added.setdefault(name, []).append(item)
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in ADDING:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
+                method in ADDING
+            ):
                 self.added.setdefault(name, []).append(None)
             case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
                 self.added.setdefault(name, []).append(None)
 
     def _loop(self, target: ast.expr, source: ast.expr) -> None:
-        """A loop's target holds the rows of what it goes over; with enumerate and zip, part by part."""
-        if isinstance(target, ast.Tuple) and isinstance(source, ast.Call) and called(source) in ("enumerate", "zip"):
+        """A loop's target holds the rows of what it goes over; with enumerate and zip, part by
+        part."""
+        if (
+            isinstance(target, ast.Tuple)
+            and isinstance(source, ast.Call)
+            and called(source) in ("enumerate", "zip")
+        ):
             parts = [None, *source.args[:1]] if called(source) == "enumerate" else list(source.args)
             for item, part in zip(target.elts, parts, strict=False):
-                self._target(item, "of" if part is not None else "else", part if part is not None else ast.Constant(0))
+                self._target(
+                    item,
+                    "of" if part is not None else "else",
+                    part if part is not None else ast.Constant(0),
+                )
             return
         self._target(target, "of", source)
 
     def _key(self, node: ast.Call) -> None:
         """The parameter of key=lambda r: ... is a row of what is sorted."""
         key = next((k.value for k in node.keywords if k.arg == "key"), None)
-        rows: ast.expr | None = node.args[0] if node.args and called(node) in ("sorted", "min", "max") else None
+        rows: ast.expr | None = (
+            node.args[0] if node.args and called(node) in ("sorted", "min", "max") else None
+        )
         if isinstance(node.func, ast.Attribute) and node.func.attr == "sort":
             rows = node.func.value
         if called(node) == "filter" and len(node.args) == 2:
@@ -165,7 +218,11 @@ class Flow:
 
 def strings(node: ast.expr, flow: Flow) -> Iterator[tuple[ast.expr, str]]:
     """The literal texts of a list of headers, or of the name of one."""
-    if isinstance(node, ast.Name) and (value := flow.value(node.id)) is not None and not isinstance(value, ast.Name):
+    if (
+        isinstance(node, ast.Name)
+        and (value := flow.value(node.id)) is not None
+        and not isinstance(value, ast.Name)
+    ):
         yield from strings(value, flow)
     elif isinstance(node, (ast.List, ast.Tuple)):
         for item in node.elts:
@@ -183,8 +240,16 @@ def _stored(module: ast.Module) -> Iterator[str]:
     """Keys of dicts that a program makes itself."""
     for node in ast.walk(module):
         if isinstance(node, ast.Dict):
-            yield from (key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str))
-        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Constant):
+            yield from (
+                key.value
+                for key in node.keys
+                if isinstance(key, ast.Constant) and isinstance(key.value, str)
+            )
+        elif (
+            isinstance(node, ast.Subscript)
+            and not isinstance(node.ctx, ast.Load)
+            and isinstance(node.slice, ast.Constant)
+        ):
             yield str(node.slice.value)
         elif isinstance(node, ast.Call) and called(node) == "dict":
             yield from (keyword.arg for keyword in node.keywords if keyword.arg)

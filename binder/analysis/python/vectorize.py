@@ -1,9 +1,10 @@
-"""A Python program that asks about one row at a time in a loop comes in; the loops that can be asked about at once go out.
+"""A Python program that asks about one row at a time in a loop comes in; the loops that can be
+asked about at once go out.
 
-`for r in table: ... qa_map([r], "question", ["header"])` asks about every row that reaches the call. Where it is certain which
-rows these are, they are asked about together before the loop begins, and the call in the loop finds its answer known: the same
-questions, in fewer requests. Else the program is told so.
-"""
+`for r in table: ... qa_map([r], "question", ["header"])` asks about every row that reaches the
+call. Where it is certain which rows these are, they are asked about together before the loop
+begins, and the call in the loop finds its answer known: the same questions, in fewer requests. Else
+the program is told so."""
 
 from __future__ import annotations
 
@@ -16,7 +17,19 @@ from binder.analysis.python.dataflow import LISTING, Flow
 from binder.language.python import Text, argument, called, is_call
 
 CHANGING = frozenset(
-    ["append", "pop", "remove", "insert", "clear", "extend", "sort", "reverse", "update", "setdefault", "popitem"]
+    [
+        "append",
+        "pop",
+        "remove",
+        "insert",
+        "clear",
+        "extend",
+        "sort",
+        "reverse",
+        "update",
+        "setdefault",
+        "popitem",
+    ]
 )
 _ALWAYS = (
     ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Call, ast.Subscript, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.Tuple,
@@ -32,7 +45,8 @@ _STRING = frozenset(name for name in dir(str) if not name.startswith("_")) | {"g
 
 @dataclass(frozen=True)
 class Ahead:
-    """A loop whose rows are asked about before it begins: what it goes over, and the call about all of its rows."""
+    """A loop whose rows are asked about before it begins: what it goes over, and the call about all
+    of its rows."""
 
     over: ast.expr
     call: str
@@ -48,7 +62,8 @@ def row_calls(flow: Flow) -> Iterator[tuple[ast.Call, str]]:
 
 
 def ahead(source: Text, flow: Flow, node: ast.Call, row: str, name: str) -> Ahead | None:
-    """The loop around a call about one row, asked about at once; None where it is not certain which rows reach the call."""
+    """The loop around a call about one row, asked about at once; None where it is not certain which
+    rows reach the call."""
     asked, columns = argument(node, 1, "question"), argument(node, 2, "columns")
     if not isinstance(asked, ast.Constant) or not isinstance(columns, ast.List):
         return None
@@ -68,14 +83,22 @@ def ahead(source: Text, flow: Flow, node: ast.Call, row: str, name: str) -> Ahea
     if isinstance(parent, LISTING) and len(parent.generators) == 1:
         loop = parent.generators[0]
         conditions = loop.ifs
-    elif isinstance(parent, ast.comprehension) and child in parent.ifs and _alone(flow.parents[id(parent)]):
+    elif (
+        isinstance(parent, ast.comprehension)
+        and child in parent.ifs
+        and _alone(flow.parents[id(parent)])
+    ):
         loop = parent
         conditions = list(takewhile(lambda condition: condition is not child, parent.ifs))
     elif isinstance(parent, ast.For) and child in parent.body and not _leaves(parent):
         loop, conditions = parent, []
     else:
         return None
-    if not (isinstance(loop.target, ast.Name) and loop.target.id == row and _steady(flow, loop.iter, row)):
+    if not (
+        isinstance(loop.target, ast.Name)
+        and loop.target.id == row
+        and _steady(flow, loop.iter, row)
+    ):
         return None
     if not all(_is_pure(condition, row) for condition in conditions):
         return None
@@ -87,7 +110,8 @@ def ahead(source: Text, flow: Flow, node: ast.Call, row: str, name: str) -> Ahea
 
 
 def _reached(parent: ast.AST, child: ast.AST, row: str, source: Text, guards: list[str]) -> bool:
-    """Whether what stands inside a node is evaluated whenever the node is, or under conditions that are added to the guards."""
+    """Whether what stands inside a node is evaluated whenever the node is, or under conditions that
+    are added to the guards."""
     if isinstance(parent, ast.BoolOp):
         return child is parent.values[0]
     if isinstance(parent, ast.IfExp):
@@ -106,13 +130,25 @@ def _reached(parent: ast.AST, child: ast.AST, row: str, source: Text, guards: li
 
 def _leaves(loop: ast.For) -> bool:
     """Whether a loop can end, or go on to its next row, before its body does."""
-    return any(isinstance(node, (ast.Break, ast.Continue, ast.Return, ast.Raise, ast.Assert)) for node in ast.walk(loop))
+    return any(
+        isinstance(node, (ast.Break, ast.Continue, ast.Return, ast.Raise, ast.Assert))
+        for node in ast.walk(loop)
+    )
 
 
 def _steady(flow: Flow, over: ast.expr, row: str) -> bool:
-    """Whether what a loop goes over is a list of rows that nothing changes, neither list nor rows."""
-    base = over.value if isinstance(over, ast.Subscript) and isinstance(over.slice, ast.Slice) else over
-    if not isinstance(base, ast.Name) or flow.table_of(over) is None or any(how != "of" for how, _ in flow.given[row]):
+    """Whether what a loop goes over is a list of rows that nothing changes, neither list nor
+    rows."""
+    base = (
+        over.value
+        if isinstance(over, ast.Subscript) and isinstance(over.slice, ast.Slice)
+        else over
+    )
+    if (
+        not isinstance(base, ast.Name)
+        or flow.table_of(over) is None
+        or any(how != "of" for how, _ in flow.given[row])
+    ):
         return False
     value = flow.value(base.id)
     listed = base.id in flow.parameters or isinstance(value, (ast.ListComp, ast.Subscript))
@@ -120,10 +156,22 @@ def _steady(flow: Flow, over: ast.expr, row: str) -> bool:
     for node in flow.nodes:
         if isinstance(node, ast.Try):  # it could catch what is raised ahead of its time
             return False
-        if isinstance(node, ast.Attribute) and node.attr in CHANGING and isinstance(node.value, ast.Name):
-            listed = listed and flow.table_of(node.value) is None and flow.row_of(node.value) is None
-        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
-            listed = listed and flow.table_of(node.value) is None and flow.row_of(node.value) is None
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr in CHANGING
+            and isinstance(node.value, ast.Name)
+        ):
+            listed = (
+                listed and flow.table_of(node.value) is None and flow.row_of(node.value) is None
+            )
+        if (
+            isinstance(node, ast.Subscript)
+            and not isinstance(node.ctx, ast.Load)
+            and isinstance(node.value, ast.Name)
+        ):
+            listed = (
+                listed and flow.table_of(node.value) is None and flow.row_of(node.value) is None
+            )
     return listed
 
 

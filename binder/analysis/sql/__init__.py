@@ -1,7 +1,8 @@
-"""A Program and its tables come in; a Checked program goes out: names resolved, kinds aligned, calls typed, order explicit.
+"""A Program and its tables come in; a Checked program goes out: names resolved, kinds aligned,
+calls typed, order explicit.
 
-Nothing here asks a language model or runs a query; what the tables make certain is repaired for free and listed.
-"""
+Nothing here asks a language model or runs a query; what the tables make certain is repaired for
+free and listed."""
 
 from __future__ import annotations
 
@@ -26,8 +27,9 @@ from binder.tables.table import Table
 
 @dataclass(frozen=True)
 class Checked:
-    """A program that fits its tables. query: its resolved tree; outputs: its columns; call_types: what each call may answer;
-    cells: output -> the hidden column of the query that holds the raw text of its cells."""
+    """A program that fits its tables. query: its resolved tree; outputs: its columns; call_types:
+    what each call may answer; cells: output -> the hidden column of the query that holds the raw
+    text of its cells."""
 
     program: Program
     tables: tuple[Table, ...]
@@ -37,7 +39,9 @@ class Checked:
 
     cells: dict[int, int]
 
-    def present(self, rows: Sequence[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], list[tuple[str, ...]]]:
+    def present(
+        self, rows: Sequence[tuple[Any, ...]]
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[str, ...]]]:
         """Rows of the query as values of the program's columns, and as a person is shown them."""
         return raw_text.present(rows, self.outputs, self.cells)
 
@@ -47,9 +51,19 @@ def check(program: Program, tables: tuple[Table, ...]) -> Checked:
     try:
         checked = _checked(program, tables)
         sql_of(checked.query)
-    except (SqlglotError, RecursionError, ValueError) as error:  # of what no rule above has foreseen
-        told = str(error).splitlines()[0] if str(error) and not isinstance(error, RecursionError) else "it is nested too deeply"
-        raise CheckFault(f"this cannot be written for DuckDB: {told}", text=program.text, span=program.place(0)) from error
+    except (
+        SqlglotError,
+        RecursionError,
+        ValueError,
+    ) as error:  # of what no rule above has foreseen
+        told = (
+            str(error).splitlines()[0]
+            if str(error) and not isinstance(error, RecursionError)
+            else "it is nested too deeply"
+        )
+        raise CheckFault(
+            f"this cannot be written for DuckDB: {told}", text=program.text, span=program.place(0)
+        ) from error
     return checked
 
 
@@ -66,5 +80,7 @@ def _checked(program: Program, tables: tuple[Table, ...]) -> Checked:
     ordering.settle(root)
     tree = root.this
     tree.pop()
-    mended = replace(program, repairs=(*program.repairs, *names.repairs, *dict.fromkeys(literals.repairs)))
+    mended = replace(
+        program, repairs=(*program.repairs, *names.repairs, *dict.fromkeys(literals.repairs))
+    )
     return Checked(mended, tables, tree, tuple(outputs), types_of_calls, raw_text.keep(tree))

@@ -1,8 +1,9 @@
-"""A Program and its tree come in; a CheckFault goes out where a function, a type or a join is not on the allow-list.
+"""A Program and its tree come in; a CheckFault goes out where a function, a type or a join is not
+on the allow-list.
 
-The grammar tells the functions that are written with parentheses. What its tree shows beyond them, because its parser has words
-of its own (CURRENT_USER, POSITIONAL, regclass), is held against the same lists.
-"""
+The grammar tells the functions that are written with parentheses. What its tree shows beyond them,
+because its parser has words of its own (CURRENT_USER, POSITIONAL, regclass), is held against the
+same lists."""
 
 from __future__ import annotations
 
@@ -13,10 +14,19 @@ from binder.language.functions import TABLE_FUNCTIONS, allowed
 from binder.language.program import Program
 from binder.language.sqltree import PREFIX, nodes, sql_of
 
-_WORDS = (exp.CurrentUser, exp.CurrentRole, exp.CurrentCatalog, exp.SessionUser)  # functions without parentheses
+_WORDS = (
+    exp.CurrentUser,
+    exp.CurrentRole,
+    exp.CurrentCatalog,
+    exp.SessionUser,
+)  # functions without parentheses
 _TYPES = (exp.DType.USERDEFINED, exp.DType.ENUM, exp.DType.OBJECT)
 _PATHS = (exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript, exp.JSONPathWildcard)
-_MODIFIERS = ("zone", "expression", "expressions")  # of a date, as SQLite has them: the cast that it becomes has none
+_MODIFIERS = (
+    "zone",
+    "expression",
+    "expressions",
+)  # of a date, as SQLite has them: the cast that it becomes has none
 _JOINS = ("", "NATURAL", "ASOF")
 
 
@@ -25,19 +35,32 @@ def check(program: Program, tree: exp.Expr) -> None:
     for name, span in program.functions:
         if name not in allowed() or name.startswith(PREFIX):
             close = nearest(name, sorted(allowed()))
-            hint = f"did you mean {', '.join(close)}?" if close else "write it with standard functions of DuckDB"
-            raise CheckFault(f"the function {name!r} is not allowed in a program", text=program.text, span=span, hint=hint)
+            hint = (
+                f"did you mean {', '.join(close)}?"
+                if close
+                else "write it with standard functions of DuckDB"
+            )
+            raise CheckFault(
+                f"the function {name!r} is not allowed in a program",
+                text=program.text,
+                span=span,
+                hint=hint,
+            )
     for node in nodes(tree):
         found = _unknown(node)
         if found:
-            raise CheckFault(f"{found} is not allowed in a program", text=program.text, span=program.span(node))
+            raise CheckFault(
+                f"{found} is not allowed in a program", text=program.text, span=program.span(node)
+            )
 
 
 def _unknown(node: exp.Expr) -> str:
     """What a node of the tree brings along that is not on a list; empty where it brings nothing."""
     if isinstance(node, _WORDS):
         return f"the function {node.sql_name().lower()!r}"
-    if isinstance(node, (exp.Date, exp.Datetime)) and any(node.args.get(name) for name in _MODIFIERS):
+    if isinstance(node, (exp.Date, exp.Datetime)) and any(
+        node.args.get(name) for name in _MODIFIERS
+    ):
         return f"a modifier of {node.sql_name().lower()}, which DuckDB writes as + INTERVAL 1 DAY,"
     if isinstance(node, exp.Join) and node.method not in _JOINS:
         return f"a join that is {node.method}"
@@ -45,10 +68,18 @@ def _unknown(node: exp.Expr) -> str:
         return f"the type {sql_of(node)}"
     if isinstance(node, exp.JSONPathPart) and not isinstance(node, _PATHS):
         return "this path into a JSON text"
-    if isinstance(node, exp.Table) and isinstance(node.this, exp.Func) and _name(node.this) not in TABLE_FUNCTIONS:
+    if (
+        isinstance(node, exp.Table)
+        and isinstance(node.this, exp.Func)
+        and _name(node.this) not in TABLE_FUNCTIONS
+    ):
         return f"the table function {_name(node.this)!r}"
     return ""
 
 
 def _name(function: exp.Expr) -> str:
-    return function.name.lower() if isinstance(function, exp.Anonymous) else str(function.key).replace("generateseries", "range")
+    return (
+        function.name.lower()
+        if isinstance(function, exp.Anonymous)
+        else str(function.key).replace("generateseries", "range")
+    )

@@ -1,7 +1,7 @@
 """A resolved tree comes in; the same tree with the arguments of its calls made ready goes out.
 
-A column of a web table is sent as the raw text of its cells; a bare column of `ans` means that column of the enclosing FROM.
-"""
+A column of a web table is sent as the raw text of its cells; a bare column of `ans` means that
+column of the enclosing FROM."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def arguments(tree: exp.Expr, program: Program) -> None:
             continue
         if not node.expressions:
             hint = 'write QA("map@question"; column)'
-            raise CheckFault("a call needs something to ask about", text=program.text, span=call.span, hint=hint)
+            raise CheckFault(
+                "a call needs something to ask about", text=program.text, span=call.span, hint=hint
+            )
         for argument in node.expressions:
             _sendable(argument, call, program)
         if call.kind == "map":
@@ -32,7 +34,8 @@ def arguments(tree: exp.Expr, program: Program) -> None:
 
 
 def bytes_fault(program: Program, call: Call, argument: exp.Expr, name: str) -> CheckFault:
-    """The fault of an argument that holds bytes, such as pictures: the language model is sent text."""
+    """The fault of an argument that holds bytes, such as pictures: the language model is sent
+    text."""
     span = program.span(argument)
     if span.start < call.span.start:  # what `*` stands for has no place of its own
         span = call.span
@@ -42,21 +45,32 @@ def bytes_fault(program: Program, call: Call, argument: exp.Expr, name: str) -> 
 
 
 def _sendable(argument: exp.Expr, call: Call, program: Program) -> None:
-    """Refuses an argument that shows a stored column of bytes; what an expression yields, the engine says before it is sent."""
+    """Refuses an argument that shows a stored column of bytes; what an expression yields, the
+    engine says before it is sent."""
     query = argument.unnest()
     for shown in query.selects if isinstance(query, exp.Query) else [argument]:
         value = picked(shown.unalias())
-        stored = value.meta["field"].origin if isinstance(value, exp.Column) and "field" in value.meta else None
+        stored = (
+            value.meta["field"].origin
+            if isinstance(value, exp.Column) and "field" in value.meta
+            else None
+        )
         cast = sql_of(value.to) if isinstance(value, (exp.Cast, exp.TryCast)) else ""
         if holds_bytes(stored[1].type if stored is not None else cast):
-            raise bytes_fault(program, call, shown, value.name if stored is not None else sql_of(value))
+            raise bytes_fault(
+                program, call, shown, value.name if stored is not None else sql_of(value)
+            )
 
 
 def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
     for argument in list(node.expressions):
-        if isinstance(argument, exp.Star) or (isinstance(argument, exp.Column) and isinstance(argument.this, exp.Star)):
+        if isinstance(argument, exp.Star) or (
+            isinstance(argument, exp.Column) and isinstance(argument.this, exp.Star)
+        ):
             hint = "list the columns it needs instead of *"
-            raise CheckFault("a map call takes columns by name", text=program.text, span=call.span, hint=hint)
+            raise CheckFault(
+                "a map call takes columns by name", text=program.text, span=call.span, hint=hint
+            )
         if isinstance(argument, exp.Column):
             sent = raw_of(argument) or argument
             sent.meta["header"] = argument.name
@@ -68,7 +82,9 @@ def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
 def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:
     """Every argument of `ans` becomes a sub-select."""
     for argument in list(node.expressions):
-        column = next((part for part in argument.find_all(exp.Column) if "source" in part.meta), None)
+        column = next(
+            (part for part in argument.find_all(exp.Column) if "source" in part.meta), None
+        )
         if isinstance(argument, exp.Subquery):
             _raw_projections(argument.unnest())
         elif column is not None and argument is column:
@@ -79,14 +95,18 @@ def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:
             argument.replace(exp.Subquery(this=exp.Select(expressions=[shown])))
         else:
             inner = _enclosing(column, node)
-            inner.set("expressions", [exp.alias_(copied(argument), "value", quoted=True, copy=False)])
+            inner.set(
+                "expressions", [exp.alias_(copied(argument), "value", quoted=True, copy=False)]
+            )
             argument.replace(exp.Subquery(this=inner))
 
 
 def _enclosing(column: exp.Column, node: exp.Anonymous) -> exp.Select:
     """SELECT column FROM the FROM around the call, after its plain WHERE."""
     select = node.find_ancestor(exp.Select)
-    while isinstance(select, exp.Select) and column.meta["source"].alias.casefold() not in _aliases(select):
+    while isinstance(select, exp.Select) and column.meta["source"].alias.casefold() not in _aliases(
+        select
+    ):
         select = select.find_ancestor(exp.Select)
     if not isinstance(select, exp.Select):
         select = node.find_ancestor(exp.Select)
@@ -102,7 +122,14 @@ def _enclosing(column: exp.Column, node: exp.Anonymous) -> exp.Select:
         elif value is not None:
             inner.set(part, copied(value))
     where = select.args.get("where")
-    plain = [copied(c) for c in (where.this.flatten() if isinstance(where.this, exp.And) else [where.this])] if where else []
+    plain = (
+        [
+            copied(c)
+            for c in (where.this.flatten() if isinstance(where.this, exp.And) else [where.this])
+        ]
+        if where
+        else []
+    )
     plain = [c for c in plain if not any(is_placeholder(part) for part in c.walk())]
     if plain:
         inner.where(*plain, copy=False)
@@ -117,7 +144,11 @@ def _aliases(select: exp.Select) -> set[str]:
 
 def _raw_projections(select: exp.Expr) -> None:
     """The rows of an argument are sent as the text of their cells."""
-    if not isinstance(select, exp.Select) or select.args.get("group") or select.args.get("distinct"):
+    if (
+        not isinstance(select, exp.Select)
+        or select.args.get("group")
+        or select.args.get("distinct")
+    ):
         return
     for projection in select.expressions:
         shown = projection.unalias()

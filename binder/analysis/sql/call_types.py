@@ -1,8 +1,9 @@
-"""A resolved tree comes in; the type of every call, taken from where it stands, goes out (DESIGN section 3).
+"""A resolved tree comes in; the type of every call, taken from where it stands, goes out (DESIGN
+section 3).
 
-boolean: a bare predicate; options: compared with yes or no; number, date: compared with one or computed with; text: read as
-text; auto: read off the replies. One call has one type: the strictest its places ask for.
-"""
+boolean: a bare predicate; options: compared with yes or no; number, date: compared with one or
+computed with; text: read as text; auto: read off the replies. One call has one type: the strictest
+its places ask for."""
 
 from __future__ import annotations
 
@@ -19,7 +20,17 @@ from binder.language.sqltree import nodes, placeholders, sql_of
 from binder.tables.cells import read_boolean, read_date, read_number
 
 YES_NO = ("yes", "no")
-_COMPUTED = (*COMPUTED, exp.Pow, exp.Ln, exp.Log, exp.Exp, exp.Sign, exp.StddevPop, exp.StddevSamp, exp.Quantile)
+_COMPUTED = (
+    *COMPUTED,
+    exp.Pow,
+    exp.Ln,
+    exp.Log,
+    exp.Exp,
+    exp.Sign,
+    exp.StddevPop,
+    exp.StddevSamp,
+    exp.Quantile,
+)
 _DATED = (exp.Year, exp.Month, exp.Day, exp.TimeToStr, exp.DateTrunc, exp.DateDiff, exp.Extract)
 _HANDED_ON = (
     exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Filter, exp.Distinct, exp.Nullif, exp.Mode,
@@ -28,12 +39,20 @@ _HANDED_ON = (
 _TRUTHS = (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)
 _TABLES = (exp.From, exp.Join, exp.Lateral, exp.Select, exp.Subquery, exp.CTE, exp.SetOperation)
 STRICTNESS = ("auto", "text", "date", "number", "options", "boolean")
-KINDS = {"number": "number", "date": "date", "boolean": "boolean", "text": "text", "options": "text", "auto": None}
+KINDS = {
+    "number": "number",
+    "date": "date",
+    "boolean": "boolean",
+    "text": "text",
+    "options": "text",
+    "auto": None,
+}
 
 
 @dataclass(frozen=True)
 class CallType:
-    """What a call may answer: type is boolean, number, date, text or auto; options close the list; spellings only advise."""
+    """What a call may answer: type is boolean, number, date, text or auto; options close the list;
+    spellings only advise."""
 
     type: str = "auto"
     options: tuple[str, ...] | None = None
@@ -74,19 +93,25 @@ def _typing(program: Program, name: str, places: list[exp.Expr]) -> CallType:
         chosen, literals = "text", [*YES_NO, *literals]
     if chosen == "options":
         return CallType("text", YES_NO)
-    return CallType(chosen, None, tuple(literals) if chosen in ("text", "auto") and literals else None)
+    return CallType(
+        chosen, None, tuple(literals) if chosen in ("text", "auto") and literals else None
+    )
 
 
 def _merged(tree: exp.Expr, program: Program) -> dict[str, str]:
-    """Makes one call of those that ask the same question about the same columns; each call -> the first of its equals."""
+    """Makes one call of those that ask the same question about the same columns; each call -> the
+    first of its equals."""
     first: dict[tuple[object, ...], str] = {}
     same: dict[str, str] = {}
-    for node in placeholders(tree):  # inner ones first: they are part of what the outer ones ask about
+    for node in placeholders(
+        tree
+    ):  # inner ones first: they are part of what the outer ones ask about
         call = program.call(node.name)
         if call is not None:
             kinds = (kind(column) for column in nodes(node) if isinstance(column, exp.Column))
             same[call.name] = first.setdefault(
-                (call.kind, call.question, *(sql_of(part) for part in node.expressions), *kinds), call.name
+                (call.kind, call.question, *(sql_of(part) for part in node.expressions), *kinds),
+                call.name,
             )
             node.set("this", same[call.name])
     return same
@@ -100,7 +125,8 @@ def _set_kind(node: exp.Expr, chosen: str) -> None:
 
 
 def shown_call(node: exp.Expr, program: Program) -> Call | None:
-    """The call whose value a node shows: a placeholder, or a column of a sub-select that hands it on."""
+    """The call whose value a node shows: a placeholder, or a column of a sub-select that hands it
+    on."""
     if isinstance(node, exp.Anonymous):
         return program.call(node.name)
     if isinstance(node, exp.Column) and "field" in node.meta and node.meta["field"].call:
@@ -112,20 +138,30 @@ def _agree(program: Program, call: Call, wanted: list[str]) -> None:
     strict = [w for w in wanted if w in ("date", "number", "options", "boolean")]
     if len(strict) > 1 and set(strict) != {"options", "boolean"}:
         names = " and ".join("yes or no" if w == "options" else f"a {w}" for w in strict)
-        message, hint = f"the answer to {call.question!r} is used as {names}", "cast one use in place: CAST(QA(...) AS VARCHAR)"
+        message, hint = (
+            f"the answer to {call.question!r} is used as {names}",
+            "cast one use in place: CAST(QA(...) AS VARCHAR)",
+        )
         raise CheckFault(message, text=program.text, span=call.span, hint=hint)
 
 
 def _seen_as(node: exp.Expr) -> exp.Expr:
-    """The widest expression that has the same value: parentheses, MIN, MAX and scalar sub-selects hand it on."""
+    """The widest expression that has the same value: parentheses, MIN, MAX and scalar sub-selects
+    hand it on."""
     parent = node.parent
     if isinstance(parent, _HANDED_ON):
         return _seen_as(parent)
     select = parent.parent if isinstance(parent, exp.Alias) else parent
-    if not isinstance(select, exp.Select) or len(select.expressions) != 1 or select.expressions[0].unalias() is not node:
+    if (
+        not isinstance(select, exp.Select)
+        or len(select.expressions) != 1
+        or select.expressions[0].unalias() is not node
+    ):
         return node
     around = select.parent
-    value = isinstance(around, (exp.Subquery, exp.Any, exp.All)) and not isinstance(around.parent, _TABLES)
+    value = isinstance(around, (exp.Subquery, exp.Any, exp.All)) and not isinstance(
+        around.parent, _TABLES
+    )
     return _seen_as(around) if around is not None and value else node
 
 
@@ -151,7 +187,11 @@ def _place(node: exp.Expr) -> tuple[str, list[str]]:
         target = kind(parent)
         return (target, []) if target in ("number", "date", "boolean") else ("auto", [])
     if isinstance(parent, (exp.Coalesce, exp.Case, exp.If, exp.Least, exp.Greatest)):
-        choice = parent.parent if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case) else parent
+        choice = (
+            parent.parent
+            if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case)
+            else parent
+        )
         like = _like(value for value in branches(choice) if value is not node)
         return (like, []) if like != "auto" else _place(choice)
     return _like(_united(node)), []
@@ -182,16 +222,27 @@ def _others(parent: exp.Expr | None, node: exp.Expr) -> list[exp.Expr]:
         query = [parent.args["query"].unnest()] if parent.args.get("query") is not None else []
         return [*query, *parent.expressions] if parent.this is node else [parent.this]
     if isinstance(parent, exp.Between):
-        return [part for part in (parent.this, parent.args["low"], parent.args["high"]) if part is not node]
+        return [
+            part
+            for part in (parent.this, parent.args["low"], parent.args["high"])
+            if part is not node
+        ]
     if isinstance(parent, COMPARISONS):
         return [parent.expression if parent.this is node else parent.this]
     if isinstance(parent, exp.Tuple):
         index = next(i for i, part in enumerate(parent.expressions) if part is node)
-        rows = [other.selects if isinstance(other, exp.Query) else other.expressions for other in _others(parent.parent, parent)]
+        rows = [
+            other.selects if isinstance(other, exp.Query) else other.expressions
+            for other in _others(parent.parent, parent)
+        ]
         return [row[index].unalias() for row in rows if len(row) == len(parent.expressions)]
     case = parent.parent if isinstance(parent, exp.If) and parent.this is node else parent
     if isinstance(case, exp.Case) and case.this is not None and node.arg_key == "this":
-        return [part for part in (case.this, *(branch.this for branch in case.args["ifs"])) if part is not node]
+        return [
+            part
+            for part in (case.this, *(branch.this for branch in case.args["ifs"]))
+            if part is not node
+        ]
     return []
 
 
@@ -218,11 +269,22 @@ def _written(texts: list[str]) -> tuple[str, list[str]]:
 
 
 def _compare_truth(node: exp.Expr, chosen: str) -> None:
-    """What is compared with a boolean is TRUE or FALSE, with an option that option as it is sent, however it is written."""
+    """What is compared with a boolean is TRUE or FALSE, with an option that option as it is sent,
+    however it is written."""
     parent = node.parent
     others = (
-        [parent.this, parent.args.get("expression"), *parent.expressions] if isinstance(parent, (*COMPARISONS, exp.In)) else []
+        [parent.this, parent.args.get("expression"), *parent.expressions]
+        if isinstance(parent, (*COMPARISONS, exp.In))
+        else []
     )
     for other in others:
-        if isinstance(other, exp.Literal) and other.is_string and (truth := read_boolean(other.this)) is not None:
-            other.replace(exp.Boolean(this=truth) if chosen == "boolean" else exp.Literal.string(YES_NO[not truth]))
+        if (
+            isinstance(other, exp.Literal)
+            and other.is_string
+            and (truth := read_boolean(other.this)) is not None
+        ):
+            other.replace(
+                exp.Boolean(this=truth)
+                if chosen == "boolean"
+                else exp.Literal.string(YES_NO[not truth])
+            )

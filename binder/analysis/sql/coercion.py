@@ -1,8 +1,9 @@
-"""Comparisons of a resolved tree come in; they go out between values of one kind, literals spelt as the cells are.
+"""Comparisons of a resolved tree come in; they go out between values of one kind, literals spelt as
+the cells are.
 
-Text against a number compares as a number (NULL where it is none), text against a date as a date; a text literal that no cell
-equals is replaced by the cells it is certainly a spelling of, and the repair is listed.
-"""
+Text against a number compares as a number (NULL where it is none), text against a date as a date; a
+text literal that no cell equals is replaced by the cells it is certainly a spelling of, and the
+repair is listed."""
 
 from __future__ import annotations
 
@@ -15,7 +16,14 @@ from sqlglot import exp
 from binder.analysis.sql.scope import Field, Source
 from binder.analysis.sql.types import kind
 from binder.language.sqltree import copied, nodes
-from binder.tables.cells import fold, is_missing, read_boolean, read_date, read_duration, read_number
+from binder.tables.cells import (
+    fold,
+    is_missing,
+    read_boolean,
+    read_date,
+    read_duration,
+    read_number,
+)
 from binder.tables.spelling import key
 from binder.tables.table import Column, Table
 
@@ -25,7 +33,8 @@ COMPARISONS = (*EQUALITIES, exp.GT, exp.GTE, exp.LT, exp.LTE)
 
 
 class Literals:
-    """Rewrites the comparisons of one tree in place; `repairs` lists the literals that were respelt."""
+    """Rewrites the comparisons of one tree in place; `repairs` lists the literals that were
+    respelt."""
 
     def __init__(self) -> None:
         self.repairs: list[str] = []
@@ -88,7 +97,9 @@ class Literals:
         for item in node.expressions:
             left, right = self._align(subject, item)
             equal = exp.EQ(this=left, expression=right)
-            test = self._absent(equal, node.this, item) or self._respelt(equal, negative=isinstance(node.parent, exp.Not))
+            test = self._absent(equal, node.this, item) or self._respelt(
+                equal, negative=isinstance(node.parent, exp.Not)
+            )
             if isinstance(test, exp.In):
                 kept += test.expressions
             elif isinstance(test, exp.EQ) and test.this == node.this:
@@ -117,7 +128,11 @@ class Literals:
 
     def _absent(self, node: exp.Binary, column: exp.Expr, literal: exp.Expr) -> exp.Expr | None:
         """`column = '-'`, where the column is no text and has missing cells: a test for NULL."""
-        if not isinstance(column, exp.Column) or not isinstance(literal, exp.Literal) or not literal.is_string:
+        if (
+            not isinstance(column, exp.Column)
+            or not isinstance(literal, exp.Literal)
+            or not literal.is_string
+        ):
             return None
         held: Field | None = column.meta.get("field")
         if held is None or held.origin is None or held.kind == "text":
@@ -129,13 +144,22 @@ class Literals:
         return _missing(node, raw_of(column) or column)
 
     def _respelt(self, node: exp.Binary, negative: bool = False) -> exp.Expr:
-        """A test for equality, its text literal replaced by the cells it spells where no cell equals it."""
+        """A test for equality, its text literal replaced by the cells it spells where no cell
+        equals it."""
         for subject, literal in ((node.this, node.expression), (node.expression, node.this)):
-            if isinstance(literal, exp.Literal) and literal.is_string and (held := _behind(subject)) is not None:
-                return self._cells(node, subject, held, literal.this, negative or isinstance(node, UNEQUAL))
+            if (
+                isinstance(literal, exp.Literal)
+                and literal.is_string
+                and (held := _behind(subject)) is not None
+            ):
+                return self._cells(
+                    node, subject, held, literal.this, negative or isinstance(node, UNEQUAL)
+                )
         return node
 
-    def _cells(self, node: exp.Binary, column: exp.Expr, held: Field, text: str, negative: bool) -> exp.Expr:
+    def _cells(
+        self, node: exp.Binary, column: exp.Expr, held: Field, text: str, negative: bool
+    ) -> exp.Expr:
         assert held.origin is not None
         table, stored = held.origin
         cells = spellings(table, stored, text, shown=held.name == stored.raw, in_part=not negative)
@@ -148,7 +172,9 @@ class Literals:
         return _any(node, column, cells)
 
 
-def _literal(left: exp.Expr, literal: exp.Literal, left_kind: str | None) -> tuple[exp.Expr, exp.Expr]:
+def _literal(
+    left: exp.Expr, literal: exp.Literal, left_kind: str | None
+) -> tuple[exp.Expr, exp.Expr]:
     """A text literal against something of a known kind, read as that kind."""
     text = literal.this
     value: float | None
@@ -162,7 +188,9 @@ def _literal(left: exp.Expr, literal: exp.Literal, left_kind: str | None) -> tup
         if day is not None:
             return left, date_literal(day)
         year = re.fullmatch(r"\s*(\d{4})\s*", text)
-        return (exp.Year(this=left), exp.Literal.number(year[1])) if year else (as_text(left), literal)
+        return (
+            (exp.Year(this=left), exp.Literal.number(year[1])) if year else (as_text(left), literal)
+        )
     if left_kind == "boolean":
         truth = read_boolean(text)
         return (left, exp.Boolean(this=truth)) if truth is not None else (as_text(left), literal)
@@ -170,7 +198,8 @@ def _literal(left: exp.Expr, literal: exp.Literal, left_kind: str | None) -> tup
 
 
 def _behind(node: exp.Expr) -> Field | None:
-    """The stored column of texts whose cells an operand shows: itself, or the one that a scalar sub-select picks from."""
+    """The stored column of texts whose cells an operand shows: itself, or the one that a scalar
+    sub-select picks from."""
     if isinstance(node, exp.Subquery) and isinstance(node.unnest(), exp.Select):
         return _behind(node.unnest().expressions[0].unalias())
     held: Field | None = node.meta.get("field") if isinstance(node, exp.Column) else None
@@ -195,11 +224,14 @@ def _any(node: exp.Binary, column: exp.Expr, cells: list[str]) -> exp.Expr:
     return exp.not_(inside, copy=False) if isinstance(node, UNEQUAL) else inside
 
 
-def spellings(table: Table, column: Column, text: str, shown: bool = False, in_part: bool = True) -> list[str] | None:
-    """The cells that a literal spells: itself, those equal but for case and signs, the one it misspells by little.
+def spellings(
+    table: Table, column: Column, text: str, shown: bool = False, in_part: bool = True
+) -> list[str] | None:
+    """The cells that a literal spells: itself, those equal but for case and signs, the one it
+    misspells by little.
 
-    Empty where nothing is certain; None where the literal spells a missing value and the column has some.
-    """
+    Empty where nothing is certain; None where the literal spells a missing value and the column has
+    some."""
     known = table.spellings(column.raw if shown and column.raw else column.name)
     if known is None:
         return [text]
@@ -223,9 +255,12 @@ def _says_missing(text: str) -> bool:
 
 
 def _close(folded: str, known: dict[str, list[str]]) -> list[str]:
-    """The cells that a text names in part, by several words or up to a sign, or the only one that differs by a letter or two."""
+    """The cells that a text names in part, by several words or up to a sign, or the only one that
+    differs by a letter or two."""
     starts = [
-        cells for cell, cells in known.items() if cell.startswith(folded) and re.match(r"\s*[(,\[/;:\n]", cell[len(folded) :])
+        cells
+        for cell, cells in known.items()
+        if cell.startswith(folded) and re.match(r"\s*[(,\[/;:\n]", cell[len(folded) :])
     ]
     if len(starts) == 1:
         return starts[0]
@@ -302,11 +337,19 @@ def raw_of(column: exp.Column) -> exp.Column | None:
 
 
 def _through(source: Source, held: Field) -> exp.Column | None:
-    """The raw text of a column that a plain sub-select hands on: the sub-select is made to hand it on too."""
+    """The raw text of a column that a plain sub-select hands on: the sub-select is made to hand it
+    on too."""
     select = source.select
-    if not isinstance(select, exp.Select) or select.args.get("distinct") or select.args.get("group"):
+    if (
+        not isinstance(select, exp.Select)
+        or select.args.get("distinct")
+        or select.args.get("group")
+    ):
         return None
-    inner = next((p.this for p in select.expressions if isinstance(p, exp.Alias) and p.alias == held.name), None)
+    inner = next(
+        (p.this for p in select.expressions if isinstance(p, exp.Alias) and p.alias == held.name),
+        None,
+    )
     lagged = isinstance(inner, exp.Window) and isinstance(inner.this, (exp.Lag, exp.Lead))
     column = inner.this.this if isinstance(inner, exp.Window) and lagged else inner
     if inner is None or not isinstance(column, exp.Column):
@@ -325,7 +368,9 @@ def _through(source: Source, held: Field) -> exp.Column | None:
 
 def hidden_column(source: Source, held: Field) -> exp.Column:
     """A column of a source that programs cannot name."""
-    column = exp.column(exp.to_identifier(held.name, quoted=True), exp.to_identifier(source.alias, quoted=True))
+    column = exp.column(
+        exp.to_identifier(held.name, quoted=True), exp.to_identifier(source.alias, quoted=True)
+    )
     column.meta["field"] = held
     column.meta["source"] = source
     return column

@@ -1,4 +1,5 @@
-"""A node of a tree comes in; what it offers to those who name it goes out: its fields, the column whose values it shows."""
+"""A node of a tree comes in; what it offers to those who name it goes out: its fields, the column
+whose values it shows."""
 
 from __future__ import annotations
 
@@ -29,7 +30,10 @@ def title(projection: exp.Expr, program: Program) -> str:
 
 def renamed(fields: list[Field], names: list[str]) -> list[Field]:
     """The fields under the names that an alias gives them."""
-    return [Field(names[i], f.kind, f.origin, f.call) if i < len(names) else f for i, f in enumerate(fields)]
+    return [
+        Field(names[i], f.kind, f.origin, f.call) if i < len(names) else f
+        for i, f in enumerate(fields)
+    ]
 
 
 def unchanged(node: exp.Expr) -> tuple[Table, Column] | None:
@@ -56,12 +60,15 @@ def list_of_literals(text: str) -> exp.Expr | None:
         made = sqlglot.parse_one(f"[{text}]", read=Dialect)
     except sqlglot.errors.SqlglotError:
         return None
-    listed = isinstance(made, exp.Array) and all(isinstance(item, (exp.Literal, exp.Neg)) for item in made.expressions)
+    listed = isinstance(made, exp.Array) and all(
+        isinstance(item, (exp.Literal, exp.Neg)) for item in made.expressions
+    )
     return made if listed else None
 
 
 def nameless(name: str, scope: Scope) -> str | None:
-    """`filledcolumnname`, `filledcolumnname_2`: how the original Binder calls columns without a header."""
+    """`filledcolumnname`, `filledcolumnname_2`: how the original Binder calls columns without a
+    header."""
     stem, _, number = key(name).partition("filledcolumnname")
     if stem or "filledcolumnname" not in key(name):
         return None
@@ -72,11 +79,16 @@ def nameless(name: str, scope: Scope) -> str | None:
 
 def known(names: Sequence[str]) -> str | None:
     """The hint that tells which names there are."""
-    return "it knows: " + ", ".join(repr(name) for name in list(dict.fromkeys(names))[:12]) if names else None
+    return (
+        "it knows: " + ", ".join(repr(name) for name in list(dict.fromkeys(names))[:12])
+        if names
+        else None
+    )
 
 
 def stored(name: str, tables: Mapping[str, Table]) -> tuple[Table | None, str | None]:
-    """The table that a name certainly means, and the repair it takes: the only table by its title, another by a spelling."""
+    """The table that a name certainly means, and the repair it takes: the only table by its title,
+    another by a spelling."""
     table = tables.get(name.casefold())
     if table is not None:
         return table, None

@@ -1,8 +1,8 @@
-"""A settled tree comes in; the raw texts of the cells that it shows unchanged go out beside its columns.
+"""A settled tree comes in; the raw texts of the cells that it shows unchanged go out beside its
+columns.
 
-A person is shown a cell as it was written; a cell that its column's type cannot read ("DNF" among numbers) is its text, not a
-missing value.
-"""
+A person is shown a cell as it was written; a cell that its column's type cannot read ("DNF" among
+numbers) is its text, not a missing value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ Row = tuple[Any, ...]
 
 
 def keep(tree: exp.Expr) -> dict[int, int]:
-    """Adds the raw text of every bare column as a hidden one; output -> place of its text among the columns."""
+    """Adds the raw text of every bare column as a hidden one; output -> place of its text among the
+    columns."""
     if not isinstance(tree, exp.Select) or tree.args.get("distinct") or is_grouped(tree):
         return {}
     places: dict[int, int] = {}
@@ -33,9 +34,14 @@ def keep(tree: exp.Expr) -> dict[int, int]:
     return places
 
 
-def present(rows: Sequence[Row], outputs: Sequence[Field], places: dict[int, int]) -> tuple[list[Row], list[tuple[str, ...]]]:
+def present(
+    rows: Sequence[Row], outputs: Sequence[Field], places: dict[int, int]
+) -> tuple[list[Row], list[tuple[str, ...]]]:
     """The rows of the program alone, and the same rows as a person is shown them."""
-    known = [f.origin[0].shown(f.origin[1]) if f.origin and i not in places else {} for i, f in enumerate(outputs)]
+    known = [
+        f.origin[0].shown(f.origin[1]) if f.origin and i not in places else {}
+        for i, f in enumerate(outputs)
+    ]
     width = len(outputs)
     values = [tuple(_value(row, i, places) for i in range(width)) for row in rows]
     texts = [tuple(_text(row, i, places, known[i]) for i in range(width)) for row in rows]

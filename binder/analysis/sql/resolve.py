@@ -1,9 +1,8 @@
-"""The tree of a program and the tables come in; the same tree with every name resolved, stars expanded and aliases replaced
-goes out.
+"""The tree of a program and the tables come in; the same tree with every name resolved, stars
+expanded and aliases replaced goes out.
 
-What the tables make certain (a header or a page title misspelt by little, a quoted word that is no column) is repaired and
-listed.
-"""
+What the tables make certain (a header or a page title misspelt by little, a quoted word that is no
+column) is repaired and listed."""
 
 from __future__ import annotations
 
@@ -11,7 +10,16 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from binder.analysis.sql.fields import known, list_of_literals, nameless, renamed, stored, title, unchanged, yields
+from binder.analysis.sql.fields import (
+    known,
+    list_of_literals,
+    nameless,
+    renamed,
+    stored,
+    title,
+    unchanged,
+    yields,
+)
 from binder.analysis.sql.scope import Copies, Field, Scope, Source, united
 from binder.analysis.sql.stars import expand, natural, positions
 from binder.analysis.sql.types import column_kind, kind, picked
@@ -38,7 +46,8 @@ class Names:
         self.repairs += [] if what in self.repairs else [what]
 
     def query(self, node: exp.Expr, outer: Scope | None = None, seen: bool = True) -> list[Field]:
-        """Resolves a SELECT, a set operation or a parenthesis around one; its output columns. seen: whether they need names."""
+        """Resolves a SELECT, a set operation or a parenthesis around one; its output columns. seen:
+        whether they need names."""
         scope = Scope(outer)
         self._with(node, scope)
         if isinstance(node, exp.Subquery):
@@ -46,9 +55,15 @@ class Names:
             self._tail(node, scope, fields)
             return fields
         if isinstance(node, exp.SetOperation):
-            left, right = self.query(node.this, scope, seen), self.query(node.expression, scope, seen)
+            left, right = (
+                self.query(node.this, scope, seen),
+                self.query(node.expression, scope, seen),
+            )
             if len(left) != len(right) and not node.args.get("by_name"):
-                raise self.fault(node.expression, f"the two sides of a set operation have {len(left)} and {len(right)} columns")
+                raise self.fault(
+                    node.expression,
+                    f"the two sides of a set operation have {len(left)} and {len(right)} columns",
+                )
             fields = united(left, right, bool(node.args.get("by_name")))
             self._tail(node, scope, fields)
             return fields
@@ -65,7 +80,11 @@ class Names:
             given = [column.name for column in alias.args.get("columns") or ()]
             if name in self.tables:  # which other parts of the program may read
                 alias.set("this", exp.to_identifier(f"{cte.alias} of WITH", quoted=True))
-            if clause is not None and clause.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
+            if (
+                clause is not None
+                and clause.args.get("recursive")
+                and isinstance(cte.this, exp.SetOperation)
+            ):
                 if calls := placeholders(cte.this.expression):
                     message = "a call cannot stand in the part of a recursive CTE that repeats"
                     raise self.fault(calls[0], message, "ask in the SELECT that reads it")
@@ -84,7 +103,9 @@ class Names:
                     names = [f.name for f in fields]
                     match = alike(column.name, names)
                     if match is None:
-                        raise self.fault(column, f"no output column is called {column.name!r}", known(names))
+                        raise self.fault(
+                            column, f"no output column is called {column.name!r}", known(names)
+                        )
                     found = Field(match)
                 column.replace(exp.column(exp.to_identifier(found.name, quoted=True)))
 
@@ -120,13 +141,23 @@ class Names:
         fields, projections = [], []
         for projection, name in zip(node.expressions, names, strict=True):
             shown = projection.unalias()
-            if isinstance(shown, exp.Column) and "field" in shown.meta and not isinstance(projection, exp.Alias):
+            if (
+                isinstance(shown, exp.Column)
+                and "field" in shown.meta
+                and not isinstance(projection, exp.Alias)
+            ):
                 name = shown.meta["field"].name
             if name and not isinstance(projection, exp.Alias):
                 projection = exp.alias_(shown, name, quoted=True, copy=False)
             held, value = shown.meta.get("field"), picked(shown)
             origin = held.origin if held else unchanged(shown)
-            call = value.name.lower() if is_placeholder(value) else value.meta["field"].call if "field" in value.meta else None
+            call = (
+                value.name.lower()
+                if is_placeholder(value)
+                else value.meta["field"].call
+                if "field" in value.meta
+                else None
+            )
             fields.append(Field(name, kind(shown), origin, call))
             projections.append(projection)
         node.set("expressions", projections)
@@ -137,12 +168,18 @@ class Names:
         order = node.args.get("order")
         for item in order.expressions if order else ():
             column = item.this
-            if isinstance(column, exp.Column) and not column.table and column.name.casefold() in scope.aliases:
+            if (
+                isinstance(column, exp.Column)
+                and not column.table
+                and column.name.casefold() in scope.aliases
+            ):
                 item.set("this", self.copies.of(column, scope.aliases[column.name.casefold()]))
             elif isinstance(column, exp.Literal) and not column.is_string and column.this.isdigit():
                 index = int(column.this) - 1
                 if not 0 <= index < len(node.expressions):
-                    raise self.fault(column, f"ORDER BY {column.this}: there are {len(node.expressions)} columns")
+                    raise self.fault(
+                        column, f"ORDER BY {column.this}: there are {len(node.expressions)} columns"
+                    )
                 item.set("this", copied(node.expressions[index].unalias()))
             else:
                 self.expression(item, scope)
@@ -153,10 +190,15 @@ class Names:
         start = node.args.get("from_")
         if start is None and not node.args.get("joins"):
             parts = nodes(node) if any(map(is_placeholder, nodes(node))) else []
-            needs_table = any(isinstance(part, exp.Column) and part.parent_select is node for part in parts)
+            needs_table = any(
+                isinstance(part, exp.Column) and part.parent_select is node for part in parts
+            )
             if needs_table and len(self.tables) == 1 and scope.outer is None:
                 only = next(iter(self.tables.values()))
-                node.set("from_", exp.From(this=exp.Table(this=exp.to_identifier(only.name, quoted=True))))
+                node.set(
+                    "from_",
+                    exp.From(this=exp.Table(this=exp.to_identifier(only.name, quoted=True))),
+                )
                 start = node.args["from_"]
         if start is not None:
             self._add(start.this, scope)
@@ -173,9 +215,14 @@ class Names:
             if join.method == "NATURAL":
                 names = natural(join, before, added)
             for column in join.args.get("using") or ():
-                sides = [[f for s in side for f in [s.find(column.name)] if f] for side in (before, added)]
+                sides = [
+                    [f for s in side for f in [s.find(column.name)] if f]
+                    for side in (before, added)
+                ]
                 if not all(sides):
-                    raise self.fault(column, f"USING: {column.name!r} is not a column of both tables")
+                    raise self.fault(
+                        column, f"USING: {column.name!r} is not a column of both tables"
+                    )
             for name in names:
                 scope.merged[name.casefold()] = next(f for s in before for f in [s.find(name)] if f)
         if join.args.get("on"):
@@ -224,7 +271,9 @@ class Names:
         table, repair = stored(name, self.tables) if not node.db else (None, None)
         if table is None:
             raise self.fault(
-                node, f"there is no table {name!r}", f"the tables are: {', '.join(t.name for t in self.tables.values())}"
+                node,
+                f"there is no table {name!r}",
+                f"the tables are: {', '.join(t.name for t in self.tables.values())}",
             )
         if repair:
             self.repaired(repair)
@@ -262,7 +311,9 @@ class Names:
     def expression(self, node: exp.Expr, scope: Scope) -> None:
         """Resolves the columns in an expression; sub-selects see this scope as their outer one."""
         if isinstance(node, exp.Query):
-            self.query(node, scope, seen=is_placeholder(node.parent))  # the columns of what is sent have names
+            self.query(
+                node, scope, seen=is_placeholder(node.parent)
+            )  # the columns of what is sent have names
         elif isinstance(node, exp.Column):
             self._column(node, scope)
         elif isinstance(node, exp.In) and is_placeholder(node.args.get("field")):
@@ -275,7 +326,14 @@ class Names:
             self.expression(node.this, scope)
             scope.locals -= names
         else:
-            self.expression_list([child for child in node.iter_expressions() if not isinstance(child, exp.Identifier)], scope)
+            self.expression_list(
+                [
+                    child
+                    for child in node.iter_expressions()
+                    if not isinstance(child, exp.Identifier)
+                ],
+                scope,
+            )
 
     def _column(self, node: exp.Column, scope: Scope) -> None:
         if isinstance(node.this, exp.Star):
@@ -292,20 +350,32 @@ class Names:
                 return
             holders = level.holders(name)
             if len(holders) > 1:
-                owners = ", ".join(f"{alias}.{name}" for alias, source in level.sources.items() if source.find(name))
-                raise self.fault(node, f"{name!r} could be a column of {len(holders)} tables", f"say which: {owners}")
+                owners = ", ".join(
+                    f"{alias}.{name}"
+                    for alias, source in level.sources.items()
+                    if source.find(name)
+                )
+                raise self.fault(
+                    node,
+                    f"{name!r} could be a column of {len(holders)} tables",
+                    f"say which: {owners}",
+                )
             if holders:
                 self._set(node, *holders[0])
                 return
             if name.casefold() in level.aliases and level is scope:
-                node.replace(exp.paren(self.copies.of(node, level.aliases[name.casefold()]), copy=False))
+                node.replace(
+                    exp.paren(self.copies.of(node, level.aliases[name.casefold()]), copy=False)
+                )
                 return
         self._repair(node, name, scope)
 
     def _qualified(self, node: exp.Column, name: str, scope: Scope) -> None:
         source = scope.source(node.table)
         if source is None:
-            if len(scope.sources) == 1 and node.table.casefold() in self.tables | {key(p): p for p in PLACEHOLDERS}:
+            if len(scope.sources) == 1 and node.table.casefold() in self.tables | {
+                key(p): p for p in PLACEHOLDERS
+            }:
                 source = next(iter(scope.sources.values()))
                 self.repaired(f"{node.table}.{name} -> {source.alias}.{name}")
             else:
@@ -316,7 +386,11 @@ class Names:
             match = alike(name, [f.name for f in source.fields])
             if match is None:
                 names = [f.name for f in source.fields]
-                raise self.fault(node, f"table {node.table!r} has no column {name!r}", known(nearest(name, names) or names))
+                raise self.fault(
+                    node,
+                    f"table {node.table!r} has no column {name!r}",
+                    known(nearest(name, names) or names),
+                )
             if match != name.replace("\\n", "\n"):
                 self.repaired(f"column {name!r} -> {match!r}")
             found = source.find(match)
@@ -342,7 +416,9 @@ class Names:
                 self.repaired(f"column {name!r} -> {match!r}")
         elif quoted:
             node.replace(exp.Literal.string(name))
-        elif (items := list_of_literals(name)) is not None and self.program.text[span.start : span.start + 1] == "[":
+        elif (items := list_of_literals(name)) is not None and self.program.text[
+            span.start : span.start + 1
+        ] == "[":
             node.replace(items)
         else:
             names = [f.name for _, f in scope.fields()]

@@ -1,7 +1,8 @@
-"""What a name can stand for inside one SELECT: sources (tables, sub-selects, CTEs) and the fields they offer.
+"""What a name can stand for inside one SELECT: sources (tables, sub-selects, CTEs) and the fields
+they offer.
 
-A column node of a resolved tree carries its Field and Source in `meta`, so later steps never search for names again.
-"""
+A column node of a resolved tree carries its Field and Source in `meta`, so later steps never search
+for names again."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class _Shared:
 
 @dataclass(frozen=True, eq=False)
 class Field(_Shared):
-    """One column that a source offers. origin: the stored column whose values it shows unchanged; call: the call it shows."""
+    """One column that a source offers. origin: the stored column whose values it shows unchanged;
+    call: the call it shows."""
 
     name: str
     kind: str | None = None
@@ -36,7 +38,8 @@ class Field(_Shared):
 
 @dataclass(eq=False)
 class Source(_Shared):
-    """Something in a FROM clause. select: the SELECT behind it, where there is one; shown: whether `*` includes it."""
+    """Something in a FROM clause. select: the SELECT behind it, where there is one; shown: whether
+    `*` includes it."""
 
     alias: str
     fields: list[Field]
@@ -76,23 +79,47 @@ class Scope(_Shared):
             scope = scope.outer
 
     def cte(self, name: str) -> Source | None:
-        return next((s.ctes[name.casefold()] for s in self.chain() if name.casefold() in s.ctes), None)
+        return next(
+            (s.ctes[name.casefold()] for s in self.chain() if name.casefold() in s.ctes), None
+        )
 
     def source(self, alias: str) -> Source | None:
-        return next((s.sources[alias.casefold()] for s in self.chain() if alias.casefold() in s.sources), None)
+        return next(
+            (s.sources[alias.casefold()] for s in self.chain() if alias.casefold() in s.sources),
+            None,
+        )
 
     def own(self, alias: str) -> str:
-        """An alias, told apart from those of the SELECTs around: a condition may come to compare the rows of both."""
-        around = {source.alias.casefold() for scope in self.chain() if scope is not self for source in scope.sources.values()}
-        return next(own for n in itertools.count(1) if (own := f"{alias} {n}" if n > 1 else alias).casefold() not in around)
+        """An alias, told apart from those of the SELECTs around: a condition may come to compare
+        the rows of both."""
+        around = {
+            source.alias.casefold()
+            for scope in self.chain()
+            if scope is not self
+            for source in scope.sources.values()
+        }
+        return next(
+            own
+            for n in itertools.count(1)
+            if (own := f"{alias} {n}" if n > 1 else alias).casefold() not in around
+        )
 
     def holders(self, name: str) -> list[tuple[Source, Field]]:
         """The sources of this scope alone that offer a name."""
-        return [(source, found) for source in self.sources.values() if (found := source.find(name)) is not None]
+        return [
+            (source, found)
+            for source in self.sources.values()
+            if (found := source.find(name)) is not None
+        ]
 
     def fields(self) -> list[tuple[Source, Field]]:
         """All that can be named here or further out."""
-        return [(source, f) for scope in self.chain() for source in scope.sources.values() for f in source.fields]
+        return [
+            (source, f)
+            for scope in self.chain()
+            for source in scope.sources.values()
+            for f in source.fields
+        ]
 
 
 def united(left: list[Field], right: list[Field], by_name: bool) -> list[Field]:
@@ -101,11 +128,14 @@ def united(left: list[Field], right: list[Field], by_name: bool) -> list[Field]:
         names = {f.name.casefold() for f in left}
         return [*left, *(f for f in right if f.name.casefold() not in names)]
     pairs = zip(left, right, strict=True)
-    return [Field(a.name, a.kind if a.kind == b.kind else None, call=a.call or b.call) for a, b in pairs]
+    return [
+        Field(a.name, a.kind if a.kind == b.kind else None, call=a.call or b.call) for a, b in pairs
+    ]
 
 
 class Copies:
-    """Copies of what aliases stand for. An alias of aliases doubles with each step, so that they are counted."""
+    """Copies of what aliases stand for. An alias of aliases doubles with each step, so that they
+    are counted."""
 
     def __init__(self, fault: Callable[[exp.Expr, str, str], Exception]):
         self.fault, self.nodes = fault, 0
@@ -114,12 +144,12 @@ class Copies:
         """A copy of what the alias at a node stands for."""
         self.nodes += len(nodes(meant))
         if self.nodes > MOST_COPIED:
-            raise self.fault(node, "aliases that stand for aliases make the program too large", "compute in steps, with WITH")
+            raise self.fault(
+                node,
+                "aliases that stand for aliases make the program too large",
+                "compute in steps, with WITH",
+            )
         return copied(meant)
 
 
 MOST_COPIED = 20_000  # nodes of a tree, by which the aliases that a program uses may make it grow
-
-
-
-

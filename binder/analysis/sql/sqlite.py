@@ -1,7 +1,8 @@
-"""A resolved tree comes in; the same tree with SQLite's answer wherever DuckDB would refuse goes out.
+"""A resolved tree comes in; the same tree with SQLite's answer wherever DuckDB would refuse goes
+out.
 
-Text functions over a typed column of a web table read the text of its cells, as the author of the program saw it.
-"""
+Text functions over a typed column of a web table read the text of its cells, as the author of the
+program saw it."""
 
 from __future__ import annotations
 
@@ -46,17 +47,24 @@ def _function(node: exp.Anonymous) -> None:
 
 
 def _substring_index(node: exp.SubstringIndex) -> None:
-    node.replace(exp.SplitPart(this=as_text(node.this), delimiter=node.args["delimiter"], part_index=node.args["count"]))
+    node.replace(
+        exp.SplitPart(
+            this=as_text(node.this), delimiter=node.args["delimiter"], part_index=node.args["count"]
+        )
+    )
 
 
 def _texts(node: exp.Expr) -> None:
-    """Reads the operands that are texts as the text of their cells: not positions, lengths and other literals."""
+    """Reads the operands that are texts as the text of their cells: not positions, lengths and
+    other literals."""
     for name in _SUBJECTS[:1] if isinstance(node, (exp.Left, exp.Right)) else _SUBJECTS:
         value = node.args.get(name)
         if isinstance(value, exp.Expr) and not isinstance(value, exp.Literal):
             node.set(name, as_text(value))
         elif isinstance(value, list):
-            node.set(name, [item if isinstance(item, exp.Literal) else as_text(item) for item in value])
+            node.set(
+                name, [item if isinstance(item, exp.Literal) else as_text(item) for item in value]
+            )
 
 
 def _on_web_table(node: exp.Expr) -> bool:
@@ -66,7 +74,8 @@ def _on_web_table(node: exp.Expr) -> bool:
 
 
 def _like(node: exp.Like | exp.ILike) -> None:
-    """LIKE ignores case on web tables; over a date it matches the text of the cell or the ISO form."""
+    """LIKE ignores case on web tables; over a date it matches the text of the cell or the ISO
+    form."""
     subject = node.this
     folded = isinstance(node, exp.Like) and _on_web_table(node)
     made = type(node) if not folded else exp.ILike
@@ -76,10 +85,17 @@ def _like(node: exp.Like | exp.ILike) -> None:
         node.set("expression", exp.Cast(this=node.expression, to=exp.DataType.build("VARCHAR")))
     test: exp.Expr = made(this=text, expression=node.expression, negate=negate)
     parent = node.parent
-    if kind(subject) == "date" and isinstance(text, exp.Column) and not isinstance(parent, exp.Escape):
+    if (
+        kind(subject) == "date"
+        and isinstance(text, exp.Column)
+        and not isinstance(parent, exp.Escape)
+    ):
         iso = exp.Cast(this=copied(subject), to=exp.DataType.build("VARCHAR"))
         other = made(this=iso, expression=copied(node.expression), negate=negate)
-        test = exp.paren(exp.and_(test, other, copy=False) if negate else exp.or_(test, other, copy=False), copy=False)
+        test = exp.paren(
+            exp.and_(test, other, copy=False) if negate else exp.or_(test, other, copy=False),
+            copy=False,
+        )
     node.replace(test)
 
 
@@ -90,7 +106,11 @@ def _cast(node: exp.Cast | exp.TryCast) -> None:
         node.set("this", as_text(node.this))
     elif source == "text" and target == "number" and not isinstance(node.this, exp.Literal):
         node.replace(exp.TryCast(this=number(node.this), to=node.to))
-    elif source in ("text", None) and target in ("date", "boolean") and not isinstance(node.this, exp.Literal):
+    elif (
+        source in ("text", None)
+        and target in ("date", "boolean")
+        and not isinstance(node.this, exp.Literal)
+    ):
         node.replace(exp.TryCast(this=node.this, to=node.to))
 
 
@@ -100,7 +120,8 @@ def _arithmetic(node: exp.Expr) -> None:
 
 
 def _numbers(node: exp.Expr) -> None:
-    """Texts that are computed with are the numbers that they write; with dates, nothing is changed."""
+    """Texts that are computed with are the numbers that they write; with dates, nothing is
+    changed."""
     operands = [node.this, node.args.get("expression")]
     if any(kind(operand) == "date" or isinstance(operand, exp.Interval) for operand in operands):
         return
@@ -117,7 +138,9 @@ def _part_of_date(node: exp.Expr) -> None:
     """YEAR of a column of years is that column; of a text, the year of the date it writes."""
     name = "expression" if isinstance(node, exp.Extract) else "this"
     operand = node.args[name]
-    year = isinstance(node, exp.Year) or (isinstance(node, exp.Extract) and node.name.upper() == "YEAR")
+    year = isinstance(node, exp.Year) or (
+        isinstance(node, exp.Extract) and node.name.upper() == "YEAR"
+    )
     if kind(operand) == "number" and year:
         node.replace(operand)
     else:
@@ -160,7 +183,9 @@ def _julian(node: exp.Anonymous) -> exp.Expr:
 
 
 def _total(node: exp.Anonymous) -> exp.Expr:
-    return exp.Coalesce(this=exp.Sum(this=number(node.expressions[0])), expressions=[exp.Literal.number("0.0")])
+    return exp.Coalesce(
+        this=exp.Sum(this=number(node.expressions[0])), expressions=[exp.Literal.number("0.0")]
+    )
 
 
 def _is_null(node: exp.Anonymous) -> exp.Expr:

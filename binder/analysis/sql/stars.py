@@ -1,4 +1,5 @@
-"""Short forms written out: `*`, positions in GROUP BY, NATURAL, and a call in the ORDER BY of a set operation."""
+"""Short forms written out: `*`, positions in GROUP BY, NATURAL, and a call in the ORDER BY of a set
+operation."""
 
 from __future__ import annotations
 
@@ -54,7 +55,12 @@ def _columns(star: exp.Star, sources: dict[str, Source], scope: Scope) -> list[e
             elif merged:
                 out.append(exp.column(exp.to_identifier(f.name, quoted=True)))
             else:
-                out.append(exp.column(exp.to_identifier(f.name, quoted=True), exp.to_identifier(alias, quoted=True)))
+                out.append(
+                    exp.column(
+                        exp.to_identifier(f.name, quoted=True),
+                        exp.to_identifier(alias, quoted=True),
+                    )
+                )
     return out
 
 
@@ -67,13 +73,21 @@ def positions(node: exp.Select, fault: FaultOf) -> None:
         if isinstance(item, exp.Literal) and not item.is_string:
             index = int(item.this) - 1
             if not 0 <= index < len(node.expressions):
-                raise fault(item, f"GROUP BY {item.this}: there are {len(node.expressions)} columns")
+                raise fault(
+                    item, f"GROUP BY {item.this}: there are {len(node.expressions)} columns"
+                )
             item.replace(copied(node.expressions[index].unalias()))
 
 
 def natural(join: exp.Join, before: Sequence[Source], added: Sequence[Source]) -> list[str]:
-    """The columns that a NATURAL JOIN is about; it becomes one USING them, so that no hidden row_id is among them."""
-    names = [f.name for source in added for f in source.fields if any(other.find(f.name) for other in before)]
+    """The columns that a NATURAL JOIN is about; it becomes one USING them, so that no hidden row_id
+    is among them."""
+    names = [
+        f.name
+        for source in added
+        for f in source.fields
+        if any(other.find(f.name) for other in before)
+    ]
     if names:
         join.set("method", None)
         join.set("using", [exp.to_identifier(name, quoted=True) for name in names])
@@ -81,18 +95,33 @@ def natural(join: exp.Join, before: Sequence[Source], added: Sequence[Source]) -
 
 
 def ordered_outside(tree: exp.Expr) -> exp.Expr:
-    """A tree in which a call that puts a set operation in order, or limits it, stands in a SELECT over that: it is asked about
-    the rows of a SELECT."""
+    """A tree in which a call that puts a set operation in order, or limits it, stands in a SELECT
+    over that: it is asked about the rows of a SELECT."""
     root = exp.Subquery(this=tree)
-    for node in [part for part in reversed(nodes(tree)) if isinstance(part, (exp.SetOperation, exp.Subquery))]:
-        behind = {name: part for name in ("order", "limit", "offset") if (part := node.args.get(name)) is not None}
+    for node in [
+        part for part in reversed(nodes(tree)) if isinstance(part, (exp.SetOperation, exp.Subquery))
+    ]:
+        behind = {
+            name: part
+            for name in ("order", "limit", "offset")
+            if (part := node.args.get(name)) is not None
+        }
         if not any(map(placeholders, behind.values())):
             continue
         inner = copied(node)
         for name in ("with_", *behind):
             inner.set(name, None)
         within = inner if isinstance(inner, exp.Subquery) else exp.Subquery(this=inner)
-        select = exp.Select(expressions=[exp.Star()], from_=exp.From(this=within), with_=node.args.get("with_"), **behind)
-        node.replace(exp.Subquery(this=select) if isinstance(node, exp.Subquery) and node.parent is not root else select)
+        select = exp.Select(
+            expressions=[exp.Star()],
+            from_=exp.From(this=within),
+            with_=node.args.get("with_"),
+            **behind,
+        )
+        node.replace(
+            exp.Subquery(this=select)
+            if isinstance(node, exp.Subquery) and node.parent is not root
+            else select
+        )
     made: exp.Expr = root.this
     return made.pop()

@@ -1,4 +1,5 @@
-"""An expression of a resolved tree comes in; its kind goes out: number, text, date, boolean, or None where it cannot be told.
+"""An expression of a resolved tree comes in; its kind goes out: number, text, date, boolean, or
+None where it cannot be told.
 
 Kinds decide where SQLite's habits and a call's type come in; an unknown kind changes nothing.
 """
@@ -78,7 +79,9 @@ def column_kind(type_name: str) -> str | None:
 
 def holds_bytes(type_name: str) -> bool:
     """Whether values of a DuckDB type are bytes, or hold some."""
-    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "", type_name)  # without the names of fields and the values of an ENUM
+    bare = re.sub(
+        r"\"[^\"]*\"|'[^']*'", "", type_name
+    )  # without the names of fields and the values of an ENUM
     return re.search(r"\bBLOB\b", bare) is not None
 
 
@@ -95,7 +98,9 @@ def kind(node: exp.Expr | None) -> str | None:
         return column_kind(sql_of(node.to))
     if isinstance(node, _SAME):
         return kind(node.this if not isinstance(node, exp.Distinct) else node.expressions[0])
-    if isinstance(node, (exp.Add, exp.Sub)) and "kind" in node.meta:  # a chain would be asked again at each of its links
+    if (
+        isinstance(node, (exp.Add, exp.Sub)) and "kind" in node.meta
+    ):  # a chain would be asked again at each of its links
         return node.meta["kind"]  # type: ignore[no-any-return]
     if isinstance(node, exp.Add):
         return _sum(node)
@@ -103,7 +108,8 @@ def kind(node: exp.Expr | None) -> str | None:
         return "date" if isinstance(node.expression, exp.Interval) else None
     if isinstance(node, (exp.Any, exp.All)):
         return kind(node.this.unnest())
-    if (always := _always(node.__class__)) is not None:  # type: ignore[arg-type]  # any class can be hashed
+    # any class can be hashed
+    if (always := _always(node.__class__)) is not None:  # type: ignore[arg-type]
         return always
     if isinstance(node, (exp.Coalesce, exp.Greatest, exp.Least, exp.Case, exp.If)):
         return _common(branches(node))

@@ -1,4 +1,5 @@
-"""Tables and queries come in; Arrow tables go out: the parent's end of the process that runs DuckDB."""
+"""Tables and queries come in; Arrow tables go out: the parent's end of the process that runs
+DuckDB."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ SOME = 10_000  # rows
 
 @dataclass
 class Prepared:
-    """What is kept of a plan for its next run. bound: the engine took it; sent: its query, by tag; inputs: what its collects
-    yield before anything is known, by site and reach."""
+    """What is kept of a plan for its next run. bound: the engine took it; sent: its query, by tag;
+    inputs: what its collects yield before anything is known, by site and reach."""
 
     bound: bool = False
     sent: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
@@ -43,7 +44,9 @@ class Worker(Process):
         self.prepared: weakref.WeakKeyDictionary[Plan, Prepared] = weakref.WeakKeyDictionary()
         self.tags: list[str] = []  # that no execution has now
         self._tags = itertools.count(1)
-        self._before: deque[tuple[dict[str, Any], pa.Buffer | bytes]] = deque()  # goes ahead of the next frame, in the same trip
+        self._before: deque[tuple[dict[str, Any], pa.Buffer | bytes]] = (
+            deque()
+        )  # goes ahead of the next frame, in the same trip
         self._spawn()
 
     def arguments(self) -> list[str]:
@@ -51,14 +54,19 @@ class Worker(Process):
         return [*super().arguments(), str(max(1, min(4, os.cpu_count() or 1)))]
 
     def sent(self, table: Table) -> pa.Table:
-        """Text that repeats itself goes as a dictionary: it takes less memory, and the engine looks at each text once."""
+        """Text that repeats itself goes as a dictionary: it takes less memory, and the engine looks
+        at each text once."""
         data = pa.table(list(map(_packed, table.data.columns)), names=table.data.column_names)
         pa.default_memory_pool().release_unused()
         return data
 
     def failed(self, reply: dict[str, Any]) -> BinderError:
         """The error that a reply with a fault stands for."""
-        return QueryError(_plain(reply["message"])) if reply["fault"] == "query" else super().failed(reply)
+        return (
+            QueryError(_plain(reply["message"]))
+            if reply["fault"] == "query"
+            else super().failed(reply)
+        )
 
     def run(self, sql: str, says: dict[str, Any] | None = None) -> tuple[pa.Table, list[str]]:
         """The rows of a query, and the names of their types."""
@@ -91,11 +99,17 @@ class Worker(Process):
         super().use(tables)
         self.prepared.clear()
 
-    def _ask(self, header: dict[str, Any], payload: bytes | pa.Buffer = b"") -> tuple[dict[str, Any], bytes]:
+    def _ask(
+        self, header: dict[str, Any], payload: bytes | pa.Buffer = b""
+    ) -> tuple[dict[str, Any], bytes]:
         with self._lock:
-            before = [self._before.popleft() for _ in range(len(self._before))]  # executions in other threads add to it
+            before = [
+                self._before.popleft() for _ in range(len(self._before))
+            ]  # executions in other threads add to it
             first = [{**said, "size": len(data)} for said, data in before]
-            return super()._ask({**header, "before": first}, b"".join([*(data for _, data in before), payload]))
+            return super()._ask(
+                {**header, "before": first}, b"".join([*(data for _, data in before), payload])
+            )
 
 
 def _packed(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -108,4 +122,6 @@ def _packed(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _plain(message: str) -> str:
     """The first line of an engine's message, which is the sentence."""
-    return re.sub(r"^[A-Za-z ]+ Error: ", "", message.strip().split("\n")[0].split("LINE ")[0].strip())
+    return re.sub(
+        r"^[A-Za-z ]+ Error: ", "", message.strip().split("\n")[0].split("LINE ")[0].strip()
+    )

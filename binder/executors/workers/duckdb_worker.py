@@ -1,8 +1,8 @@
-"""Frames with tables and queries come in; frames with Arrow results go out: the DuckDB side, in a process
-of its own.
+"""Frames with tables and queries come in; frames with Arrow results go out: the DuckDB side, in a
+process of its own.
 
-The connection is hardened before the first query: no files, no network, no extensions, no settings. The process holds no key.
-"""
+The connection is hardened before the first query: no files, no network, no extensions, no settings.
+The process holds no key."""
 
 from __future__ import annotations
 
@@ -41,25 +41,35 @@ class DuckDBSession:
 
     def __init__(self, memory_mb: int, threads: int):
         self.connection = duckdb.connect(
-            ":memory:", config={**SETTINGS, "memory_limit": f"{memory_mb}MB", "threads": str(threads)}
+            ":memory:",
+            config={**SETTINGS, "memory_limit": f"{memory_mb}MB", "threads": str(threads)},
         )
         for macro in MACROS:
             self.connection.execute(macro)
         self.connection.execute("SET enable_progress_bar=false")  # `config` does not take it
         self.connection.execute("SET lock_configuration=true")
         self.tables: set[str] = set()
-        self.shapes: dict[str, dict[str, Any]] = {}  # of queries that were looked at, since a table went
+        self.shapes: dict[
+            str, dict[str, Any]
+        ] = {}  # of queries that were looked at, since a table went
 
     def load(self, header: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
-        """Makes an Arrow table known under a name: what a file holds, which is not copied, or the frame."""
-        table = read_table(header["file"]) if "file" in header else pa.ipc.open_stream(payload).read_all()
+        """Makes an Arrow table known under a name: what a file holds, which is not copied, or the
+        frame."""
+        table = (
+            read_table(header["file"])
+            if "file" in header
+            else pa.ipc.open_stream(payload).read_all()
+        )
         self.connection.register(header["name"], table)
         self.tables.add(header["name"].casefold())
         return {"rows": table.num_rows}, b""
 
     def drop(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
         """Forgets tables."""
-        if not all("#" in name for name in header["names"]):  # not only mappings, whose names mean nothing to the engine
+        if not all(
+            "#" in name for name in header["names"]
+        ):  # not only mappings, whose names mean nothing to the engine
             self.shapes.clear()
         for name in header["names"]:
             with contextlib.suppress(duckdb.Error):
@@ -94,13 +104,16 @@ class DuckDBSession:
         return {"columns": reader.schema.names, "types": types}, sink.getvalue()
 
     def _allow(self, sql: str, says: dict[str, Any] | None) -> None:
-        """The engine's own parser must see one SELECT of allowed parts over tables that are there, and what the sender says."""
+        """The engine's own parser must see one SELECT of allowed parts over tables that are there,
+        and what the sender says."""
         found = self.shapes.get(sql)
         if found is None:
             statements = self.connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise NotAllowed("only one SELECT is allowed")
-            ((parsed,),) = self.connection.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()
+            ((parsed,),) = self.connection.execute(
+                "SELECT json_serialize_sql($1)", [sql]
+            ).fetchall()
             found = shape(json.loads(parsed), frozenset(self.tables)).data()
             if len(self.shapes) >= 256:
                 self.shapes.clear()
@@ -124,11 +137,15 @@ def read_database(path: str) -> dict[str, pa.Table]:
                 "SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal"
             ).fetchall()
             return {
-                name: connection.sql(f'SELECT * FROM "{name.replace(chr(34), chr(34) * 2)}"').to_arrow_table()
+                name: connection.sql(
+                    f'SELECT * FROM "{name.replace(chr(34), chr(34) * 2)}"'
+                ).to_arrow_table()
                 for (name,) in names
             }
     except duckdb.Error as error:
-        raise DataError(f"{path} cannot be read as a DuckDB database: {str(error).splitlines()[0]}", path=path) from error
+        raise DataError(
+            f"{path} cannot be read as a DuckDB database: {str(error).splitlines()[0]}", path=path
+        ) from error
 
 
 def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> None:

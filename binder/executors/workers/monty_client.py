@@ -1,4 +1,5 @@
-"""Tables and Python programs come in; what a program asks or returns goes out: the parent's end of the process that runs them."""
+"""Tables and Python programs come in; what a program asks or returns goes out: the parent's end of
+the process that runs them."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ FIXED = {"depth": 500, "result_mb": 64, "regex_steps": 1_000_000}  # limits that
 
 
 class Sandbox(Process):
-    """A process with the tables of one connection, in which any number of programs wait for answers."""
+    """A process with the tables of one connection, in which any number of programs wait for
+    answers."""
 
     module = "binder.executors.workers.monty_worker"
     grace = 1.0  # it stops programs itself
@@ -44,10 +46,16 @@ class Sandbox(Process):
 
     def lives(self, generation: int) -> bool:
         """Whether the process of a generation is still there, with the programs that it holds."""
-        return generation == self.generation and self._process is not None and self._process.poll() is None
+        return (
+            generation == self.generation
+            and self._process is not None
+            and self._process.poll() is None
+        )
 
 
 def available() -> None:
     """Refuses, with the way out, where the sandbox is not installed."""
     if sys.modules.get("pydantic_monty", True) is None or find_spec("pydantic_monty") is None:
-        raise UsageError("Python programs need the package pydantic-monty, which is not installed", hint=INSTALL)
+        raise UsageError(
+            "Python programs need the package pydantic-monty, which is not installed", hint=INSTALL
+        )

@@ -1,9 +1,9 @@
-"""Frames with tables, programs and answers come in; frames with what a program asks or returns go out: the sandbox's side, in a
-process of its own.
+"""Frames with tables, programs and answers come in; frames with what a program asks or returns go
+out: the sandbox's side, in a process of its own.
 
-Each program runs in an interpreter process of its own, which the pool starts: one that is stopped harms no other. The process
-holds no key, and the sandbox has no files, no network and no environment.
-"""
+Each program runs in an interpreter process of its own, which the pool starts: one that is stopped
+harms no other. The process holds no key, and the sandbox has no files, no network and no
+environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pydantic_monty as monty
 
-from binder.executors.workers.protocol import confine, decode, encode, read_frame, read_table, write_frame
+from binder.executors.workers.protocol import (
+    confine,
+    decode,
+    encode,
+    read_frame,
+    read_table,
+    write_frame,
+)
 
 DEPTH = 500  # calls within calls
 SUSPENDED = 64  # programs that can wait for answers at a time
@@ -38,7 +45,8 @@ _CALL = """def {name}(rows, question, columns=None):
 
 
 class RowList:
-    """A table as one program sees it: a list of dicts; and the raw text behind its values, for the language model."""
+    """A table as one program sees it: a list of dicts; and the raw text behind its values, for the
+    language model."""
 
     def __init__(self, data: pa.Table, columns: list[list[Any]]):
         self.headers = [header for header, _, _ in columns]
@@ -85,7 +93,9 @@ class Running:
             "max_total_sleep_secs": 0.0,
         }
         now = datetime.datetime.fromisoformat(header["now"])
-        self.checkout = pool.checkout(limits=limits, os_policy={"datetime": now, "random_start": {"seed": 0}, "sleep": "zero"})
+        self.checkout = pool.checkout(
+            limits=limits, os_policy={"datetime": now, "random_start": {"seed": 0}, "sleep": "zero"}
+        )
         self.session = self.checkout.__enter__()
         self.snapshot: Any = None
         self.header = header
@@ -96,9 +106,13 @@ class Running:
         calls = "\n".join(_CALL.format(name=name, kind=kind) for name, kind in self.header["calls"])
         inputs = {f"_table_{i}": rows.rows for i, rows in enumerate(self.tables)}
         self.session.feed_run(calls or "pass", inputs=inputs)
-        arguments = ", ".join(f"{parameter}=_table_{i}" for i, parameter in enumerate(self.header["parameters"]))
+        arguments = ", ".join(
+            f"{parameter}=_table_{i}" for i, parameter in enumerate(self.header["parameters"])
+        )
         self.session.feed_run(self.header["source"], print_callback=_silent)
-        return self._goes_on(self.session.feed_start(f"_plain(solve({arguments}))", print_callback=_silent))
+        return self._goes_on(
+            self.session.feed_start(f"_plain(solve({arguments}))", print_callback=_silent)
+        )
 
     def resume(self, values: list[Any]) -> dict[str, Any]:
         """Goes on with the answers to a call."""
@@ -113,13 +127,18 @@ class Running:
         while True:
             if isinstance(snapshot, monty.MontyComplete):
                 return {"value": encode(snapshot.output)}
-            if isinstance(snapshot, monty.FunctionSnapshot) and snapshot.function_name in ("_map", "_ans"):
+            if isinstance(snapshot, monty.FunctionSnapshot) and snapshot.function_name in (
+                "_map",
+                "_ans",
+            ):
                 self.snapshot = snapshot
                 return self._asked(*snapshot.args)
             outside = isinstance(snapshot, monty.FunctionSnapshot)  # there is none
             snapshot = snapshot.resume_not_handled() if outside else snapshot.resume()
 
-    def _asked(self, name: str, rows: list[Any], question: Any, columns: list[Any] | None) -> dict[str, Any]:
+    def _asked(
+        self, name: str, rows: list[Any], question: Any, columns: list[Any] | None
+    ) -> dict[str, Any]:
         """What a call asks: the inputs, and where in the tables they stand."""
         if not isinstance(question, str) or not question.strip():
             return self._refuse("the question must be a text")
@@ -131,18 +150,34 @@ class Running:
         for row in rows:
             row = row if isinstance(row, dict) else {columns[0]: row} if len(columns) == 1 else row
             if not isinstance(row, dict) or any(column not in row for column in columns):
-                missing = next((c for c in columns if c not in row), "") if isinstance(row, dict) else ""
-                return self._refuse(f"a row has no column {missing!r}" if missing else "rows must be rows of a table")
-            table, place = next(((i, n) for i, t in enumerate(self.tables) if (n := t.place(row)) is not None), (0, None))
+                missing = (
+                    next((c for c in columns if c not in row), "") if isinstance(row, dict) else ""
+                )
+                return self._refuse(
+                    f"a row has no column {missing!r}"
+                    if missing
+                    else "rows must be rows of a table"
+                )
+            table, place = next(
+                ((i, n) for i, t in enumerate(self.tables) if (n := t.place(row)) is not None),
+                (0, None),
+            )
             inputs.append([encode(self._sent(table, place, row, column)) for column in columns])
             places.append(None if place is None else [table, place])
-        return {"call": name, "question": question, "columns": columns, "inputs": inputs, "places": places}
+        return {
+            "call": name,
+            "question": question,
+            "columns": columns,
+            "inputs": inputs,
+            "places": places,
+        }
 
     def _refuse(self, message: str) -> dict[str, Any]:
         return self._goes_on(self.snapshot.resume({"exc_type": "ValueError", "message": message}))
 
     def _sent(self, table: int, place: int | None, row: dict[str, Any], column: str) -> Any:
-        """A cell as the language model is sent it: its raw text, where the row or the value has one."""
+        """A cell as the language model is sent it: its raw text, where the row or the value has
+        one."""
         if place is not None:
             return self.tables[table].texts(column)[place]
         for rows in self.tables:
@@ -156,7 +191,9 @@ class MontySession:
     """The tables of a connection, and the programs that are under way."""
 
     def __init__(self) -> None:
-        self.pool = monty.Monty(max_processes=SUSPENDED, min_processes=1, feed_duration_limit_grace=0.25).__enter__()
+        self.pool = monty.Monty(
+            max_processes=SUSPENDED, min_processes=1, feed_duration_limit_grace=0.25
+        ).__enter__()
         self.tables: dict[str, pa.Table] = {}
         self.running: dict[int, Running] = {}
 
@@ -213,7 +250,12 @@ def _failed(error: monty.MontyRuntimeError) -> dict[str, Any]:
     if limit is not None:
         return {"fault": limit}
     frames = [frame.line for frame in error.traceback() if frame.filename == "<python-input-2>"]
-    return {"fault": "program", "kind": kind, "message": message, "line": frames[-1] if frames else None}
+    return {
+        "fault": "program",
+        "kind": kind,
+        "message": message,
+        "line": frames[-1] if frames else None,
+    }
 
 
 def _silent(*_: Any) -> None:

@@ -1,4 +1,5 @@
-"""A byte stream comes in; frames (a JSON header and a payload) go out, and back: the child's end of a process."""
+"""A byte stream comes in; frames (a JSON header and a payload) go out, and back: the child's end of
+a process."""
 
 from __future__ import annotations
 
@@ -35,8 +36,8 @@ def write_frame(stream: BinaryIO, header: dict[str, Any], payload: bytes) -> Non
 
 
 def take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes that frames come and go through, taken from standard input and output before a library is loaded: whatever one
-    reads or prints there afterwards is no frame."""
+    """The pipes that frames come and go through, taken from standard input and output before a
+    library is loaded: whatever one reads or prints there afterwards is no frame."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
@@ -55,7 +56,8 @@ def confine(memory_mb: int) -> None:
 
 
 def read_table(path: str) -> pyarrow.Table:
-    """The Arrow table that a file holds. It is not copied, but takes addresses: MemoryError where there are too few."""
+    """The Arrow table that a file holds. It is not copied, but takes addresses: MemoryError where
+    there are too few."""
     import pyarrow as pa
 
     try:
@@ -92,7 +94,9 @@ def encode(value: Any) -> Any:
     if isinstance(value, datetime.timedelta):
         return value.total_seconds() / 86400
     if isinstance(value, bytes):
-        raise TypeError("a cell holds bytes, which can be neither sent nor returned: leave its column out")
+        raise TypeError(
+            "a cell holds bytes, which can be neither sent nor returned: leave its column out"
+        )
     raise TypeError(f"a {type(value).__name__} is no value of a table")
 
 

@@ -1,9 +1,8 @@
-"""Frames go in and frames come out: the parent's end of a process that does not trust what it runs and is killed when a limit
-is reached.
+"""Frames go in and frames come out: the parent's end of a process that does not trust what it runs
+and is killed when a limit is reached.
 
-The process's environment is empty but for the locale: it holds no key. After a kill the next request starts a new one and
-loads the tables again.
-"""
+The process's environment is empty but for the locale: it holds no key. After a kill the next
+request starts a new one and loads the tables again."""
 
 from __future__ import annotations
 
@@ -43,7 +42,8 @@ CHUNK = 122_880  # rows that one thread of an engine reads at a time
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of the engine's own work: seconds per query or program, megabytes of memory, rows of a result."""
+    """Limits of the engine's own work: seconds per query or program, megabytes of memory, rows of a
+    result."""
 
     seconds: float = 30
     memory_mb: int = 2048
@@ -52,7 +52,8 @@ class Limits:
 
 
 class Process:
-    """A process that answers frames about the tables of one connection. generation: how many there were so far."""
+    """A process that answers frames about the tables of one connection. generation: how many there
+    were so far."""
 
     module: str  # whose main() the process runs
     grace = 0.0  # seconds that it has to stop by itself
@@ -108,7 +109,14 @@ class Process:
             _end(process)
 
     def _spawn(self) -> None:
-        command = [sys.executable, "-I", "-c", _START.format(self.module), json.dumps(sys.path), *self.arguments()]
+        command = [
+            sys.executable,
+            "-I",
+            "-c",
+            _START.format(self.module),
+            json.dumps(sys.path),
+            *self.arguments(),
+        ]
         environment = {"LANG": "C.UTF-8", "PATH": os.defpath}
         self._process = subprocess.Popen(
             command,
@@ -122,11 +130,15 @@ class Process:
         self._loaded = self._started = False
         self.generation += 1
 
-    def _ask(self, header: dict[str, Any], payload: bytes | pa.Buffer = b"") -> tuple[dict[str, Any], bytes]:
+    def _ask(
+        self, header: dict[str, Any], payload: bytes | pa.Buffer = b""
+    ) -> tuple[dict[str, Any], bytes]:
         with self._lock:
             if self._closed:
                 raise UsageError("the connection is closed")
-            if self._process is not None and self._process.poll() is not None:  # it died between two requests
+            if (
+                self._process is not None and self._process.poll() is not None
+            ):  # it died between two requests
                 self._kill()
             if self._process is None:
                 self._spawn()
@@ -156,13 +168,17 @@ class Process:
         hint = f"the table {table.name!r} ({size / 1e6:,.0f} MB) does not fit: connect with limits=Limits(memory_mb=...)"
         return LimitExceeded("memory_mb", self.limits.memory_mb, hint=hint)
 
-    def _exchange(self, header: dict[str, Any], payload: bytes | pa.Buffer, seconds: float) -> tuple[dict[str, Any], bytes]:
+    def _exchange(
+        self, header: dict[str, Any], payload: bytes | pa.Buffer, seconds: float
+    ) -> tuple[dict[str, Any], bytes]:
         """One frame there and one back; a process that takes longer is killed."""
         process = self._process
         assert process is not None and process.stdin is not None and process.stdout is not None
         data = json.dumps(header).encode()
         until = time.monotonic() + seconds
-        watchdog = threading.Timer(seconds, kill, [process])  # ends a write that the process does not read
+        watchdog = threading.Timer(
+            seconds, kill, [process]
+        )  # ends a write that the process does not read
         watchdog.daemon = True
         try:
             if len(payload) + len(data) > 60_000:
@@ -180,8 +196,12 @@ class Process:
                 raise LimitExceeded("seconds", self.limits.seconds) from error
             if not self._started:
                 hint = f"does {sys.executable} start, with {self.limits.memory_mb} MB?"
-                raise SandboxError("the engine's worker process ended as soon as it was started", hint=hint) from error
-            raise LimitExceeded("memory_mb", self.limits.memory_mb, hint="the worker process died") from error
+                raise SandboxError(
+                    "the engine's worker process ended as soon as it was started", hint=hint
+                ) from error
+            raise LimitExceeded(
+                "memory_mb", self.limits.memory_mb, hint="the worker process died"
+            ) from error
         except BaseException:  # Ctrl-C: the process may still be busy
             self._kill()
             raise
@@ -230,8 +250,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def shared(table: pa.Table) -> Iterator[str]:
-    """The path of a file that holds a table until a process has opened it: in memory and without a name, where Linux has such."""
-    with os.fdopen(os.memfd_create("table"), "wb") if _NAMELESS else tempfile.NamedTemporaryFile() as file:
+    """The path of a file that holds a table until a process has opened it: in memory and without a
+    name, where Linux has such."""
+    with (
+        os.fdopen(os.memfd_create("table"), "wb")
+        if _NAMELESS
+        else tempfile.NamedTemporaryFile() as file
+    ):
         with pa.ipc.new_stream(file, table.schema) as writer:
             writer.write_table(table, max_chunksize=CHUNK)
         file.flush()

@@ -1,9 +1,8 @@
-"""What DuckDB's own parser made of a query comes in; its Shape goes out, or a refusal where it is more than one SELECT of
-allowed parts.
+"""What DuckDB's own parser made of a query comes in; its Shape goes out, or a refusal where it is
+more than one SELECT of allowed parts.
 
-The grammar and the checks have allowed the program before. This is the same question asked again of the parser that counts,
-and it fails closed: a kind of node that is not listed here is refused.
-"""
+The grammar and the checks have allowed the program before. This is the same question asked again of
+the parser that counts, and it fails closed: a kind of node that is not listed here is refused."""
 
 from __future__ import annotations
 
@@ -41,21 +40,27 @@ class NotAllowed(ValueError):
 
 @dataclass
 class Shape:
-    """What a query is made of, as one parser tells it: the tables it names, how many SELECTs it has, the texts it quotes."""
+    """What a query is made of, as one parser tells it: the tables it names, how many SELECTs it
+    has, the texts it quotes."""
 
     tables: list[str] = field(default_factory=list)
     selects: int = 0
     texts: list[str] = field(default_factory=list)
 
     def data(self) -> dict[str, Any]:
-        """As JSON data, equal where two parsers agree. A text that is a mere word is left out: it reads the same everywhere,
-        and translation adds some, such as units of time."""
+        """As JSON data, equal where two parsers agree. A text that is a mere word is left out: it
+        reads the same everywhere, and translation adds some, such as units of time."""
         texts = sorted(text for text in self.texts if not PLAIN.fullmatch(text))
-        return {"tables": sorted(map(str.casefold, self.tables)), "selects": self.selects, "texts": texts}
+        return {
+            "tables": sorted(map(str.casefold, self.tables)),
+            "selects": self.selects,
+            "texts": texts,
+        }
 
 
 def shape(parsed: Mapping[str, Any], tables: frozenset[str]) -> Shape:
-    """The Shape of what json_serialize_sql yields. tables: the names, case folded, that a query may read."""
+    """The Shape of what json_serialize_sql yields. tables: the names, case folded, that a query may
+    read."""
     if parsed.get("error"):
         raise NotAllowed(str(parsed.get("error_message")))
     statements = parsed["statements"]
@@ -67,7 +72,8 @@ def shape(parsed: Mapping[str, Any], tables: frozenset[str]) -> Shape:
 
 
 def sources(plan: Any) -> None:
-    """Refuses a plan, as EXPLAIN tells it, that reads from anything but tables that were shown to the engine, and from itself."""
+    """Refuses a plan, as EXPLAIN tells it, that reads from anything but tables that were shown to
+    the engine, and from itself."""
     for node in plan:
         if node["children"]:
             sources(node["children"])
@@ -89,7 +95,11 @@ def _query(node: Mapping[str, Any], tables: frozenset[str], found: Shape) -> Non
         _listed(modifier["type"], MODIFIERS, "clause")
     if node.get("sample"):
         raise NotAllowed("a sample is not allowed")
-    _inside({key: value for key, value in node.items() if key not in ("cte_map", "sample")}, tables, found)
+    _inside(
+        {key: value for key, value in node.items() if key not in ("cte_map", "sample")},
+        tables,
+        found,
+    )
 
 
 def _inside(node: Mapping[str, Any], tables: frozenset[str], found: Shape) -> None:
@@ -126,7 +136,9 @@ def _table(node: Mapping[str, Any], tables: frozenset[str], found: Shape) -> Non
     if kind == "JOIN":
         _listed(node.get("ref_type", "REGULAR"), JOINS, "join")
     if kind == "TABLE_FUNCTION":
-        _listed(node["function"].get("function_name", "").lower(), TABLE_FUNCTIONS, "table function")
+        _listed(
+            node["function"].get("function_name", "").lower(), TABLE_FUNCTIONS, "table function"
+        )
     if kind == "BASE_TABLE":
         path = node["qualified_name"]["path"]
         if len(path) != 1 or path[0].casefold() not in tables:

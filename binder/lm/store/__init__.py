@@ -1,5 +1,6 @@
-"""What the language model was asked and said comes in; it goes out again, in this process or a later one, and is not paid twice.
-Tables: answers, a value an input, however inputs were packed into requests; replies, the ledger of the requests; refusals."""
+"""What the language model was asked and said comes in; it goes out again, in this process or a
+later one, and is not paid twice. Tables: answers, a value an input, however inputs were packed into
+requests; replies, the ledger of the requests; refusals."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def _first(connection: sqlite3.Connection) -> None:
         "CREATE TABLE replies (key TEXT PRIMARY KEY, state TEXT NOT NULL, model TEXT, endpoint TEXT, attempt INTEGER,"
         " inputs TEXT, reply TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, cost REAL, created REAL NOT NULL)"
     )
-    connection.execute("CREATE INDEX unread ON replies (created) WHERE inputs IS NOT NULL AND state = 'received'")
+    connection.execute(
+        "CREATE INDEX unread ON replies (created) WHERE inputs IS NOT NULL AND state = 'received'"
+    )
 
 
 def _second(connection: sqlite3.Connection) -> None:
@@ -48,13 +51,15 @@ def _second(connection: sqlite3.Connection) -> None:
     connection.execute(f"CREATE TABLE refusals ({columns})")
 
 
-# Each makes a version from the one before; processes of the older version may have the file open, so only add.
+# Each makes a version from the one before; processes of the older version may have the file open,
+# so only add.
 MIGRATIONS = (_first, _second)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An answer: its value, or the fault that stands for one. The rest says where it comes from, for people and for pruning."""
+    """An answer: its value, or the fault that stands for one. The rest says where it comes from,
+    for people and for pruning."""
 
     value: Any = None
     fault: str | None = None
@@ -76,7 +81,8 @@ class Stored:
 
 @dataclass(frozen=True)
 class PackedRequest:
-    """The inputs of one request, in their order: keys of answers. attempt: the number of the request for them."""
+    """The inputs of one request, in their order: keys of answers. attempt: the number of the
+    request for them."""
 
     inputs: tuple[str, ...]
     attempt: int = 1
@@ -86,11 +92,11 @@ _ANSWER = ("key", *(field.name for field in fields(Stored)))
 
 
 class Store:
-    """A handle on the store of a file, which all handles of a process share; path None: one of its own, in memory.
+    """A handle on the store of a file, which all handles of a process share; path None: one of its
+    own, in memory.
 
-    The futures of what is put say when it is durable; it is kept in the order in which it was put. Trouble with the file ends no
-    run: then memory takes its place, and `problem` says why.
-    """
+    The futures of what is put say when it is durable; it is kept in the order in which it was put.
+    Trouble with the file ends no run: then memory takes its place, and `problem` says why."""
 
     def __init__(self, path: str | os.PathLike[str] | None):
         self.path = None if path is None else Path(os.path.realpath(os.path.expanduser(path)))
@@ -113,11 +119,14 @@ class Store:
             for row in self._file.read(query, some):
                 told = dict(zip(_ANSWER, row, strict=True))
                 key = told.pop("key")
-                found[key] = Stored(**told | {"value": load(told["value"]), "input": load(told["input"])})
+                found[key] = Stored(
+                    **told | {"value": load(told["value"]), "input": load(told["input"])}
+                )
         return found
 
     def put_answers(self, request: str, answers: Mapping[str, Stored]) -> Future[None]:
-        """Keeps what was read from the reply to a request; with no answers, only that it has been read."""
+        """Keeps what was read from the reply to a request; with no answers, only that it has been
+        read."""
         self._packs.pop(request, None)  # where the reply was there already, nothing was sent
         now = time.time()
         rows = [
@@ -129,17 +138,23 @@ class Store:
         ]  # fmt: skip
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.executemany(f"INSERT OR REPLACE INTO answers VALUES ({_marks(_ANSWER)})", rows)
+            connection.executemany(
+                f"INSERT OR REPLACE INTO answers VALUES ({_marks(_ANSWER)})", rows
+            )
             connection.execute("UPDATE replies SET inputs = NULL WHERE key = ?", [request])
 
-        return self._file.write(work, "NORMAL")  # what outlives the power is the reply: it would be read again
+        return self._file.write(
+            work, "NORMAL"
+        )  # what outlives the power is the reply: it would be read again
 
     def pack(self, request: str, pack: PackedRequest) -> None:
-        """Tells which inputs a request is about: kept once it is sent, so that a reply nobody read is read later."""
+        """Tells which inputs a request is about: kept once it is sent, so that a reply nobody read
+        is read later."""
         self._packs[request] = pack
 
     def unread(self, wanted: Collection[str]) -> list[PackedRequest]:
-        """Packs of wanted inputs whose reply is here and was not read, no input twice: the same requests again cost nothing."""
+        """Packs of wanted inputs whose reply is here and was not read, no input twice: the same
+        requests again cost nothing."""
         left, packs = set(wanted), []
         query = "SELECT inputs, attempt FROM replies WHERE inputs IS NOT NULL AND state = 'received' ORDER BY created DESC, key"
         for text, attempt in self._file.read(query):
@@ -151,7 +166,9 @@ class Store:
 
     def get_reply(self, request: str) -> Reply | None:
         """The reply to a request, where it has come."""
-        rows = self._file.read("SELECT reply FROM replies WHERE key = ? AND state = 'received'", [request])
+        rows = self._file.read(
+            "SELECT reply FROM replies WHERE key = ? AND state = 'received'", [request]
+        )
         return Reply.read(json.loads(rows[-1][0])) if rows else None
 
     def mark_sent(self, request: str, model: str = "", endpoint: str = "") -> Future[None]:
@@ -165,11 +182,30 @@ class Store:
             [(request, model, endpoint, *about, time.time())],
         )
 
-    def put_reply(self, request: str, reply: Reply, model: str = "", endpoint: str = "") -> Future[None]:
+    def put_reply(
+        self, request: str, reply: Reply, model: str = "", endpoint: str = ""
+    ) -> Future[None]:
         """Keeps a reply."""
         used = reply.usage
-        row = request, model, endpoint, dump(reply.data()), used.prompt_tokens, used.completion_tokens, used.cost, time.time()
-        names = ("model", "endpoint", "reply", "prompt_tokens", "completion_tokens", "cost", "created")
+        row = (
+            request,
+            model,
+            endpoint,
+            dump(reply.data()),
+            used.prompt_tokens,
+            used.completion_tokens,
+            used.cost,
+            time.time(),
+        )
+        names = (
+            "model",
+            "endpoint",
+            "reply",
+            "prompt_tokens",
+            "completion_tokens",
+            "cost",
+            "created",
+        )
         update = ", ".join(f"{name} = excluded.{name}" for name in names)
         return self._execute(
             f"INSERT INTO replies (key, state, {', '.join(names)}) VALUES (?, 'received', {_marks(names)})"
@@ -179,13 +215,16 @@ class Store:
         )
 
     def get_refused(self, endpoint: str, model: str) -> list[str]:
-        """What an endpoint does not take for a model: names of parameters and of forms of a request."""
+        """What an endpoint does not take for a model: names of parameters and of forms of a
+        request."""
         query = "SELECT name FROM refusals WHERE endpoint = ? AND model = ? AND created > ?"
         return [name for (name,) in self._file.read(query, [endpoint, model, time.time() - STALE])]
 
     def put_refused(self, endpoint: str, model: str, names: Iterable[str]) -> Future[None]:
         """Keeps what an endpoint refused."""
-        rows = [(f"{endpoint} {model} {name}", endpoint, model, name, time.time()) for name in names]
+        rows = [
+            (f"{endpoint} {model} {name}", endpoint, model, name, time.time()) for name in names
+        ]
         return self._execute("INSERT OR REPLACE INTO refusals VALUES (?, ?, ?, ?, ?)", rows)
 
     def forget(self, requests: Iterable[str]) -> Future[None]:
@@ -201,8 +240,12 @@ class Store:
             "SELECT count(*) FILTER (WHERE state = 'received'), count(*) FILTER (WHERE state = 'sent'),"
             " coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), coalesce(sum(cost), 0.0) FROM replies"
         )
-        replies, unanswered, prompt, completion, cost = (sum(column) for column in zip(*totals, strict=True))
-        models = self._file.read("SELECT model, endpoint, count(*) FROM answers GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2")
+        replies, unanswered, prompt, completion, cost = (
+            sum(column) for column in zip(*totals, strict=True)
+        )
+        models = self._file.read(
+            "SELECT model, endpoint, count(*) FROM answers GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+        )
         ends = "SELECT min(created), max(created) FROM (SELECT created FROM answers UNION ALL SELECT created FROM replies)"
         times = [moment for row in self._file.read(ends) for moment in row if moment is not None]
         return Stats(
@@ -211,22 +254,31 @@ class Store:
         )  # fmt: skip
 
     def prune(self, older_than_days: float | None = None, model: str | None = None) -> int:
-        """Deletes what is older, what is of a model, or what is both; how many answers and replies that were."""
+        """Deletes what is older, what is of a model, or what is both; how many answers and replies
+        that were."""
         if older_than_days is None and model is None:
-            raise UsageError("it is not said what to delete", hint="give older_than_days= (0: all) or model=")
+            raise UsageError(
+                "it is not said what to delete", hint="give older_than_days= (0: all) or model="
+            )
         before = None if older_than_days is None else time.time() - older_than_days * DAY
         where = "created <= coalesce(?, created) AND coalesce(model, '') = coalesce(?, model, '')"
 
         def work(connection: sqlite3.Connection) -> int:
-            return sum(connection.execute(f"DELETE FROM {table} WHERE {where}", (before, model)).rowcount for table in TABLES)
+            return sum(
+                connection.execute(f"DELETE FROM {table} WHERE {where}", (before, model)).rowcount
+                for table in TABLES
+            )
 
         deleted: int = self._file.write(work).result()
-        self._file.alone("VACUUM")  # else what was deleted stays on the disk, to be read with other tools
+        self._file.alone(
+            "VACUUM"
+        )  # else what was deleted stays on the disk, to be read with other tools
         self._file.alone("PRAGMA wal_checkpoint(TRUNCATE)")
         return deleted
 
     def export(self, path: str | os.PathLike[str]) -> int:
-        """Writes all answers and replies as lines of JSON, the oldest first; how many lines that are."""
+        """Writes all answers and replies as lines of JSON, the oldest first; how many lines that
+        are."""
         count = 0
         try:
             with open(path, "w", encoding="utf-8") as file:
@@ -234,16 +286,21 @@ class Store:
                     file.write(line + "\n")
                     count += 1
         except OSError as error:
-            raise DataError(f"the cache cannot be written there: {error.strerror}", path=str(path)) from error
+            raise DataError(
+                f"the cache cannot be written there: {error.strerror}", path=str(path)
+            ) from error
         return count
 
     def close(self) -> None:
-        """Gives the handle back; the last one waits for what there is to write, and closes the file."""
+        """Gives the handle back; the last one waits for what there is to write, and closes the
+        file."""
         shared, self._shared = self._shared, None
         if shared is not None:
             _give_back(shared)
 
-    def _execute(self, statement: str, rows: Sequence[Sequence[Any]], safety: Safety = "NORMAL") -> Future[None]:
+    def _execute(
+        self, statement: str, rows: Sequence[Sequence[Any]], safety: Safety = "NORMAL"
+    ) -> Future[None]:
         """Executes a statement for each of some rows."""
 
         def work(connection: sqlite3.Connection) -> None:
@@ -254,11 +311,27 @@ class Store:
     def _lines(self) -> Iterator[str]:
         """Each row of each table as readable JSON, without the columns that hold nothing."""
         for table in TABLES:
-            names = [name for (name,) in self._file.read(f"SELECT name FROM pragma_table_info('{table}')")]
+            names = [
+                name
+                for (name,) in self._file.read(f"SELECT name FROM pragma_table_info('{table}')")
+            ]
             for row in self._file.read(f"SELECT * FROM {table} ORDER BY created, key"):
-                told = {name: value for name, value in zip(names, row, strict=True) if value not in (None, "")}
-                told |= {name: json.loads(told[name]) for name in ("value", "input", "reply") if name in told}
-                yield storable(json.dumps({"table": table, **told, "created": moment(told["created"])}, ensure_ascii=False))
+                told = {
+                    name: value
+                    for name, value in zip(names, row, strict=True)
+                    if value not in (None, "")
+                }
+                told |= {
+                    name: json.loads(told[name])
+                    for name in ("value", "input", "reply")
+                    if name in told
+                }
+                yield storable(
+                    json.dumps(
+                        {"table": table, **told, "created": moment(told["created"])},
+                        ensure_ascii=False,
+                    )
+                )
 
     def _size(self) -> int:
         """The bytes on the disk."""

@@ -1,5 +1,6 @@
-"""Calls for the same thing that are made while one is under way come in; one call is made, and its reply goes out to all.
-They may wait in any thread and event loop; nobody's leaving harms the others, and when all have left the call is cancelled."""
+"""Calls for the same thing that are made while one is under way come in; one call is made, and its
+reply goes out to all. They may wait in any thread and event loop; nobody's leaving harms the
+others, and when all have left the call is cancelled."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ Completion = Callable[[], Coroutine[Any, Any, Reply]]
 
 
 class Flight:
-    """One call under way. landed: its reply, its error, or None when it was lost with its event loop."""
+    """One call under way. landed: its reply, its error, or None when it was lost with its event
+    loop."""
 
     task: asyncio.Task[None]
 
@@ -39,7 +41,8 @@ class SingleFlight:
         _all.add(self)
 
     async def join(self, key: str, call: Completion) -> tuple[Reply, bool]:
-        """The reply to a call, made unless one with this key is under way; True for exactly one of those who get it."""
+        """The reply to a call, made unless one with this key is under way; True for exactly one of
+        those who get it."""
         while True:
             flight, mine = self._board(key, call)
             try:
@@ -98,12 +101,17 @@ class SingleFlight:
         """Begins anew: the calls of a parent do not land in its child."""
         self._lock = threading.Lock()
         self._flights: dict[str, Flight] = {}
-        self.claims: dict[str, asyncio.Future[None]] = {}  # values that someone on binder's loop is asking for
+        self.claims: dict[
+            str, asyncio.Future[None]
+        ] = {}  # values that someone on binder's loop is asking for
 
 
 def _personal(error: BinderError) -> bool:
-    """Whether an error is about who made the call: another, with a budget and a key of their own, may succeed."""
-    return isinstance(error, BudgetExceeded | NotConfigured) or (isinstance(error, Refused) and error.status in (401, 403))
+    """Whether an error is about who made the call: another, with a budget and a key of their own,
+    may succeed."""
+    return isinstance(error, BudgetExceeded | NotConfigured) or (
+        isinstance(error, Refused) and error.status in (401, 403)
+    )
 
 
 _all: weakref.WeakSet[SingleFlight] = weakref.WeakSet()

@@ -1,5 +1,6 @@
-"""Work on a SQLite file comes in from any thread; it is done in groups, one transaction each, and futures say when it is durable.
-Several processes may share a file. One that cannot be used costs no run: its place is taken by memory, and `problem` says why."""
+"""Work on a SQLite file comes in from any thread; it is done in groups, one transaction each, and
+futures say when it is durable. Several processes may share a file. One that cannot be used costs no
+run: its place is taken by memory, and `problem` says why."""
 
 from __future__ import annotations
 
@@ -21,12 +22,16 @@ from typing import Any, Literal
 from binder.errors import DataError
 
 Work = Callable[[sqlite3.Connection], Any]
-# Whether work outlives the power (FULL waits for the disk) or only the process (NORMAL, a hundredth of the time).
+# Whether work outlives the power (FULL waits for the disk) or only the process (NORMAL, a hundredth
+# of the time).
 Safety = Literal["NORMAL", "FULL"]
 
 APPLICATION = 0x62696E64  # marks the files that are ours
 GROUP = 500  # pieces of work in one transaction
-SLICE, PATIENCE = 1.0, 60.0  # seconds that other processes may keep the file: in one wait, and in all
+SLICE, PATIENCE = (
+    1.0,
+    60.0,
+)  # seconds that other processes may keep the file: in one wait, and in all
 
 
 @dataclass
@@ -42,7 +47,8 @@ class Job:
 
 
 class File:
-    """One SQLite file of one process, or with path None its memory. migrations: what makes each version from the one before."""
+    """One SQLite file of one process, or with path None its memory. migrations: what makes each
+    version from the one before."""
 
     def __init__(self, path: Path | None, migrations: Sequence[Work]):
         self.path = path
@@ -52,7 +58,11 @@ class File:
         self._reader: sqlite3.Connection | None = None
         self._writer: sqlite3.Connection | None = None
         self._unreadable = False
-        self._reading, self._writing, self._starting = threading.Lock(), threading.Lock(), threading.Lock()
+        self._reading, self._writing, self._starting = (
+            threading.Lock(),
+            threading.Lock(),
+            threading.Lock(),
+        )
         self._thread: threading.Thread | None = None
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         if path is None:
@@ -61,7 +71,8 @@ class File:
             _files.add(self)
 
     def read(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query; where memory has taken the place of the file, those of both, the file's first."""
+        """The rows of a query; where memory has taken the place of the file, those of both, the
+        file's first."""
         rows: list[tuple[Any, ...]] = []
         if self.path is not None and not self._unreadable:
             try:
@@ -82,13 +93,16 @@ class File:
             return job.future
         with self._starting:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, args=(self._jobs,), name="binder-store", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._serve, args=(self._jobs,), name="binder-store", daemon=True
+                )
                 self._thread.start()
             self._jobs.put(job)
         return job.future
 
     def alone(self, statement: str) -> None:
-        """Executes a statement that stands in no transaction, unless other processes are in the way."""
+        """Executes a statement that stands in no transaction, unless other processes are in the
+        way."""
         with self._writing, contextlib.suppress(sqlite3.OperationalError):
             if self._memory is None:
                 self._open_writer().execute(statement)
@@ -168,17 +182,22 @@ class File:
         return self._writer
 
     def _open(self) -> sqlite3.Connection:
-        """A connection to the file, which is made where it is missing and brought to our version where it is older."""
+        """A connection to the file, which is made where it is missing and brought to our version
+        where it is older."""
         assert self.path is not None
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):  # what is in it is for its owner's eyes
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         connection = _connect(str(self.path))
         try:
-            with _transaction(connection, "DEFERRED"):  # another process may be making it: all that is checked is of one moment
+            with _transaction(
+                connection, "DEFERRED"
+            ):  # another process may be making it: all that is checked is of one moment
                 version = self._check(connection)
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                connection.execute("PRAGMA journal_mode=WAL")  # where it is not possible, the mode stays: slower, and as safe
+                connection.execute(
+                    "PRAGMA journal_mode=WAL"
+                )  # where it is not possible, the mode stays: slower, and as safe
             if version < len(self.migrations):
                 self._migrate(connection)
         except BaseException:
@@ -195,7 +214,8 @@ class File:
             connection.execute(f"PRAGMA user_version={len(self.migrations)}")
 
     def _check(self, connection: sqlite3.Connection) -> int:
-        """The version of a database, 0 for an empty one; a DataError where it is not ours to use."""
+        """The version of a database, 0 for an empty one; a DataError where it is not ours to
+        use."""
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -217,19 +237,25 @@ class File:
         with self._starting:
             if self._memory is None:
                 reason = error.message if isinstance(error, DataError) else str(error)
-                self.problem = f"the cache {self.path} cannot be used: {reason}; nothing more is kept in it"
+                self.problem = (
+                    f"the cache {self.path} cannot be used: {reason}; nothing more is kept in it"
+                )
                 self._remember()
                 logging.getLogger("binder").warning("%s", self.problem)
 
     def _patiently(self, work: Callable[[], Any]) -> Any:
-        """Work that is tried again while another process keeps the file; the locks are free in between."""
+        """Work that is tried again while another process keeps the file; the locks are free in
+        between."""
         until = time.monotonic() + PATIENCE
         while True:
             try:
                 return work()
             except sqlite3.OperationalError as error:
                 code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-                if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or time.monotonic() > until:
+                if (
+                    code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                    or time.monotonic() > until
+                ):
                     raise
             time.sleep(0.005)
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True)
 class Stats:
-    """What a store holds. unanswered: requests that were sent and whose reply never came; models: (model, endpoint, answers)."""
+    """What a store holds. unanswered: requests that were sent and whose reply never came; models:
+    (model, endpoint, answers)."""
 
     path: str | None
     bytes: int
@@ -26,12 +27,18 @@ class Stats:
 
     def __str__(self) -> str:
         """The same for people."""
-        paid = f"{self.prompt_tokens:,} + {self.completion_tokens:,} tokens" + (f", ${self.cost:.4f}" if self.cost else "")
+        paid = f"{self.prompt_tokens:,} + {self.completion_tokens:,} tokens" + (
+            f", ${self.cost:.4f}" if self.cost else ""
+        )
         lines = [
             f"{self.path or 'memory'}  {self.bytes / 1e6:,.1f} MB",
             f"answers   {self.answers:,}",
-            *(f"  {count:>9,}  {model}{'  ' + endpoint if endpoint else ''}" for model, endpoint, count in self.models),
-            f"replies   {self.replies:,}  ({paid})" + (f"; {self.unanswered:,} never came" if self.unanswered else ""),
+            *(
+                f"  {count:>9,}  {model}{'  ' + endpoint if endpoint else ''}"
+                for model, endpoint, count in self.models
+            ),
+            f"replies   {self.replies:,}  ({paid})"
+            + (f"; {self.unanswered:,} never came" if self.unanswered else ""),
         ]
         if self.oldest is not None and self.newest is not None:
             lines.append(f"made      {moment(self.oldest)} to {moment(self.newest)}")

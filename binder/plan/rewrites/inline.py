@@ -1,8 +1,8 @@
-"""A plan comes in; the same plan over a simpler tree goes out: conditions of joins in WHERE, plain sub-selects and CTEs put into
-the SELECT that reads them.
+"""A plan comes in; the same plan over a simpler tree goes out: conditions of joins in WHERE, plain
+sub-selects and CTEs put into the SELECT that reads them.
 
-What then stands in one SELECT shares its WHERE, its LIMIT and its order: nothing else has to see through joins and sub-selects.
-"""
+What then stands in one SELECT shares its WHERE, its LIMIT and its order: nothing else has to see
+through joins and sub-selects."""
 
 from __future__ import annotations
 
@@ -23,20 +23,26 @@ _PLAIN = {"expressions", "from_", "joins", "where", "kind", "hint"}
 
 
 def join_in_where(plan: Plan) -> Plan:
-    """Conditions of inner joins that hold calls stand in WHERE, and are treated as such, but where one has a sub-select.
+    """Conditions of inner joins that hold calls stand in WHERE, and are treated as such, but where
+    one has a sub-select.
 
-    Legal because an inner join yields the pairs that meet its condition, and no later join brings back a row of it.
-    """
+    Legal because an inner join yields the pairs that meet its condition, and no later join brings
+    back a row of it."""
     tree = copied(plan.query.tree)
     moved = []
     for select in tree.find_all(exp.Select):
         joins = select.args.get("joins") or []
-        parts = [conjuncts(join.args["on"]) if join.args.get("on") is not None else [] for join in joins]
+        parts = [
+            conjuncts(join.args["on"]) if join.args.get("on") is not None else [] for join in joins
+        ]
         calls = [[part for part in those if placeholders(part)] for those in parts]
         stay = any(those and not _is_inner(join) for those, join in zip(calls, joins, strict=True))
         if stay or not any(calls) or any(part.find(exp.Query) for those in calls for part in those):
             continue  # what stays would be asked first
-        if all(len({column.table for column in call.find_all(exp.Column)}) < 2 for call in _deciding(select)):
+        if all(
+            len({column.table for column in call.find_all(exp.Column)}) < 2
+            for call in _deciding(select)
+        ):
             _in_turn(select)
         for index, join in enumerate(joins):
             if not calls[index] or any(later.side in ("RIGHT", "FULL") for later in joins[index:]):
@@ -44,19 +50,24 @@ def join_in_where(plan: Plan) -> Plan:
             plain = [copied(part) for part in parts[index] if part not in calls[index]]
             join.set("on", exp.and_(*plain, copy=False) if plain else exp.true())
             where = select.args.get("where")
-            every_one = [*map(copied, calls[index]), *(conjuncts(where.this) if where is not None else [])]
+            every_one = [
+                *map(copied, calls[index]),
+                *(conjuncts(where.this) if where is not None else []),
+            ]
             select.set("where", exp.Where(this=exp.and_(*every_one, copy=False)))
             moved.append(select)
     return within(build(replace(plan.checked, query=tree)), moved) if moved else plan
 
 
 def _in_turn(select: exp.Select) -> None:
-    """Marks the calls of joins to be asked one after the other, as they are without this rule, and those of WHERE behind them.
-    Where a call compares two tables, this is not done: there are more pairs than rows, which what stands in WHERE can spare.
-    """
+    """Marks the calls of joins to be asked one after the other, as they are without this rule, and
+    those of WHERE behind them. Where a call compares two tables, this is not done: there are more
+    pairs than rows, which what stands in WHERE can spare."""
     on = [call for join in select.args["joins"] for call in in_order(join)]
     within = select.args.get("where")
-    for place, calls in enumerate([*([call] for call in on), placeholders(within) if within else []]):
+    for place, calls in enumerate(
+        [*([call] for call in on), placeholders(within) if within else []]
+    ):
         for call in calls:
             call.meta["layer"] = call.meta.get("layer", 0) * (len(on) + 1) + place
 
@@ -66,32 +77,47 @@ def _is_inner(join: exp.Join) -> bool:
 
 
 def inline_subqueries(plan: Plan) -> Plan:
-    """A sub-select that only filters and computes stands in the FROM of the SELECT that reads it; a call that it shows is asked
-    where its value is used.
+    """A sub-select that only filters and computes stands in the FROM of the SELECT that reads it; a
+    call that it shows is asked where its value is used.
 
-    Legal because such a sub-select yields its rows one for one and in order, because its conditions drop the same rows in the
-    WHERE around it (not on the side of an outer join that NULLs fill), and because a call is a function of its inputs.
-    """
-    if not placeholders(plan.query.tree) or not any(plan.query.tree.find_all(exp.Subquery, exp.CTE)):
+    Legal because such a sub-select yields its rows one for one and in order, because its conditions
+    drop the same rows in the WHERE around it (not on the side of an outer join that NULLs fill),
+    and because a call is a function of its inputs."""
+    if not placeholders(plan.query.tree) or not any(
+        plan.query.tree.find_all(exp.Subquery, exp.CTE)
+    ):
         return plan
     root = exp.Subquery(this=copied(plan.query.tree))
     changed = _inline_ctes(root)
     around: list[exp.Select] = []
     for select in root.find_all(exp.Select):  # outer ones first
-        conditions = [select.args.get("where"), *(join.args.get("on") for join in select.args.get("joins") or [])]
-        for call in [call for part in conditions if part is not None for call in placeholders(part)]:
+        conditions = [
+            select.args.get("where"),
+            *(join.args.get("on") for join in select.args.get("joins") or []),
+        ]
+        for call in [
+            call for part in conditions if part is not None for call in placeholders(part)
+        ]:
             call.meta.setdefault("home", id(select))
-    while found := next((select for select in root.find_all(exp.Select) if _inline_into(select)), None):
+    while found := next(
+        (select for select in root.find_all(exp.Select) if _inline_into(select)), None
+    ):
         around.append(found)
     tree: exp.Expr = root.this
-    return within(build(replace(plan.checked, query=tree.pop())), around) if changed or around else plan
+    return (
+        within(build(replace(plan.checked, query=tree.pop())), around)
+        if changed or around
+        else plan
+    )
 
 
 def _inline_ctes(root: exp.Expr) -> bool:
     """Puts CTEs where they are read: plain ones, and others that are read once."""
     ctes = list(root.find_all(exp.CTE))
     names = [cte.alias.casefold() for cte in ctes]
-    if any(clause.args.get("recursive") for clause in root.find_all(exp.With)) or len(set(names)) < len(names):
+    if any(clause.args.get("recursive") for clause in root.find_all(exp.With)) or len(
+        set(names)
+    ) < len(names):
         return False
     changed = False
     for cte in ctes:  # the first ones first: those that read them then hold their calls
@@ -116,19 +142,37 @@ def _inline_ctes(root: exp.Expr) -> bool:
 
 def _reads(table: exp.Table, cte: exp.CTE) -> bool:
     source = table.meta.get("source")
-    return isinstance(source, Source) and source.table is None and table.name.casefold() == cte.alias.casefold()
+    return (
+        isinstance(source, Source)
+        and source.table is None
+        and table.name.casefold() == cte.alias.casefold()
+    )
 
 
 def _is_plain(select: exp.Expr) -> bool:
     """Whether a query only filters and computes."""
-    if not isinstance(select, exp.Select) or not {key for key, value in select.args.items() if value} <= _PLAIN:
+    if (
+        not isinstance(select, exp.Select)
+        or not {key for key, value in select.args.items() if value} <= _PLAIN
+    ):
         return False
-    if is_grouped(select) or select.args.get("from_") is None or any(part.find(exp.Window) for part in select.expressions):
+    if (
+        is_grouped(select)
+        or select.args.get("from_") is None
+        or any(part.find(exp.Window) for part in select.expressions)
+    ):
         return False
     joins = select.args.get("joins") or []
-    if any(not isinstance(item.this, (exp.Table, exp.Subquery)) for item in (select.args["from_"], *joins)):
+    if any(
+        not isinstance(item.this, (exp.Table, exp.Subquery))
+        for item in (select.args["from_"], *joins)
+    ):
         return False
-    if any(join.args.get("using") or join.method for join in joins) or outer_columns(select) or groups_by_comma(select):
+    if (
+        any(join.args.get("using") or join.method for join in joins)
+        or outer_columns(select)
+        or groups_by_comma(select)
+    ):
         return False
     return all(part.unalias().find(exp.Column) for part in select.expressions)
 
@@ -136,23 +180,37 @@ def _is_plain(select: exp.Expr) -> bool:
 def _inline_into(select: exp.Select) -> bool:
     """Puts the first sub-select of a FROM that can stand in it there; whether there was one."""
     start, joins = select.args.get("from_"), select.args.get("joins") or []
-    if start is None or any(join.args.get("using") or join.method for join in joins) or select.args.get("laterals"):
+    if (
+        start is None
+        or any(join.args.get("using") or join.method for join in joins)
+        or select.args.get("laterals")
+    ):
         return False
     if groups_by_comma(select):
         return False
     for index, item in enumerate([start, *joins]):
         later = joins[index:]
         inside = item.this
-        if not isinstance(inside, exp.Subquery) or not isinstance(inside.meta.get("source"), Source):
+        if not isinstance(inside, exp.Subquery) or not isinstance(
+            inside.meta.get("source"), Source
+        ):
             continue
         inner = inside.this
         if not _is_plain(inner) or any(join.side in ("RIGHT", "FULL") for join in later):
             continue
-        if index and (item.side or item.kind not in ("", "INNER", "CROSS") or inner.args.get("joins")):
+        if index and (
+            item.side or item.kind not in ("", "INNER", "CROSS") or inner.args.get("joins")
+        ):
             continue
-        if not placeholders(inner) and not placeholders(select) or inside.args["alias"].args.get("columns"):
+        if (
+            not placeholders(inner)
+            and not placeholders(select)
+            or inside.args["alias"].args.get("columns")
+        ):
             continue
-        if _deciding(inner) and any(placeholders(join.args["on"]) for join in joins if join.args.get("on")):
+        if _deciding(inner) and any(
+            placeholders(join.args["on"]) for join in joins if join.args.get("on")
+        ):
             continue  # its conditions come before those of the joins around
         if _merge(select, item, inside):
             return True
@@ -160,10 +218,16 @@ def _inline_into(select: exp.Select) -> bool:
 
 
 def _merge(select: exp.Select, item: exp.Expr, inside: exp.Subquery) -> bool:
-    """Puts a sub-select into the SELECT around it: its FROM for itself, what its columns show for them, its WHERE to WHERE."""
+    """Puts a sub-select into the SELECT around it: its FROM for itself, what its columns show for
+    them, its WHERE to WHERE."""
     source, inner = inside.meta["source"], inside.this
-    shown = {projection.alias_or_name.casefold(): projection.unalias() for projection in inner.expressions}
-    columns = [column for column in select.find_all(exp.Column) if column.meta.get("source") is source]
+    shown = {
+        projection.alias_or_name.casefold(): projection.unalias()
+        for projection in inner.expressions
+    }
+    columns = [
+        column for column in select.find_all(exp.Column) if column.meta.get("source") is source
+    ]
     if any(column.name.casefold() not in shown for column in columns):
         return False
     _rename(inner, source.alias)
@@ -173,11 +237,15 @@ def _merge(select: exp.Select, item: exp.Expr, inside: exp.Subquery) -> bool:
     for join in joins:
         if is_comma(join):
             join.set("kind", "CROSS")
-    conditions = [part.args["where"].this for part in (inner, select) if part.args.get("where") is not None]
+    conditions = [
+        part.args["where"].this for part in (inner, select) if part.args.get("where") is not None
+    ]
     if inside_calls := _deciding(inner):
         least = 1 + max(call.meta.get("layer", 0) for call in inside_calls)
         for call in _deciding(select):
-            if call.meta.get("home", id(select)) == id(select):  # those of sub-selects beside it do not wait for it
+            if call.meta.get("home", id(select)) == id(
+                select
+            ):  # those of sub-selects beside it do not wait for it
                 call.meta["layer"] = least + call.meta.get("layer", 0)
     item.set("this", inner.args["from_"].this)
     select.set("joins", [*joins, *(select.args.get("joins") or [])])
@@ -188,7 +256,12 @@ def _merge(select: exp.Select, item: exp.Expr, inside: exp.Subquery) -> bool:
 
 def _deciding(select: exp.Select) -> list[exp.Anonymous]:
     """The calls that decide which rows a SELECT has, before it groups."""
-    return [call for part in (*(select.args.get("joins") or []), select.args.get("where")) if part for call in placeholders(part)]
+    return [
+        call
+        for part in (*(select.args.get("joins") or []), select.args.get("where"))
+        if part
+        for call in placeholders(part)
+    ]
 
 
 def _rename(inner: exp.Select, around: str) -> None:
@@ -198,7 +271,9 @@ def _rename(inner: exp.Select, around: str) -> None:
     for node in items:
         source = node.meta["source"]
         renamed[id(source)] = replace(source, alias=f"{source.alias} in {around}")
-        node.set("alias", exp.TableAlias(this=exp.to_identifier(renamed[id(source)].alias, quoted=True)))
+        node.set(
+            "alias", exp.TableAlias(this=exp.to_identifier(renamed[id(source)].alias, quoted=True))
+        )
     for node in inner.walk():
         source = renamed.get(id(node.meta.get("source")))
         if source is not None:

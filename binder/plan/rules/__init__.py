@@ -1,7 +1,8 @@
-"""Rules turn a plan into one that asks fewer questions and yields the same rows; each says why it is legal.
+"""Rules turn a plan into one that asks fewer questions and yields the same rows; each says why it
+is legal.
 
-RULES=() is the reference meaning. Every rule is tested by executing with and without it: the same rows, never more questions.
-"""
+RULES=() is the reference meaning. Every rule is tested by executing with and without it: the same
+rows, never more questions."""
 
 from __future__ import annotations
 
@@ -18,18 +19,24 @@ from binder.plan.asks import ELSEWHERE, around, each, guarded, holds, written
 from binder.plan.collect import outer_columns
 from binder.plan.rewrites.inline import inline_subqueries, join_in_where
 from binder.plan.rewrites.pushdown import ask_outside, filter_inside
-from binder.plan.rules.early_exit import in_where, rows_wanted, stop_at_a_match, stop_at_the_first_of_each, stop_early
+from binder.plan.rules.early_exit import (
+    in_where,
+    rows_wanted,
+    stop_at_a_match,
+    stop_at_the_first_of_each,
+    stop_early,
+)
 from binder.plan.three_valued import clause_of, conjuncts, guards
 
 
 def filter_first(plan: Plan) -> Plan:
-    """Collect only rows that can still meet the other conditions of WHERE, groups that can meet those of HAVING, and of two
-    sides of INTERSECT or EXCEPT rows that the plain side does not rule out.
+    """Collect only rows that can still meet the other conditions of WHERE, groups that can meet
+    those of HAVING, and of two sides of INTERSECT or EXCEPT rows that the plain side does not rule
+    out.
 
-    Legal because a row that fails one conjunct of its own WHERE is dropped whatever the call would answer, and a group that
-    fails its HAVING likewise. The same holds for the rows of the queries around a sub-select, and for what the condition of a
-    join says of rows that it keeps.
-    """
+    Legal because a row that fails one conjunct of its own WHERE is dropped whatever the call would
+    answer, and a group that fails its HAVING likewise. The same holds for the rows of the queries
+    around a sub-select, and for what the condition of a join says of rows that it keeps."""
 
     def filtered(ask: Ask) -> Ask:
         added = []
@@ -43,10 +50,18 @@ def filter_first(plan: Plan) -> Plan:
             for name in ("having",) if grouped else ("where", "qualify"):
                 condition = select.args.get(name)
                 parts = conjuncts(condition.this) if condition is not None else []
-                added += [RowFilter(part, "T", select, name) for part in parts if not holds(part, below)]
-            if not grouped and select.args.get("having") is not None:  # what is said of a group's keys is so of its rows
-                parts = [part for part in conjuncts(select.args["having"].this) if not placeholders(part)]
-                keys = [part for part in parts if not any(is_aggregate(inner) for inner in part.walk())]
+                added += [
+                    RowFilter(part, "T", select, name) for part in parts if not holds(part, below)
+                ]
+            if (
+                not grouped and select.args.get("having") is not None
+            ):  # what is said of a group's keys is so of its rows
+                parts = [
+                    part for part in conjuncts(select.args["having"].this) if not placeholders(part)
+                ]
+                keys = [
+                    part for part in parts if not any(is_aggregate(inner) for inner in part.walk())
+                ]
                 added += [RowFilter(part, "T", select, "where") for part in keys]
         return guarded(ask, added)
 
@@ -54,7 +69,8 @@ def filter_first(plan: Plan) -> Plan:
 
 
 def _kept_side(select: exp.Select, below: exp.Expr) -> list[RowFilter]:
-    """The plain conditions of WHERE on columns of the rows that a join keeps whatever its condition comes out as."""
+    """The plain conditions of WHERE on columns of the rows that a join keeps whatever its condition
+    comes out as."""
     joins = select.args["joins"]
     index = next(i for i, join in enumerate(joins) if holds(join, below))
     join, before = joins[index], [select.args["from_"], *joins[:index]]
@@ -68,17 +84,24 @@ def _kept_side(select: exp.Select, below: exp.Expr) -> list[RowFilter]:
         return []
     sources = {id(item.this.meta.get("source")) for item in kept}
     parts = [part for part in conjuncts(where.this) if not placeholders(part)]
-    within = [part for part in parts if all(id(column.meta.get("source")) in sources for column in outer_columns(part))]
+    within = [
+        part
+        for part in parts
+        if all(id(column.meta.get("source")) in sources for column in outer_columns(part))
+    ]
     return [RowFilter(part, "T", select, "where") for part in within]
 
 
 def _in_both(select: exp.Select) -> list[RowFilter]:
-    """Of a side of INTERSECT or EXCEPT, where the other side is plain: the row is there, too, or is not."""
+    """Of a side of INTERSECT or EXCEPT, where the other side is plain: the row is there, too, or is
+    not."""
     side: exp.Expr = select
     while isinstance(side.parent, exp.Subquery) and set(side.parent.args) - {"this"} == set():
         side = side.parent
     together = side.parent
-    chosen = any(select.args.get(part) for part in ("limit", "offset", "qualify", "distinct")) or is_grouped(select)
+    chosen = any(
+        select.args.get(part) for part in ("limit", "offset", "qualify", "distinct")
+    ) or is_grouped(select)
     if chosen or not isinstance(together, (exp.Intersect, exp.Except)):
         return []
     left_of_except = isinstance(together, exp.Except) and side is together.this
@@ -86,23 +109,44 @@ def _in_both(select: exp.Select) -> list[RowFilter]:
         return []  # as many are left as there are more on this side
     other = together.expression if side is together.this else together.this
     shown, wanted = ([part.unalias() for part in side.selects] for side in (select, other))
-    same = all(kind(one) is not None and kind(one) == kind(two) for one, two in zip(shown, wanted, strict=True))
-    if not same or placeholders(other) or any(placeholders(part) or part.find(exp.Window, exp.Query) for part in shown):
+    same = all(
+        kind(one) is not None and kind(one) == kind(two)
+        for one, two in zip(shown, wanted, strict=True)
+    )
+    if (
+        not same
+        or placeholders(other)
+        or any(placeholders(part) or part.find(exp.Window, exp.Query) for part in shown)
+    ):
         return []
     names = [exp.to_identifier(f"c{i}", quoted=True) for i in range(len(shown))]
     alias = exp.TableAlias(this=exp.to_identifier("other side", quoted=True), columns=names)
     held = [exp.column(name, "other side", quoted=True) for name in names]
-    pairs = [exp.NullSafeEQ(this=one, expression=copied(part)) for one, part in zip(held, shown, strict=True)]
-    there = exp.Select(expressions=[exp.Literal.number(1)], from_=exp.From(this=exp.Subquery(this=copied(other), alias=alias)))
-    return [RowFilter(exp.Exists(this=there.where(*pairs, copy=False)), "F" if left_of_except else "T", select, "where")]
+    pairs = [
+        exp.NullSafeEQ(this=one, expression=copied(part))
+        for one, part in zip(held, shown, strict=True)
+    ]
+    there = exp.Select(
+        expressions=[exp.Literal.number(1)],
+        from_=exp.From(this=exp.Subquery(this=copied(other), alias=alias)),
+    )
+    return [
+        RowFilter(
+            exp.Exists(this=there.where(*pairs, copy=False)),
+            "F" if left_of_except else "T",
+            select,
+            "where",
+        )
+    ]
 
 
 def ask_the_undecided(plan: Plan) -> Plan:
-    """Collect only rows for which OR, CASE, COALESCE and FILTER leave open what a call would answer.
+    """Collect only rows for which OR, CASE, COALESCE and FILTER leave open what a call would
+    answer.
 
-    Legal because such an expression has the same value whatever the call answers: TRUE OR x is true, a branch of CASE that is
-    not reached is not evaluated, and in WHERE it is all one whether a condition is false or NULL.
-    """
+    Legal because such an expression has the same value whatever the call answers: TRUE OR x is
+    true, a branch of CASE that is not reached is not evaluated, and in WHERE it is all one whether
+    a condition is false or NULL."""
 
     def undecided(ask: Ask) -> Ask:
         found = [guard for select, below in around(ask) for guard in guards(below, select)[0]]
@@ -112,27 +156,37 @@ def ask_the_undecided(plan: Plan) -> Plan:
 
 
 def _of_branches(ask: Ask) -> list[RowFilter]:
-    """Of a condition with branches on the rows or groups that a call is asked about: that it can come out either way."""
+    """Of a condition with branches on the rows or groups that a call is asked about: that it can
+    come out either way."""
     site = ask.collect.site
     clause = clause_of(site.node, site.select)
     if (clause, site.level) not in (("where", "rows"), ("having", "groups")):
         return []
     parts = [part for part in conjuncts(site.select.args[clause].this) if holds(part, site.node)]
-    return [RowFilter(part, can, site.select, clause) for part in parts if part.find(exp.Case, exp.If) for can in ("T", "FN")]
+    return [
+        RowFilter(part, can, site.select, clause)
+        for part in parts
+        if part.find(exp.Case, exp.If)
+        for can in ("T", "FN")
+    ]
 
 
 def ask_what_is_shown(plan: Plan) -> Plan:
-    """A call behind WHERE and GROUP BY is asked about the rows or groups that come out: in the projections LIMIT included, in
-    ORDER BY and QUALIFY after what stands before.
+    """A call behind WHERE and GROUP BY is asked about the rows or groups that come out: in the
+    projections LIMIT included, in ORDER BY and QUALIFY after what stands before.
 
-    Legal because a projection outside of window functions is evaluated on no other row, and because nothing that decides
-    which rows come out holds an unasked call: else all its rows are collected.
+    Legal because a projection outside of window functions is evaluated on no other row, and because
+    nothing that decides which rows come out holds an unasked call: else all its rows are collected.
     """
 
     def shown(ask: Ask) -> Ask:
         site = ask.collect.site
         group = site.select.args.get("group")
-        if site.level == "on" or (site.level == "rows") == is_grouped(site.select) or (group and group.args.get("all")):
+        if (
+            site.level == "on"
+            or (site.level == "rows") == is_grouped(site.select)
+            or (group and group.args.get("all"))
+        ):
             return ask
         if clause_of(site.node, site.select) not in ("expressions", "order", "qualify"):
             return ask
@@ -144,32 +198,50 @@ def ask_what_is_shown(plan: Plan) -> Plan:
 
 
 def ask_about_ties(plan: Plan) -> Plan:
-    """A call in ORDER BY behind plain keys is asked about rows that are alike in these, and under LIMIT not about those behind.
+    """A call in ORDER BY behind plain keys is asked about rows that are alike in these, and under
+    LIMIT not about those behind.
 
-    Legal because earlier keys put all other rows in order, whatever the call would answer about them.
-    """
+    Legal because earlier keys put all other rows in order, whatever the call would answer about
+    them."""
 
     def tied(ask: Ask) -> Ask:
         site, select = ask.collect.site, ask.collect.site.select
         order = select.args.get("order")
-        if site.level != "output" or order is None or clause_of(site.node, select) != "order" or select.args.get("distinct"):
+        if (
+            site.level != "output"
+            or order is None
+            or clause_of(site.node, select) != "order"
+            or select.args.get("distinct")
+        ):
             return ask
         place = next((i for i, item in enumerate(order.expressions) if holds(item, site.node)), 0)
-        keys = list(takewhile(lambda item: not placeholders(item) and not item.find(exp.Window), order.expressions[:place]))
+        keys = list(
+            takewhile(
+                lambda item: not placeholders(item) and not item.find(exp.Window),
+                order.expressions[:place],
+            )
+        )
         if not keys or select.args.get("qualify"):
             return ask
-        alike = exp.Window(this=exp.Count(this=exp.Star()), partition_by=[copied(item.this) for item in keys])
+        alike = exp.Window(
+            this=exp.Count(this=exp.Star()), partition_by=[copied(item.this) for item in keys]
+        )
         conditions: list[exp.Expr] = [exp.GT(this=alike, expression=exp.Literal.number(1))]
         if (most := rows_wanted(select)) is not None:
-            rank = exp.Window(this=exp.Rank(), order=exp.Order(expressions=[copied(item) for item in keys]))
+            rank = exp.Window(
+                this=exp.Rank(), order=exp.Order(expressions=[copied(item) for item in keys])
+            )
             conditions.append(exp.LTE(this=rank, expression=exp.Literal.number(most)))
-        return guarded(ask, [RowFilter(condition, "T", select, "order") for condition in conditions])
+        return guarded(
+            ask, [RowFilter(condition, "T", select, "order") for condition in conditions]
+        )
 
     return each(plan, tied)
 
 
 def cheapest_first(plan: Plan) -> Plan:
-    """The calls of one WHERE are asked in the order of their cost and of how much they settle, which first answers tell.
+    """The calls of one WHERE are asked in the order of their cost and of how much they settle,
+    which first answers tell.
 
     Legal because the order in which conditions are known does not change what they come out as.
     """
@@ -189,9 +261,8 @@ def cheapest_first(plan: Plan) -> Plan:
 def ask_once(plan: Plan) -> Plan:
     """A call that was asked about all rows that it is needed for is not collected again.
 
-    Legal because equal arguments over equal rows are equal inputs: a site whose rows must meet all conditions of another one,
-    and perhaps more, needs nothing that the other did not ask.
-    """
+    Legal because equal arguments over equal rows are equal inputs: a site whose rows must meet all
+    conditions of another one, and perhaps more, needs nothing that the other did not ask."""
     steps: list[Step] = []
     kept: list[Ask] = []
     for step in plan.steps:
@@ -208,7 +279,11 @@ def ask_once(plan: Plan) -> Plan:
             steps.append(replace(step, asks=tuple(asks)))
     now = {ask.collect.site.number: ask for ask in kept}
     return replace(
-        plan, steps=tuple(replace(step, asks=tuple(now[ask.collect.site.number] for ask in step.asks)) for step in steps)
+        plan,
+        steps=tuple(
+            replace(step, asks=tuple(now[ask.collect.site.number] for ask in step.asks))
+            for step in steps
+        ),
     )
 
 
@@ -217,12 +292,16 @@ def _covers(first: Ask, other: Ask) -> bool:
     one, two = first.collect.site, other.collect.site
     if first.call.name != other.call.name or one.select is not two.select or one.join != two.join:
         return False
-    if [sql_of(part) for part in one.node.expressions] != [sql_of(part) for part in two.node.expressions]:
+    if [sql_of(part) for part in one.node.expressions] != [
+        sql_of(part) for part in two.node.expressions
+    ]:
         return False
     levels = (one.level, two.level)
     if "groups" in levels and one.level != two.level or levels == ("output", "rows"):
         return False
-    if levels == ("output", "output") and clause_of(one.node, one.select) != clause_of(two.node, two.select):
+    if levels == ("output", "output") and clause_of(one.node, one.select) != clause_of(
+        two.node, two.select
+    ):
         return False
     if (first.collect.window is None) != (other.collect.window is None) and two.level != "output":
         return False

@@ -1,7 +1,8 @@
-"""Solved questions come in; the ones to show for a new question go out. Some come with binder; a file of the user's holds more.
+"""Solved questions come in; the ones to show for a new question go out. Some come with binder; a
+file of the user's holds more.
 
-The file is text (see exemplars.py) that several processes may read and add to. What comes with binder is never written to.
-"""
+The file is text (see exemplars.py) that several processes may read and add to. What comes with
+binder is never written to."""
 
 from __future__ import annotations
 
@@ -29,16 +30,18 @@ from binder.tables.table import Table
 __all__ = ["Exemplar", "Memory"]
 
 MOST = 12  # exemplars that are shown
-FIXED = "# shown: all of these, in this order\n"  # the first line of a file that is not searched but shown as it is
+# the first line of a file that is not searched but shown as it is
+FIXED = "# shown: all of these, in this order\n"
 ABOVE = "# Solved questions of your own: binder shows those to a language model that are near to a new question.\n"
 
 
 class Memory:
-    """The store of exemplars: those of a file, or of a sequence, and, unless shipped is False, those that come with binder.
+    """The store of exemplars: those of a file, or of a sequence, and, unless shipped is False,
+    those that come with binder.
 
-    path: a file of the user's, made when something is added. A file that begins with the line "# shown: all of these, in this
-    order" (binder tune writes such) is shown as it is, as is one that is fixed.
-    """
+    path: a file of the user's, made when something is added. A file that begins with the line "#
+    shown: all of these, in this order" (binder tune writes such) is shown as it is, as is one that
+    is fixed."""
 
     def __init__(
         self,
@@ -54,7 +57,9 @@ class Memory:
         self._fixed = fixed
         self._read: tuple[object, _Store] | None = None
         if self.path is not None and self.path.is_dir():
-            raise UsageError(f"the memory {self.path} is a folder", hint="memory= is the path of a file")
+            raise UsageError(
+                f"the memory {self.path} is a folder", hint="memory= is the path of a file"
+            )
         _ = self.exemplars  # a file that cannot be read is told at once
 
     @property
@@ -75,30 +80,40 @@ class Memory:
         most: int = MOST,
         near: Mapping[str, float] | None = None,
     ) -> tuple[Exemplar, ...]:
-        """Exemplars to show for a question, the nearest last: those most alike to it in words and, where it is known how near
-        their questions are to it, in meaning, and unlike each other in what their programs are made of."""
+        """Exemplars to show for a question, the nearest last: those most alike to it in words and,
+        where it is known how near their questions are to it, in meaning, and unlike each other in
+        what their programs are made of."""
         store = self._store()
         if store.fixed:
             return store.of(language).exemplars[-most:]
         return store.of(language).nearest(features(question, tables), most, near)
 
     def add(
-        self, question: str, tables: Sequence[Table], program: str, language: str = "sql", values: Sequence[Any] = ()
+        self,
+        question: str,
+        tables: Sequence[Table],
+        program: str,
+        language: str = "sql",
+        values: Sequence[Any] = (),
     ) -> Exemplar:
-        """Keeps a solved question in the file; one with the same question, tables (name, title) and language is replaced.
+        """Keeps a solved question in the file; one with the same question, tables (name, title) and
+        language is replaced.
 
-        Of the tables it keeps what the program names and a little more: few rows, those first that hold the values of the answer
-        or words of the question. A program that is not valid for them is a ProgramError; nothing is kept then.
-        """
+        Of the tables it keeps what the program names and a little more: few rows, those first that
+        hold the values of the answer or words of the question. A program that is not valid for them
+        is a ProgramError; nothing is kept then."""
         if self.path is None:
             raise UsageError(
-                "this memory has no file to keep a solved question in", hint="open it with connect(..., memory=PATH)"
+                "this memory has no file to keep a solved question in",
+                hint="open it with connect(..., memory=PATH)",
             )
         if not question.strip():
             raise UsageError("a solved question needs its question")
         validate(program, tables, language)
         grids = abstract(question, tables, program, values)
-        found = Exemplar(grids, " ".join(question.split()), "\n".join(program.strip().split("\r\n")), language)
+        found = Exemplar(
+            grids, " ".join(question.split()), "\n".join(program.strip().split("\r\n")), language
+        )
         validate(found.program, found.tables, language)
         with _locked(self.path):
             _replace(self.path, found)
@@ -113,7 +128,11 @@ class Memory:
                 stamp = status.st_mtime_ns, status.st_size, status.st_ino
         if self._read is None or self._read[0] != stamp:
             text = _text(self.path) if self.path is not None and stamp is not None else ""
-            own = [exemplar for record in records(text, str(self.path)) for exemplar in record.exemplars]
+            own = [
+                exemplar
+                for record in records(text, str(self.path))
+                for exemplar in record.exemplars
+            ]
             fixed = self._fixed or text.startswith(FIXED)
             beside = [*_shipped()] if self._shipped and not fixed else []
             unique = {exemplar.key: exemplar for exemplar in [*beside, *self._given, *own]}
@@ -145,11 +164,15 @@ class _Store:
         """The constructs of each program."""
         return [constructs(exemplar.program, exemplar.language) for exemplar in self.exemplars]
 
-    def nearest(self, asked: Sequence[str], most: int, near: Mapping[str, float] | None) -> tuple[Exemplar, ...]:
+    def nearest(
+        self, asked: Sequence[str], most: int, near: Mapping[str, float] | None
+    ) -> tuple[Exemplar, ...]:
         """The exemplars nearest to a question, the nearest last."""
         scores = self.index.scores(asked)
         if near:
-            scores = fused(scores, [near.get(exemplar.question, 0.0) for exemplar in self.exemplars])
+            scores = fused(
+                scores, [near.get(exemplar.question, 0.0) for exemplar in self.exemplars]
+            )
         best = max(scores, default=0) or 1.0
         order = diverse([score / best for score in scores], self._alike, most)
         return tuple(self.exemplars[i] for i in reversed(order))
@@ -170,7 +193,9 @@ def validate(program: str, tables: Sequence[Table], language: str) -> None:
 
 @cache
 def _shipped() -> tuple[Exemplar, ...]:
-    return tuple(exemplar for record in records(shipped("exemplars.txt")) for exemplar in record.exemplars)
+    return tuple(
+        exemplar for record in records(shipped("exemplars.txt")) for exemplar in record.exemplars
+    )
 
 
 def _text(path: Path) -> str:
@@ -181,12 +206,15 @@ def _text(path: Path) -> str:
 
 
 def _replace(path: Path, new: Exemplar) -> None:
-    """Puts an exemplar at the end of a file and takes out the one that it replaces; all else stays as it was written."""
+    """Puts an exemplar at the end of a file and takes out the one that it replaces; all else stays
+    as it was written."""
     text = _text(path) if path.exists() else ABOVE
     for record in records(text, str(path)):
         left = [exemplar for exemplar in record.exemplars if exemplar.key != new.key]
         if len(left) < len(record.exemplars):
-            text = text.replace(record.text, "".join(write(exemplar) + "\n" for exemplar in left), 1)
+            text = text.replace(
+                record.text, "".join(write(exemplar) + "\n" for exemplar in left), 1
+            )
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     beside.write_text(f"{text.rstrip()}\n\n{write(new)}", encoding="utf-8")
     os.replace(beside, path)

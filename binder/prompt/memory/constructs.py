@@ -1,4 +1,5 @@
-"""A program goes in, the names of the constructs it is made of come out: what two programs share that do a thing alike."""
+"""A program goes in, the names of the constructs it is made of come out: what two programs share
+that do a thing alike."""
 
 from __future__ import annotations
 
@@ -42,7 +43,9 @@ TEXT = re.compile(
 DATE = re.compile(
     r"YEAR|MONTH|DAY|WEEK\w*|QUARTER|DATE\w*|EXTRACT|STRFTIME|STRPTIME|AGE|EPOCH|DAY(?:NAME|OF\w+)|MONTHNAME|INTERVAL"
 )
-SIGNS = _made({"arithmetic": "+ - / // %", "compare": "< > <= >=", "equal": "= ==", "unequal": "<> !="})
+SIGNS = _made(
+    {"arithmetic": "+ - / // %", "compare": "< > <= >=", "equal": "= ==", "unequal": "<> !="}
+)
 CALLS = _made(  # of Python
     {
         "count": "len count",
@@ -75,7 +78,8 @@ NODES: dict[type[ast.AST], str] = {
 
 
 def constructs(program: str, language: str = "sql") -> frozenset[str]:
-    """What a program is made of: count, extreme, order, group, join, map, ans, sub-select, compare, arithmetic, ..."""
+    """What a program is made of: count, extreme, order, group, join, map, ans, sub-select, compare,
+    arithmetic, ..."""
     return frozenset(_python(program) if language == "python" else _sql([*tokens(program)]))
 
 
@@ -110,8 +114,16 @@ def _python(program: str) -> Iterator[str]:
         elif isinstance(node, ast.FunctionDef) and node.name == "solve" and len(node.args.args) > 1:
             yield "join"
         elif isinstance(node, ast.Call):
-            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            name = (
+                node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            )
             if name in CALLS:
                 yield CALLS[name]
-        elif isinstance(node, ast.Attribute) and node.attr in ("year", "month", "day", "days", "weekday"):
+        elif isinstance(node, ast.Attribute) and node.attr in (
+            "year",
+            "month",
+            "day",
+            "days",
+            "weekday",
+        ):
             yield "date"

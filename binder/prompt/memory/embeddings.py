@@ -1,4 +1,5 @@
-"""A question and solved ones come in; how near each is to it in meaning goes out, by the vectors of an embeddings endpoint."""
+"""A question and solved ones come in; how near each is to it in meaning goes out, by the vectors of
+an embeddings endpoint."""
 
 from __future__ import annotations
 
@@ -10,27 +11,44 @@ from collections.abc import Awaitable, Callable, Sequence
 from binder.errors import BadReply
 from binder.lm import Message, Reply, Request
 
-PACK = 100  # texts in a request: those of a memory that has grown by one are mostly asked for, and kept, as before
+# texts in a request: those of a memory that has grown by one are mostly asked for, and kept, as
+# before
+PACK = 100
 
 
 async def nearness(
-    question: str, solved: Sequence[str], model: str, complete: Callable[[Request], Awaitable[Reply]]
+    question: str,
+    solved: Sequence[str],
+    model: str,
+    complete: Callable[[Request], Awaitable[Reply]],
 ) -> dict[str, float]:
-    """Solved question -> its nearness to the question, the cosine of the two vectors. LMErrors are raised."""
+    """Solved question -> its nearness to the question, the cosine of the two vectors. LMErrors are
+    raised."""
     texts = list(dict.fromkeys(solved))
     (asked,) = await _vectors([question], model, complete)
     near: dict[str, float] = {}
     for start in range(0, len(texts), PACK):
         pack = texts[start : start + PACK]
-        near |= zip(pack, (_cosine(asked, vector) for vector in await _vectors(pack, model, complete)), strict=True)
+        near |= zip(
+            pack,
+            (_cosine(asked, vector) for vector in await _vectors(pack, model, complete)),
+            strict=True,
+        )
     return near
 
 
-async def _vectors(texts: Sequence[str], model: str, complete: Callable[[Request], Awaitable[Reply]]) -> list[array[int]]:
-    """The vectors of texts, as the texts of a reply hold them: components of one byte, in base64."""
-    reply = await complete(Request(tuple(Message("user", text) for text in texts), model, n=len(texts), embed=True))
+async def _vectors(
+    texts: Sequence[str], model: str, complete: Callable[[Request], Awaitable[Reply]]
+) -> list[array[int]]:
+    """The vectors of texts, as the texts of a reply hold them: components of one byte, in
+    base64."""
+    reply = await complete(
+        Request(tuple(Message("user", text) for text in texts), model, n=len(texts), embed=True)
+    )
     try:
-        vectors = [array("b", base64.b64decode(choice.text, validate=True)) for choice in reply.choices]
+        vectors = [
+            array("b", base64.b64decode(choice.text, validate=True)) for choice in reply.choices
+        ]
     except ValueError as error:
         raise BadReply(f"the reply holds no vectors: {error}") from error
     if len(vectors) != len(texts):

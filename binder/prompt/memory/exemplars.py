@@ -1,4 +1,5 @@
-"""The text of a memory file comes in, Exemplars go out, and the other way round. People write such a file as well as binder:
+"""The text of a memory file comes in, Exemplars go out, and the other way round. People write such
+a file as well as binder:
 
     question: which ferry built after 2000 carries the most people?
     table: w, Harbour ferries of Norhavn
@@ -10,8 +11,8 @@
       def solve(w):
           return [row["Ferry"] for row in w]
 
-Lines that begin with # and empty lines say nothing. A question may have several tables, and a program of each language.
-"""
+Lines that begin with # and empty lines say nothing. A question may have several tables, and a
+program of each language."""
 
 from __future__ import annotations
 
@@ -42,8 +43,9 @@ class Grid(NamedTuple):
 
 @dataclass(frozen=True)
 class Exemplar:
-    """A solved question: small tables, the question, and a program that answers it. says: the answers of a language model to the
-    program's calls, as JSON of call -> inputs -> answer; gives: what the program gives with them, as JSON; both may be empty."""
+    """A solved question: small tables, the question, and a program that answers it. says: the
+    answers of a language model to the program's calls, as JSON of call -> inputs -> answer; gives:
+    what the program gives with them, as JSON; both may be empty."""
 
     grids: tuple[Grid, ...]
     question: str
@@ -55,16 +57,24 @@ class Exemplar:
     @cached_property
     def tables(self) -> tuple[Table, ...]:
         """The tables, typed as any other."""
-        return tuple(tidy(grid.header, grid.rows, name=grid.name, title=grid.title or None) for grid in self.grids)
+        return tuple(
+            tidy(grid.header, grid.rows, name=grid.name, title=grid.title or None)
+            for grid in self.grids
+        )
 
     @property
     def key(self) -> tuple[object, ...]:
         """What two exemplars share of which the later one replaces the earlier."""
-        return fold(self.question), tuple((grid.name, grid.title) for grid in self.grids), self.language
+        return (
+            fold(self.question),
+            tuple((grid.name, grid.title) for grid in self.grids),
+            self.language,
+        )
 
 
 class Entry(NamedTuple):
-    """The lines of a file from one question to the next, and the exemplars in them, one a language."""
+    """The lines of a file from one question to the next, and the exemplars in them, one a
+    language."""
 
     text: str
     exemplars: tuple[Exemplar, ...]
@@ -74,8 +84,12 @@ def records(text: str, path: str = "") -> Iterator[Entry]:
     """The records of a file, in order; a DataError marks the line that is none."""
     starts = [match.start() for match in re.finditer(r"(?m)^question:", text)]
     above = text[: starts[0]] if starts else text
-    if stray := next((line for line in above.splitlines() if line.strip() and not line.startswith("#")), None):
-        raise DataError(f"no exemplar begins with {stray.strip()[:60]!r}", path=path or None, hint=HINT)
+    if stray := next(
+        (line for line in above.splitlines() if line.strip() and not line.startswith("#")), None
+    ):
+        raise DataError(
+            f"no exemplar begins with {stray.strip()[:60]!r}", path=path or None, hint=HINT
+        )
     for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
         yield Entry(text[start:end], _read(text[start:end], path, text.count("\n", 0, start) + 1))
 
@@ -84,10 +98,18 @@ def write(exemplar: Exemplar) -> str:
     """An exemplar as a record of a file."""
     lines = [f"question: {_flat(exemplar.question)}"]
     for grid in exemplar.grids:
-        lines.append(f"table: {_flat(grid.name)}" + (f", {_flat(grid.title)}" if grid.title else ""))
-        lines += [f"  | {' | '.join(map(_escaped, cells))} |" for cells in (grid.header, *grid.rows)]
+        lines.append(
+            f"table: {_flat(grid.name)}" + (f", {_flat(grid.title)}" if grid.title else "")
+        )
+        lines += [
+            f"  | {' | '.join(map(_escaped, cells))} |" for cells in (grid.header, *grid.rows)
+        ]
     lines += [f"{exemplar.language}:", *(f"  {line}" for line in exemplar.program.split("\n"))]
-    lines += [f"{name}: {text}" for name, text in (("says", exemplar.says), ("gives", exemplar.gives)) if text]
+    lines += [
+        f"{name}: {text}"
+        for name, text in (("says", exemplar.says), ("gives", exemplar.gives))
+        if text
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -100,18 +122,26 @@ def _read(text: str, path: str, first: int) -> tuple[Exemplar, ...]:
         if name == "table":
             grids.append(_grid(value, body, path, number))
         else:
-            told[name] = value if name in ("question", "says", "gives") else dedent("\n".join(body)).strip("\n")
+            told[name] = (
+                value
+                if name in ("question", "says", "gives")
+                else dedent("\n".join(body)).strip("\n")
+            )
     programs = {language: told[language] for language in LANGUAGES if told.get(language)}
     if not (told.get("question") and grids and programs):
-        raise DataError(f"no exemplar: {text.strip()[:80]!r}", path=path or None, row=first, hint=HINT)
+        raise DataError(
+            f"no exemplar: {text.strip()[:80]!r}", path=path or None, row=first, hint=HINT
+        )
     says, gives = told.get("says", ""), told.get("gives", "")
     return tuple(
-        Exemplar(tuple(grids), told["question"], program, language, says, gives) for language, program in programs.items()
+        Exemplar(tuple(grids), told["question"], program, language, says, gives)
+        for language, program in programs.items()
     )
 
 
 def _fields(text: str, path: str, first: int) -> Iterator[tuple[int, tuple[str, str], list[str]]]:
-    """The fields of a record: number of the line, name and value, and the indented lines below it."""
+    """The fields of a record: number of the line, name and value, and the indented lines below
+    it."""
     found: tuple[int, tuple[str, str], list[str]] | None = None
     for number, line in enumerate(text.split("\n"), first):
         field = _FIELD.fullmatch(line.rstrip("\r"))
@@ -122,7 +152,9 @@ def _fields(text: str, path: str, first: int) -> Iterator[tuple[int, tuple[str, 
         elif (line[:1].isspace() or not line) and found is not None:
             found[2].append(line.rstrip("\r"))
         elif line.strip() and not line.startswith("#"):
-            raise DataError(f"no field of an exemplar: {line[:60]!r}", path=path or None, row=number, hint=HINT)
+            raise DataError(
+                f"no field of an exemplar: {line[:60]!r}", path=path or None, row=number, hint=HINT
+            )
     if found is not None:
         yield found
 
@@ -132,13 +164,21 @@ def _grid(value: str, lines: Sequence[str], path: str, number: int) -> Grid:
     name, _, title = value.partition(",")
     rows = [_cells(line.strip()) for line in lines if line.strip()]
     if not name.strip() or not rows or any(len(row) != len(rows[0]) for row in rows):
-        raise DataError(f"no table: {value[:60]!r}", path=path or None, row=number, hint="each of its lines has as many cells")
+        raise DataError(
+            f"no table: {value[:60]!r}",
+            path=path or None,
+            row=number,
+            hint="each of its lines has as many cells",
+        )
     return Grid(name.strip(), title.strip(), rows[0], tuple(rows[1:]))
 
 
 def _cells(line: str) -> tuple[str, ...]:
     cells = re.split(r"(?<!\\)\|", line.removeprefix("|").removesuffix("|"))
-    return tuple(re.sub(r"\\([n|\\])", lambda sign: "\n" if sign[1] == "n" else sign[1], cell.strip()) for cell in cells)
+    return tuple(
+        re.sub(r"\\([n|\\])", lambda sign: "\n" if sign[1] == "n" else sign[1], cell.strip())
+        for cell in cells
+    )
 
 
 def _escaped(cell: str) -> str:

@@ -1,9 +1,9 @@
 """A question and its tables go in, the words that it is found by come out.
 
-What the question is about is masked: a word that names a column becomes the kind of the column, one that stands in a cell <cell>,
-digits <digits> (Gao et al., Text-to-SQL Empowered by Large Language Models, VLDB 2024, section 4.2, on masked questions). What
-it asks for is stressed: words such as "oldest", "how many more" and "right after" are cues, which count twice.
-"""
+What the question is about is masked: a word that names a column becomes the kind of the column, one
+that stands in a cell <cell>, digits <digits> (Gao et al., Text-to-SQL Empowered by Large Language
+Models, VLDB 2024, section 4.2, on masked questions). What it asks for is stressed: words such as
+"oldest", "how many more" and "right after" are cues, which count twice."""
 
 from __future__ import annotations
 
@@ -44,9 +44,16 @@ CUES = {
 
 def features(question: str, tables: Sequence[Table]) -> list[str]:
     """The masked words of a question, and its cues."""
-    named = {word: _kind(column) for table in tables for column in table.columns for word in words(column.name)}
+    named = {
+        word: _kind(column)
+        for table in tables
+        for column in table.columns
+        for word in words(column.name)
+    }
     celled = {word for table in tables for word in relevant(table, question).words}
-    masked = [named.get(word) or ("<cell>" if word in celled else word) for word in _spelled(question)]
+    masked = [
+        named.get(word) or ("<cell>" if word in celled else word) for word in _spelled(question)
+    ]
     return [*masked, *cues(question) * STRESS, "<tables>" if len(tables) > 1 else "<table>"]
 
 
@@ -59,7 +66,10 @@ def cues(question: str) -> list[str]:
 def _spelled(question: str) -> list[str]:
     """The words of a question without the ending of a plural; digits are one word."""
     marked = re.sub(r"\d[\d.,]*", " <digits> ", fold(question))
-    return [word if word.startswith("<") else stem(word) for word in re.findall(r"<digits>|\w+|\?", marked)]
+    return [
+        word if word.startswith("<") else stem(word)
+        for word in re.findall(r"<digits>|\w+|\?", marked)
+    ]
 
 
 def _kind(column: Column) -> str:

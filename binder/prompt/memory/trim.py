@@ -1,4 +1,5 @@
-"""A solved question goes in with its tables; the small tables that are enough to understand its program come out."""
+"""A solved question goes in with its tables; the small tables that are enough to understand its
+program come out."""
 
 from __future__ import annotations
 
@@ -18,10 +19,17 @@ WIDTH = 80  # characters of a cell
 _TEXT = re.compile(r"'((?:[^']|'')*)'|\"((?:[^\"\\]|\\.)*)\"")
 
 
-def abstract(question: str, tables: Sequence[Table], program: str, values: Sequence[Any] = ()) -> tuple[Grid, ...]:
-    """The tables without what does not matter: the columns that the program names and the first others, the rows with words of
-    its texts, of the answer and of the question, and the first others, all in their order."""
-    texts = " ".join((one or other) for one, other in _TEXT.findall(program) if not re.match(r"(?:map|ans)@", one or other))
+def abstract(
+    question: str, tables: Sequence[Table], program: str, values: Sequence[Any] = ()
+) -> tuple[Grid, ...]:
+    """The tables without what does not matter: the columns that the program names and the first
+    others, the rows with words of its texts, of the answer and of the question, and the first
+    others, all in their order."""
+    texts = " ".join(
+        (one or other)
+        for one, other in _TEXT.findall(program)
+        if not re.match(r"(?:map|ans)@", one or other)
+    )
     said = " ".join([texts, *map(str, values), question])
     folded = fold(program)
     return tuple(_grid(table, said, folded) for table in tables)
@@ -29,13 +37,18 @@ def abstract(question: str, tables: Sequence[Table], program: str, values: Seque
 
 def _grid(table: Table, said: str, program: str) -> Grid:
     named = [column for column in table.columns if _names(program, column)]
-    others = [column for column in table.columns if column not in named][: COLUMNS if named else len(table.columns)]
+    others = [column for column in table.columns if column not in named][
+        : COLUMNS if named else len(table.columns)
+    ]
     columns = [column for column in table.columns if column in named or column in others]
     best = [*relevant(table, said).rows[: ROWS - 1], *range(min(ROWS, table.num_rows))]
     rows = sorted(list(dict.fromkeys(best))[:ROWS])
     cells = [[cut(cell or "", WIDTH) for cell in table.texts(column, rows)] for column in columns]
     return Grid(
-        table.name, " ".join((table.title or "").split()), tuple(c.name for c in columns), tuple(zip(*cells, strict=True))
+        table.name,
+        " ".join((table.title or "").split()),
+        tuple(c.name for c in columns),
+        tuple(zip(*cells, strict=True)),
     )
 
 

@@ -1,5 +1,6 @@
-"""What is asked and what is not: arguments of map and of ans.
-The cases of tests/fixtures/analysis/call_arguments.txt go in; what came of each is compared with what stands there."""
+"""What is asked and what is not: arguments of map and of ans. The cases of
+tests/fixtures/analysis/call_arguments.txt go in; what came of each is compared with what stands
+there."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""What a call may answer, taken from where it stands.
-The cases of tests/fixtures/analysis/call_types.txt go in; what came of each is compared with what stands there."""
+"""What a call may answer, taken from where it stands. The cases of
+tests/fixtures/analysis/call_types.txt go in; what came of each is compared with what stands
+there."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Comparisons between values of two kinds, and literals that spell a cell.
-The cases of tests/fixtures/analysis/coercion.txt go in; what came of each is compared with what stands there."""
+"""Comparisons between values of two kinds, and literals that spell a cell. The cases of
+tests/fixtures/analysis/coercion.txt go in; what came of each is compared with what stands there."""
 
 from __future__ import annotations
 

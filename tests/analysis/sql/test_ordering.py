@@ -1,5 +1,5 @@
-"""Row order, first rows, and rows that stand for groups.
-The cases of tests/fixtures/analysis/ordering.txt go in; what came of each is compared with what stands there."""
+"""Row order, first rows, and rows that stand for groups. The cases of
+tests/fixtures/analysis/ordering.txt go in; what came of each is compared with what stands there."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What a name means, what is repaired for free, and what is refused.
-The cases of tests/fixtures/analysis/resolve.txt go in; what came of each is compared with what stands there."""
+"""What a name means, what is repaired for free, and what is refused. The cases of
+tests/fixtures/analysis/resolve.txt go in; what came of each is compared with what stands there."""
 
 from __future__ import annotations
 

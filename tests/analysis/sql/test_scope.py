@@ -19,7 +19,14 @@ def source(table: object, *names: str) -> Source:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("h / a", "H/A"), ("points[1]", "Points 1"), ("a\\nb", "a b"), ("año", "ano"), ("# wins", "wins")]
+    ("one", "other"),
+    [
+        ("h / a", "H/A"),
+        ("points[1]", "Points 1"),
+        ("a\\nb", "a b"),
+        ("año", "ano"),
+        ("# wins", "wins"),
+    ],
 )
 def test_two_spellings_of_one_name(one: str, other: str) -> None:
     assert key(one) == key(other)
@@ -34,7 +41,9 @@ def test_two_spellings_of_one_name(one: str, other: str) -> None:
         "#"),
     ],
 )  # fmt: skip
-def test_the_one_name_that_is_certainly_meant(name: str, known: list[str], match: str | None) -> None:
+def test_the_one_name_that_is_certainly_meant(
+    name: str, known: list[str], match: str | None
+) -> None:
     assert alike(name, known) == match
 
 
@@ -49,8 +58,15 @@ def test_a_source_finds_its_fields_without_case_and_its_row_id() -> None:
 def test_inner_scopes_see_outer_ones() -> None:
     outer = Scope(sources={"w": source(W, "City")}, ctes={"c": source(None, "x")})
     inner = Scope(outer, sources={"v": source(V, "City")})
-    assert inner.source("W") is outer.sources["w"] and inner.cte("C") is not None and inner.source("nobody") is None
-    assert [held.alias for held, _ in inner.fields()] == ["w", "w"] and list(inner.chain()) == [inner, outer]
+    assert (
+        inner.source("W") is outer.sources["w"]
+        and inner.cte("C") is not None
+        and inner.source("nobody") is None
+    )
+    assert [held.alias for held, _ in inner.fields()] == ["w", "w"] and list(inner.chain()) == [
+        inner,
+        outer,
+    ]
     assert len(inner.holders("city")) == 1
 
 

@@ -1,5 +1,5 @@
-"""SQLite's answer where DuckDB would refuse.
-The cases of tests/fixtures/analysis/sqlite.txt go in; what came of each is compared with what stands there."""
+"""SQLite's answer where DuckDB would refuse. The cases of tests/fixtures/analysis/sqlite.txt go in;
+what came of each is compared with what stands there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Expressions over a resolved table go in; what they yield comes out, None where nobody can tell."""
+"""Expressions over a resolved table go in; what they yield comes out, None where nobody can
+tell."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from binder.analysis.sql.types import column_kind, holds_bytes
 from binder.language.program import parse
 from binder.tables.table import load, tidy
 
-W = tidy(["city", "people", "founded"], [["Paris", "2,100", "1 May 1900"], ["Lyon", "500", "2 May 1901"]])
+W = tidy(
+    ["city", "people", "founded"], [["Paris", "2,100", "1 May 1900"], ["Lyon", "500", "2 May 1901"]]
+)
 V = load([{"t": "x", "n": 1, "ok": True}], "v")
 
 

@@ -1,4 +1,5 @@
-"""Tables and queries go to the worker process; rows come back, or an error of ours. Killed, it is replaced; it holds no key."""
+"""Tables and queries go to the worker process; rows come back, or an error of ours. Killed, it is
+replaced; it holds no key."""
 
 from __future__ import annotations
 
@@ -20,8 +21,11 @@ from binder.executors.workers.monty_client import Sandbox
 from binder.tables.table import load
 
 TABLE = load([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}])
-LONG = "SELECT COUNT(*) AS n FROM range(15000) a, range(50000) b WHERE a.range * b.range % 7 = 3"  # some seconds
-ENDLESS = "SELECT COUNT(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range * b.range % 7 = 3"
+# some seconds
+LONG = "SELECT COUNT(*) AS n FROM range(15000) a, range(50000) b WHERE a.range * b.range % 7 = 3"
+ENDLESS = (
+    "SELECT COUNT(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range * b.range % 7 = 3"
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +37,16 @@ def worker() -> Iterator[Worker]:
 
 def test_rows_come_back_with_the_names_of_their_types(worker: Worker) -> None:
     table, types = worker.run("SELECT a, b FROM w ORDER BY a")
-    assert (table.to_pylist(), types) == ([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}], ["BIGINT", "VARCHAR"])
+    assert (table.to_pylist(), types) == (
+        [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}],
+        ["BIGINT", "VARCHAR"],
+    )
 
 
 def test_text_that_repeats_itself_reads_as_it_is_written() -> None:
-    cells = [None if i % 5 == 0 else f"no {i % 7}" if i % 3 else str(i % 11) for i in range(300_000)]
+    cells = [
+        None if i % 5 == 0 else f"no {i % 7}" if i % 3 else str(i % 11) for i in range(300_000)
+    ]
     once = [f"cell {i}" for i in range(300_000)]
     table = load(pa.table({"n": range(300_000), "cell": cells, "once": once}))
     worker = Worker([table], Limits(seconds=20))
@@ -45,10 +54,13 @@ def test_text_that_repeats_itself_reads_as_it_is_written() -> None:
         asked = "SELECT row_id, n, cell, once, typeof(cell) AS t FROM w ORDER BY row_id"
         rows = zip(range(300_000), cells, once, strict=True)
         assert worker.run(asked)[0].to_pylist() == [
-            {"row_id": n, "n": n, "cell": cell, "once": text, "t": "VARCHAR"} for n, cell, text in rows
+            {"row_id": n, "n": n, "cell": cell, "once": text, "t": "VARCHAR"}
+            for n, cell, text in rows
         ]
         numbers = "SELECT SUM(CAST(cell AS INTEGER)) AS s FROM w WHERE cell NOT LIKE 'no%'"
-        assert worker.run(numbers)[0].to_pylist() == [{"s": sum(int(cell) for cell in cells if cell and cell[:2] != "no")}]
+        assert worker.run(numbers)[0].to_pylist() == [
+            {"s": sum(int(cell) for cell in cells if cell and cell[:2] != "no")}
+        ]
         grouped = "SELECT lower(cell) AS c, COUNT(*) AS n FROM w WHERE n < 150000 GROUP BY 1 ORDER BY n DESC, c LIMIT 1"
         assert worker.run(grouped)[0].to_pylist() == [{"c": None, "n": 30_000}]
     finally:
@@ -81,10 +93,16 @@ def test_a_table_comes_and_goes(worker: Worker) -> None:
         "VALUES (current_setting('threads'))", "SELECT content FROM read_text('/etc/passwd')", "SELECT * FROM glob('/*')",
     ],
 )  # fmt: skip
-def test_whatever_the_engine_refuses_is_a_query_error_of_one_line(worker: Worker, query: str) -> None:
+def test_whatever_the_engine_refuses_is_a_query_error_of_one_line(
+    worker: Worker, query: str
+) -> None:
     with pytest.raises(QueryError) as caught:
         worker.run(query)
-    assert caught.value.message and "\n" not in caught.value.message and "Error:" not in caught.value.message
+    assert (
+        caught.value.message
+        and "\n" not in caught.value.message
+        and "Error:" not in caught.value.message
+    )
     assert worker.run("SELECT COUNT(*) AS n FROM w")[0].to_pylist() == [{"n": 2}]
 
 
@@ -159,7 +177,9 @@ def test_closed_twice_is_closed() -> None:
 
 
 @pytest.mark.parametrize("kind", [Worker, Sandbox])
-def test_a_table_without_room_is_a_limit_with_the_way_to_raise_it(kind: type[Worker | Sandbox]) -> None:
+def test_a_table_without_room_is_a_limit_with_the_way_to_raise_it(
+    kind: type[Worker | Sandbox],
+) -> None:
     large = load(pa.table({"a": pa.arange(0, 8_000_000)}))
     process = kind([TABLE], Limits())
     try:
@@ -169,7 +189,9 @@ def test_a_table_without_room_is_a_limit_with_the_way_to_raise_it(kind: type[Wor
         taken = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
         resource.prlimit(pid, resource.RLIMIT_AS, (taken + 8_000_000, taken + 8_000_000))
         process.use([large])
-        with pytest.raises(LimitExceeded, match=r"memory_mb=2048\n  hint: .*'w' .*128 MB.*Limits\(memory_mb=") as caught:
+        with pytest.raises(
+            LimitExceeded, match=r"memory_mb=2048\n  hint: .*'w' .*128 MB.*Limits\(memory_mb="
+        ) as caught:
             process._ask({"verb": "drop", "names": []})
         assert caught.value.kind == "memory_mb"
         process._ask({"verb": "drop", "names": []})  # the next process has room for it

@@ -1,7 +1,8 @@
-"""Hostile programs and bombs go in; no effect comes out, a limit ends each in time, and the next program runs.
+"""Hostile programs and bombs go in; no effect comes out, a limit ends each in time, and the next
+program runs.
 
-Programs that harm nobody run beside those that do: what waits for answers is not lost when a neighbour's process is killed.
-"""
+Programs that harm nobody run beside those that do: what waits for answers is not lost when a
+neighbour's process is killed."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ def programs(file: str) -> list[str]:
 
 def whole(line: str) -> str:
     body = line.replace("\\n", "\n")
-    outside = "def solve" in body or body.startswith(("@", "class ", "async def", "SELECT", "import os;", "def answer"))
+    outside = "def solve" in body or body.startswith(
+        ("@", "class ", "async def", "SELECT", "import os;", "def answer")
+    )
     return body if outside else "def solve(table):\n    " + body.replace("\n", "\n    ")
 
 
@@ -48,7 +51,9 @@ def lm() -> Oracle:
 
 @pytest.fixture(scope="module")
 def db(lm: Oracle) -> Iterator[binder.Binder]:
-    with binder.connect({"w": ROWS}, lm=lm, limits=Limits(seconds=SECONDS, memory_mb=64, rows=100_000)) as opened:
+    with binder.connect(
+        {"w": ROWS}, lm=lm, limits=Limits(seconds=SECONDS, memory_mb=64, rows=100_000)
+    ) as opened:
         yield opened
 
 
@@ -79,7 +84,9 @@ def test_hostile_programs_have_no_effect(db: binder.Binder, lm: Oracle, canary: 
             assert SECRET not in str(result.rows), line
             ran.append(line)
     assert not lm.asked
-    assert canary.read_text() == SECRET and [path.name for path in canary.parent.iterdir()] == ["CANARY"]
+    assert canary.read_text() == SECRET and [path.name for path in canary.parent.iterdir()] == [
+        "CANARY"
+    ]
     assert [table.data.to_pylist() for table in db.tables] == before
     assert len(ran) <= len(lines) / 100, ran
 
@@ -91,7 +98,9 @@ def test_a_bomb_ends_in_time_and_the_next_program_runs(db: binder.Binder, line: 
     with pytest.raises(LimitExceeded) as caught:
         db.run(whole(body), "python")
     assert caught.value.kind == kind
-    assert time.monotonic() - started < SECONDS + 1 + 2, "limit + 1 s, and what a busy machine takes"
+    assert time.monotonic() - started < SECONDS + 1 + 2, (
+        "limit + 1 s, and what a busy machine takes"
+    )
     assert db.run("def solve(table):\n    return len(table)", "python").rows == [(2,)]
 
 
@@ -135,13 +144,19 @@ def test_what_waits_for_answers_outlives_its_process(server: Server) -> None:
         server.reply = killing  # type: ignore[assignment]
         result = db.run(asking, "python")
         assert result.rows == [("Ann",), ("Bob",)] * 2
-        assert [task["question"] for task in server.tasks] == ["a?", "b?"] and db._sandbox.generation == 2
+        assert [task["question"] for task in server.tasks] == [
+            "a?",
+            "b?",
+        ] and db._sandbox.generation == 2
 
 
 def test_programs_do_not_see_each_other(db: binder.Binder) -> None:
     change = "def solve(table):\n    table[0]['n'] = 99\n    table.append(1)\n    table[1].clear()\n    return len(table)"
     assert db.run(change, "python").rows == [(3,)]
-    assert db.run("def solve(table):\n    return [r['n'] for r in table]", "python").rows == [(1,), (2,)]
+    assert db.run("def solve(table):\n    return [r['n'] for r in table]", "python").rows == [
+        (1,),
+        (2,),
+    ]
     db.run("x = 5\ndef solve(table):\n    global y\n    y = 6\n    return 1", "python")
     with pytest.raises(ProgramError):
         db.run("def solve(table):\n    return y", "python")
@@ -149,7 +164,10 @@ def test_programs_do_not_see_each_other(db: binder.Binder) -> None:
 
 def test_without_the_package_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pydantic_monty", None)  # as where it is not installed
-    with binder.connect(load(ROWS), lm=Oracle()) as db, pytest.raises(UsageError, match="pydantic-monty") as caught:
+    with (
+        binder.connect(load(ROWS), lm=Oracle()) as db,
+        pytest.raises(UsageError, match="pydantic-monty") as caught,
+    ):
         db.run("def solve(table):\n    return 1", "python")
     assert caught.value.hint == monty_client.INSTALL
 

@@ -1,4 +1,5 @@
-"""A file is shared by threads, forked children and processes without a loss; one that cannot be used costs no run."""
+"""A file is shared by threads, forked children and processes without a loss; one that cannot be
+used costs no run."""
 
 from __future__ import annotations
 
@@ -42,7 +43,12 @@ def foreign(path: Path) -> None:
 
 def newer(path: Path) -> None:
     version = len(MIGRATIONS) + 1
-    execute(path, f"PRAGMA application_id={APPLICATION}", f"PRAGMA user_version={version}", "CREATE TABLE answers (other)")
+    execute(
+        path,
+        f"PRAGMA application_id={APPLICATION}",
+        f"PRAGMA user_version={version}",
+        "CREATE TABLE answers (other)",
+    )
 
 
 def cut(path: Path) -> None:
@@ -72,7 +78,9 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_file_that_cannot_be_used_costs_no_run(name: str, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_cannot_be_used_costs_no_run(
+    name: str, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     break_it, reason = BROKEN[name]
     path.parent.mkdir()
     break_it(path)
@@ -124,7 +132,9 @@ print(store.problem)
 
 @pytest.mark.skipif(os.name != "posix", reason="needs resource limits")
 def test_a_full_disk_costs_neither_the_run_nor_what_was_kept(path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert "cannot be used" in done.stdout
     assert done.stderr.count("cannot be used") == 1
@@ -214,7 +224,9 @@ assert store.problem is None, store.problem
 
 def test_processes_share_a_file_that_none_of_them_made(path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(path)]
-    writers = [subprocess.Popen([*command, str(i)], stderr=subprocess.PIPE, text=True) for i in range(4)]
+    writers = [
+        subprocess.Popen([*command, str(i)], stderr=subprocess.PIPE, text=True) for i in range(4)
+    ]
     said = [writer.communicate(timeout=60)[1] for writer in writers]
     assert said == [""] * 4
     store = Store(path)
@@ -277,7 +289,12 @@ store.close()
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_forked_children_write_beside_their_parent(path: Path) -> None:
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORK, str(path)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0 and not done.stderr, done.stderr
     assert execute(path, "PRAGMA integrity_check") == [("ok",)]
 
@@ -292,5 +309,8 @@ def test_many_make_one_file_at_the_same_moment(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(6) as threads:
         for number in range(40):
-            made = [threads.submit(make, tmp_path / f"{number}.sqlite", start) for start in [threading.Barrier(6)] * 6]
+            made = [
+                threads.submit(make, tmp_path / f"{number}.sqlite", start)
+                for start in [threading.Barrier(6)] * 6
+            ]
             assert [future.result() for future in made] == [None] * 6

@@ -37,22 +37,43 @@ def put(store: Store, key: str, value: Any = "v", **more: Any) -> None:
 
 
 def test_answers_come_back_as_they_were(store: Store) -> None:
-    values = [None, True, 1, 1.5, "Zürich \ud800 \0 'x'", date(2020, 1, 2), Decimal("1.50"), ["a", None], 10**30]
-    answers = {f"k{i}": Stored(value, input=[value], question="q \ud800", model="m") for i, value in enumerate(values)}
+    values = [
+        None,
+        True,
+        1,
+        1.5,
+        "Zürich \ud800 \0 'x'",
+        date(2020, 1, 2),
+        Decimal("1.50"),
+        ["a", None],
+        10**30,
+    ]
+    answers = {
+        f"k{i}": Stored(value, input=[value], question="q \ud800", model="m")
+        for i, value in enumerate(values)
+    }
     answers["none"] = Stored(fault="no_answer", message="the reply says \ud800", attempts=3)
     store.put_answers("r", answers).result(30)
     found = store.get_answers([*answers, "unknown"])
     assert found.keys() == answers.keys()
     assert [found[key].value for key in answers] == [answer.value for answer in answers.values()]
-    assert [type(found[key].value) for key in answers] == [type(answer.value) for answer in answers.values()]
-    assert (found["none"].fault, found["none"].attempts, found["none"].request) == ("no_answer", 3, "r")
+    assert [type(found[key].value) for key in answers] == [
+        type(answer.value) for answer in answers.values()
+    ]
+    assert (found["none"].fault, found["none"].attempts, found["none"].request) == (
+        "no_answer",
+        3,
+        "r",
+    )
     assert found["k1"].created > 1_600_000_000
 
 
 def test_many_keys_are_found(store: Store) -> None:
     store.put_answers("r", {f"k{i}": Stored(i) for i in range(1_234)}).result(30)
     found = store.get_answers(f"k{i}" for i in range(2_000))
-    assert {key: answer.value for key, answer in found.items()} == {f"k{i}": i for i in range(1_234)}
+    assert {key: answer.value for key, answer in found.items()} == {
+        f"k{i}": i for i in range(1_234)
+    }
 
 
 def test_a_later_answer_replaces_an_earlier_one(store: Store) -> None:
@@ -71,7 +92,13 @@ def test_a_reply_is_there_only_when_it_has_come(store: Store) -> None:
     store.mark_sent("r", "m", "http://e").result(30)
     assert store.get_reply("r") == REPLY, "sent once more, it is still here"
     stats = store.stats()
-    assert (stats.replies, stats.unanswered, stats.prompt_tokens, stats.completion_tokens, stats.cost) == (1, 0, 10, 5, 0.25)
+    assert (
+        stats.replies,
+        stats.unanswered,
+        stats.prompt_tokens,
+        stats.completion_tokens,
+        stats.cost,
+    ) == (1, 0, 10, 5, 0.25)
     store.forget(["r"]).result(30)
     assert store.get_reply("r") is None
 
@@ -87,9 +114,13 @@ def test_a_reply_that_nobody_read_is_told(store: Store) -> None:
     store.pack("s", PackedRequest(("a", "c")))
     store.mark_sent("s").result(30)
     store.put_reply("s", REPLY).result(30)
-    assert sum((pack.inputs for pack in store.unread(wanted)), ()) in [("b", "a"), ("a", "c")], "no input twice"
+    assert sum((pack.inputs for pack in store.unread(wanted)), ()) in [("b", "a"), ("a", "c")], (
+        "no input twice"
+    )
     store.put_answers("r", {"a": Stored(1)}).result(30)
-    assert store.unread(wanted) == [PackedRequest(("a", "c"))], "it was read, though not all of it was there"
+    assert store.unread(wanted) == [PackedRequest(("a", "c"))], (
+        "it was read, though not all of it was there"
+    )
     store.put_answers("s", {}).result(30)
     assert store.unread(wanted) == []
 
@@ -106,7 +137,9 @@ def test_handles_of_one_path_share_a_file_until_the_last_is_closed(path: Path) -
     put(second, "l")
     assert second.get_answers(["k", "l"]).keys() == {"k", "l"}
     second.close()
-    assert {file.name for file in path.parent.iterdir()} == {path.name, link.name}, "nothing is left beside the file"
+    assert {file.name for file in path.parent.iterdir()} == {path.name, link.name}, (
+        "nothing is left beside the file"
+    )
     third = Store(path)
     assert third.get_answers(["k", "l"]).keys() == {"k", "l"}
     third.close()
@@ -119,7 +152,10 @@ def test_what_is_put_is_on_the_disk_for_others(path: Path) -> None:
     found = connection.execute("SELECT question, input, value, model FROM answers").fetchall()
     connection.close()
     assert found == [("which town?", '["Zürich"]', '"v"', "m")]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert (
+        stat.S_IMODE(path.stat().st_mode) == 0o600
+        and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    )
     store.close()
 
 
@@ -161,7 +197,11 @@ def test_export_is_readable(store: Store, tmp_path: Path) -> None:
     text = out.read_text(encoding="utf-8")
     assert "when, Zürich?" in text
     answer, reply = map(json.loads, text.splitlines())
-    assert (answer["table"], answer["value"], answer["input"]) == ("answers", {"$date": "2020-01-02"}, ["\ud800"])
+    assert (answer["table"], answer["value"], answer["input"]) == (
+        "answers",
+        {"$date": "2020-01-02"},
+        ["\ud800"],
+    )
     assert (reply["table"], Reply.read(reply["reply"])) == ("replies", REPLY)
     with pytest.raises(DataError):
         store.export(tmp_path)
@@ -169,7 +209,9 @@ def test_export_is_readable(store: Store, tmp_path: Path) -> None:
 
 def test_stats_are_for_people(store: Store) -> None:
     assert "answers   0" in str(store.stats())
-    store.put_answers("r", {f"k{i}": Stored(i, model="m", endpoint="http://e/v1") for i in range(1_000)}).result(30)
+    store.put_answers(
+        "r", {f"k{i}": Stored(i, model="m", endpoint="http://e/v1") for i in range(1_000)}
+    ).result(30)
     store.put_reply("r", REPLY, "m").result(30)
     store.mark_sent("s", "m").result(30)
     text = str(store.stats())

@@ -1,4 +1,5 @@
-"""Solved questions that are found by meaning, through an endpoint for embeddings over HTTP, and one that fails."""
+"""Solved questions that are found by meaning, through an endpoint for embeddings over HTTP, and one
+that fails."""
 
 from __future__ import annotations
 
@@ -17,7 +18,11 @@ from tests.server import Canned, Server, embeddings
 
 ROWS = [{"city": "Lyon", "wins": 3}, {"city": "Rome", "wins": 5}]
 ABOUT = ("victory", "size", "age")  # what each component of a vector stands for
-SOLVED = {"who triumphed?": (1, 0, 0), "which one is the largest?": (0, 1, 0), "what is the oldest of all?": (0, 0.2, 1)}
+SOLVED = {
+    "who triumphed?": (1, 0, 0),
+    "which one is the largest?": (0, 1, 0),
+    "what is the oldest of all?": (0, 0.2, 1),
+}
 QUESTION = "which city won most?"
 
 
@@ -28,7 +33,9 @@ def meaning(texts: list[str]) -> Canned:
 def ask(server: Server, question: str = QUESTION, **settings: Any) -> tuple[Answer, list[str]]:
     """The answer, and the solved questions that were shown, the nearest last."""
     grid = Grid("w", "t", ("Team", "Year"), (("Reds", "1990"),))
-    exemplars = [Exemplar((grid,), solved, f"SELECT {number}") for number, solved in enumerate(SOLVED)]
+    exemplars = [
+        Exemplar((grid,), solved, f"SELECT {number}") for number, solved in enumerate(SOLVED)
+    ]
     server.reply = lambda body: "SELECT city FROM w WHERE wins = 5"
     settings = {"cache": None, "memory": Memory(exemplars=exemplars), "embeddings": "e"} | settings
     with binder.connect(ROWS, "m", server.url, **settings) as db:
@@ -62,7 +69,10 @@ def test_a_trace_replays_with_the_vectors(server: Server, tmp_path: Path) -> Non
     answer, found = ask(server)
     (tmp_path / "trace.jsonl").write_text("\n".join(answer.trace.lines()) + "\n")
     server.forget()
-    assert ask(server, replay=tmp_path / "trace.jsonl")[1] == found and server.embedded == [] == server.requests
+    assert (
+        ask(server, replay=tmp_path / "trace.jsonl")[1] == found
+        and server.embedded == [] == server.requests
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +89,9 @@ def test_a_trace_replays_with_the_vectors(server: Server, tmp_path: Path) -> Non
     ],
     ids=["none", "unknown", "refused", "empty", "text", "nan", "twice", "lengths"],
 )
-def test_an_endpoint_that_gives_no_vectors_leaves_the_search_for_words(server: Server, said: Canned | None) -> None:
+def test_an_endpoint_that_gives_no_vectors_leaves_the_search_for_words(
+    server: Server, said: Canned | None
+) -> None:
     _, by_words = ask(server, embeddings=None)
     lengths = iter([said, embeddings((1, 0), (1, 0), (1, 0))])  # of the last, the lengths differ
     server.embed = None if said is None else lambda texts: next(lengths, said)

@@ -42,14 +42,22 @@ sql:
 
 def test_a_file_is_read() -> None:
     first, second = records(TEXT)
-    grids = (Grid("w", "A, B: c", ("x", "y\nz"), (("1", ""), ("a | b", "c"))), Grid("v", "", ("k",), ()))
+    grids = (
+        Grid("w", "A, B: c", ("x", "y\nz"), (("1", ""), ("a | b", "c"))),
+        Grid("v", "", ("k",), ()),
+    )
     says, gives = '{"q?": {"a": 1}}', "[1]"
     assert first.exemplars == (
         Exemplar(grids, "what: x?", "SELECT x\nFROM w", "sql", says, gives),
-        Exemplar(grids, "what: x?", 'def solve(w, v):\n\n    return w[0]["x"]', "python", says, gives),
+        Exemplar(
+            grids, "what: x?", 'def solve(w, v):\n\n    return w[0]["x"]', "python", says, gives
+        ),
     )
     assert [column.name for column in first.exemplars[0].tables[0].columns] == ["x", "y\nz"]
-    assert first.exemplars[0].tables[0].title == "A, B: c" and first.exemplars[0].tables[1].title is None
+    assert (
+        first.exemplars[0].tables[0].title == "A, B: c"
+        and first.exemplars[0].tables[1].title is None
+    )
     assert second.exemplars[0].question == "second?" and TEXT.endswith(second.text)
     assert list(records("")) == [] and list(records("# a note\n\n")) == []
 
@@ -71,9 +79,11 @@ def test_a_text_that_is_no_exemplar(text: str, row: int | None) -> None:
     assert caught.value.row == row and caught.value.path == "m.txt" and caught.value.hint
 
 
-CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")).map(
-    str.strip
-)
+CELLS = st.text(
+    st.characters(
+        exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+    )
+).map(str.strip)
 
 
 @given(

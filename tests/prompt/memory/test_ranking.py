@@ -24,7 +24,9 @@ def test_rare_words_count_more_and_short_documents_too() -> None:
 
 
 def test_two_rankings_become_one() -> None:
-    assert fused([9.0, 1.0, 5.0], [0.1, 0.2, 0.3]) == pytest.approx([1 / 61 + 1 / 63, 1 / 63 + 1 / 62, 1 / 62 + 1 / 61])
+    assert fused([9.0, 1.0, 5.0], [0.1, 0.2, 0.3]) == pytest.approx(
+        [1 / 61 + 1 / 63, 1 / 63 + 1 / 62, 1 / 62 + 1 / 61]
+    )
     assert fused([], []) == []
 
 

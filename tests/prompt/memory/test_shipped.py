@@ -1,4 +1,5 @@
-"""The shipped exemplars: each runs on its own table, with the answers that stand beside it, and gives what stands beside it."""
+"""The shipped exemplars: each runs on its own table, with the answers that stand beside it, and
+gives what stands beside it."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ SQL = [exemplar for exemplar in SHIPPED if exemplar.language == "sql"]
 
 
 class Said:
-    """The answers of one exemplar in place of a language model; a question that it has no answer to fails."""
+    """The answers of one exemplar in place of a language model; a question that it has no answer to
+    fails."""
 
     says: Any = None
 
@@ -44,8 +46,12 @@ def db() -> Iterator[tuple[binder.Binder, Said]]:
         yield opened, said
 
 
-@pytest.mark.parametrize("exemplar", SHIPPED, ids=lambda exemplar: f"{exemplar.language} {exemplar.question[:40]}")
-def test_a_shipped_exemplar_gives_what_it_says(exemplar: Exemplar, db: tuple[binder.Binder, Said]) -> None:
+@pytest.mark.parametrize(
+    "exemplar", SHIPPED, ids=lambda exemplar: f"{exemplar.language} {exemplar.question[:40]}"
+)
+def test_a_shipped_exemplar_gives_what_it_says(
+    exemplar: Exemplar, db: tuple[binder.Binder, Said]
+) -> None:
     opened, said = db
     opened.use(*exemplar.tables)
     said.says = json.loads(exemplar.says or "null")
@@ -58,7 +64,10 @@ def test_a_shipped_exemplar_gives_what_it_says(exemplar: Exemplar, db: tuple[bin
 def test_every_exemplar_says_what_it_gives() -> None:
     assert all(exemplar.gives for exemplar in SHIPPED)
     calls = ("QA(", "qa_map(", "qa_ans(")
-    assert all(bool(exemplar.says) == any(call in exemplar.program for call in calls) for exemplar in SHIPPED)
+    assert all(
+        bool(exemplar.says) == any(call in exemplar.program for call in calls)
+        for exemplar in SHIPPED
+    )
 
 
 @pytest.mark.parametrize(("language", "least"), [("sql", 40), ("python", 25)])
@@ -111,4 +120,6 @@ def test_what_is_shown_before_a_question_is_short() -> None:
     shown = Memory().retrieve("who won the most races?", SQL[1].tables)
     request = program_request("who won the most races?", SQL[1].tables, shown, model="m")
     assert len(shown) == 12 and len(request.messages) == 26
-    assert sum(len(message.content) for message in request.messages) < 3500 * 4  # characters to a token, about
+    assert (
+        sum(len(message.content) for message in request.messages) < 3500 * 4
+    )  # characters to a token, about

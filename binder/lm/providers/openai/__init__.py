@@ -1,5 +1,6 @@
-"""A Request goes in, a Reply of an OpenAI-compatible endpoint comes out, or the LMError that says what went wrong.
-One HTTP exchange a request, within one deadline; the key stays out of all that can be shown."""
+"""A Request goes in, a Reply of an OpenAI-compatible endpoint comes out, or the LMError that says
+what went wrong. One HTTP exchange a request, within one deadline; the key stays out of all that can
+be shown."""
 
 from __future__ import annotations
 
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 
     from binder.lm.store import Store
 
-LARGE = re.compile(rb"(?i)too (?:large|long|complex|many)|exceeds|maximum")  # of one grammar, not of all
+LARGE = re.compile(
+    rb"(?i)too (?:large|long|complex|many)|exceeds|maximum"
+)  # of one grammar, not of all
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a language model is, what it is called, and the key to it; no base_url means OpenAI's own."""
+    """Where a language model is, what it is called, and the key to it; no base_url means OpenAI's
+    own."""
 
     model: str | None = None
     base_url: str | None = field(default=None, repr=False)
@@ -38,22 +42,36 @@ class Endpoint:
 
     def redact(self, text: str) -> str:
         """A text without the key in it."""
-        return text.replace(self.api_key, "[key]") if self.api_key and len(self.api_key) > 5 else text
+        return (
+            text.replace(self.api_key, "[key]") if self.api_key and len(self.api_key) > 5 else text
+        )
 
     def check(self, model: str) -> None:
         """Raises NotConfigured where a request cannot be sent."""
         if not model:
             raise NotConfigured("no language model is set", hint="give model=, or set BINDER_MODEL")
         if not (self.api_key or self.base_url):
-            raise NotConfigured("no key for the language model is set", hint="set OPENAI_API_KEY, or base_url= of a local server")
+            raise NotConfigured(
+                "no key for the language model is set",
+                hint="set OPENAI_API_KEY, or base_url= of a local server",
+            )
         if self.api_key and not re.fullmatch(r"[!-~]+", self.api_key):
-            raise NotConfigured("the key for the language model holds characters that no key has", hint="set OPENAI_API_KEY anew")
+            raise NotConfigured(
+                "the key for the language model holds characters that no key has",
+                hint="set OPENAI_API_KEY anew",
+            )
         if self.base_url and not re.match(r"https?://[^/\s]+", self.base_url):
-            raise NotConfigured("base_url is not the address of an endpoint", hint="it looks like http://localhost:8000/v1")
+            raise NotConfigured(
+                "base_url is not the address of an endpoint",
+                hint="it looks like http://localhost:8000/v1",
+            )
 
 
-def endpoint(model: str | None = None, base_url: str | None = None, api_key: str | None = None) -> Endpoint:
-    """The endpoint of these settings; what is not given is taken from the environment, which is read here and nowhere else."""
+def endpoint(
+    model: str | None = None, base_url: str | None = None, api_key: str | None = None
+) -> Endpoint:
+    """The endpoint of these settings; what is not given is taken from the environment, which is
+    read here and nowhere else."""
     return Endpoint(
         (model or os.environ.get("BINDER_MODEL") or "").strip() or None,
         (base_url or os.environ.get("OPENAI_BASE_URL") or "").strip() or None,
@@ -62,7 +80,8 @@ def endpoint(model: str | None = None, base_url: str | None = None, api_key: str
 
 
 class OpenAI:
-    """The lowest layer of the stack; only a request of which something was refused is sent again, without that."""
+    """The lowest layer of the stack; only a request of which something was refused is sent again,
+    without that."""
 
     def __init__(self, endpoint: Endpoint, timeout: float = 60.0, store: Store | None = None):
         """store: where is kept what the endpoint refuses, for later processes."""
@@ -70,17 +89,22 @@ class OpenAI:
         self.timeout = timeout
         self.store = store
         self.place = address(endpoint.base_url, endpoint.api_key)
-        self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}  # a connection belongs to its loop, also after a fork
+        self._clients: dict[
+            asyncio.AbstractEventLoop, AsyncOpenAI
+        ] = {}  # a connection belongs to its loop, also after a fork
         self._known: dict[str, frozenset[str]] = {}  # model -> what it does not take
 
     async def complete(self, request: Request) -> Reply:
-        """One reply; sending, dropping what is refused, and reading to the last byte all happen within the timeout."""
+        """One reply; sending, dropping what is refused, and reading to the last byte all happen
+        within the timeout."""
         client = self._client(request.model)
         try:
             async with asyncio.timeout(self.timeout):
                 return await self._exchange(client, request)
         except TimeoutError:
-            raise Unreachable(f"the endpoint sent no complete reply within {self.timeout:g} s", tries=2) from None
+            raise Unreachable(
+                f"the endpoint sent no complete reply within {self.timeout:g} s", tries=2
+            ) from None
         except LMError as error:
             error.message = self.endpoint.redact(error.message)
             raise
@@ -92,7 +116,8 @@ class OpenAI:
             await client.close()
 
     async def _exchange(self, client: AsyncOpenAI, request: Request) -> Reply:
-        """Sends a request; what the endpoint refuses of it, parameters and forms of constraint, is dropped and remembered."""
+        """Sends a request; what the endpoint refuses of it, parameters and forms of constraint, is
+        dropped and remembered."""
         from binder.lm.providers.openai.client import post
 
         spent = RequestUsage()
@@ -109,12 +134,17 @@ class OpenAI:
             try:
                 reply = read(response, request, SHAPES[path])
             except LMError as error:
-                if form is not None and (isinstance(error, BadReply) or response.status in (*TURNED_DOWN, *UNWELL)):
+                if form is not None and (
+                    isinstance(error, BadReply) or response.status in (*TURNED_DOWN, *UNWELL)
+                ):
                     spent += error.usage or RequestUsage(requests=1)
-                    dropped[form] = response.status in TURNED_DOWN and not LARGE.search(response.body)
+                    dropped[form] = response.status in TURNED_DOWN and not LARGE.search(
+                        response.body
+                    )
                     continue
                 told = response.body.decode("utf-8", "backslashreplace")
-                error.message = f"{error.message}: {excerpt(self.endpoint.redact(told))}"  # cut last: half a key is a key
+                # cut last: half a key is a key
+                error.message = f"{error.message}: {excerpt(self.endpoint.redact(told))}"
                 raise
             self._remember(request.model, {form for form, good in dropped.items() if good})
             return replace(reply, usage=spent + reply.usage) if dropped else reply
@@ -147,8 +177,11 @@ class OpenAI:
 
 
 def _abandon(process: int, loop: asyncio.AbstractEventLoop, client: AsyncOpenAI) -> None:
-    """Closes the connections of an OpenAI that nobody closed; at the end of the process, waits for it."""
-    if process != os.getpid():  # they are the parent's, which still uses them: not even the collector may close them here
+    """Closes the connections of an OpenAI that nobody closed; at the end of the process, waits for
+    it."""
+    if (
+        process != os.getpid()
+    ):  # they are the parent's, which still uses them: not even the collector may close them here
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))
         return
     if not loop.is_running() or client.is_closed():

@@ -1,5 +1,6 @@
-"""A Request becomes the parameters of a chat completion; what the endpoint answered becomes a Reply or the LMError it amounts to.
-Pure functions over status, headers and bytes: the client library lets broken replies through, so they are judged here."""
+"""A Request becomes the parameters of a chat completion; what the endpoint answered becomes a Reply
+or the LMError it amounts to. Pure functions over status, headers and bytes: the client library lets
+broken replies through, so they are judged here."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from binder.errors import BadReply, LMError, RateLimited, Refused, Unreachable
 from binder.lm import Choice, Reply, Request, RequestUsage
 from binder.lm.tokens import estimate
 
-# Parameters that an endpoint may refuse, and what its words for them are; max_tokens is renamed, the others are left out.
+# Parameters that an endpoint may refuse, and what its words for them are; max_tokens is renamed,
+# the others are left out.
 OPTIONAL = {
     "max_tokens": r"max_tokens\b",
     "temperature": r"\btemperature\b",
@@ -27,7 +29,10 @@ OPTIONAL = {
     "reasoning_effort": r"reasoning[._]effort",
     "logprobs": r"logprobs",
 }
-TOO_LONG = re.compile(r"context_length|context.length|context window|too many tokens|prompt is too long|maximum context", re.I)
+TOO_LONG = re.compile(
+    r"context_length|context.length|context window|too many tokens|prompt is too long|maximum context",
+    re.I,
+)
 FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.I)
 QUOTA = re.compile(r"insufficient_quota|billing_hard_limit|exceeded your current quota", re.I)
 HINTS = {
@@ -50,7 +55,9 @@ def parameters(request: Request, refused: Set[str]) -> dict[str, Any]:
     """The parameters of a chat completion, without those that were refused."""
     sent: dict[str, Any] = {
         "model": request.model,
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "messages": [
+            {"role": message.role, "content": message.content} for message in request.messages
+        ],
     }
     if request.schema is not None:
         schema = {"name": "answers", "strict": True, "schema": json.loads(request.schema)}
@@ -79,14 +86,23 @@ def refused_parameter(response: Response, sent: Mapping[str, Any]) -> str | None
     if TOO_LONG.search(said):  # "... reduce max_tokens": not a refusal of the parameter
         return None
     error = _error(response.body)
-    named = str(error.get("param")).replace("reasoning.effort", "reasoning_effort") if isinstance(error, dict) else None
+    named = (
+        str(error.get("param")).replace("reasoning.effort", "reasoning_effort")
+        if isinstance(error, dict)
+        else None
+    )
     if named in OPTIONAL and named in sent:
         return str(named)
-    return next((name for name, words in OPTIONAL.items() if name in sent and re.search(words, said)), None)
+    return next(
+        (name for name, words in OPTIONAL.items() if name in sent and re.search(words, said)), None
+    )
 
 
-def read(response: Response, request: Request, shape: Callable[[dict[str, Any]], dict[str, Any]] = dict) -> Reply:
-    """The reply in a response, or the error that it amounts to. shape: makes a chat completion of another kind of body."""
+def read(
+    response: Response, request: Request, shape: Callable[[dict[str, Any]], dict[str, Any]] = dict
+) -> Reply:
+    """The reply in a response, or the error that it amounts to. shape: makes a chat completion of
+    another kind of body."""
     if response.status != 200:
         raise failure(response, response.status)
     body = shape(read_body(response.body))
@@ -96,7 +112,8 @@ def read(response: Response, request: Request, shape: Callable[[dict[str, Any]],
 
 
 def failure(response: Response, status: int) -> LMError:
-    """The error for a status; a request that is too long is Refused with 413, one that a filter stopped without a status."""
+    """The error for a status; a request that is too long is Refused with 413, one that a filter
+    stopped without a status."""
     message = f"the endpoint answered with status {status}"
     said, wait = _said(response.body), retry_after(response.headers)
     if status == 429 and QUOTA.search(said):
@@ -109,7 +126,11 @@ def failure(response: Response, status: int) -> LMError:
         return BadReply(message)
     if status < 400:
         place = urlsplit(response.headers.get("location", "")).hostname
-        return Refused(message, hint=f"it redirects to {place or 'another path'}: give that as base_url", status=status)
+        return Refused(
+            message,
+            hint=f"it redirects to {place or 'another path'}: give that as base_url",
+            status=status,
+        )
     if status == 413 or TOO_LONG.search(said):
         return Refused(message, hint="the request is too long for the model", status=413)
     if status == 400 and FILTERED.search(said):
@@ -136,7 +157,8 @@ def excerpt(body: str) -> str:
 
 
 def read_body(body: bytes) -> dict[str, Any]:
-    """The JSON object in the bytes of a reply; a byte order mark before it and bytes after it are let pass."""
+    """The JSON object in the bytes of a reply; a byte order mark before it and bytes after it are
+    let pass."""
     try:
         data, _ = json.JSONDecoder(strict=False).raw_decode(body.decode("utf-8-sig").lstrip())
     except (ValueError, RecursionError):
@@ -162,7 +184,8 @@ def read_reply(body: dict[str, Any], request: Request) -> Reply:
 
 
 def _choice(choice: Any) -> Choice:
-    """One choice; a refusal has no text, the arguments of a tool call stand for the text that is missing."""
+    """One choice; a refusal has no text, the arguments of a tool call stand for the text that is
+    missing."""
     choice = choice if isinstance(choice, dict) else {}
     message = choice.get("message")
     message = message if isinstance(message, dict) else {}
@@ -172,14 +195,22 @@ def _choice(choice: Any) -> Choice:
     if isinstance(content, list):
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     text = content if isinstance(content, str) and content else _tool_text(message)
-    return Choice(text, str(choice.get("finish_reason") or "stop"), _chances(choice.get("logprobs")))
+    return Choice(
+        text, str(choice.get("finish_reason") or "stop"), _chances(choice.get("logprobs"))
+    )
 
 
 def _chances(told: Any) -> tuple[tuple[str, float], ...] | None:
     """How probable each token was to begin the text."""
     try:
         listed = told["content"][0]["top_logprobs"]
-        return tuple((str(entry["token"]), math.exp(min(0.0, float(entry["logprob"])))) for entry in listed) or None
+        return (
+            tuple(
+                (str(entry["token"]), math.exp(min(0.0, float(entry["logprob"]))))
+                for entry in listed
+            )
+            or None
+        )
     except (KeyError, IndexError, TypeError, ValueError):
         return None
 
@@ -197,11 +228,18 @@ def _tool_text(message: dict[str, Any]) -> str:
 def _usage(told: Any, request: Request, choices: list[Choice]) -> RequestUsage:
     """What the endpoint says it used, or an estimate."""
     told = told if isinstance(told, dict) else {}
-    prompt, completion, cost = told.get("prompt_tokens"), told.get("completion_tokens"), told.get("cost")
+    prompt, completion, cost = (
+        told.get("prompt_tokens"),
+        told.get("completion_tokens"),
+        told.get("cost"),
+    )
     price = float(cost) if isinstance(cost, int | float) else None
     if isinstance(prompt, int) and isinstance(completion, int):
         return RequestUsage(1, prompt, completion, price)
-    asked, said = (message.content for message in request.messages), (choice.text for choice in choices)
+    asked, said = (
+        (message.content for message in request.messages),
+        (choice.text for choice in choices),
+    )
     return RequestUsage(1, sum(map(estimate, asked)), sum(map(estimate, said)), price, estimated=1)
 
 
@@ -223,6 +261,9 @@ def _said(body: bytes) -> str:
 
 
 def _status_in(error: Any) -> int:
-    """The HTTP status that an error in a 200 body stands for; 502 where it does not say, for it came with good headers."""
+    """The HTTP status that an error in a 200 body stands for; 502 where it does not say, for it
+    came with good headers."""
     code = error.get("code") if isinstance(error, dict) else None
-    return int(code) if isinstance(code, int | str) and re.fullmatch(r"[45]\d\d", str(code)) else 502
+    return (
+        int(code) if isinstance(code, int | str) and re.fullmatch(r"[45]\d\d", str(code)) else 502
+    )

@@ -1,5 +1,6 @@
-"""Parameters of a chat completion go in, the bytes that an endpoint sent back come out: the one door to the openai package.
-Importing this costs a second, so it is done for the first request; what the bytes mean is decided in binder.lm.providers.openai.chat."""
+"""Parameters of a chat completion go in, the bytes that an endpoint sent back come out: the one
+door to the openai package. Importing this costs a second, so it is done for the first request; what
+the bytes mean is decided in binder.lm.providers.openai.chat."""
 
 from __future__ import annotations
 
@@ -27,14 +28,22 @@ FOREIGN = (
     OSError,
     EOFError,
 )
-BROKEN = (httpx2.DecodingError, openai.APIResponseValidationError, HttpProcessingError, aiohttp.ClientResponseError)
+BROKEN = (
+    httpx2.DecodingError,
+    openai.APIResponseValidationError,
+    HttpProcessingError,
+    aiohttp.ClientResponseError,
+)
 ENCODED = {b"content-encoding", b"content-length", b"transfer-encoding"}
 
 
 class CappedClient(openai.DefaultAioHttpClient):
-    """An HTTP client that reads each reply itself, so that no status and no encoding gets past the cap."""
+    """An HTTP client that reads each reply itself, so that no status and no encoding gets past the
+    cap."""
 
-    async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
+    async def send(
+        self, request: httpx2.Request, *, stream: bool = False, **options: Any
+    ) -> httpx2.Response:
         """Sends a request and reads its reply, up to the cap."""
         response = await super().send(request, stream=True, **options)
         body = bytearray()
@@ -45,12 +54,17 @@ class CappedClient(openai.DefaultAioHttpClient):
                     raise BadReply(f"the reply is longer than {LARGEST:,} bytes", tries=2)
         finally:
             await response.aclose()
-        headers = [(name, value) for name, value in response.headers.raw if name.lower() not in ENCODED]
-        return httpx2.Response(response.status_code, headers=headers, content=bytes(body), request=request)
+        headers = [
+            (name, value) for name, value in response.headers.raw if name.lower() not in ENCODED
+        ]
+        return httpx2.Response(
+            response.status_code, headers=headers, content=bytes(body), request=request
+        )
 
 
 def open_client(base_url: str | None, api_key: str) -> openai.AsyncOpenAI:
-    """A client that never repeats a request (another layer does) and follows no redirect (it would hand out the key)."""
+    """A client that never repeats a request (another layer does) and follows no redirect (it would
+    hand out the key)."""
     http = CappedClient(follow_redirects=False, timeout=httpx2.Timeout(None, connect=CONNECT))
     return openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http)
 
@@ -64,7 +78,8 @@ async def post(client: openai.AsyncOpenAI, path: str, parameters: dict[str, Any]
         return Response(error.response.status_code, error.response.headers, error.response.content)
     except FOREIGN as error:
         failure = explain(error)
-    raise failure  # outside the except clause: the foreign exception may quote the key and must not ride along
+    # outside the except clause: the foreign exception may quote the key and must not ride along
+    raise failure
 
 
 def explain(error: BaseException) -> LMError:

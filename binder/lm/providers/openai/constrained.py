@@ -1,9 +1,10 @@
-"""A Request whose reply must follow a grammar goes in; the path and the body of each form in which endpoints take that come out.
+"""A Request whose reply must follow a grammar goes in; the path and the body of each form in which
+endpoints take that come out.
 
-tool: a custom tool of OpenAI's chat completions; responses: the same of its responses; vllm: structured output as vLLM has it,
-under its name of today and the one before. An endpoint that refuses all of them is asked in plain text. A request for vectors
-has a path and a body of its own, too.
-"""
+tool: a custom tool of OpenAI's chat completions; responses: the same of its responses; vllm:
+structured output as vLLM has it, under its name of today and the one before. An endpoint that
+refuses all of them is asked in plain text. A request for vectors has a path and a body of its own,
+too."""
 
 from __future__ import annotations
 
@@ -20,12 +21,19 @@ CHAT = "/chat/completions"
 RESPONSES = "/responses"
 EMBEDDINGS = "/embeddings"
 NAME = "program"
-TURNED_DOWN = (400, 404, 405, 415, 422)  # an endpoint that does not know a form, or does not take this grammar
+TURNED_DOWN = (
+    400,
+    404,
+    405,
+    415,
+    422,
+)  # an endpoint that does not know a form, or does not take this grammar
 UNWELL = (500, 501, 502)  # one that fails over a form, which says nothing about the next grammar
 
 
 def form_of(request: Request, refused: Set[str], base_url: str | None) -> str | None:
-    """The first form that the endpoint may take, None for plain text; OpenAI's own come first where the endpoint is theirs."""
+    """The first form that the endpoint may take, None for plain text; OpenAI's own come first where
+    the endpoint is theirs."""
     if request.grammar is None:
         return None
     host = urlsplit(base_url or "https://api.openai.com").hostname or ""
@@ -44,18 +52,28 @@ def body(request: Request, form: str | None, refused: Set[str]) -> tuple[str, di
         return CHAT, sent
     grammar = {"syntax": "lark", "definition": request.grammar}
     if form == "vllm":
-        return CHAT, sent | {"structured_outputs": {"grammar": request.grammar}, "guided_grammar": request.grammar}
+        return CHAT, sent | {
+            "structured_outputs": {"grammar": request.grammar},
+            "guided_grammar": request.grammar,
+        }
     described = {"name": NAME, "description": "Takes the program that answers the question."}
     if form == "tool":
-        tool = {"type": "custom", "custom": {**described, "format": {"type": "grammar", "grammar": grammar}}}
+        tool = {
+            "type": "custom",
+            "custom": {**described, "format": {"type": "grammar", "grammar": grammar}},
+        }
         chosen: dict[str, Any] = {"type": "custom", "custom": {"name": NAME}}
         return CHAT, sent | {"tools": [tool], "tool_choice": chosen}
     tool = {"type": "custom", **described, "format": {"type": "grammar", **grammar}}
-    return RESPONSES, _responses(sent) | {"tools": [tool], "tool_choice": {"type": "custom", "name": NAME}}
+    return RESPONSES, _responses(sent) | {
+        "tools": [tool],
+        "tool_choice": {"type": "custom", "name": NAME},
+    }
 
 
 def _responses(sent: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a chat completion as responses have them; n, seed and response_format they have not."""
+    """The parameters of a chat completion as responses have them; n, seed and response_format they
+    have not."""
     optional = {
         "temperature": sent.get("temperature"),
         "max_output_tokens": sent.get("max_completion_tokens", sent.get("max_tokens")),
@@ -66,10 +84,16 @@ def _responses(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_completion(told: dict[str, Any]) -> dict[str, Any]:
-    """The body of a response as that of a chat completion: a call of the tool counts, else the text of the messages."""
+    """The body of a response as that of a chat completion: a call of the tool counts, else the text
+    of the messages."""
     items = [item for item in told.get("output") or [] if isinstance(item, dict)]
     calls = [item.get("input") for item in items if item.get("type") == "custom_tool_call"]
-    held = [part for item in items if item.get("type") == "message" for part in item.get("content") or []]
+    held = [
+        part
+        for item in items
+        if item.get("type") == "message"
+        for part in item.get("content") or []
+    ]
     parts = [part for part in held if isinstance(part, dict)]
     text = next((call for call in calls if isinstance(call, str)), None)
     said = text if text is not None else "".join(str(part.get("text") or "") for part in parts)
@@ -77,25 +101,45 @@ def as_completion(told: dict[str, Any]) -> dict[str, Any]:
     cut = told.get("status") == "incomplete"
     used = told.get("usage")
     used = used if isinstance(used, dict) else {}
-    usage = {"prompt_tokens": used.get("input_tokens"), "completion_tokens": used.get("output_tokens")}
-    choice = {"message": {"content": said, "refusal": refusal}, "finish_reason": "length" if cut else "stop"}
+    usage = {
+        "prompt_tokens": used.get("input_tokens"),
+        "completion_tokens": used.get("output_tokens"),
+    }
+    choice = {
+        "message": {"content": said, "refusal": refusal},
+        "finish_reason": "length" if cut else "stop",
+    }
     return {"choices": [choice], "usage": usage, "error": told.get("error")}
 
 
 def as_vectors(told: dict[str, Any]) -> dict[str, Any]:
-    """The body of an embeddings reply as that of a chat completion whose texts are the vectors, see Request."""
+    """The body of an embeddings reply as that of a chat completion whose texts are the vectors, see
+    Request."""
     try:
         numbered = {item["index"]: item["embedding"] for item in told["data"]}
-        vectors = [[float(component) for component in numbered[index]] for index in range(len(told["data"]) or 1)]
+        vectors = [
+            [float(component) for component in numbered[index]]
+            for index in range(len(told["data"]) or 1)
+        ]
         scales = [127 / (max(map(abs, vector)) or 1.0) for vector in vectors]
-        packed = [bytes(round(x * scale) & 255 for x in vector) for vector, scale in zip(vectors, scales, strict=True)]
+        packed = [
+            bytes(round(x * scale) & 255 for x in vector)
+            for vector, scale in zip(vectors, scales, strict=True)
+        ]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         if told.get("error"):
             return told
         raise BadReply("the reply does not hold a vector for each text", tries=2) from error
     used = told.get("usage")
     usage = {**used, "completion_tokens": 0} if isinstance(used, dict) else None
-    return {"choices": [{"message": {"content": base64.b64encode(data).decode()}} for data in packed], "usage": usage}
+    return {
+        "choices": [{"message": {"content": base64.b64encode(data).decode()}} for data in packed],
+        "usage": usage,
+    }
 
 
-SHAPES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {CHAT: dict, RESPONSES: as_completion, EMBEDDINGS: as_vectors}
+SHAPES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    CHAT: dict,
+    RESPONSES: as_completion,
+    EMBEDDINGS: as_vectors,
+}

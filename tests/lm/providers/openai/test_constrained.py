@@ -1,4 +1,5 @@
-"""A request with a grammar goes to endpoints that take it in one form, in another, or not at all; a reply comes out of each."""
+"""A request with a grammar goes to endpoints that take it in one form, in another, or not at all; a
+reply comes out of each."""
 
 from __future__ import annotations
 
@@ -16,11 +17,21 @@ from binder.lm.store import Store
 from tests.server import Body, Canned, Said, Server, completion, error
 
 GRAMMAR = 'start: "SELECT 1"'
-REQUEST = Request((Message("user", "write"),), model="m", temperature=0.7, max_tokens=9, n=2, grammar=GRAMMAR, effort="low")
+REQUEST = Request(
+    (Message("user", "write"),),
+    model="m",
+    temperature=0.7,
+    max_tokens=9,
+    n=2,
+    grammar=GRAMMAR,
+    effort="low",
+)
 USED = {"input_tokens": 20, "output_tokens": 4}
 
 
-def ask(server: Server, store: Store | None = None, request: Request = REQUEST, times: int = 1) -> Reply:
+def ask(
+    server: Server, store: Store | None = None, request: Request = REQUEST, times: int = 1
+) -> Reply:
     lm = OpenAI(Endpoint("m", server.url, "sk-0123456789"), timeout=5.0, store=store)
     try:
         return [run(lm.complete(request)) for _ in range(times)][-1]
@@ -43,11 +54,24 @@ def taking(*forms: str) -> Any:
             return Canned(error("Unrecognized request argument supplied"), status=400)
         if form(body) == "tool":
             call = {"id": "1", "type": "custom", "custom": {"name": "program", "input": "SELECT 1"}}
-            choice = {"index": 0, "finish_reason": "tool_calls", "message": {"content": None, "tool_calls": [call]}}
+            choice = {
+                "index": 0,
+                "finish_reason": "tool_calls",
+                "message": {"content": None, "tool_calls": [call]},
+            }
             return completion(choices=[choice])
         if form(body) == "responses":
-            call = {"type": "custom_tool_call", "name": "program", "call_id": "1", "input": "SELECT 1"}
-            return {"status": "completed", "output": [{"type": "reasoning", "summary": []}, call], "usage": USED}
+            call = {
+                "type": "custom_tool_call",
+                "name": "program",
+                "call_id": "1",
+                "input": "SELECT 1",
+            }
+            return {
+                "status": "completed",
+                "output": [{"type": "reasoning", "summary": []}, call],
+                "usage": USED,
+            }
         return "SELECT 1"
 
     return reply
@@ -62,13 +86,17 @@ def taking(*forms: str) -> Any:
         ("plain", ["vllm", "tool", "responses", "plain"]),
     ],
 )
-def test_one_form_after_the_other_until_there_is_a_reply(server: Server, taken: str, tried: list[str]) -> None:
+def test_one_form_after_the_other_until_there_is_a_reply(
+    server: Server, taken: str, tried: list[str]
+) -> None:
     server.reply = taking(taken)
     assert ask(server).text == "SELECT 1"
     assert [form(body) for body in server.requests] == tried
 
 
-def test_what_is_refused_is_remembered_also_by_the_next_process(server: Server, tmp_path: Path) -> None:
+def test_what_is_refused_is_remembered_also_by_the_next_process(
+    server: Server, tmp_path: Path
+) -> None:
     server.reply = taking("tool")
     store = Store(tmp_path / "answers.sqlite")
     ask(server, store, times=2)
@@ -88,12 +116,20 @@ def test_a_table_that_is_too_wide_says_nothing_about_others(server: Server) -> N
     assert [form(body) for body in server.requests] == ["vllm", "tool", "vllm"]
 
 
-@pytest.mark.parametrize("said", [Canned(error("engine crashed"), status=500), "", Canned("nonsense")])
+@pytest.mark.parametrize(
+    "said", [Canned(error("engine crashed"), status=500), "", Canned("nonsense")]
+)
 def test_an_endpoint_that_stumbles_over_a_form_still_answers(server: Server, said: Said) -> None:
     server.script(said, said, said, "SELECT 1")
     assert ask(server).text == "SELECT 1"
     ask(server)
-    assert [form(body) for body in server.requests] == ["vllm", "tool", "responses", "plain", "vllm"]
+    assert [form(body) for body in server.requests] == [
+        "vllm",
+        "tool",
+        "responses",
+        "plain",
+        "vllm",
+    ]
 
 
 def test_what_is_wrong_with_the_request_itself_is_no_fault_of_a_form(server: Server) -> None:
@@ -119,13 +155,26 @@ def test_the_wire_of_each_form(server: Server) -> None:
     vllm, tool, responses, plain = server.requests
     assert vllm["structured_outputs"] == {"grammar": GRAMMAR} and vllm["guided_grammar"] == GRAMMAR
     (custom,) = tool["tools"]
-    assert custom["custom"]["format"] == {"type": "grammar", "grammar": {"syntax": "lark", "definition": GRAMMAR}}
+    assert custom["custom"]["format"] == {
+        "type": "grammar",
+        "grammar": {"syntax": "lark", "definition": GRAMMAR},
+    }
     assert tool["tool_choice"] == {"type": "custom", "custom": {"name": "program"}}
     (custom,) = responses["tools"]
     assert custom["format"] == {"type": "grammar", "syntax": "lark", "definition": GRAMMAR}
-    assert (responses["max_output_tokens"], responses["reasoning"]) == (9, {"effort": "low"}) and "n" not in responses
-    assert responses["input"] == [{"role": "user", "content": "write"}] and server.paths[2] == "/responses"
-    assert (plain["max_tokens"], plain["reasoning_effort"], plain["n"]) == (9, "low", 2) and "tools" not in plain
+    assert (responses["max_output_tokens"], responses["reasoning"]) == (
+        9,
+        {"effort": "low"},
+    ) and "n" not in responses
+    assert (
+        responses["input"] == [{"role": "user", "content": "write"}]
+        and server.paths[2] == "/responses"
+    )
+    assert (plain["max_tokens"], plain["reasoning_effort"], plain["n"]) == (
+        9,
+        "low",
+        2,
+    ) and "tools" not in plain
 
 
 def test_usage_of_responses_is_read(server: Server) -> None:
@@ -135,7 +184,10 @@ def test_usage_of_responses_is_read(server: Server) -> None:
 
 
 def test_openai_is_asked_in_its_own_forms() -> None:
-    assert form_of(REQUEST, frozenset(), None) == "tool" and form_of(REQUEST, {"tool"}, None) == "responses"
+    assert (
+        form_of(REQUEST, frozenset(), None) == "tool"
+        and form_of(REQUEST, {"tool"}, None) == "responses"
+    )
     assert form_of(REQUEST, {"tool", "responses"}, "https://api.openai.com/v1") is None
     assert form_of(REQUEST, frozenset(), "http://localhost:8000/v1") == "vllm"
 
@@ -152,13 +204,29 @@ def test_a_reasoning_model_teaches_its_parameters_once(server: Server) -> None:
         return "SELECT 1"
 
     server.reply = reply
-    ask(server, request=Request(REQUEST.messages, "m", temperature=0.7, max_tokens=9, n=2, effort="low"), times=2)
+    ask(
+        server,
+        request=Request(REQUEST.messages, "m", temperature=0.7, max_tokens=9, n=2, effort="low"),
+        times=2,
+    )
     assert len(server.requests) == 5
-    assert server.requests[-1].items() >= {"max_completion_tokens": 9, "reasoning_effort": "low"}.items()
+    assert (
+        server.requests[-1].items()
+        >= {"max_completion_tokens": 9, "reasoning_effort": "low"}.items()
+    )
 
 
 def test_how_probable_the_first_token_was(server: Server) -> None:
-    told = {"content": [{"top_logprobs": [{"token": "true", "logprob": 0.0}, {"token": "false", "logprob": -20.0}]}]}
+    told = {
+        "content": [
+            {
+                "top_logprobs": [
+                    {"token": "true", "logprob": 0.0},
+                    {"token": "false", "logprob": -20.0},
+                ]
+            }
+        ]
+    }
     choice = {"index": 0, "finish_reason": "stop", "message": {"content": "true"}, "logprobs": told}
     server.script(completion(choices=[choice]))
     reply = ask(server, request=Request(REQUEST.messages, "m", chances=True))

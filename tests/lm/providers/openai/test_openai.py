@@ -38,23 +38,46 @@ def test_a_reply_has_its_text_and_what_it_used(lm: OpenAI, server: Server) -> No
     server.script("hi")
     reply = ask(lm)
     assert (reply.text, reply.finish) == ("hi", "stop")
-    assert (reply.usage.requests, reply.usage.prompt_tokens, reply.usage.completion_tokens) == (1, 10, 5)
+    assert (reply.usage.requests, reply.usage.prompt_tokens, reply.usage.completion_tokens) == (
+        1,
+        10,
+        5,
+    )
     assert server.requests == [{"model": "m", "messages": [{"role": "user", "content": "hello"}]}]
     assert server.headers[0]["authorization"] == f"Bearer {KEY}"
 
 
 def test_parameters_are_sent_as_they_are_set(lm: OpenAI, server: Server) -> None:
     schema = {"type": "object"}
-    ask(lm, Request(REQUEST.messages, "m", temperature=0.0, max_tokens=7, n=2, schema=json.dumps(schema), seed=3))
+    ask(
+        lm,
+        Request(
+            REQUEST.messages,
+            "m",
+            temperature=0.0,
+            max_tokens=7,
+            n=2,
+            schema=json.dumps(schema),
+            seed=3,
+        ),
+    )
     sent = server.requests[0]
     assert (sent["temperature"], sent["max_tokens"], sent["n"], sent["seed"]) == (0.0, 7, 2, 3)
     assert sent["response_format"]["type"] == "json_schema"
-    assert sent["response_format"]["json_schema"] == {"name": "answers", "strict": True, "schema": schema}
+    assert sent["response_format"]["json_schema"] == {
+        "name": "answers",
+        "strict": True,
+        "schema": schema,
+    }
 
 
 def test_several_texts_come_in_one_reply(lm: OpenAI, server: Server) -> None:
     server.script(completion("a", "b", "c"))
-    assert [choice.text for choice in ask(lm, Request(REQUEST.messages, "m", n=3)).choices] == ["a", "b", "c"]
+    assert [choice.text for choice in ask(lm, Request(REQUEST.messages, "m", n=3)).choices] == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 BODIES: dict[str, tuple[Canned | dict[str, Any], type[LMError]]] = {
@@ -74,15 +97,24 @@ BODIES: dict[str, tuple[Canned | dict[str, Any], type[LMError]]] = {
     "error with 200": (error("overloaded"), Unreachable),
     "error with 200 and code": (error("slow down", code=429), RateLimited),
     "refusal": ({"choices": [{"message": {"content": None, "refusal": "I will not"}}]}, Refused),
-    "filtered": ({"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}, Refused),
+    "filtered": (
+        {"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]},
+        Refused,
+    ),
     "bad gzip": (Canned(b"\x1f\x8bnonsense", headers={"content-encoding": "gzip"}), BadReply),
     "huge": (Canned(b" " * 8_100_000), BadReply),
-    "gzip bomb": (Canned(gzip.compress(b" " * 50_000_000), headers={"content-encoding": "gzip"}), BadReply),
+    "gzip bomb": (
+        Canned(gzip.compress(b" " * 50_000_000), headers={"content-encoding": "gzip"}),
+        BadReply,
+    ),
     "cut in the body": (Canned(json.dumps(completion("hi")), cut=150), BadReply),
     "cut in the head": (Canned(json.dumps(completion("hi")), cut=30), Unreachable),
     "closed without a word": (Canned(cut=0), Unreachable),
     "reset": (Canned(json.dumps(completion("hi")), cut=-1), Unreachable),
-    "bad chunk": (Canned(b"zz\r\nhello", headers={"transfer-encoding": "chunked", "content-length": ""}), LMError),
+    "bad chunk": (
+        Canned(b"zz\r\nhello", headers={"transfer-encoding": "chunked", "content-length": ""}),
+        LMError,
+    ),
 }
 
 
@@ -105,11 +137,19 @@ STATUSES: dict[str, tuple[Canned | int, type[LMError], bool]] = {
     "408": (408, Unreachable, True),
     "409": (409, Unreachable, True),
     "429": (429, RateLimited, True),
-    "quota": (Canned(error("You exceeded your current quota", code="insufficient_quota"), status=429), RateLimited, False),
+    "quota": (
+        Canned(error("You exceeded your current quota", code="insufficient_quota"), status=429),
+        RateLimited,
+        False,
+    ),
     "500": (500, Unreachable, True),
     "503 with wait": (Canned(b"", status=503, headers={"retry-after": "3"}), RateLimited, True),
     "529": (529, Unreachable, True),
-    "redirect": (Canned(b"", status=307, headers={"location": "http://localhost:1/v1"}), Refused, False),
+    "redirect": (
+        Canned(b"", status=307, headers={"location": "http://localhost:1/v1"}),
+        Refused,
+        False,
+    ),
     "html 502": (Canned("<html>Bad gateway</html>", status=502), Unreachable, True),
     "huge 500": (Canned(b" " * 8_100_000, status=500), BadReply, True),
 }
@@ -149,12 +189,22 @@ def test_filtered_by_the_endpoint_has_no_status(lm: OpenAI, server: Server) -> N
     [
         ({"retry-after": "7"}, 7, 7),
         ({"retry-after-ms": "250", "retry-after": "1"}, 0.25, 0.25),
-        ({"retry-after": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 3600))}, 2400, 3601),
+        (
+            {
+                "retry-after": time.strftime(
+                    "%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 3600)
+                )
+            },
+            2400,
+            3601,
+        ),
         ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0, 0),
         ({"retry-after": "soon"}, None, None),
     ],
 )
-def test_the_wait_that_is_asked_for(lm: OpenAI, server: Server, header: dict[str, str], least: float, most: float) -> None:
+def test_the_wait_that_is_asked_for(
+    lm: OpenAI, server: Server, header: dict[str, str], least: float, most: float
+) -> None:
     server.script(Canned(error("slow down"), status=429, headers=header))
     with pytest.raises(RateLimited) as caught:
         ask(lm)
@@ -166,10 +216,29 @@ GOOD: dict[str, Canned | dict[str, Any]] = {
     "bom": Canned(b"\xef\xbb\xbf" + json.dumps(completion("hi")).encode()),
     "extra bytes": Canned(json.dumps(completion("hi")) + "\r\n garbage"),
     "two choices": completion("hi", "ho"),
-    "gzip": Canned(gzip.compress(json.dumps(completion("hi")).encode()), headers={"content-encoding": "gzip"}),
-    "parts": {"choices": [{"message": {"content": [{"type": "text", "text": "h"}, {"type": "text", "text": "i"}]}}]},
-    "function call": {"choices": [{"message": {"tool_calls": [{"type": "function", "function": {"arguments": "hi"}}]}}]},
-    "custom call": {"choices": [{"message": {"content": "", "tool_calls": [{"type": "custom", "custom": {"input": "hi"}}]}}]},
+    "gzip": Canned(
+        gzip.compress(json.dumps(completion("hi")).encode()), headers={"content-encoding": "gzip"}
+    ),
+    "parts": {
+        "choices": [
+            {"message": {"content": [{"type": "text", "text": "h"}, {"type": "text", "text": "i"}]}}
+        ]
+    },
+    "function call": {
+        "choices": [
+            {"message": {"tool_calls": [{"type": "function", "function": {"arguments": "hi"}}]}}
+        ]
+    },
+    "custom call": {
+        "choices": [
+            {
+                "message": {
+                    "content": "",
+                    "tool_calls": [{"type": "custom", "custom": {"input": "hi"}}],
+                }
+            }
+        ]
+    },
 }
 
 
@@ -184,12 +253,25 @@ def test_usage_that_is_not_told_is_estimated(lm: OpenAI, server: Server) -> None
     told = {"prompt_tokens": 1, "completion_tokens": 2, "cost": 0.5}
     server.script(completion("one two", usage=None), completion("hi", usage=told))
     first, second = ask(lm).usage, ask(lm).usage
-    assert (first.prompt_tokens, first.completion_tokens, first.estimated, first.cost) == (1, 2, 1, None)
+    assert (first.prompt_tokens, first.completion_tokens, first.estimated, first.cost) == (
+        1,
+        2,
+        1,
+        None,
+    )
     assert first + second == second + first
-    assert ((first + second).requests, (first + second).cost, (first + second).estimated) == (2, 0.5, 1)
+    assert ((first + second).requests, (first + second).cost, (first + second).estimated) == (
+        2,
+        0.5,
+        1,
+    )
 
 
-LATE = {"hang": HANG, "drip": Canned(b" " * 100, drip=0.05), "drip of an error": Canned(b"x" * 100, status=500, drip=0.05)}
+LATE = {
+    "hang": HANG,
+    "drip": Canned(b" " * 100, drip=0.05),
+    "drip of an error": Canned(b"x" * 100, status=500, drip=0.05),
+}
 
 
 @pytest.mark.parametrize("name", LATE)
@@ -211,9 +293,15 @@ def test_nobody_there() -> None:
 
 
 @pytest.mark.parametrize("parameter", ["temperature", "seed", "response_format"])
-def test_a_parameter_that_is_refused_is_dropped_once(lm: OpenAI, server: Server, parameter: str) -> None:
+def test_a_parameter_that_is_refused_is_dropped_once(
+    lm: OpenAI, server: Server, parameter: str
+) -> None:
     def reply(body: dict[str, Any]) -> Canned | str:
-        return Canned(error(f"Unsupported parameter: '{parameter}'"), status=400) if parameter in body else "hi"
+        return (
+            Canned(error(f"Unsupported parameter: '{parameter}'"), status=400)
+            if parameter in body
+            else "hi"
+        )
 
     server.reply = reply
     request = Request(REQUEST.messages, "m", temperature=0.5, seed=1, schema="{}")
@@ -224,7 +312,9 @@ def test_a_parameter_that_is_refused_is_dropped_once(lm: OpenAI, server: Server,
 
 
 def test_max_tokens_gets_its_newer_name(lm: OpenAI, server: Server) -> None:
-    refusal = error("Use 'max_completion_tokens' instead.", param="max_tokens", code="unsupported_parameter")
+    refusal = error(
+        "Use 'max_completion_tokens' instead.", param="max_tokens", code="unsupported_parameter"
+    )
     server.reply = lambda body: Canned(refusal, status=400) if "max_tokens" in body else "hi"
     assert ask(lm, Request(REQUEST.messages, "m", max_tokens=9)).text == "hi"
     assert server.requests[1]["max_completion_tokens"] == 9
@@ -237,7 +327,9 @@ def test_a_refusal_of_something_else_is_not_repeated(lm: OpenAI, server: Server)
     assert len(server.requests) == 1
 
 
-def test_the_key_is_nowhere_to_be_seen(lm: OpenAI, server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_key_is_nowhere_to_be_seen(
+    lm: OpenAI, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     padding = "x" * 180  # so that the excerpt would end inside the key
     server.script(
@@ -249,13 +341,25 @@ def test_the_key_is_nowhere_to_be_seen(lm: OpenAI, server: Server, caplog: pytes
     for _ in range(3):
         with pytest.raises(LMError) as caught:
             ask(lm)
-        shown += [*traceback.format_exception(caught.value), repr(caught.value), str(caught.value), caught.value.message]
+        shown += [
+            *traceback.format_exception(caught.value),
+            repr(caught.value),
+            str(caught.value),
+            caught.value.message,
+        ]
     for text in [*shown, caplog.text]:
         assert KEY[:8] not in text
 
 
-def test_what_is_not_configured_is_said_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    for where in (Endpoint("m"), Endpoint("m", "localhost:8000"), Endpoint("m", None, "sk\n1"), Endpoint("m", None, "schlüssel")):
+def test_what_is_not_configured_is_said_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for where in (
+        Endpoint("m"),
+        Endpoint("m", "localhost:8000"),
+        Endpoint("m", None, "sk\n1"),
+        Endpoint("m", None, "schlüssel"),
+    ):
         with pytest.raises(NotConfigured) as caught:
             ask(OpenAI(where))
         assert caught.value.hint and not caught.value.retryable
@@ -294,7 +398,13 @@ def test_every_foreign_exception_has_a_mapping() -> None:
 
     from binder.lm.providers.openai.client import FOREIGN, explain
 
-    bases = [openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, aiohttp.ClientError]
+    bases = [
+        openai.OpenAIError,
+        httpx2.HTTPError,
+        httpx2.StreamError,
+        httpx2.InvalidURL,
+        aiohttp.ClientError,
+    ]
     kinds = [kind for base in bases for kind in _walk(base)]
     assert len(kinds) > 50
     for kind in kinds:
