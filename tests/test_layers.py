@@ -19,7 +19,7 @@ ROOMS = """
 errors .
 data .
 tables . cells spelling codec infer arrow sources table
-language . functions lexer extract context diagnose_sql diagnose_python lalr grammar sqltree program python repair
+language . functions lexer extract context diagnose_sql diagnose_python lalr grammar annotations sqltree program python repair
 lm . tokens event_loop retry budget store cache replay providers
 results html trace result progress .
 analysis . sql python
@@ -45,6 +45,7 @@ DOORS = {
     "pydantic_monty": {"executors.workers.monty_worker"},
     "pandas": {"results.result"},
     "sqlglot": {
+        "language.annotations",
         "language.program",
         "language.sqltree",
         "analysis.sql",

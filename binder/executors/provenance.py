@@ -15,7 +15,8 @@ from binder.analysis.sql.coercion import hidden_column
 from binder.analysis.sql.ordering import is_aggregate, is_grouped
 from binder.analysis.sql.scope import Field, Source
 from binder.executors import Input, Value
-from binder.language.sqltree import copied, placeholders
+from binder.language.annotations import notes
+from binder.language.sqltree import call_of, copied, placeholders
 from binder.plan import Ask, Plan
 from binder.results.result import text
 
@@ -77,7 +78,9 @@ def origin(
             kept = [
                 (key, value)
                 for key, value in entries
-                if name != shown or (cells and text(value) == text(cells[column]))
+                if shown is None
+                or name != shown.name
+                or (cells and text(value) == text(cells[column]))
             ]
             found["calls"] += [_called(ask, key, value, said) for key, value in kept[:MOST]]
     return found
@@ -104,18 +107,18 @@ def _with_inputs(tree: exp.Select) -> tuple[exp.Select, list[tuple[str, str]]]:
     grouped = is_grouped(tree)
     joins = tree.args.get("joins") or ()
     unseen = [
-        join.this.meta.get("source") for join in joins if join.kind in ("SEMI", "ANTI")
+        notes(join.this).source for join in joins if join.kind in ("SEMI", "ANTI")
     ]  # only their conditions see them
     added: list[exp.Expr] = []
     for node in {
-        n.name.lower(): n for n in placeholders(tree) if n.find_ancestor(exp.Select) is tree
+        call_of(n).name: n for n in placeholders(tree) if n.find_ancestor(exp.Select) is tree
     }.values():
         if any(
             is_aggregate(part) for argument in node.expressions for part in argument.walk()
         ) or not node.find(exp.Column):
             continue
         if node.find(exp.Query) or any(
-            column.meta.get("source") in unseen for column in node.find_all(exp.Column)
+            notes(column).source in unseen for column in node.find_all(exp.Column)
         ):
             continue
         pieces = [
@@ -124,10 +127,10 @@ def _with_inputs(tree: exp.Select) -> tuple[exp.Select, list[tuple[str, str]]]:
         ]
         struct: exp.Expr = exp.Struct(expressions=pieces)
         added.append(exp.ArrayAgg(this=struct) if grouped else struct)
-        marks.append(("call", node.name.lower()))
+        marks.append(("call", call_of(node).name))
     nodes = [tree.args["from_"].this] if tree.args.get("from_") else []
     for item in [*nodes, *(join.this for join in joins if join.kind not in ("SEMI", "ANTI"))]:
-        source = item.meta.get("source")
+        source = notes(item).source
         if isinstance(source, Source) and source.table is not None:
             row_id = hidden_column(source, Field("row_id", "number"))
             added.append(exp.ArrayAgg(this=row_id) if grouped else row_id)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from binder.executors import Batch, Input
+from binder.language.annotations import site_of
 from binder.language.sqltree import placeholders
 from binder.plan import Ask, Step
 
@@ -123,7 +124,7 @@ class Schedule:
             for argument in ask.collect.site.node.expressions
             for call in placeholders(argument)
         ]
-        return self.reach is None and all(call.meta["site"] in self.done for call in arguments)
+        return self.reach is None and all(site_of(call) in self.done for call in arguments)
 
     def _cheapest(self, step: Step, batches: Sequence[Batch]) -> Batch:
         return (

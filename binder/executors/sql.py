@@ -34,6 +34,7 @@ from binder.executors.provenance import Said
 from binder.executors.schedule import Schedule
 from binder.executors.workers.duckdb_client import Prepared, Worker
 from binder.executors.workers.verify import Shape
+from binder.language.annotations import site_of
 from binder.language.program import Program
 from binder.language.sqltree import copied, nodes, placeholders, sql_of
 from binder.plan import Ask, InputCount, Plan
@@ -199,7 +200,7 @@ class SqlExecutor:
             for ask in step.asks:
                 node, window = ask.collect.site.node, ask.collect.window
                 inner = [
-                    part.meta["site"]
+                    site_of(part)
                     for argument in node.expressions
                     for part in placeholders(argument)
                 ]
@@ -323,7 +324,7 @@ class SqlExecutor:
             self.loaded.add(name)
         whole = tree is self.plan.query.tree
         if not whole or self.tag not in self.prepared.sent:
-            made = looked_up(tree, self.kinds, self.tag)
+            made = looked_up(tree, self.tag)
             sent = sql_of(made), shape(made).data()
             if not whole:
                 return sent

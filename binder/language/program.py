@@ -18,10 +18,12 @@ from sqlglot import exp
 
 from binder.errors import Span, SyntaxFault
 from binder.language import grammar
-from binder.language.sqltree import PREFIX, Dialect, nodes
+from binder.language.annotations import annotate
+from binder.language.sqltree import Dialect, nodes
 
 LANGUAGES = ("sql", "python")
 KINDS = ("map", "ans")
+PREFIX = "call_"  # of the names of placeholders
 DEEPEST = 160  # levels of a tree
 KEYWORDS = frozenset(
     (
@@ -77,6 +79,7 @@ class Program:
                 text=self.text,
                 span=self.place(_offset(self.skeleton, detail[0])),
             ) from error
+        self._mark_calls(tree)
         level: list[exp.Expr] = [tree]
         for _ in range(DEEPEST):
             level = [child for node in level for child in node.iter_expressions()]
@@ -88,6 +91,13 @@ class Program:
             span=self.span(level[0]),
             hint="use IN for a chain of OR, and WITH to name the parts of a program",
         )
+
+    def _mark_calls(self, tree: exp.Expr) -> None:
+        """Notes at every placeholder which call it stands for."""
+        for node in nodes(tree) if self.calls else ():
+            call = self._named.get(node.name.lower()) if isinstance(node, exp.Anonymous) else None
+            if call is not None:
+                annotate(node, call=call)
 
     def place(self, offset: int) -> Span:
         """Where in the text the token stands that covers an offset of the skeleton."""

@@ -16,8 +16,7 @@ from binder.data import listed
 from binder.errors import Span
 from binder.language import grammar
 from binder.language.diagnose_python import tree
-from binder.language.program import Call, Program
-from binder.language.sqltree import PREFIX
+from binder.language.program import PREFIX, Call, Program
 
 KINDS = {"qa_map": "map", "qa_ans": "ans"}
 PRELUDE = (

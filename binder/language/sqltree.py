@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlglot
 from sqlglot import exp
@@ -10,10 +10,12 @@ from sqlglot.dialects.dialect import rename_func
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
+from binder.language.annotations import notes
+
+if TYPE_CHECKING:
+    from binder.language.program import Call
+
 E = TypeVar("E", bound=exp.Expr)
-
-
-PREFIX = "call_"
 
 
 class Dialect(DuckDB):
@@ -75,5 +77,15 @@ def placeholders(tree: exp.Expr) -> list[exp.Anonymous]:
 
 
 def is_placeholder(node: exp.Expr | None) -> bool:
-    """Whether a node stands for a call."""
-    return isinstance(node, exp.Anonymous) and node.name.lower().startswith(PREFIX)
+    """Whether a node stands for the value of a call."""
+    if not isinstance(node, exp.Anonymous):
+        return False
+    found = notes(node)
+    return found.call is not None and not found.is_lookup
+
+
+def call_of(placeholder: exp.Expr) -> Call:
+    """The call that a placeholder stands for, or looks up."""
+    found = notes(placeholder).call
+    assert found is not None
+    return found

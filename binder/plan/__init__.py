@@ -16,8 +16,9 @@ from sqlglot import exp
 from binder.analysis.sql import Checked
 from binder.analysis.sql.call_types import CallType
 from binder.errors import printable
-from binder.language.program import Call, Program
-from binder.language.sqltree import PREFIX, copied, placeholders, sql_of
+from binder.language.annotations import site_of
+from binder.language.program import PREFIX, Call, Program
+from binder.language.sqltree import copied, placeholders, sql_of
 from binder.results import html
 from binder.results.result import count
 
@@ -235,7 +236,7 @@ class Plan:
         known = [
             g
             for g in ask.collect.where
-            if all(call.meta["site"] in before for call in placeholders(g.node))
+            if all(site_of(call) in before for call in placeholders(g.node))
         ]
         return list(dict.fromkeys(_readable(guard, self.checked.program) for guard in known))
 

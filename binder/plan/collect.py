@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_grouped, order_keys
 from binder.analysis.sql.scope import Source
+from binder.language.annotations import notes
 from binder.language.sqltree import copied, nodes, sql_of
 from binder.plan import CallSite, Collect, FirstRows, RowFilter
 from binder.plan.asks import holds
@@ -131,13 +132,13 @@ def key_values(node: exp.Anonymous) -> Sequence[exp.Expr]:
 def outer_columns(node: exp.Expr) -> list[exp.Column]:
     """Columns in a tree whose source stands outside of it."""
     own = {
-        id(part.meta["source"])
+        id(notes(part).source)
         for part in nodes(node)
-        if isinstance(part.meta.get("source"), Source) and not isinstance(part, exp.Column)
+        if isinstance(notes(part).source, Source) and not isinstance(part, exp.Column)
     }
     found: dict[str, exp.Column] = {}
     for column in [part for part in nodes(node) if isinstance(part, exp.Column)]:
-        source = column.meta.get("source")
+        source = notes(column).source
         if source is not None and id(source) not in own:
             found.setdefault(sql_of(column), column)
     return list(found.values())

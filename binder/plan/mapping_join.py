@@ -11,42 +11,35 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_aggregate
-from binder.language.sqltree import PREFIX, copied, is_placeholder, nodes, placeholders
+from binder.language.annotations import notes
+from binder.language.sqltree import call_of, copied, nodes, placeholders
 from binder.plan.asks import groups_by_comma, is_comma
 from binder.plan.collect import key_name, outer_columns
 from binder.plan.naive import level_of
-from binder.plan.three_valued import KNOWN, direct
+from binder.plan.three_valued import direct
 
 
 def mapping_name(call_name: str, tag: str) -> str:
     """The table that holds the mapping of a call in the execution of that tag."""
-    return f"answers of {call_name.lower()} {tag}"
+    return f"answers of {call_name} {tag}"
 
 
-def looked_up(tree: exp.Expr, kinds: dict[str, str], tag: str) -> exp.Expr:
-    """A copy of a tree in which every call is a look-up in its mapping. kinds: call name -> map or
-    ans."""
+def looked_up(tree: exp.Expr, tag: str) -> exp.Expr:
+    """A copy of a tree in which every call is a look-up in its mapping."""
     root = exp.Subquery(this=copied(tree))
     for select in [part for part in nodes(root) if isinstance(part, exp.Select)]:
-        _join(select, kinds, tag)
+        _join(select, tag)
     for node in placeholders(root):
-        table = mapping_name(node.name, tag)
-        node.replace(
-            _map_value(node, table)
-            if kinds[node.name.lower()] == "map"
-            else _ans_value(node, table)
-        )
-    for node in [
-        part
-        for part in nodes(root)
-        if isinstance(part, exp.Anonymous) and part.name.startswith(KNOWN)
-    ]:
-        node.replace(_is_held(node, mapping_name(PREFIX + node.name.removeprefix(KNOWN), tag)))
+        call = call_of(node)
+        table = mapping_name(call.name, tag)
+        node.replace(_map_value(node, table) if call.kind == "map" else _ans_value(node, table))
+    for lookup in [part for part in nodes(root) if notes(part).is_lookup]:
+        lookup.replace(_is_held(lookup, mapping_name(call_of(lookup).name, tag)))
     made: exp.Expr = root.this
     return made.pop()
 
 
-def _join(select: exp.Select, kinds: dict[str, str], tag: str) -> None:
+def _join(select: exp.Select, tag: str) -> None:
     """Joins each mapping that a SELECT looks into once, however often it does, where its rows stay
     as they are: keys are unique.
 
@@ -55,36 +48,37 @@ def _join(select: exp.Select, kinds: dict[str, str], tag: str) -> None:
     if select.args.get("from_") is None or groups_by_comma(select):
         return
     items = [item.this for item in (select.args["from_"], *(select.args.get("joins") or []))]
-    sources = {id(item.meta.get("source")) for item in items}
+    sources = {id(notes(item).source) for item in items}
     joined: dict[exp.Expr, list[exp.Anonymous]] = {}
     for node in [part for part in nodes(select) if isinstance(part, exp.Anonymous)]:
-        known = node.name.lower().startswith(KNOWN)
-        name = PREFIX + node.name.lower().removeprefix(KNOWN).removeprefix(PREFIX)
-        if not (known or is_placeholder(node)) or kinds[name] != "map" or not direct(node, select):
+        call = notes(node).call
+        if call is None or call.kind != "map" or not direct(node, select):
             continue
         if level_of(node, select)[0] == "rows" and all(
             _is_safe(part, sources) for part in node.expressions
         ):
             joined.setdefault(
-                exp.Anonymous(this=name, expressions=[copied(part) for part in node.expressions]),
+                exp.Anonymous(
+                    this=call.name, expressions=[copied(part) for part in node.expressions]
+                ),
                 [],
             ).append(node)
-    for number, (call, places) in enumerate(joined.items()):
+    for number, (asked, places) in enumerate(joined.items()):
         alias = f"answers {number}"
-        keys = [_column(key_name(i), alias) for i in range(len(call.expressions))]
+        keys = [_column(key_name(i), alias) for i in range(len(asked.expressions))]
         for node in places:
             missing = [
                 exp.Not(this=exp.Is(this=copied(key), expression=exp.null())) for key in keys
             ]
             held = exp.paren(exp.or_(*missing, copy=False), copy=False)
-            node.replace(held if node.name.lower().startswith(KNOWN) else _column("value", alias))
+            node.replace(held if notes(node).is_lookup else _column("value", alias))
         table = exp.Table(
-            this=exp.to_identifier(mapping_name(call.name, tag), quoted=True),
+            this=exp.to_identifier(mapping_name(asked.name, tag), quoted=True),
             alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)),
         )
         pairs = [
             exp.NullSafeEQ(this=key, expression=part)
-            for key, part in zip(keys, call.expressions, strict=True)
+            for key, part in zip(keys, asked.expressions, strict=True)
         ]
         select.append("joins", exp.Join(this=table, side="LEFT", on=exp.and_(*pairs, copy=False)))
     for join in select.args.get("joins") or [] if joined else []:
@@ -95,7 +89,7 @@ def _join(select: exp.Select, kinds: dict[str, str], tag: str) -> None:
 def _is_safe(argument: exp.Expr, sources: set[int]) -> bool:
     """Whether an argument is made of columns of these sources in ways that never fail."""
     return all(
-        id(part.meta.get("source")) in sources
+        id(notes(part).source) in sources
         if isinstance(part, exp.Column)
         else isinstance(part, _SAFE)
         for part in nodes(argument)
@@ -167,7 +161,7 @@ def _map_value(node: exp.Anonymous, table: str) -> exp.Expr:
     return exp.Subquery(this=_keyed(table, list(node.expressions)))
 
 
-def _is_held(node: exp.Anonymous, table: str) -> exp.Expr:
+def _is_held(node: exp.Expr, table: str) -> exp.Expr:
     """Whether a mapping holds some arguments."""
     return exp.Exists(this=_keyed(table, list(node.expressions)))
 

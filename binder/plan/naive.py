@@ -12,7 +12,8 @@ from sqlglot import exp
 
 from binder.analysis.sql import Checked
 from binder.analysis.sql.ordering import ROW_ORDER, is_aggregate, is_grouped
-from binder.language.sqltree import copied, is_placeholder, nodes, placeholders, sql_of
+from binder.language.annotations import annotate, notes
+from binder.language.sqltree import call_of, copied, is_placeholder, nodes, placeholders, sql_of
 from binder.plan import Ask, CallSite, Collect, Plan, Query, Step
 
 _CLAUSES = (
@@ -25,7 +26,7 @@ def build(checked: Checked) -> Plan:
     """The reference plan of a program."""
     steps = []
     for number, node in enumerate(in_order(checked.query)):
-        node.meta["site"] = number
+        annotate(node, site=number)
         steps.append(Step((_ask(checked, node, number),)))
     return Plan(checked, tuple(steps), Query(checked.query, tuple(f.name for f in checked.outputs)))
 
@@ -54,16 +55,15 @@ def in_order(node: exp.Expr) -> Iterator[exp.Anonymous]:
 
 
 def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
-    call = checked.program.call(node.name)
-    assert call is not None
+    call = call_of(node)
     select = node.find_ancestor(exp.Select)
     assert isinstance(select, exp.Select)
     level, join = level_of(node, select)
-    site = CallSite(number, node, select, level, join, node.meta.get("layer", 0))
-    columns = node.meta.setdefault(
-        "columns", _headers(node)
-    )  # they stay what they are, whatever a rule makes of the tree
-    title = node.meta.setdefault("title", _title(checked, node))
+    site = CallSite(number, node, select, level, join, notes(node).layer)
+    if notes(node).columns is None:
+        # what is sent along stays what it is, whatever a rule makes of the tree
+        annotate(node, columns=_headers(node), title=_title(checked, node))
+    columns, title = notes(node).columns or (), notes(node).title
     return Ask(call, checked.call_types[call.name], columns, title, Collect(site), (number,))
 
 
@@ -90,7 +90,7 @@ def _headers(node: exp.Anonymous) -> tuple[str, ...]:
 def _header(argument: exp.Expr, index: int) -> str:
     """The name under which an argument is sent."""
     if isinstance(argument, exp.Column):
-        return str(argument.meta.get("header") or argument.name)
+        return str(notes(argument).header or argument.name)
     query = argument.unnest()
     if isinstance(query, exp.Query) and query.named_selects[0]:
         return str(query.named_selects[0])
@@ -107,7 +107,7 @@ def _title(checked: Checked, node: exp.Anonymous) -> str | None:
     names = {table.name for table in node.find_all(exp.Table)}
     tables = {t for t in checked.tables if t.name in names}
     for column in node.find_all(exp.Column):
-        held = column.meta.get("field")
+        held = notes(column).field
         if held is not None and held.origin is not None:
             tables.add(held.origin[0])
     titles = {table.title for table in tables}

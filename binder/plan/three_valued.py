@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_aggregate
-from binder.language.sqltree import PREFIX, copied, is_placeholder, placeholders
+from binder.language.annotations import annotate, notes
+from binder.language.sqltree import call_of, copied, is_placeholder, placeholders
 from binder.plan import RowFilter
 
-KNOWN = "known_"  # stands before the number of a call: whether its mapping holds the arguments
 _SWAPPED = str.maketrans("TF", "FT")
 
 
@@ -171,7 +171,7 @@ def _is_null_by(node: exp.Expr, known: Knowledge) -> bool:
         if isinstance(node, _COMPARED) and isinstance(node.expression, exp.Literal)
         else node
     )
-    return is_placeholder(call) and call.name.lower() not in known.begun
+    return is_placeholder(call) and call_of(call).name not in known.begun
 
 
 def _can_connect(node: exp.And | exp.Or, outcomes: str, known: Knowledge) -> exp.Expr:
@@ -281,13 +281,13 @@ def _nodes(value: object) -> list[exp.Expr]:
 
 def unasked(node: exp.Expr, known: Knowledge) -> bool:
     """Whether an expression holds a call of which more may be needed."""
-    return any(part.meta.get("site") not in known.done for part in placeholders(node))
+    return any(notes(part).site not in known.done for part in placeholders(node))
 
 
 def unknown_in(node: exp.Expr, known: Knowledge) -> exp.Expr:
     """Whether some call in an expression is unknown on a row; also true where that cannot be
     told."""
-    calls = [part for part in placeholders(node) if part.meta.get("site") not in known.done]
+    calls = [part for part in placeholders(node) if notes(part).site not in known.done]
     if any(_inside_query(part, node) for part in calls):
         return exp.true()
     return some([every([unknown(part, known), *_reached(part, node, known)]) for part in calls])
@@ -306,10 +306,11 @@ def unknown(call: exp.Anonymous, known: Knowledge) -> exp.Expr:
         return exp.true()
     values = [exp.paren(copied(argument), copy=False) for argument in call.expressions]
     some_value = some([exp.Not(this=exp.Is(this=value, expression=exp.null())) for value in values])
-    if call.name.lower() not in known.begun:
+    if call_of(call).name not in known.begun:
         return some_value
     arguments = [copied(argument) for argument in call.expressions]
-    held = exp.Anonymous(this=KNOWN + call.name.lower().removeprefix(PREFIX), expressions=arguments)
+    held = exp.Anonymous(this=f"known_{call.name}", expressions=arguments)
+    annotate(held, call=call_of(call), is_lookup=True)
     return every([some_value, exp.Not(this=held)])
 
 

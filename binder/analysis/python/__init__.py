@@ -21,9 +21,8 @@ from binder.analysis.sql.types import holds_bytes
 from binder.data import shipped
 from binder.errors import CheckFault, Span, nearest
 from binder.language.diagnose_python import tree
-from binder.language.program import Program
+from binder.language.program import PREFIX, Program
 from binder.language.python import KINDS, Text, allowed, argument, is_call, parse, write
-from binder.language.sqltree import PREFIX
 from binder.tables.spelling import alike
 from binder.tables.table import Column, Table
 

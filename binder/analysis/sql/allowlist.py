@@ -11,8 +11,8 @@ from sqlglot import exp
 
 from binder.errors import CheckFault, nearest
 from binder.language.functions import TABLE_FUNCTIONS, allowed
-from binder.language.program import Program
-from binder.language.sqltree import PREFIX, nodes, sql_of
+from binder.language.program import PREFIX, Program
+from binder.language.sqltree import nodes, sql_of
 
 _WORDS = (
     exp.CurrentUser,

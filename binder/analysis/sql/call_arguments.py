@@ -10,16 +10,15 @@ from sqlglot import exp
 from binder.analysis.sql.coercion import raw_of
 from binder.analysis.sql.types import holds_bytes, kind, picked
 from binder.errors import CheckFault
+from binder.language.annotations import annotate, field_of, notes, source_of
 from binder.language.program import Call, Program
-from binder.language.sqltree import copied, is_placeholder, placeholders, sql_of
+from binder.language.sqltree import call_of, copied, is_placeholder, placeholders, sql_of
 
 
 def arguments(tree: exp.Expr, program: Program) -> None:
     """Rewrites the arguments of every call in place."""
     for node in placeholders(tree):
-        call = program.call(node.name)
-        if call is None:
-            continue
+        call = call_of(node)
         if not node.expressions:
             hint = 'write QA("map@question"; column)'
             raise CheckFault(
@@ -51,8 +50,8 @@ def _sendable(argument: exp.Expr, call: Call, program: Program) -> None:
     for shown in query.selects if isinstance(query, exp.Query) else [argument]:
         value = picked(shown.unalias())
         stored = (
-            value.meta["field"].origin
-            if isinstance(value, exp.Column) and "field" in value.meta
+            field_of(value).origin
+            if isinstance(value, exp.Column) and notes(value).field is not None
             else None
         )
         cast = sql_of(value.to) if isinstance(value, (exp.Cast, exp.TryCast)) else ""
@@ -73,7 +72,7 @@ def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
             )
         if isinstance(argument, exp.Column):
             sent = raw_of(argument) or argument
-            sent.meta["header"] = argument.name
+            annotate(sent, header=argument.name)
             argument.replace(sent)
         elif isinstance(argument, exp.Subquery):  # one value, where those of ans are tables
             argument.replace(exp.paren(argument))
@@ -83,7 +82,7 @@ def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:
     """Every argument of `ans` becomes a sub-select."""
     for argument in list(node.expressions):
         column = next(
-            (part for part in argument.find_all(exp.Column) if "source" in part.meta), None
+            (part for part in argument.find_all(exp.Column) if notes(part).source is not None), None
         )
         if isinstance(argument, exp.Subquery):
             _raw_projections(argument.unnest())
@@ -104,14 +103,14 @@ def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:
 def _enclosing(column: exp.Column, node: exp.Anonymous) -> exp.Select:
     """SELECT column FROM the FROM around the call, after its plain WHERE."""
     select = node.find_ancestor(exp.Select)
-    while isinstance(select, exp.Select) and column.meta["source"].alias.casefold() not in _aliases(
+    while isinstance(select, exp.Select) and source_of(column).alias.casefold() not in _aliases(
         select
     ):
         select = select.find_ancestor(exp.Select)
     if not isinstance(select, exp.Select):
         select = node.find_ancestor(exp.Select)
     assert isinstance(select, exp.Select)
-    held = column.meta["field"]
+    held = field_of(column)
     raw = raw_of(column)
     shown = raw if raw is not None else copied(column)
     inner = exp.Select(expressions=[exp.alias_(shown, held.name, quoted=True, copy=False)])
@@ -139,7 +138,7 @@ def _enclosing(column: exp.Column, node: exp.Anonymous) -> exp.Select:
 def _aliases(select: exp.Select) -> set[str]:
     nodes = [select.args["from_"].this] if select.args.get("from_") else []
     nodes += [join.this for join in select.args.get("joins") or ()]
-    return {node.meta["source"].alias.casefold() for node in nodes if "source" in node.meta}
+    return {source_of(node).alias.casefold() for node in nodes if notes(node).source is not None}
 
 
 def _raw_projections(select: exp.Expr) -> None:

@@ -15,8 +15,9 @@ from sqlglot import exp
 from binder.analysis.sql.coercion import COMPARISONS
 from binder.analysis.sql.types import COMPUTED, TEXT_READERS, branches, kind
 from binder.errors import CheckFault
+from binder.language.annotations import annotate, field_of, notes
 from binder.language.program import Call, Program
-from binder.language.sqltree import nodes, placeholders, sql_of
+from binder.language.sqltree import call_of, nodes, placeholders, sql_of
 from binder.tables.cells import read_boolean, read_date, read_number
 
 YES_NO = ("yes", "no")
@@ -61,32 +62,30 @@ class CallType:
 
 def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
     """The type of each call of the tree, and `kind` set on every node that stands for one."""
-    same = _merged(tree, program)
-    shown: dict[str, list[exp.Expr]] = {}
+    same = _merged(tree)
+    shown: dict[Call, list[exp.Expr]] = {}
     for node in nodes(tree):
-        call = shown_call(node, program)
+        call = shown_call(node)
         if call is not None:
-            shown.setdefault(same[call.name], []).append(node)
-    found: dict[str, CallType] = {}
+            shown.setdefault(same[call], []).append(node)
+    found: dict[Call, CallType] = {}
     for _ in range(2):  # what one call is compared with may hold another
-        found = {name: _typing(program, name, places) for name, places in shown.items()}
-        for name, places in shown.items():
+        found = {call: _type_of(program, call, places) for call, places in shown.items()}
+        for call, places in shown.items():
             for node in places:
-                _set_kind(node, "options" if found[name].options else found[name].type)
-    for name, places in shown.items():
-        if found[name].type == "boolean" or found[name].options:
+                _set_kind(node, "options" if found[call].options else found[call].type)
+    for call, places in shown.items():
+        if found[call].type == "boolean" or found[call].options:
             for node in places:
-                _compare_truth(node, found[name].type)
-    return found
+                _compare_truth(node, found[call].type)
+    return {call.name: call_type for call, call_type in found.items()}
 
 
-def _typing(program: Program, name: str, places: list[exp.Expr]) -> CallType:
+def _type_of(program: Program, call: Call, places: list[exp.Expr]) -> CallType:
     """The type of one call, which stands in these places."""
     uses = [_place(node) for node in places]
     wanted = sorted({use[0] for use in uses}, key=STRICTNESS.index)
     chosen = wanted[-1]
-    call = program.call(name)
-    assert call is not None
     _agree(program, call, wanted)
     literals = list(dict.fromkeys(text for use in uses for text in use[1]))
     if chosen == "options" and literals:  # yes, no, or something else: nothing is closed
@@ -98,40 +97,35 @@ def _typing(program: Program, name: str, places: list[exp.Expr]) -> CallType:
     )
 
 
-def _merged(tree: exp.Expr, program: Program) -> dict[str, str]:
+def _merged(tree: exp.Expr) -> dict[Call, Call]:
     """Makes one call of those that ask the same question about the same columns; each call -> the
     first of its equals."""
-    first: dict[tuple[object, ...], str] = {}
-    same: dict[str, str] = {}
+    first: dict[tuple[object, ...], Call] = {}
+    same: dict[Call, Call] = {}
     for node in placeholders(
         tree
     ):  # inner ones first: they are part of what the outer ones ask about
-        call = program.call(node.name)
-        if call is not None:
-            kinds = (kind(column) for column in nodes(node) if isinstance(column, exp.Column))
-            same[call.name] = first.setdefault(
-                (call.kind, call.question, *(sql_of(part) for part in node.expressions), *kinds),
-                call.name,
-            )
-            node.set("this", same[call.name])
+        call = call_of(node)
+        kinds = (kind(column) for column in nodes(node) if isinstance(column, exp.Column))
+        asked = (call.kind, call.question, *(sql_of(part) for part in node.expressions), *kinds)
+        same[call] = first.setdefault(asked, call)
+        node.set("this", same[call].name)
+        annotate(node, call=same[call])
     return same
 
 
 def _set_kind(node: exp.Expr, chosen: str) -> None:
     """Says of a node that shows a call what it yields."""
-    node.meta["kind"] = KINDS[chosen]
+    annotate(node, family=KINDS[chosen])
     if isinstance(node, exp.Column):
-        node.meta["field"] = replace(node.meta["field"], kind=KINDS[chosen])
+        annotate(node, field=replace(field_of(node), kind=KINDS[chosen]))
 
 
-def shown_call(node: exp.Expr, program: Program) -> Call | None:
+def shown_call(node: exp.Expr) -> Call | None:
     """The call whose value a node shows: a placeholder, or a column of a sub-select that hands it
     on."""
-    if isinstance(node, exp.Anonymous):
-        return program.call(node.name)
-    if isinstance(node, exp.Column) and "field" in node.meta and node.meta["field"].call:
-        return program.call(node.meta["field"].call)
-    return None
+    shown = notes(node).field
+    return shown.call if shown is not None else notes(node).call
 
 
 def _agree(program: Program, call: Call, wanted: list[str]) -> None:

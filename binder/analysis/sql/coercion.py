@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.scope import Field, Source
 from binder.analysis.sql.types import kind
+from binder.language.annotations import annotate, notes
 from binder.language.sqltree import copied, nodes
 from binder.tables.cells import (
     fold,
@@ -134,7 +135,7 @@ class Literals:
             or not literal.is_string
         ):
             return None
-        held: Field | None = column.meta.get("field")
+        held: Field | None = notes(column).field
         if held is None or held.origin is None or held.kind == "text":
             return None
         table, stored = held.origin
@@ -202,12 +203,12 @@ def _behind(node: exp.Expr) -> Field | None:
     sub-select picks from."""
     if isinstance(node, exp.Subquery) and isinstance(node.unnest(), exp.Select):
         return _behind(node.unnest().expressions[0].unalias())
-    held: Field | None = node.meta.get("field") if isinstance(node, exp.Column) else None
+    held: Field | None = notes(node).field if isinstance(node, exp.Column) else None
     return held if held is not None and held.origin is not None and held.kind == "text" else None
 
 
 def _unit(node: exp.Expr) -> str | None:
-    held = node.meta.get("field") if isinstance(node, exp.Column) else None
+    held = notes(node).field if isinstance(node, exp.Column) else None
     return held.origin[1].unit if held and held.origin else None
 
 
@@ -283,7 +284,7 @@ def number(node: exp.Expr) -> exp.Expr:
         value = read_number(node.this)
         return exp.Null() if value is None else _signed(value)
     made = exp.Anonymous(this="number_in", expressions=[node])
-    made.meta["kind"] = "number"
+    annotate(made, family="number")
     return made
 
 
@@ -324,8 +325,8 @@ def as_text(node: exp.Expr) -> exp.Expr:
 
 def raw_of(column: exp.Column) -> exp.Column | None:
     """The hidden column with the raw text of a tidied one; None where the value is its own text."""
-    held: Field | None = column.meta.get("field")
-    source: Source | None = column.meta.get("source")
+    held: Field | None = notes(column).field
+    source: Source | None = notes(column).source
     if held is None or source is None or held.origin is None or held.origin[1].raw is None:
         return None
     stored = held.origin[1]
@@ -371,6 +372,6 @@ def hidden_column(source: Source, held: Field) -> exp.Column:
     column = exp.column(
         exp.to_identifier(held.name, quoted=True), exp.to_identifier(source.alias, quoted=True)
     )
-    column.meta["field"] = held
-    column.meta["source"] = source
+    annotate(column, field=held)
+    annotate(column, source=source)
     return column

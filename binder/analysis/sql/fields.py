@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.scope import Field, Scope
 from binder.analysis.sql.types import PICKING
+from binder.language.annotations import notes
 from binder.language.program import Program
 from binder.language.repair import PLACEHOLDERS
 from binder.language.sqltree import Dialect, sql_of
@@ -22,7 +23,7 @@ from binder.tables.table import Column, Table
 def title(projection: exp.Expr, program: Program) -> str:
     """What a projection is called: its alias, its column, the question of its call, or its text."""
     shown = projection.unalias()
-    call = program.call(shown.name) if isinstance(shown, exp.Anonymous) else None
+    call = notes(shown).call
     if isinstance(projection, exp.Alias):
         return projection.alias
     return call.question if call else shown.name if isinstance(shown, exp.Column) else sql_of(shown)
@@ -42,7 +43,7 @@ def unchanged(node: exp.Expr) -> tuple[Table, Column] | None:
         return unchanged(node.this)
     if isinstance(node, PICKING):
         inner = node.this
-        held = inner.meta.get("field") if isinstance(inner, exp.Column) else None
+        held = notes(inner).field if isinstance(inner, exp.Column) else None
         return held.origin if held else unchanged(inner)
     return None
 

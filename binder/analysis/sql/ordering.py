@@ -11,6 +11,7 @@ from sqlglot import exp
 from binder.analysis.sql.coercion import hidden_column
 from binder.analysis.sql.scope import Field, Source
 from binder.analysis.sql.types import kind
+from binder.language.annotations import annotate, notes
 from binder.language.sqltree import copied, is_placeholder, nodes
 
 ROW_ORDER = "row order"  # the hidden column with which a sub-select hands on its order
@@ -266,7 +267,7 @@ def _all_keys(select: exp.Select, order: exp.Order) -> bool:
 def _streams(select: exp.Select) -> bool:
     """Whether the engine keeps row order by itself: one stored table, no grouping, no look-ups."""
     single = select.args.get("from_") is not None and not select.args.get("joins")
-    source = select.args["from_"].this.meta.get("source") if single else None
+    source = notes(select.args["from_"].this).source if single else None
     if (
         not isinstance(source, Source)
         or source.table is None
@@ -304,7 +305,7 @@ def order_keys(select: exp.Select) -> list[exp.Expr]:
     ]
     keys: list[exp.Expr] = []
     for node in nodes:
-        source = node.meta.get("source")
+        source = notes(node).source
         found = _keys(source) if isinstance(source, Source) else []
         if not found:
             return keys
@@ -420,17 +421,15 @@ def _standing_row(select: exp.Select) -> list[exp.Expr]:
 
 def _aggregate_bare(node: exp.Expr, grouped: set[exp.Expr], order: list[exp.Expr]) -> None:
     if isinstance(node, exp.Column) and node not in grouped:
-        if "field" in node.meta and not isinstance(node.this, exp.Star):
-            held = dict(node.meta)
+        if notes(node).field is not None and not isinstance(node.this, exp.Star):
             inner = copied(node)
             first = exp.First(
                 this=exp.Order(this=inner, expressions=[copied(o) for o in order])
                 if order
                 else inner
             )
-            first.meta["kind"] = kind(node)
+            annotate(first, family=kind(node))
             node.replace(first)
-            inner.meta.update(held)
         return
     if node in grouped or is_aggregate(node) or isinstance(node, exp.Query):
         return

@@ -24,9 +24,10 @@ from binder.analysis.sql.scope import Copies, Field, Scope, Source, united
 from binder.analysis.sql.stars import expand, natural, positions
 from binder.analysis.sql.types import column_kind, kind, picked
 from binder.errors import CheckFault, nearest
+from binder.language.annotations import annotate, field_of, notes
 from binder.language.program import Program
 from binder.language.repair import PLACEHOLDERS
-from binder.language.sqltree import copied, is_placeholder, nodes, placeholders
+from binder.language.sqltree import call_of, copied, is_placeholder, nodes, placeholders
 from binder.tables.spelling import alike, key
 from binder.tables.table import Table
 
@@ -143,19 +144,19 @@ class Names:
             shown = projection.unalias()
             if (
                 isinstance(shown, exp.Column)
-                and "field" in shown.meta
+                and notes(shown).field is not None
                 and not isinstance(projection, exp.Alias)
             ):
-                name = shown.meta["field"].name
+                name = field_of(shown).name
             if name and not isinstance(projection, exp.Alias):
                 projection = exp.alias_(shown, name, quoted=True, copy=False)
-            held, value = shown.meta.get("field"), picked(shown)
+            held, value = notes(shown).field, picked(shown)
             origin = held.origin if held else unchanged(shown)
             call = (
-                value.name.lower()
+                call_of(value)
                 if is_placeholder(value)
-                else value.meta["field"].call
-                if "field" in value.meta
+                else field_of(value).call
+                if notes(value).field is not None
                 else None
             )
             fields.append(Field(name, kind(shown), origin, call))
@@ -300,7 +301,8 @@ class Names:
         own, listed = scope.own(alias), given.args.get("columns") if given else None
         node.set("alias", exp.TableAlias(this=exp.to_identifier(own, quoted=True), columns=listed))
         fields, select = (renamed(fields, columns), None) if columns else (fields, select)
-        node.meta["source"] = scope.sources[alias.casefold()] = Source(own, fields, table, select)
+        source = scope.sources[alias.casefold()] = Source(own, fields, table, select)
+        annotate(node, source=source)
 
     # expressions
 
@@ -346,7 +348,7 @@ class Names:
             return
         for level in scope.chain():
             if name.casefold() in level.merged:
-                node.meta["field"] = level.merged[name.casefold()]
+                annotate(node, field=level.merged[name.casefold()])
                 return
             holders = level.holders(name)
             if len(holders) > 1:
@@ -401,8 +403,8 @@ class Names:
         node.this.set("this", found.name)
         node.this.set("quoted", True)
         node.set("table", exp.to_identifier(source.alias, quoted=True))
-        node.meta["field"] = found
-        node.meta["source"] = source
+        annotate(node, field=found)
+        annotate(node, source=source)
 
     def _repair(self, node: exp.Column, name: str, scope: Scope) -> None:
         """A name that no table has: what it certainly means, or a fault."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from binder.language.program import Call
 from binder.language.sqltree import copied, nodes
 from binder.tables.table import Column, Table
 
@@ -33,7 +34,7 @@ class Field(_Shared):
     name: str
     kind: str | None = None
     origin: tuple[Table, Column] | None = None
-    call: str | None = None
+    call: Call | None = None
 
 
 @dataclass(eq=False)

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.coercion import as_text, moment, number
 from binder.analysis.sql.types import COMPUTED, DATE_PARTS, TEXT_READERS, kind
+from binder.language.annotations import annotate, notes
 from binder.language.sqltree import copied, nodes
 
 _READS_TEXT = (
@@ -68,7 +69,7 @@ def _texts(node: exp.Expr) -> None:
 
 
 def _on_web_table(node: exp.Expr) -> bool:
-    fields = [part.meta.get("field") for part in nodes(node) if isinstance(part, exp.Column)]
+    fields = [notes(part).field for part in nodes(node) if isinstance(part, exp.Column)]
     origins = [held.origin for held in fields if held is not None]
     return any(origin and origin[0].tidied for origin in origins)
 
@@ -116,7 +117,7 @@ def _cast(node: exp.Cast | exp.TryCast) -> None:
 
 def _arithmetic(node: exp.Expr) -> None:
     _numbers(node)
-    node.meta["kind"] = kind(node)
+    annotate(node, family=kind(node) or "")
 
 
 def _numbers(node: exp.Expr) -> None:
@@ -174,7 +175,7 @@ def _day_difference(node: exp.Anonymous) -> exp.Expr:
 
 def _numeric(name: str, *arguments: exp.Expr) -> exp.Expr:
     made = exp.Anonymous(this=name, expressions=list(arguments))
-    made.meta["kind"] = "number"
+    annotate(made, family="number")
     return made
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from binder.language.annotations import notes
 from binder.language.sqltree import sql_of
 
 NUMBERS = (
@@ -90,7 +91,7 @@ def kind(node: exp.Expr | None) -> str | None:
     if node is None:
         return None
     if isinstance(node, exp.Column):
-        held = node.meta_get("field")
+        held = notes(node).field
         return held.kind if held else None
     if isinstance(node, exp.Literal):
         return "text" if node.is_string else "number"
@@ -99,9 +100,9 @@ def kind(node: exp.Expr | None) -> str | None:
     if isinstance(node, _SAME):
         return kind(node.this if not isinstance(node, exp.Distinct) else node.expressions[0])
     if (
-        isinstance(node, (exp.Add, exp.Sub)) and "kind" in node.meta
+        isinstance(node, (exp.Add, exp.Sub)) and notes(node).family is not None
     ):  # a chain would be asked again at each of its links
-        return node.meta["kind"]  # type: ignore[no-any-return]
+        return notes(node).family or None
     if isinstance(node, exp.Add):
         return _sum(node)
     if isinstance(node, exp.Sub) and "date" in (kind(node.this), kind(node.expression)):
@@ -117,7 +118,7 @@ def kind(node: exp.Expr | None) -> str | None:
         return kind(node.selects[0].unalias()) if len(node.selects) == 1 else None
     if isinstance(node, exp.Anonymous) and node.name.upper() in _TEXT_NAMES:
         return "text"
-    return node.meta.get("kind")
+    return notes(node).family
 
 
 def picked(node: exp.Expr) -> exp.Expr:

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_grouped
 from binder.analysis.sql.scope import Source
+from binder.language.annotations import annotate, notes, source_of
 from binder.language.sqltree import copied, placeholders
 from binder.plan import Plan
 from binder.plan.asks import groups_by_comma, is_comma, within
@@ -69,7 +70,7 @@ def _in_turn(select: exp.Select) -> None:
         [*([call] for call in on), placeholders(within) if within else []]
     ):
         for call in calls:
-            call.meta["layer"] = call.meta.get("layer", 0) * (len(on) + 1) + place
+            annotate(call, layer=notes(call).layer * (len(on) + 1) + place)
 
 
 def _is_inner(join: exp.Join) -> bool:
@@ -98,7 +99,8 @@ def inline_subqueries(plan: Plan) -> Plan:
         for call in [
             call for part in conditions if part is not None for call in placeholders(part)
         ]:
-            call.meta.setdefault("home", id(select))
+            if notes(call).home is None:
+                annotate(call, home=id(select))
     while found := next(
         (select for select in root.find_all(exp.Select) if _inline_into(select)), None
     ):
@@ -130,7 +132,7 @@ def _inline_ctes(root: exp.Expr) -> bool:
             continue
         for table in readers:
             inside = exp.Subquery(this=copied(cte.this), alias=copied(table.args["alias"]))
-            inside.meta["source"] = table.meta["source"]
+            annotate(inside, source=notes(table).source)
             table.replace(inside)
         clause = cte.parent
         cte.pop()
@@ -141,7 +143,7 @@ def _inline_ctes(root: exp.Expr) -> bool:
 
 
 def _reads(table: exp.Table, cte: exp.CTE) -> bool:
-    source = table.meta.get("source")
+    source = notes(table).source
     return (
         isinstance(source, Source)
         and source.table is None
@@ -191,9 +193,7 @@ def _inline_into(select: exp.Select) -> bool:
     for index, item in enumerate([start, *joins]):
         later = joins[index:]
         inside = item.this
-        if not isinstance(inside, exp.Subquery) or not isinstance(
-            inside.meta.get("source"), Source
-        ):
+        if not isinstance(inside, exp.Subquery) or not isinstance(notes(inside).source, Source):
             continue
         inner = inside.this
         if not _is_plain(inner) or any(join.side in ("RIGHT", "FULL") for join in later):
@@ -220,14 +220,12 @@ def _inline_into(select: exp.Select) -> bool:
 def _merge(select: exp.Select, item: exp.Expr, inside: exp.Subquery) -> bool:
     """Puts a sub-select into the SELECT around it: its FROM for itself, what its columns show for
     them, its WHERE to WHERE."""
-    source, inner = inside.meta["source"], inside.this
+    source, inner = source_of(inside), inside.this
     shown = {
         projection.alias_or_name.casefold(): projection.unalias()
         for projection in inner.expressions
     }
-    columns = [
-        column for column in select.find_all(exp.Column) if column.meta.get("source") is source
-    ]
+    columns = [column for column in select.find_all(exp.Column) if notes(column).source is source]
     if any(column.name.casefold() not in shown for column in columns):
         return False
     _rename(inner, source.alias)
@@ -241,12 +239,11 @@ def _merge(select: exp.Select, item: exp.Expr, inside: exp.Subquery) -> bool:
         part.args["where"].this for part in (inner, select) if part.args.get("where") is not None
     ]
     if inside_calls := _deciding(inner):
-        least = 1 + max(call.meta.get("layer", 0) for call in inside_calls)
+        least = 1 + max(notes(call).layer for call in inside_calls)
         for call in _deciding(select):
-            if call.meta.get("home", id(select)) == id(
-                select
-            ):  # those of sub-selects beside it do not wait for it
-                call.meta["layer"] = least + call.meta.get("layer", 0)
+            # calls of sub-selects beside it do not wait for it
+            if notes(call).home in (None, id(select)):
+                annotate(call, layer=least + notes(call).layer)
     item.set("this", inner.args["from_"].this)
     select.set("joins", [*joins, *(select.args.get("joins") or [])])
     if conditions:
@@ -269,14 +266,14 @@ def _rename(inner: exp.Select, around: str) -> None:
     items = [inner.args["from_"].this, *(join.this for join in inner.args.get("joins") or [])]
     renamed = {}
     for node in items:
-        source = node.meta["source"]
+        source = source_of(node)
         renamed[id(source)] = replace(source, alias=f"{source.alias} in {around}")
         node.set(
             "alias", exp.TableAlias(this=exp.to_identifier(renamed[id(source)].alias, quoted=True))
         )
     for node in inner.walk():
-        source = renamed.get(id(node.meta.get("source")))
-        if source is not None:
-            node.meta["source"] = source
+        new = renamed.get(id(notes(node).source))
+        if new is not None:
+            annotate(node, source=new)
             if isinstance(node, exp.Column):
-                node.set("table", exp.to_identifier(source.alias, quoted=True))
+                node.set("table", exp.to_identifier(new.alias, quoted=True))

@@ -14,6 +14,7 @@ from binder.analysis.sql.coercion import hidden_column
 from binder.analysis.sql.ordering import ROW_ORDER, is_grouped
 from binder.analysis.sql.scope import Field, Source
 from binder.analysis.sql.types import kind
+from binder.language.annotations import field_of, notes, source_of
 from binder.language.sqltree import copied, is_placeholder, placeholders
 from binder.plan import Plan
 from binder.plan.asks import within
@@ -41,7 +42,7 @@ def ask_outside(plan: Plan) -> Plan:
 
 def _lift(select: exp.Select, inside: exp.Subquery) -> bool:
     """Moves the calls that a sub-select shows into the SELECT around it; whether there were any."""
-    inner, source = inside.this, inside.meta["source"]
+    inner, source = inside.this, source_of(inside)
     if inner.args.get("distinct"):
         return False
     moved = False
@@ -69,7 +70,7 @@ def _lift(select: exp.Select, inside: exp.Subquery) -> bool:
 
 
 def _shows(column: exp.Column, source: Source, name: str) -> bool:
-    return column.meta.get("source") is source and column.name.casefold() == name.casefold()
+    return notes(column).source is source and column.name.casefold() == name.casefold()
 
 
 def filter_inside(plan: Plan) -> Plan:
@@ -91,14 +92,14 @@ def filter_inside(plan: Plan) -> Plan:
             continue
         if isinstance(item, exp.Join) and (item.side or item.kind not in ("", "INNER", "CROSS")):
             continue
-        source, sides = inside.meta["source"], _sides(inside)
+        source, sides = source_of(inside), _sides(inside)
         for part in conjuncts(where.this):
             columns = outer_columns(part)
             plain = columns and not placeholders(part) and not part.find(exp.Query, exp.Window)
-            if not plain or any(column.meta["source"] is not source for column in columns):
+            if not plain or any(notes(column).source is not source for column in columns):
                 continue
             for side, names in sides:
-                alike = len(sides) == 1 or all(column.meta["field"].kind for column in columns)
+                alike = len(sides) == 1 or all(field_of(column).kind for column in columns)
                 condition = _told(part, side, names) if alike else None
                 if condition is not None:
                     side.where(condition, copy=False)
@@ -182,5 +183,5 @@ def _subqueries(root: exp.Expr) -> list[tuple[exp.Select, exp.Expr, exp.Subquery
 
 def _is_derived(node: exp.Expr) -> bool:
     """Whether a node is a sub-select whose columns have the names that it gives them."""
-    source = isinstance(node, exp.Subquery) and isinstance(node.meta.get("source"), Source)
+    source = isinstance(node, exp.Subquery) and isinstance(notes(node).source, Source)
     return source and not node.args["alias"].args.get("columns")

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_aggregate, is_grouped
 from binder.analysis.sql.types import kind
+from binder.language.annotations import notes
 from binder.language.sqltree import copied, placeholders, sql_of
 from binder.plan import Ask, Plan, RowFilter, Rule, Step
 from binder.plan.asks import ELSEWHERE, around, each, guarded, holds, written
@@ -82,12 +83,12 @@ def _kept_side(select: exp.Select, below: exp.Expr) -> list[RowFilter]:
     where = select.args.get("where")
     if where is None or any(later.side in ("RIGHT", "FULL") for later in joins[index + 1 :]):
         return []
-    sources = {id(item.this.meta.get("source")) for item in kept}
+    sources = {id(notes(item.this).source) for item in kept}
     parts = [part for part in conjuncts(where.this) if not placeholders(part)]
     within = [
         part
         for part in parts
-        if all(id(column.meta.get("source")) in sources for column in outer_columns(part))
+        if all(id(notes(column).source) in sources for column in outer_columns(part))
     ]
     return [RowFilter(part, "T", select, "where") for part in within]
 
