@@ -124,7 +124,7 @@ class Binder:
     def _held(self, ask: Ask, inputs: Sequence[Input]) -> int:
         """How many inputs of a call were answered before."""
         recall = self.stack.recall
-        if recall is None or ask.call.kind == "ans":
+        if recall is None or not ask.call.per_input:
             return 0
         return len(recall.store.get_answers(recall.keys(ask, inputs).values()))
 

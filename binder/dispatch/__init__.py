@@ -112,7 +112,7 @@ class Dispatch:
     def _suspect(self, ask: Ask, inputs: dict[Input, tuple[Part, ...] | None]) -> None:
         """Notes cells that read like orders to the language model."""
         read = (row for parts in inputs.values() for part in parts or () for row in part.rows)
-        found = orders(cell for row in (inputs if ask.call.kind == "map" else read) for cell in row)
+        found = orders(cell for row in (inputs if ask.call.per_input else read) for cell in row)
         if found:
             self.trace.add(
                 "suspected", question=ask.call.question, cells=found[:20], count=len(found)
@@ -159,7 +159,7 @@ class Dispatch:
                 keep,
                 steps,
             )
-            if ask.call.kind == "ans":
+            if not ask.call.per_input:
                 asked += [asking.ans(value, inputs[value] or ()) for value in mine]
             else:
                 unread = (
@@ -303,7 +303,7 @@ class Dispatch:
         """What the language model was sent and replied about an input: an event of the trace."""
         known = self.known.get(_key(ask), {})
         found = known.get(value) or (
-            next(iter(known.values()), None) if ask.call.kind == "ans" else None
+            next(iter(known.values()), None) if not ask.call.per_input else None
         )
         if found is None:
             return {}
@@ -362,7 +362,7 @@ class Dispatch:
                 if found.fault is not None:
                     inputs = (
                         dict(zip(ask.columns, value, strict=False))
-                        if ask.call.kind == "map"
+                        if ask.call.per_input
                         else {}
                     )
                     entries.append(

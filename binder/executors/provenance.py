@@ -87,7 +87,7 @@ def origin(
 
 
 def _called(ask: Ask, key: tuple[Any, ...], value: Any, said: Said) -> dict[str, Any]:
-    inputs = dict(zip(ask.columns, key, strict=False)) if ask.call.kind == "map" else {}
+    inputs = dict(zip(ask.columns, key, strict=False)) if ask.call.per_input else {}
     return {
         "call": ask.call.question,
         "kind": ask.call.kind,

@@ -147,7 +147,7 @@ class PythonExecutor:
             told.add(key)
             inputs = (
                 dict(zip(asked.ask.columns, asked.inputs[place], strict=False))
-                if asked.ask.call.kind == "map"
+                if asked.ask.call.per_input
                 else {}
             )
             found["calls"].append(
@@ -220,14 +220,14 @@ class PythonExecutor:
         call_type = self.plan.checked.call_types.get(call.name, CallType("auto"))
         title = titles.pop() if len(titles) == 1 else None
         ask = Ask(replace(call, question=reply["question"]), call_type, columns, title)
-        if call.kind == "map":
+        if call.per_input:
             return PendingCall(ask, cells, reply["places"], {})
         key: Input = (f"{call.name} {len(self.made)}",)
         return PendingCall(ask, [key], reply["places"], {key: (Part(columns, tuple(cells)),)})
 
     def _answered(self, asked: PendingCall, mapping: Mapping) -> None:
         """Gives each row its answer; their type is read off the replies, as in SQL."""
-        if asked.ask.call.kind == "ans":
+        if not asked.ask.call.per_input:
             (key,) = asked.inputs
             asked.values = typed(list(mapping.values[key] or []), "auto").to_pylist()
             asked.known[key] = asked.values

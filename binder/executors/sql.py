@@ -128,7 +128,7 @@ class SqlExecutor:
         """The inputs of one ask that are unknown. reach: how far its window reaches; among: calls
         that are known on the rows to be looked at."""
         known = self.known[ask.call.name]
-        if ask.call.kind == "ans":
+        if not ask.call.per_input:
             return self._collect_ans(ask, known)
         knowledge, place = self._knowledge(), (ask.collect.site.number, reach)
         first = knowledge == Knowledge() and not among
@@ -204,7 +204,7 @@ class SqlExecutor:
                     for argument in node.expressions
                     for part in placeholders(argument)
                 ]
-                if inner and ask.call.kind == "map":
+                if inner and ask.call.per_input:
                     found[ask.collect.site.number] = max(
                         (found[number] for number in inner), key=lambda told: told.most
                     )
@@ -296,7 +296,7 @@ class SqlExecutor:
 
     def _mapping_table(self, ask: Ask, known: dict[Input, Value]) -> pa.Table:
         """k0, k1, ... and value; for ans also position."""
-        if ask.call.kind == "map":
+        if ask.call.per_input:
             width = len(ask.collect.site.node.expressions)
             columns = {key_name(i): _column([row[i] for row in known]) for i in range(width)}
             return pa.table({**columns, "value": typed(list(known.values()), ask.call_type.type)})

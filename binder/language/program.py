@@ -19,10 +19,10 @@ from sqlglot import exp
 from binder.errors import Span, SyntaxFault
 from binder.language import grammar
 from binder.language.annotations import annotate
+from binder.language.call_kinds import CALL_KINDS
 from binder.language.sqltree import Dialect, nodes
 
 LANGUAGES = ("sql", "python")
-KINDS = ("map", "ans")
 PREFIX = "call_"  # of the names of placeholders
 DEEPEST = 160  # levels of a tree
 KEYWORDS = frozenset(
@@ -54,6 +54,11 @@ class Call:
     kind: str
     question: str
     span: Span
+
+    @property
+    def per_input(self) -> bool:
+        """Whether each distinct input has a value of its own; see CallKind."""
+        return CALL_KINDS[self.kind].per_input
 
 
 @dataclass(frozen=True)
@@ -296,7 +301,7 @@ def _kind(question: str, arguments: list[Any]) -> tuple[str, str, bool]:
     """The kind, the question, and whether the kind is written before an `@`; without one the
     arguments decide."""
     kind, at, asked = question.partition("@")
-    if at and kind.strip().lower() in KINDS:
+    if at and kind.strip().lower() in CALL_KINDS:
         return kind.strip().lower(), asked.strip(), True
     selects = any(_rule(argument.children[0]) in ("query", "subquery") for argument in arguments)
     return ("ans" if selects else "map"), question.strip(), False

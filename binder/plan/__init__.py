@@ -207,7 +207,7 @@ class Plan:
             self._where(ask),
             ask.collect.window,
         )
-        what = ("distinct " if ask.call.kind == "map" else "rows of ") + ", ".join(
+        what = ("distinct " if ask.call.per_input else "rows of ") + ", ".join(
             map(repr, ask.columns)
         )
         rows = (

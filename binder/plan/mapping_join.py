@@ -32,7 +32,7 @@ def looked_up(tree: exp.Expr, tag: str) -> exp.Expr:
     for node in placeholders(root):
         call = call_of(node)
         table = mapping_name(call.name, tag)
-        node.replace(_map_value(node, table) if call.kind == "map" else _ans_value(node, table))
+        node.replace(_map_value(node, table) if call.per_input else _ans_value(node, table))
     for lookup in [part for part in nodes(root) if notes(part).is_lookup]:
         lookup.replace(_is_held(lookup, mapping_name(call_of(lookup).name, tag)))
     made: exp.Expr = root.this
@@ -52,7 +52,7 @@ def _join(select: exp.Select, tag: str) -> None:
     joined: dict[exp.Expr, list[exp.Anonymous]] = {}
     for node in [part for part in nodes(select) if isinstance(part, exp.Anonymous)]:
         call = notes(node).call
-        if call is None or call.kind != "map" or not direct(node, select):
+        if call is None or not call.per_input or not direct(node, select):
             continue
         if level_of(node, select)[0] == "rows" and all(
             _is_safe(part, sources) for part in node.expressions

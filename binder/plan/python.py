@@ -39,7 +39,7 @@ class PythonCallSite:
         asked = (
             repr(self.call.question) if self.call.question else "a question that only the run tells"
         )
-        what = "distinct" if self.call.kind == "map" else "rows of"
+        what = "distinct" if self.call.per_input else "rows of"
         return f"  Ask      {self.call.kind} {asked}\n    Collect  {what} {columns}  ({most})"
 
 
@@ -119,7 +119,7 @@ def _site(checked: CheckedPython, node: ast.AST, call: Call) -> PythonCallSite:
         ]
         most = (
             table.data.select(stored).group_by(stored).aggregate([]).num_rows
-            if call.kind == "map"
+            if call.per_input
             else 1
         )
     return PythonCallSite(call, columns or None, table, most)

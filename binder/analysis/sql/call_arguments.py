@@ -26,7 +26,7 @@ def arguments(tree: exp.Expr, program: Program) -> None:
             )
         for argument in node.expressions:
             _sendable(argument, call, program)
-        if call.kind == "map":
+        if call.per_input:
             _map(node, call, program)
         else:
             _ans(node, call, program)
