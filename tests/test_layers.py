@@ -26,7 +26,7 @@ analysis . sql python
 plan . three_valued naive asks collect mapping_join cost rewrites rules python
 prompt . wire schema_linking column_profile schema replies tasks programs memory
 executors . workers schedule provenance sql python
-dispatch injection ask_task answer_cache stack .
+dispatch injection questions failures batch_size answers answer_cache sender ask_task stack .
 candidates . answer vote sampling generate adaptive confidence
 engine .
 benchmarks release replays . denotation wikitq tabfact evaluate tune

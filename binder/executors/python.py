@@ -21,6 +21,7 @@ from binder.executors.provenance import Said
 from binder.executors.sql import typed
 from binder.executors.workers.monty_client import Sandbox
 from binder.executors.workers.protocol import decode
+from binder.language.call_kinds import CALL_KINDS
 from binder.language.program import Program
 from binder.language.python import Text
 from binder.plan import Ask
@@ -195,7 +196,7 @@ class PythonExecutor:
         return {
             "now": self.now.isoformat(),
             "source": self.program.skeleton,
-            "calls": [(call.name, call.kind) for call in self.program.calls],
+            "calls": [call.name for call in self.program.calls],
             "parameters": [name for name, _ in checked.parameters],
             "tables": [
                 (
@@ -217,7 +218,9 @@ class PythonExecutor:
             for place in reply["places"]
             if place is not None
         }
-        call_type = self.plan.checked.call_types.get(call.name, CallType("auto"))
+        call_type = self.plan.checked.call_types.get(
+            call.name, CallType(CALL_KINDS[call.kind].type)
+        )
         title = titles.pop() if len(titles) == 1 else None
         ask = Ask(replace(call, question=reply["question"]), call_type, columns, title)
         if call.per_input:
