@@ -248,7 +248,7 @@ def test_what_was_drawn_before_the_tokens_were_used_up_is_the_answer(server: Ser
     (stopped,) = answer.trace.of("stopped")
     (warning,) = answer.trace.warnings
     assert (
-        "the budget of tokens does not last" in stopped.data["message"]
+        "budget exceeded" in stopped.data["message"]
         and stopped.data["message"] in warning
     )
 
