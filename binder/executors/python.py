@@ -20,12 +20,12 @@ from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value
 from binder.executors.provenance import Said
 from binder.executors.sql import typed
 from binder.executors.workers.monty_client import Sandbox
-from binder.executors.workers.protocol import decode
 from binder.language.call_kinds import CALL_KINDS
 from binder.language.program import Program
 from binder.language.python import Text
 from binder.plan import Ask
 from binder.plan.python import PythonPlan, bill
+from binder.tables.codec import decode
 from binder.tables.table import Column, Table
 
 MOST = 50  # calls told of a value

@@ -52,6 +52,7 @@ from binder.plan.cost import bill, count_of
 from binder.plan.mapping_join import looked_up, mapping_name
 from binder.plan.three_valued import Knowledge
 from binder.tables.cells import read_date, read_number
+from binder.tables.codec import answer_text
 from binder.tables.table import Table
 
 Held = Callable[[Ask, Sequence[Input]], int]
@@ -393,7 +394,7 @@ def typed(values: list[Value], kind: str) -> pa.Array:
             for value in values
         ]
     if kind == "text":
-        values = [None if value is None else as_string(value) for value in values]
+        values = [None if value is None else answer_text(value) for value in values]
     return pa.array(values, _TYPES[kind])
 
 
@@ -423,13 +424,6 @@ def _date(value: Value) -> datetime.date | None:
     if isinstance(value, datetime.date):
         return value
     return read_date(value) if isinstance(value, str) else None
-
-
-def as_string(value: Value) -> str:
-    """A reply as text."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return repr(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _column(values: list[Value]) -> pa.Array:

@@ -17,14 +17,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pydantic_monty as monty
 
-from binder.executors.workers.protocol import (
-    confine,
-    decode,
-    encode,
-    read_frame,
-    read_table,
-    write_frame,
-)
+from binder.executors.workers.protocol import confine, read_frame, read_table, write_frame
+from binder.tables.codec import decode, encode
 
 DEPTH = 500  # calls within calls
 SUSPENDED = 64  # programs that can wait for answers at a time
