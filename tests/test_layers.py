@@ -25,7 +25,7 @@ results html trace result progress .
 analysis . sql python
 plan . three_valued naive asks collect mapping_join cost rewrites rules python
 prompt . wire schema_linking column_profile schema replies tasks programs memory
-executors . workers schedule provenance sql python
+executors . mappings workers schedule provenance mapping_tables sql python
 dispatch injection questions failures batch_size answers answer_cache sender ask_task stack .
 candidates . answer vote sampling generate adaptive confidence
 engine .

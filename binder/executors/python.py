@@ -16,9 +16,8 @@ from binder.analysis.sql import raw_text
 from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.scope import Field
 from binder.errors import LimitExceeded, ProgramFailed, Span
-from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value
-from binder.executors.provenance import Said
-from binder.executors.sql import typed
+from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Said, Value
+from binder.executors.mapping_tables import typed
 from binder.executors.workers.monty_client import Sandbox
 from binder.language.call_kinds import CALL_KINDS
 from binder.language.program import Program

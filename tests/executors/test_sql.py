@@ -9,7 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from binder.executors.sql import typed
+from binder.executors.mapping_tables import typed
 from binder.tables.codec import answer_text
 from tests.cases import Case, cases, compare
 
