@@ -361,9 +361,7 @@ class Dispatch:
             for value, found in self.known.get(key, {}).items():
                 if found.fault is not None:
                     inputs = (
-                        dict(zip(ask.columns, value, strict=False))
-                        if ask.call.per_input
-                        else {}
+                        dict(zip(ask.columns, value, strict=False)) if ask.call.per_input else {}
                     )
                     entries.append(
                         Missing(

@@ -6,12 +6,15 @@ generator below does the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # the processes that run programs have no plans
-    from binder.plan import Ask, Plan
+    from binder.language.program import Program
+    from binder.plan import Ask, Plan, ProgramPlan
+    from binder.tables.table import Table
 
 Value = Any  # a cell: None, bool, int, float, str, date, datetime, Decimal ...
 Input = tuple[Value, ...]
@@ -50,6 +53,49 @@ class Rows:
 
 
 Execution = Generator[tuple[Batch, ...], tuple[Mapping, ...], Rows]
+Said = Callable[["Ask", Input], dict[str, Any]]  # what the language model was sent and replied
+Held = Callable[["Ask", Sequence[Input]], int]  # how many inputs were answered before
+
+
+class ProgramExecutor(ABC):
+    """Runs one plan, in whatever language its program is."""
+
+    plan: ProgramPlan
+
+    @property
+    def program(self) -> Program:
+        """The program that runs."""
+        return self.plan.checked.program
+
+    @property
+    def tables_of(self) -> tuple[Table, ...]:
+        """The tables that it was checked against."""
+        return self.plan.checked.tables
+
+    @property
+    @abstractmethod
+    def asks(self) -> Sequence[Ask]:
+        """The asks of its calls."""
+
+    @abstractmethod
+    def execution(self) -> Execution:
+        """The execution, which yields what it needs to know."""
+
+    @abstractmethod
+    def explain(
+        self, batch_rows: int, held: Held, price: tuple[float, float] | None
+    ) -> ProgramPlan:
+        """The plan with its bill; asks nothing."""
+
+    @abstractmethod
+    def present(
+        self, rows: Sequence[tuple[Value, ...]]
+    ) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
+        """Rows as values, and as a person is shown them."""
+
+    @abstractmethod
+    def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
+        """Where a value of the result came from."""
 
 
 class Executor(Protocol):

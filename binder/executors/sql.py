@@ -7,7 +7,7 @@ changed."""
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -22,20 +22,21 @@ from binder.errors import CheckFault, QueryError
 from binder.executors import (
     Batch,
     Execution,
+    Held,
     Input,
     Mapping,
     Part,
+    ProgramExecutor,
     Rows,
+    Said,
     Value,
     execute,
     provenance,
 )
-from binder.executors.provenance import Said
 from binder.executors.schedule import Schedule
 from binder.executors.workers.duckdb_client import Prepared, Worker
 from binder.executors.workers.verify import Shape
 from binder.language.annotations import site_of
-from binder.language.program import Program
 from binder.language.sqltree import copied, nodes, placeholders, sql_of
 from binder.plan import Ask, InputCount, Plan
 from binder.plan.collect import (
@@ -52,9 +53,7 @@ from binder.plan.cost import bill, count_of
 from binder.plan.mapping_join import looked_up, mapping_name
 from binder.plan.three_valued import Knowledge
 from binder.tables.cells import read_date, read_number
-from binder.tables.table import Table
 
-Held = Callable[[Ask, Sequence[Input]], int]
 KEPT = 10_000  # inputs of a collect that are kept for the next run of a plan
 _TYPES = {
     "number": pa.float64(),
@@ -65,8 +64,10 @@ _TYPES = {
 }
 
 
-class SqlExecutor:
+class SqlExecutor(ProgramExecutor):
     """Executes one plan in a worker."""
+
+    plan: Plan
 
     def __init__(self, plan: Plan, worker: Worker):
         self.plan = plan
@@ -82,16 +83,6 @@ class SqlExecutor:
         )
         self.generation = 0
         self.loaded: set[str] = set()
-
-    @property
-    def program(self) -> Program:
-        """The program that runs."""
-        return self.plan.checked.program
-
-    @property
-    def tables_of(self) -> tuple[Table, ...]:
-        """The tables that it was checked against."""
-        return self.plan.checked.tables
 
     @property
     def asks(self) -> Sequence[Ask]:

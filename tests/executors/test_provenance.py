@@ -75,4 +75,4 @@ def test_looking_twice_finds_the_same_and_leaves_nothing_behind() -> None:
     assert executor.tables
     for name in executor.tables:
         with pytest.raises(QueryError, match="is not one of the program's"):
-            db._worker.run(f'SELECT * FROM "{name}"')
+            db._workers.sql.run(f'SELECT * FROM "{name}"')
