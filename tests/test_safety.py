@@ -162,7 +162,7 @@ def test_a_bomb_ends_at_a_limit_and_the_next_program_is_right(
 
 def test_a_worker_that_was_killed_leaves_no_process(limited: Binder) -> None:
     limited.run("SELECT 1")
-    process = limited._worker._process
+    process = limited._workers.sql._process
     assert process is not None
     with pytest.raises(LimitExceeded):
         limited.run(
@@ -170,7 +170,7 @@ def test_a_worker_that_was_killed_leaves_no_process(limited: Binder) -> None:
         )
     with pytest.raises(ProcessLookupError):  # it is not even a zombie
         os.kill(process.pid, 0)
-    assert limited._worker._process is not process
+    assert limited._workers.sql._process is not process
 
 
 def test_a_result_of_too_many_bytes_is_no_result(limited: Binder) -> None:
@@ -194,10 +194,10 @@ def test_programs_do_not_see_each_other(db: Binder) -> None:
 
 def test_a_query_that_the_engine_reads_in_another_way_is_refused(db: Binder) -> None:
     sql, says = "SELECT 'a b' AS t FROM w", {"tables": ["w"], "selects": 1, "texts": ["a b"]}
-    assert db._worker.run(sql, says)[0].num_rows == 5
+    assert db._workers.sql.run(sql, says)[0].num_rows == 5
     for other in ({"tables": ["w", "v"]}, {"selects": 2}, {"texts": ["a' b"]}, {"texts": []}):
         with pytest.raises(QueryError, match="in another way"):
-            db._worker.run(sql, {**says, **other})
+            db._workers.sql.run(sql, {**says, **other})
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ def test_the_engine_refuses_by_itself_what_the_checks_should_have_refused(
     db: Binder, sql: str
 ) -> None:
     with pytest.raises(QueryError):
-        db._worker.run(sql)
-    assert db._worker.run("SELECT COUNT(*) FROM w")[0].column(0).to_pylist() == [5]
+        db._workers.sql.run(sql)
+    assert db._workers.sql.run("SELECT COUNT(*) FROM w")[0].column(0).to_pylist() == [5]
 
 
 def test_cells_and_replies_are_data() -> None:

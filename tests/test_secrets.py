@@ -37,7 +37,7 @@ def test_the_key_is_nowhere(
         timeout=5,
         tracer=lambda e: shown.append(repr(e)),
     ) as db:
-        pid = db._worker._process.pid if db._worker._process else 0
+        pid = db._workers.sql._process.pid if db._workers.sql._process else 0
         environment = Path(f"/proc/{pid}/environ")
         if environment.exists():
             shown.append(environment.read_text() + Path(f"/proc/{pid}/cmdline").read_text())

@@ -107,7 +107,7 @@ def test_a_bomb_ends_in_time_and_the_next_program_runs(db: binder.Binder, line: 
 def test_nothing_is_left_behind() -> None:
     with binder.connect({"w": ROWS}, lm=Oracle(), limits=Limits(seconds=1)) as db:
         db.run("def solve(table):\n    return 1", "python")
-        process = db._sandbox._process
+        process = db._workers.python._process
         assert process is not None
         children = children_of(process.pid)
         assert children, "the interpreter is a process of its own"
@@ -120,7 +120,7 @@ def test_nothing_is_left_behind() -> None:
 def test_a_killed_sandbox_leaves_nothing_and_is_replaced() -> None:
     with binder.connect({"w": ROWS}, lm=Oracle(), limits=Limits(seconds=20)) as db:
         db.run("def solve(table):\n    return 1", "python")
-        process = db._sandbox._process
+        process = db._workers.python._process
         assert process is not None
         children = children_of(process.pid)
         killing = threading.Timer(0.2, os.kill, (process.pid, signal.SIGKILL))
@@ -138,8 +138,8 @@ def test_what_waits_for_answers_outlives_its_process(server: Server) -> None:
     with binder.connect({"w": ROWS}, model="m", base_url=server.url, api_key="k", cache=None) as db:
 
         def killing(_: object) -> None:
-            if db._sandbox._process is not None and len(server.requests) == 1:
-                os.killpg(db._sandbox._process.pid, signal.SIGKILL)
+            if db._workers.python._process is not None and len(server.requests) == 1:
+                os.killpg(db._workers.python._process.pid, signal.SIGKILL)
 
         server.reply = killing  # type: ignore[assignment]
         result = db.run(asking, "python")
@@ -147,7 +147,7 @@ def test_what_waits_for_answers_outlives_its_process(server: Server) -> None:
         assert [task["question"] for task in server.tasks] == [
             "a?",
             "b?",
-        ] and db._sandbox.generation == 2
+        ] and db._workers.python.generation == 2
 
 
 def test_programs_do_not_see_each_other(db: binder.Binder) -> None:
