@@ -4,6 +4,7 @@ whose values it shows."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import sqlglot
 from sqlglot import exp
@@ -31,10 +32,8 @@ def title(projection: exp.Expr, program: Program) -> str:
 
 def renamed(fields: list[Field], names: list[str]) -> list[Field]:
     """The fields under the names that an alias gives them."""
-    return [
-        Field(names[i], f.kind, f.origin, f.call) if i < len(names) else f
-        for i, f in enumerate(fields)
-    ]
+    given = [replace(f, name=name) for f, name in zip(fields, names, strict=False)]
+    return [*given, *fields[len(given) :]]
 
 
 def unchanged(node: exp.Expr) -> tuple[Table, Column] | None:

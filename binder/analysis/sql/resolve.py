@@ -22,10 +22,10 @@ from binder.analysis.sql.fields import (
 )
 from binder.analysis.sql.scope import Copies, Field, Scope, Source, united
 from binder.analysis.sql.stars import expand, natural, positions
-from binder.analysis.sql.types import column_kind, kind, picked
+from binder.analysis.sql.types import column_kind, kind, values
 from binder.errors import CheckFault, nearest
 from binder.language.annotations import annotate, field_of, notes
-from binder.language.program import Program
+from binder.language.program import Call, Program
 from binder.language.repair import PLACEHOLDERS
 from binder.language.sqltree import call_of, copied, is_placeholder, nodes, placeholders
 from binder.tables.spelling import alike, key
@@ -150,16 +150,9 @@ class Names:
                 name = field_of(shown).name
             if name and not isinstance(projection, exp.Alias):
                 projection = exp.alias_(shown, name, quoted=True, copy=False)
-            held, value = notes(shown).field, picked(shown)
+            held = notes(shown).field
             origin = held.origin if held else unchanged(shown)
-            call = (
-                call_of(value)
-                if is_placeholder(value)
-                else field_of(value).call
-                if notes(value).field is not None
-                else None
-            )
-            fields.append(Field(name, kind(shown), origin, call))
+            fields.append(Field(name, kind(shown), origin, *_calls_behind(shown)))
             projections.append(projection)
         node.set("expressions", projections)
         return fields
@@ -428,3 +421,18 @@ class Names:
             if not scope.sources:
                 hint = "there is no FROM here; a text is quoted with '"
             raise self.fault(node, f"there is no column {name!r}", hint)
+
+
+def _calls_behind(shown: exp.Expr) -> tuple[Call | None, tuple[Call, ...]]:
+    """The call whose value an expression shows, where it shows no other values; all calls whose
+    value it may show."""
+    only: Call | None = None
+    mixed = False
+    calls: list[Call] = []
+    for value in values(shown):
+        held = notes(value).field
+        call = held.call if held else call_of(value) if is_placeholder(value) else None
+        calls += held.calls if held else [call] if call else []
+        mixed = mixed or call is None
+        only = only or call
+    return None if mixed else only, tuple(dict.fromkeys(calls))
