@@ -57,7 +57,7 @@ def test_first_steps_answers_its_question(executed: Any) -> None:
         "at most 6 questions in 1 request" in shown
         and "{'Country of origin': 'Greece / Cyprus'}, 'yes'" in shown
     )
-    assert "there is no column 'Runtime'" in shown
+    assert "unknown column 'Runtime'" in shown
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -188,7 +188,7 @@ def test_programs_do_not_see_each_other(db: Binder) -> None:
             f'SELECT * FROM "{name}"',
             f'SELECT QA("map@upper?"; code), (SELECT value FROM "{name}" LIMIT 1) FROM v',
         ):
-            with pytest.raises(ProgramError, match="there is no table"):
+            with pytest.raises(ProgramError, match="unknown table"):
                 db.run(program)
 
 
