@@ -47,7 +47,6 @@ from binder.lm.event_loop import await_on_loop, run
 from binder.lm.providers.openai import endpoint
 from binder.plan import Ask, Plan, Rule
 from binder.plan.cost import spent_on
-from binder.plan.naive import build
 from binder.plan.python import AnyPlan
 from binder.plan.python import build as plan_python
 from binder.plan.rules import RULES, optimize
@@ -177,9 +176,8 @@ class Binder:
         if language == "python":
             available()
             return plan_python(check_python(parse_python(program), self.tables))
-        return optimize(
-            build(check(parsed(program, self.tables, language), self.tables)), self.settings.rules
-        )
+        checked = check(parsed(program, self.tables, language), self.tables)
+        return optimize(checked, self.settings.rules)
 
     @contained()
     def _executor(self, plan: AnyPlan) -> SqlExecutor | PythonExecutor:

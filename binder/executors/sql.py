@@ -38,16 +38,9 @@ from binder.language.annotations import site_of
 from binder.language.program import Program
 from binder.language.sqltree import copied, nodes, placeholders, sql_of
 from binder.plan import Ask, InputCount, Plan
-from binder.plan.collect import (
-    clause_around,
-    derived,
-    inputs,
-    key_name,
-    key_values,
-    outer_columns,
-    rows_looked_at,
-    share_settled,
-)
+from binder.plan.blocks import outer_columns
+from binder.plan.collect import inputs, key_name, key_values, rows_looked_at, share_settled
+from binder.plan.correlate import clause_around, derived
 from binder.plan.cost import bill, count_of
 from binder.plan.mapping_join import looked_up, mapping_name
 from binder.plan.three_valued import Knowledge
@@ -198,7 +191,7 @@ class SqlExecutor:
         seen: dict[str, set[Input]] = {name: set() for name in self.kinds}
         for step in self.plan.steps:
             for ask in step.asks:
-                node, window = ask.collect.site.node, ask.collect.window
+                node, first = ask.collect.site.node, ask.collect.first_rows
                 inner = [
                     site_of(part)
                     for argument in node.expressions
@@ -212,8 +205,8 @@ class SqlExecutor:
                 self.course.done.update(inner)
                 asked = self.unknown(ask).inputs
                 reach = (
-                    len(self.unknown(ask, window.rows).inputs)
-                    if window is not None and window.rows
+                    len(self.unknown(ask, first.rows).inputs)
+                    if first is not None and first.rows
                     else None
                 )
                 more = [value for value in asked if value not in seen[ask.call.name]]
@@ -287,7 +280,7 @@ class SqlExecutor:
     def _among_ctes(self, ask: Ask, query: exp.Expr) -> exp.Expr:
         """An argument of ans behind the CTEs of the queries around; one with CTEs of its own, which
         may hide these, as a sub-select."""
-        clause = clause_around(ask.collect.site.select, self._knowledge())
+        clause = clause_around(ask.collect.site.block.select, self._knowledge())
         if clause is not None and query.args.get("with_"):
             query = exp.Select(expressions=[exp.Star()], from_=derived(query))
         if clause is not None:
