@@ -35,7 +35,7 @@ class AskState(Protocol):
 
 
 @dataclass
-class _Progress:
+class _StepState:
     """How far the current step has come. reach: the rows that an early exit looks at; asked: what
     was asked at this reach; tried: sites whose call was tried; shares: site -> the share of rows
     that its call settles."""
@@ -61,7 +61,7 @@ class Schedule:
         self.left = list(steps)
         self.executor = executor
         self.done: set[int] = set()
-        self.progress = _Progress()
+        self.state = _StepState()
 
     def next(self) -> tuple[Batch, ...]:
         """What has to be asked next, of the first step that needs anything."""
@@ -79,7 +79,7 @@ class Schedule:
         for ask in step.asks:
             self.done.update(ask.covers)
         self.left.pop(0)
-        self.progress = _Progress()
+        self.state = _StepState()
 
     def _all(self, step: Step) -> tuple[Batch, ...]:
         """All inputs of asks that cannot save each other's."""
@@ -93,35 +93,35 @@ class Schedule:
             return self._within_reach(step, first_rows.rows)
         batches = self._open(step, step.asks)
         if len(batches) < 2:
-            return tuple(batches)
+            return tuple(batches)  # there is no choice, so nothing to weigh
         return self._tries(batches) or (self._cheapest(step, batches),)
 
     def _within_reach(self, step: Step, rows: int) -> tuple[Batch, ...]:
         """The next inputs of an early exit: of each call in turn, on rows on which those before are
         known. Then it reaches twice as far, but asks a call no more than it did before."""
-        progress = self.progress
-        if progress.reach is None:
-            progress.reach = max(1, rows)
+        state = self.state
+        if state.reach is None:
+            state.reach = max(1, rows)
         batches = self._open(step, self._not_asked(step))
         while not batches:
-            if not progress.asked:
+            if not state.asked:
                 return ()
-            progress.widen()
+            state.widen()
             batches = self._open(step, self._not_asked(step))
         batch = self._cheapest(step, batches)
-        progress.asked.append(batch.ask)
-        if not progress.is_widened:
-            return (batch,)
+        state.asked.append(batch.ask)
+        if not state.is_widened:
+            return (batch,)  # the first rows must be asked about in any case
         before = max(1, len(self.executor.known[batch.ask.call.name]))
         return (Batch(batch.ask, batch.inputs[:before]),)
 
     def _not_asked(self, step: Step) -> list[Ask]:
-        return [ask for ask in step.asks if ask not in self.progress.asked]
+        return [ask for ask in step.asks if ask not in self.state.asked]
 
     def _open(self, step: Step, asks: Sequence[Ask]) -> list[Batch]:
         """What is unknown of the asks whose turn it is: of the first that needs anything or, if the
         step is adaptive, of several of its layer."""
-        among = [ask.collect.site.node for ask in self.progress.asked]
+        among = [ask.collect.site.node for ask in self.state.asked]
         most = BESIDE if step.adaptive else 1
         batches: list[Batch] = []
         for ask in sorted(asks, key=lambda ask: ask.collect.site.layer):
@@ -130,7 +130,7 @@ class Schedule:
                 break
             if self.done.issuperset(ask.covers):
                 continue
-            batch = self.executor.unknown(ask, self.progress.reach, among)
+            batch = self.executor.unknown(ask, self.state.reach, among)
             if batch.inputs:
                 batches.append(batch)
             elif self._is_settled(ask):
@@ -141,7 +141,7 @@ class Schedule:
         """Whether an ask that needs nothing now needs nothing later: answers to others only leave
         fewer rows open. Not if an early exit may reach further, or a call among its arguments is
         unknown."""
-        if self.progress.reach is not None:
+        if self.state.reach is not None:
             return False
         for argument in ask.collect.site.node.expressions:
             if any(site_of(call) not in self.done for call in placeholders(argument)):
@@ -157,9 +157,9 @@ class Schedule:
         tries: list[Batch] = []
         for batch in batches:
             number = batch.ask.collect.site.number
-            if number in self.progress.tried:
+            if number in self.state.tried:
                 continue
-            self.progress.tried.add(number)
+            self.state.tried.add(number)
             start = min(len(tries) * TRY, len(batch.inputs) - TRY)
             tries.append(Batch(batch.ask, batch.inputs[start : start + TRY]))
         return tuple(tries)
@@ -174,10 +174,11 @@ class Schedule:
     def _cost(self, step: Step, batch: Batch) -> float:
         """The cost of settling a row with a call: its outstanding questions, divided by the share
         of rows that it settles."""
-        ask, shares = batch.ask, self.progress.shares
+        ask, shares = batch.ask, self.state.shares
         number = ask.collect.site.number
         if number not in shares and len(self.executor.known[ask.call.name]) >= TRY:
-            covered = frozenset(number for ask in step.asks for number in ask.covers)
+            covered = frozenset[int]().union(*(other.covers for other in step.asks))
+            # half is a fair guess where it cannot be told
             share = self.executor.share(ask, covered)
             shares[number] = 0.5 if share is None else share
         return len(batch.inputs) / max(shares.get(number, 0.5), 1e-3)

@@ -17,7 +17,7 @@ from binder.analysis.sql import Checked
 from binder.analysis.sql.call_types import CallType
 from binder.language.program import Call
 from binder.plan import explain
-from binder.plan.blocks import Blocks, Place, SelectBlock, Stage
+from binder.plan.blocks import Blocks, SelectBlock, SelectPlace, Stage
 from binder.plan.outcomes import Outcome
 from binder.results import html
 
@@ -30,7 +30,7 @@ class CallSite:
 
     number: int
     node: exp.Anonymous
-    place: Place
+    place: SelectPlace
     stage: Stage
     layer: int = 0
 
@@ -89,7 +89,7 @@ class Collect:
 
 # A Python program collects inputs while it runs: its asks point nowhere into a tree.
 _NOWHERE = CallSite(
-    -1, exp.Anonymous(), Place(Blocks().block(exp.Select()), (exp.Where(),)), Stage.ROWS
+    -1, exp.Anonymous(), SelectPlace(Blocks().block(exp.Select()), (exp.Where(),)), Stage.ROWS
 )
 
 

@@ -22,6 +22,7 @@ def each(plan: Plan, change: Callable[[Ask], Ask]) -> Plan:
 
 def filtered(ask: Ask, added: Iterable[RowFilter]) -> Ask:
     """The ask with more filters, those left out that cannot rule out any row."""
+    # rules overlap: a filter that two of them find stands once, where the first one put it
     filters = {key_of(one): one for one in ask.collect.filters}
     for one in added:
         if _can_tell(one, ask.collect.site.node):

@@ -1,7 +1,7 @@
 """SELECTs as the planner needs them: clauses, items of FROM, and the places of calls.
 
-A tree is looked at once: `Blocks` keeps a SelectBlock for each SELECT and finds the Place of a
-node. All of it describes the tree as it is; code that edits the tree makes new ones afterwards.
+A tree is looked at once: `Blocks` keeps a SelectBlock for each SELECT and finds the SelectPlace of
+a node. All of it describes the tree as it is; code that edits the tree makes new ones afterwards.
 """
 
 from __future__ import annotations
@@ -87,16 +87,17 @@ class SelectBlock:
         return self._conjuncts[clause]
 
     @cached_property
-    def holder(self) -> Place | None:
+    def holder(self) -> SelectPlace | None:
         """The place, in the SELECT around, of the sub-select that this one is a part of."""
         below: exp.Expr = self.select
+        # a side of UNION, a sub-select and EXISTS stand where the outermost of them stands
         while isinstance(below.parent, _WRAPPERS):
             below = below.parent
         return self.blocks.place(below)
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class SelectPlace:
     """Where a call, or a sub-select that holds it, stands in a SELECT. path: the nodes from it up
     to the clause."""
 
@@ -127,9 +128,9 @@ class Place:
         """Whether it stands inside a node of its clause, or is that node."""
         return any(step is node for step in self.path)
 
-    def outward(self) -> Iterator[Place]:
+    def outward(self) -> Iterator[SelectPlace]:
         """This place and those of the sub-selects that hold it, inner ones first."""
-        place: Place | None = self
+        place: SelectPlace | None = self
         while place is not None:
             yield place
             place = place.block.holder
@@ -141,6 +142,7 @@ class Place:
             return Stage.ON
         if self.clause in ("where", "group", "from_"):
             return Stage.ROWS
+        # HAVING, ORDER BY, QUALIFY and projections see rows or groups
         if any(has_window(argument) for argument in self.node.expressions):
             return Stage.OUTPUT  # a window function sees the rows that are left
         if not self.block.is_grouped:
@@ -160,21 +162,22 @@ class Blocks:
 
     def block(self, select: exp.Select) -> SelectBlock:
         """The block of a SELECT."""
+        # by identity: equal SELECTs at two places are two blocks
         found = self._found.get(id(select))
         if found is None:
             found = self._found[id(select)] = SelectBlock(select, self)
         return found
 
-    def place(self, node: exp.Expr) -> Place | None:
+    def place(self, node: exp.Expr) -> SelectPlace | None:
         """The place of a node in the innermost SELECT around it; None outside of every SELECT."""
         path = [node]
         parent = node.parent
         while parent is not None and not isinstance(parent, exp.Select):
             path.append(parent)
             parent = parent.parent
-        return None if parent is None else Place(self.block(parent), tuple(path))
+        return None if parent is None else SelectPlace(self.block(parent), tuple(path))
 
-    def place_of_call(self, call: exp.Expr) -> Place:
+    def place_of_call(self, call: exp.Expr) -> SelectPlace:
         """The place of a call, which always stands in a SELECT."""
         found = self.place(call)
         assert found is not None
@@ -185,7 +188,7 @@ def conjuncts(node: exp.Expr) -> list[exp.Expr]:
     """The conditions that AND combines."""
     found: list[exp.Expr] = []
     waiting = [node]
-    while waiting:
+    while waiting:  # not by recursion: a generated WHERE can have hundreds
         part = waiting.pop()
         part = part.unnest() if isinstance(part, exp.Paren) else part
         if isinstance(part, exp.And):
@@ -209,6 +212,7 @@ def has_window(node: exp.Expr) -> bool:
 
 def outer_columns(node: exp.Expr) -> list[exp.Column]:
     """The columns in a tree whose source stands outside of it, each once."""
+    # sources are told apart by identity: two aliases of one table are two sources
     inside: set[int] = set()
     columns: list[exp.Column] = []
     for part in nodes(node):

@@ -16,9 +16,10 @@ from binder.language.sqltree import copied
 from binder.plan import Collect
 from binder.plan.blocks import Stage, outer_columns
 from binder.plan.correlate import clause_around, derived, joins_of, lifted, name_of
+from binder.plan.expressions import any_present, every, is_true, number, opposite
 from binder.plan.first_rows import FirstRowsQuery
 from binder.plan.outcomes import Outcome
-from binder.plan.three_valued import Knowledge, can, every, opposite, some, unasked, unknown_in
+from binder.plan.three_valued import Knowledge, can, unasked, unknown_in
 
 PLACE = "place"  # where in row order an input first stands
 
@@ -65,8 +66,7 @@ def inputs(
     """
     rows = CollectQuery(collect, known)
     query = rows.query(reach, among)
-    clause = query.args.get("with_")
-    query.set("with_", None)
+    # a correlated collect has no place in row order: its inputs come in the order of their values
     has_place = PLACE in query.named_selects
     first = exp.Min(this=exp.column(PLACE)) if has_place else exp.var("ALL")
     return exp.Select(
@@ -74,17 +74,17 @@ def inputs(
         from_=derived(query),
         group=exp.Group(all=True),
         order=exp.Order(expressions=[exp.Ordered(this=first, nulls_first=False)]),
-        with_=clause,
+        with_=clause_around(collect.site.block.select, known),
     )
 
 
 def rows_looked_at(collect: Collect, known: Knowledge) -> exp.Select:
     """How many rows a collect looks at."""
-    query = CollectQuery(collect, known).query()
-    clause = query.args.get("with_")
-    query.set("with_", None)
-    count = exp.alias_(exp.Count(this=exp.Star()), "rows")
-    return exp.Select(expressions=[count], from_=derived(query), with_=clause)
+    return exp.Select(
+        expressions=[exp.alias_(exp.Count(this=exp.Star()), "rows")],
+        from_=derived(CollectQuery(collect, known).query()),
+        with_=clause_around(collect.site.block.select, known),
+    )
 
 
 def share_settled(collect: Collect, known: Knowledge) -> exp.Select | None:
@@ -99,22 +99,18 @@ def share_settled(collect: Collect, known: Knowledge) -> exp.Select | None:
     where = block.condition("where")
     if where is None or not block.has("from_") or outer_columns(block.select):
         return None
+    # a row is settled if the WHERE can no longer come out both ways
     is_open = every([can(where, Outcome.TRUE, known), can(where, Outcome.NOT_TRUE, known)])
     settled = exp.If(
-        this=exp.Is(this=exp.paren(is_open), expression=exp.true()),
-        true=exp.Literal.number(0),
-        false=exp.Literal.number(1),
+        this=exp.Is(this=exp.paren(is_open), expression=exp.true()), true=number(0), false=number(1)
     )
     query = exp.Select(
         expressions=[exp.alias_(exp.Avg(this=settled), "share")],
         from_=copied(block.select.args["from_"]),
     )
     query.set("joins", joins_of(block, None, known))
-    present = []
-    for argument in call.expressions:
-        value = exp.paren(copied(argument), copy=False)
-        present.append(exp.Not(this=exp.Is(this=value, expression=exp.null())))
-    query.where(every([opposite(unknown_in(call, known)), some(present)]), copy=False)
+    is_known = [opposite(unknown_in(call, known)), any_present(call.expressions)]
+    query.where(every(is_known), copy=False)
     query.set("with_", clause_around(block.select, known))
     return query
 
@@ -139,17 +135,19 @@ class CollectQuery:
         return tuple(keys)
 
     def query(self, reach: int | None = None, among: Sequence[exp.Anonymous] = ()) -> exp.Select:
-        """The query, correlated ones with the FROMs that they refer to, behind the CTEs that they
-        read."""
+        """The query, a correlated one beside the FROMs that it refers to."""
         # calls among the arguments come first: as long as they are unknown, there is no input
         parts = [*(key.this for key in self.keys), *among]
         ready = [opposite(unknown_in(part, self.known)) for part in parts]
         return lifted(self._rows(reach, ready), self.collect, PLACE, self.known)
 
     def _rows(self, reach: int | None, ready: list[exp.Expr]) -> exp.Select:
+        """The query by the stage of the call: the later it is evaluated, the fewer rows there are,
+        but the more must be known."""
         is_last = self.site.stage is Stage.OUTPUT and self._is_complete()
         if is_last and self._needs_whole_select():
             return self._shown_rows(ready)
+        # not known enough for that: of groups all that can be needed, else of rows
         is_grouped = self.site.stage is Stage.OUTPUT and self.block.is_grouped
         if is_grouped or self.site.stage is Stage.GROUPS:
             return self._groups()
@@ -160,9 +158,9 @@ class CollectQuery:
         can only be told of rows that come out."""
         kept = [one for one in self.filters if one.clause not in without]
         if not on_output:
-            kept = [
-                one for one in kept if one.clause != "qualify" and not one.node.find(exp.Window)
-            ]
+            # a window function would see other rows here than in the SELECT itself
+            kept = [one for one in kept if not one.node.find(exp.Window)]
+            kept = [one for one in kept if one.clause != "qualify"]
         return [can(one.node, one.outcomes, self.known) for one in kept]
 
     @cached_property
@@ -174,7 +172,7 @@ class CollectQuery:
         """Whether every clause before that of the call can be evaluated."""
         block = self.block
         if block.has("distinct") and "distinct" not in self._behind:
-            return False
+            return False  # the call itself is one of the columns that must differ
         parts: list[exp.Expr] = [*block.joins]
         clauses = ("where", "having", "qualify", "order", "limit", "offset")
         before = [clause for clause in clauses if clause not in self._behind]
@@ -187,6 +185,7 @@ class CollectQuery:
             return True
         if self.block.has(*(clause for clause in _CHOOSING if clause not in self._behind)):
             return True
+        # window functions see all rows that pass, so these have to be there
         reads = [*self.keys, *(one.node for one in self.filters)]
         return any(part.find(exp.Window) for part in reads)
 
@@ -202,7 +201,7 @@ class CollectQuery:
               WHERE needed) AS asked
         GROUP BY ALL ORDER BY MIN(place)
         """
-        without = ["where", "having"]
+        without = ["where", "having"]  # the SELECT itself applies these
         if self.site.place.clause != "qualify":
             without.append("qualify")
         needed = every([*self._conditions(*without, on_output=True), *ready])
@@ -211,6 +210,7 @@ class CollectQuery:
             shown.set(clause, None)
         shown.set("expressions", [*self.keys, exp.alias_(needed, "needed")])
 
+        # rows are numbered before those that are not needed are dropped
         place = exp.alias_(exp.Window(this=exp.RowNumber()), PLACE)
         placed = exp.Select(
             expressions=[*map(name_of, self.keys), place, exp.column("needed")],
@@ -232,8 +232,9 @@ class CollectQuery:
         groups = copied(self.block.select)
         for clause in _AFTER_GROUPS:
             groups.set(clause, None)
+        # the WHERE stays as it is, and filters on rows are part of it
         needed = every(self._conditions("where"))
-        if not _is_true(needed):
+        if not is_true(needed):
             groups.set("having", exp.Having(this=needed))
         groups.set("expressions", list(self.keys))
         return _placed(groups, [exp.Min(this=key) for key in order_keys(self.block.select)])
@@ -255,13 +256,9 @@ class CollectQuery:
         if reach is not None and self.collect.first_rows is not None:
             first = FirstRowsQuery(self.block, self.collect.first_rows, self.known)
             return first.query(query, needed, reach, PLACE)
-        if not _is_true(needed):
+        if not is_true(needed):
             query.where(needed, copy=False)
         return _placed(query, order_keys(query))
-
-
-def _is_true(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Boolean) and bool(node.this)
 
 
 def _placed(query: exp.Select, order: list[exp.Expr]) -> exp.Select:

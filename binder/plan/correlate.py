@@ -9,9 +9,10 @@ from sqlglot import exp
 
 from binder.language.sqltree import copied
 from binder.plan import Collect
-from binder.plan.blocks import Place, SelectBlock, outer_columns
+from binder.plan.blocks import SelectBlock, SelectPlace, outer_columns
+from binder.plan.expressions import column, every, is_true, quoted
 from binder.plan.outcomes import Outcome
-from binder.plan.three_valued import Knowledge, can, every, unasked
+from binder.plan.three_valued import Knowledge, can, unasked
 
 
 def derived(query: exp.Expr) -> exp.From:
@@ -22,7 +23,7 @@ def derived(query: exp.Expr) -> exp.From:
 
 def name_of(projection: exp.Expr) -> exp.Column:
     """A column of a sub-select, by the alias that its projection has there."""
-    return exp.column(exp.to_identifier(projection.alias, quoted=True))
+    return exp.column(quoted(projection.alias))
 
 
 def joins_of(block: SelectBlock, stop: int | None, known: Knowledge) -> list[exp.Expr]:
@@ -36,26 +37,25 @@ def joins_of(block: SelectBlock, stop: int | None, known: Knowledge) -> list[exp
             join.set("side", None)
             join.set("kind", None)
         on = join.args.get("on")
-        if on is not None and unasked(on, known):  # more pairs may come, never fewer
+        if on is not None and unasked(on, known):
+            # more pairs may come than the join yields in the end, never fewer
             join.set("on", can(on, Outcome.TRUE, known))
         joins.append(join)
     return joins
 
 
 def lifted(query: exp.Select, collect: Collect, place_name: str, known: Knowledge) -> exp.Select:
-    """A collect that stands by itself: a correlated one beside the FROMs that it refers to, the
-    CTEs that it can read in front."""
+    """A collect that can stand by itself: a correlated one beside the FROMs that it refers to."""
     place = collect.site.block.holder
     while place is not None:
         if place.block.has("from_") and outer_columns(query):
             query = _beside_from(query, place, collect, place_name, known)
         place = place.block.holder
-    query.set("with_", clause_around(collect.site.block.select, known))
     return query
 
 
 def _beside_from(
-    query: exp.Select, place: Place, collect: Collect, place_name: str, known: Knowledge
+    query: exp.Select, place: SelectPlace, collect: Collect, place_name: str, known: Knowledge
 ) -> exp.Select:
     """A correlated collect as a LATERAL sub-select beside the FROM that it refers to.
 
@@ -69,12 +69,12 @@ def _beside_from(
     GROUP BY ALL ORDER BY ALL
     """
     block = place.block
+    # one row beside each row around: its place in row order says nothing of the whole
     keys = [shown for shown in query.expressions if shown.alias_or_name != place_name]
     query.set("expressions", keys)
-    table = exp.to_identifier("asked", quoted=True)
-    names = [exp.to_identifier(key.alias_or_name, quoted=True) for key in keys]
-    shown = [exp.column(name, table.copy()) for name in names]
-    beside = exp.Lateral(this=exp.Subquery(this=query), alias=exp.TableAlias(this=table))
+    shown = [column(key.alias_or_name, "asked") for key in keys]
+    alias = exp.TableAlias(this=quoted("asked"))
+    beside = exp.Lateral(this=exp.Subquery(this=query), alias=alias)
     outer = exp.Select(expressions=shown, from_=copied(block.select.args["from_"]))
     outer.set("joins", [*_joins_before(place, known), exp.Join(this=beside)])
 
@@ -82,12 +82,12 @@ def _beside_from(
     needed = every(
         [can(one.node, one.outcomes, known) for one in filters if not one.node.find(exp.Window)]
     )
-    if needed != exp.true():
+    if not is_true(needed):
         outer.where(needed, copy=False)
     return outer
 
 
-def _joins_before(place: Place, known: Knowledge) -> list[exp.Expr]:
+def _joins_before(place: SelectPlace, known: Knowledge) -> list[exp.Expr]:
     """The joins that a sub-select sees from its place: in the condition of a join this one as well;
     as an item of FROM those in front of it; in other clauses all."""
     if place.clause != "joins":
@@ -106,10 +106,12 @@ def clause_around(select: exp.Expr, known: Knowledge) -> exp.With | None:
     ctes: list[exp.Expr] = []
     unknown: set[str] = set()
     recursive = False
-    for clause in reversed(clauses):
+    for clause in reversed(clauses):  # outer ones first: inner ones may read them
         for cte in clause:
             reads = {table.name.casefold() for table in cte.find_all(exp.Table)}
             recursive = recursive or bool(cte.parent and cte.parent.args.get("recursive"))
+            # a CTE whose calls are unknown is left out, and so are those that read it: the part of
+            # the plan that needs it is asked later
             if unasked(cte, known) or reads & unknown:
                 unknown.add(cte.alias.casefold())
             else:

@@ -29,6 +29,7 @@ def bill(plan: Plan, batch_rows: int, price: tuple[float, float] | None = None) 
         per_input[ask.call.name] = ask.call.per_input
         likely += min(count.likely, count.more - count.held)
         least += max(0, min(count.least, count.more) - count.held)
+    # inputs of equal calls at several sites are packed together; each ans is its own request
     requests = 0
     for name, most in fresh.items():
         requests += len(packs(range(most), batch_rows)) if per_input[name] else most
@@ -47,11 +48,12 @@ def count_of(
 ) -> InputCount:
     """The estimate of one ask. inputs: distinct ones, with nothing asked; first_reach: those among
     the first rows of an early exit."""
+    # nothing is known of how selective a call is: one half of the rows is a fair guess
     filters_with_calls = sum(bool(placeholders(one.node)) for one in ask.collect.filters)
     if first_reach is None:
         likely = -(-inputs // 2**filters_with_calls)  # half of the rows pass each, rounded up
     else:
-        likely = min(inputs, 2 * first_reach)
+        likely = min(inputs, 2 * first_reach)  # half of the rows pass: twice as many are read
     asked = inputs if first_reach is None else first_reach
     is_certain = not filters_with_calls and _is_asked_alone(ask, step)
     return InputCount(rows, inputs, more, held, likely, asked if is_certain else 0)
@@ -62,13 +64,13 @@ def _is_asked_alone(ask: Ask, step: Step) -> bool:
     site = ask.collect.site
     select = site.block.select
     if select.parent is not None or len(step.asks) > 1:
-        return False
+        return False  # a SELECT around, or a call beside it, may settle its rows
     if any(placeholders(argument) for argument in site.node.expressions):
-        return False
+        return False  # its inputs are answers, and equal answers are one input
     for call in placeholders(select):
         *_, place = site.block.blocks.place_of_call(call).outward()  # in the outermost SELECT
         if call != site.node and place.clause != "expressions":
-            return False
+            return False  # it decides which rows there are
     return True
 
 

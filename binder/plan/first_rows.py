@@ -12,8 +12,9 @@ from binder.language.sqltree import copied
 from binder.plan import FirstRows
 from binder.plan.blocks import SelectBlock
 from binder.plan.correlate import derived, name_of
+from binder.plan.expressions import every, number, opposite
 from binder.plan.outcomes import Outcome
-from binder.plan.three_valued import Knowledge, can, every, opposite
+from binder.plan.three_valued import Knowledge, can
 
 
 class FirstRowsQuery:
@@ -45,6 +46,7 @@ class FirstRowsQuery:
               WHERE needed AND passed_before < 2) AS asked
         GROUP BY ALL ORDER BY MIN(place)
         """
+        # three levels: what is known of each row, how many certainly pass before it, the choice
         keys = list(rows.expressions)
         order = self._order(rows)
         reached = self._reached(rows, needed, order, reach)
@@ -59,7 +61,7 @@ class FirstRowsQuery:
         )
         shown = [*(name_of(key) for key in keys), exp.column(place)]
         kept = exp.Select(expressions=shown, from_=derived(counted))
-        enough = exp.Literal.number(self.first.rows)
+        enough = number(self.first.rows)
         too_few_before = exp.LT(this=exp.column("passed_before"), expression=enough)
         return kept.where(exp.column("needed"), too_few_before, copy=False)
 
@@ -75,6 +77,7 @@ class FirstRowsQuery:
         """The first `reach` rows that can pass (of each value), with what is known of each."""
         first = self.first
         fails = can(self.where, Outcome.NOT_TRUE, self.known)
+        # a row certainly passes if its WHERE can no longer fail
         passes = [opposite(fails), *_optional(first.match)]
         rows.append("expressions", exp.alias_(needed, "needed"))
         rows.append("expressions", exp.alias_(every(passes), "passes"))
@@ -82,25 +85,28 @@ class FirstRowsQuery:
             rows.append("expressions", exp.alias_(copied(item.this), f"order_{i}"))
         for i, value in enumerate(first.each):
             rows.append("expressions", exp.alias_(copied(value), f"each_{i}"))
+        # rows that cannot pass do not count: an early exit looks past them
         can_pass = can(self.where, Outcome.TRUE, self.known)
         rows.where(every([can_pass, *_optional(first.within)]), copy=False)
 
         if not first.each:
             rows.set("order", _by(order))
             return rows.limit(reach, copy=False)
+        # a LIMIT of its own for each value
         each = [copied(value) for value in first.each]
-        number = exp.Window(this=exp.RowNumber(), partition_by=each, order=_by(order))
-        limit = exp.LTE(this=number, expression=exp.Literal.number(reach))
+        position = exp.Window(this=exp.RowNumber(), partition_by=each, order=_by(order))
+        limit = exp.LTE(this=position, expression=number(reach))
         rows.set("qualify", exp.Qualify(this=limit))
         return rows
 
     def _passed_before(self, order: Sequence[exp.Ordered]) -> exp.Expr:
         """How many of the rows in front of one certainly pass (of those with its value)."""
+        # without the row itself: it is asked about until enough before it pass
         in_front = exp.WindowSpec(
             kind="ROWS",
             start="UNBOUNDED",
             start_side="PRECEDING",
-            end=exp.Literal.number(1),
+            end=number(1),
             end_side="PRECEDING",
         )
         passed = exp.Window(
@@ -109,7 +115,8 @@ class FirstRowsQuery:
             order=_by(_again(order)),
             spec=in_front,
         )
-        return exp.Coalesce(this=passed, expressions=[exp.Literal.number(0)])
+        # the first row has none in front: SUM of nothing is NULL
+        return exp.Coalesce(this=passed, expressions=[number(0)])
 
 
 def _again(order: Sequence[exp.Ordered]) -> list[exp.Ordered]:

@@ -16,6 +16,7 @@ from binder.language.annotations import notes
 from binder.language.sqltree import call_of, copied, nodes, placeholders
 from binder.plan.blocks import Blocks, SelectBlock, Stage, has_window, is_comma, outer_columns
 from binder.plan.collect import key_name
+from binder.plan.expressions import any_present, column, quoted
 
 # expressions that never fail, so they can be evaluated on rows that WHERE would drop
 _SAFE = (
@@ -44,11 +45,13 @@ def looked_up(tree: exp.Expr, tag: str) -> exp.Expr:
             WHERE "answers of call_0 1".k0 IS NOT DISTINCT FROM w.country) AS u
     FROM w GROUP BY w.country ORDER BY MIN(w.row_id)
     """
-    root = exp.Subquery(this=copied(tree))
+    root = exp.Subquery(this=copied(tree))  # so that the top of the tree can be replaced, too
     blocks = Blocks()
+    # joins first: what cannot be joined is still a placeholder afterwards
     for node in nodes(root):
         if isinstance(node, exp.Select):
             _join_mappings(blocks.block(node), tag)
+    # inner calls first, so that outer ones copy arguments that are looked up already
     for node in placeholders(root):
         call = call_of(node)
         table = mapping_name(call.name, tag)
@@ -67,7 +70,7 @@ def _join_mappings(block: SelectBlock, tag: str) -> None:
     """Joins each mapping that a SELECT looks into once, however often it does. Its rows stay as
     they are, because the keys of a mapping are unique."""
     if not block.has("from_") or block.groups_by_comma:
-        return
+        return  # there is nothing to join to, or a join would bind other items than before
     joined = _joinable(block)
     for number, (lookup, places) in enumerate(joined.items()):
         _join_mapping(block, f"answers {number}", mapping_name(lookup.name, tag), lookup, places)
@@ -84,6 +87,7 @@ def _joinable(block: SelectBlock) -> dict[exp.Anonymous, list[exp.Anonymous]]:
         if not isinstance(node, exp.Anonymous) or not _can_join(node, block, sources):
             continue
         arguments = [copied(argument) for argument in node.expressions]
+        # equal calls with equal arguments share one join
         lookup = exp.Anonymous(this=call_of(node).name, expressions=arguments)
         found.setdefault(lookup, []).append(node)
     return found
@@ -122,25 +126,17 @@ def _join_mapping(
     places: Sequence[exp.Anonymous],
 ) -> None:
     """LEFT JOIN table AS alias ON alias.k0 IS NOT DISTINCT FROM argument, read in all places."""
-    keys = [_column(key_name(i), alias) for i in range(len(lookup.expressions))]
+    keys = [column(key_name(i), alias) for i in range(len(lookup.expressions))]
     for node in places:
-        node.replace(_is_found(keys) if notes(node).is_lookup else _column("value", alias))
+        # the mapping holds the arguments: not all keys are NULL, as NULLs alone are not asked about
+        is_found = any_present(keys)
+        node.replace(is_found if notes(node).is_lookup else column("value", alias))
     pairs = []
     for key, argument in zip(keys, lookup.expressions, strict=True):
         pairs.append(exp.NullSafeEQ(this=key, expression=argument))
-    mapping = exp.Table(
-        this=exp.to_identifier(table, quoted=True),
-        alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)),
-    )
+    mapping = exp.Table(this=quoted(table), alias=exp.TableAlias(this=quoted(alias)))
     on = exp.and_(*pairs, copy=False)
     block.select.append("joins", exp.Join(this=mapping, side="LEFT", on=on))
-
-
-def _is_found(keys: Sequence[exp.Column]) -> exp.Expr:
-    """Whether a joined mapping holds the arguments: not all keys are NULL, as nothing is asked
-    about NULLs alone."""
-    present = [exp.Not(this=exp.Is(this=copied(key), expression=exp.null())) for key in keys]
-    return exp.paren(exp.or_(*present, copy=False), copy=False)
 
 
 # Sub-selects
@@ -173,10 +169,11 @@ def _must_stay_outside(argument: exp.Expr) -> bool:
 
 def _element_of_map(node: exp.Anonymous, table: str) -> exp.Expr:
     """(SELECT MAP(ARRAY_AGG({'k0': k0}), ARRAY_AGG(value)) FROM table)[{'k0': argument}]"""
+    # the sub-select is about the mapping alone; the arguments stay outside, as a subscript
     names = [key_name(i) for i in range(len(node.expressions))]
-    keys = _struct(names, [_column(name, table) for name in names])
+    keys = _struct(names, [column(name, table) for name in names])
     wanted = _struct(names, [copied(argument) for argument in node.expressions])
-    values = exp.ArrayAgg(this=_column("value", table))
+    values = exp.ArrayAgg(this=column("value", table))
     whole = exp.Map(keys=exp.ArrayAgg(this=keys), values=values)
     mapping = exp.Select(expressions=[whole], from_=_from(table))
     return exp.Bracket(this=exp.Subquery(this=mapping), expressions=[wanted])
@@ -185,8 +182,7 @@ def _element_of_map(node: exp.Anonymous, table: str) -> exp.Expr:
 def _struct(names: Sequence[str], values: Sequence[exp.Expr]) -> exp.Struct:
     fields = []
     for name, value in zip(names, values, strict=True):
-        field = exp.to_identifier(name, quoted=True)
-        fields.append(exp.PropertyEQ(this=field, expression=value))
+        fields.append(exp.PropertyEQ(this=quoted(name), expression=value))
     return exp.Struct(expressions=fields)
 
 
@@ -198,8 +194,9 @@ def _is_held(node: exp.Expr, table: str) -> exp.Expr:
 def _ans_value(node: exp.Anonymous, table: str) -> exp.Expr:
     """All answers of an ans inside IN and as the whole of a SELECT without FROM; else the first."""
     answers = _keyed(table, list(outer_columns(node)))
-    answers.order_by(_column("position", table), copy=False)
+    answers.order_by(column("position", table), copy=False)
     holder = node.parent
+    # x IN (call) becomes x IN (SELECT ...)
     if isinstance(holder, exp.In) and len(holder.expressions) == 1 and holder.this is not node:
         holder.set("query", exp.Subquery(this=answers))
         holder.set("expressions", None)
@@ -207,9 +204,9 @@ def _ans_value(node: exp.Anonymous, table: str) -> exp.Expr:
     whole = holder.parent if isinstance(holder, exp.Alias) else None
     if isinstance(whole, exp.Select) and _only_shows_one(whole):
         # as a FROM, because the SELECT may be a side of UNION
-        alias = exp.TableAlias(this=exp.to_identifier(table, quoted=True))
+        alias = exp.TableAlias(this=quoted(table))
         whole.set("from_", exp.From(this=exp.Subquery(this=answers, alias=alias)))
-        return _column("value", table)
+        return column("value", table)
     return exp.Subquery(this=answers.limit(1, copy=False))
 
 
@@ -219,17 +216,13 @@ def _only_shows_one(select: exp.Select) -> bool:
 
 def _keyed(table: str, arguments: Sequence[exp.Expr]) -> exp.Select:
     """SELECT value FROM table WHERE k0 IS NOT DISTINCT FROM argument"""
-    select = exp.Select(expressions=[_column("value", table)], from_=_from(table))
+    select = exp.Select(expressions=[column("value", table)], from_=_from(table))
     matches = []
     for i, argument in enumerate(arguments):
-        key = _column(key_name(i), table)
+        key = column(key_name(i), table)
         matches.append(exp.NullSafeEQ(this=key, expression=copied(argument)))
     return select.where(*matches, copy=False) if matches else select
 
 
-def _column(name: str, table: str) -> exp.Column:
-    return exp.column(exp.to_identifier(name, quoted=True), exp.to_identifier(table, quoted=True))
-
-
 def _from(table: str) -> exp.From:
-    return exp.From(this=exp.Table(this=exp.to_identifier(table, quoted=True)))
+    return exp.From(this=exp.Table(this=quoted(table)))

@@ -16,7 +16,7 @@ from sqlglot import exp
 from binder.analysis.sql.ordering import is_aggregate
 from binder.language.sqltree import copied
 from binder.plan import RowFilter
-from binder.plan.blocks import Place
+from binder.plan.blocks import SelectPlace
 from binder.plan.outcomes import Matters, Outcome
 
 # A condition, and the outcomes that it must still be able to have.
@@ -27,18 +27,18 @@ Needs = tuple[list[Need], Matters]
 _KEEPS_WHAT_IS_TRUE = ("where", "having", "qualify", "joins")
 
 
-def filters_of(place: Place) -> list[RowFilter]:
+def filters_of(place: SelectPlace) -> list[RowFilter]:
     """What must be so, in the clause of a place, for the value that stands there to matter."""
     conditions, _ = _needs_at(place)
     return [RowFilter(part, outcomes, place.block, place.clause) for part, outcomes in conditions]
 
 
-def matters_at(place: Place) -> Matters:
+def matters_at(place: SelectPlace) -> Matters:
     """What of the value in a place matters to its clause."""
     return _needs_at(place)[1]
 
 
-def _needs_at(place: Place) -> Needs:
+def _needs_at(place: SelectPlace) -> Needs:
     keeps = place.clause in _KEEPS_WHAT_IS_TRUE
     return needs_along(place.path, Matters.TRUTH if keeps else Matters.VALUE)
 
@@ -83,6 +83,7 @@ def _(parent: exp.Expr, child: exp.Expr, matters: Matters) -> Needs:
 
 @needs.register
 def _(parent: exp.Not, child: exp.Expr, matters: Matters) -> Needs:
+    # NOT is true exactly where its operand is false
     return [], matters.negated
 
 
@@ -106,7 +107,8 @@ def _(parent: exp.Or, child: exp.Expr, matters: Matters) -> Needs:
 @needs.register
 def _(parent: exp.Is, child: exp.Expr, matters: Matters) -> Needs:
     if not isinstance(parent.expression, exp.Boolean):
-        return [], Matters.VALUE
+        return [], Matters.VALUE  # IS NULL
+    # IS TRUE makes one thing of false and NULL
     return [], Matters.TRUTH if parent.expression.this else Matters.FALSITY
 
 
@@ -129,6 +131,7 @@ def _(parent: exp.If, child: exp.Expr, matters: Matters) -> Needs:
     if child is parent.this:  # the condition itself; in CASE x WHEN child it is compared with x
         compared = case is not None and case.this is not None
         return [], Matters.VALUE if compared else Matters.TRUTH
+    # a value counts if the condition leads to it
     reached = Outcome.TRUE if child is parent.args.get("true") else Outcome.NOT_TRUE
     return [(condition_of(parent), reached)], matters
 
@@ -160,6 +163,7 @@ def _(parent: exp.In, child: exp.Expr, matters: Matters) -> Needs:
 def _(parent: exp.Filter, child: exp.Expr, matters: Matters) -> Needs:
     if child is not parent.this:
         return [], Matters.TRUTH  # the WHERE of FILTER
+    # an aggregate reads only rows that pass
     return [(parent.expression.this, Outcome.TRUE)], Matters.VALUE
 
 

@@ -29,6 +29,7 @@ def build(checked: Checked) -> Plan:
     blocks = Blocks()
     steps = []
     for number, node in enumerate(in_order(checked.query)):
+        # conditions are copied into filters and queries: by its number a copy is known again
         annotate(node, site=number)
         place = blocks.place_of_call(node)
         site = CallSite(number, node, place, place.stage, notes(node).layer)
@@ -52,6 +53,7 @@ def in_order(node: exp.Expr) -> Iterator[exp.Anonymous]:
 def _children(node: exp.Expr) -> Iterator[exp.Expr]:
     """The nodes directly below a node, in the order in which SQL evaluates them."""
     if isinstance(node, exp.Select):
+        # a clause that sqlglot may add is not lost, whatever its order
         clauses = [*_CLAUSES, *(node.args.keys() - set(_CLAUSES))]
         for clause in clauses:
             value = node.args.get(clause)
@@ -75,6 +77,7 @@ def label(checked: Checked) -> None:
 def _headers(node: exp.Anonymous) -> tuple[str, ...]:
     """The names under which arguments are sent; equal names are told apart by their tables."""
     arguments = node.expressions
+    # the hidden column of row order is not sent
     if all(isinstance(argument, exp.Subquery) for argument in arguments):  # the tables of ans
         shown = [name for argument in arguments for name in argument.unnest().named_selects]
         return tuple(name for name in shown if name != ROW_ORDER)
@@ -94,7 +97,7 @@ def _header(argument: exp.Expr, index: int) -> str:
     if isinstance(query, exp.Query) and query.named_selects[0]:
         return str(query.named_selects[0])
     if placeholders(argument):
-        return f"answer_{index + 1}"
+        return f"answer_{index + 1}"  # the model never sees the placeholder
     shown = copied(argument)
     for column in shown.find_all(exp.Column):
         column.set("table", None)
@@ -103,11 +106,13 @@ def _header(argument: exp.Expr, index: int) -> str:
 
 def _title(checked: Checked, node: exp.Anonymous) -> str | None:
     """The title of the only table that the arguments come from."""
+    # tables of the sub-selects of an ans, and of the columns that are sent
     names = {table.name for table in node.find_all(exp.Table)}
     tables = {table for table in checked.tables if table.name in names}
     for column in node.find_all(exp.Column):
         field = notes(column).field
         if field is not None and field.origin is not None:
             tables.add(field.origin[0])
+    # two titles would both be wrong for a part of the inputs
     titles = {table.title for table in tables}
     return titles.pop() if len(titles) == 1 else None

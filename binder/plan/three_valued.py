@@ -23,6 +23,7 @@ from sqlglot import exp
 
 from binder.language.annotations import annotate, notes
 from binder.language.sqltree import call_of, copied, is_placeholder, placeholders
+from binder.plan.expressions import any_present, comes_out, every, is_true, opposite, some
 from binder.plan.matters import needs_along
 from binder.plan.outcomes import Matters, Outcome
 
@@ -43,8 +44,8 @@ def can(node: exp.Expr, outcomes: Outcome, known: Knowledge) -> exp.Expr:
         return exp.true()
     if not outcomes:
         return exp.false()
-    if not unasked(node, known):
-        return _is(copied(node), outcomes)
+    if not unasked(node, known):  # all is known: it is what it is
+        return comes_out(copied(node), outcomes)
     return _can(node, outcomes, known)
 
 
@@ -54,11 +55,13 @@ def _can(node: exp.Expr, outcomes: Outcome, known: Knowledge) -> exp.Expr:
     most it is only told whether a call is unknown: then they can be anything, else they are what
     they are."""
     unknown_calls = unknown_in(node, known)
-    if _is_true(unknown_calls):
+    # it reads other rows, whose calls are unknown: nothing can be ruled out
+    if is_true(unknown_calls):
         return unknown_calls
+    # where the call is known, its input is NULL, and so is the condition
     if _is_null_by(node, known):
         return exp.true() if Outcome.NULL in outcomes else unknown_calls
-    return some([unknown_calls, exp.paren(_is(copied(node), outcomes), copy=False)])
+    return some([unknown_calls, exp.paren(comes_out(copied(node), outcomes), copy=False)])
 
 
 @_can.register
@@ -75,7 +78,7 @@ def _(node: exp.Not, outcomes: Outcome, known: Knowledge) -> exp.Expr:
 @_can.register(exp.Or)
 def _(node: exp.And | exp.Or, outcomes: Outcome, known: Knowledge) -> exp.Expr:
     if outcomes == Outcome.NOT_NULL:
-        return exp.true()
+        return exp.true()  # too involved to be worth a condition
     if outcomes == Outcome.NULL:  # NULL is neither true nor false: this holds of both
         halves = (Outcome.NOT_FALSE, Outcome.NOT_TRUE)
         return every([_can(node, half, known) for half in halves])
@@ -123,9 +126,10 @@ def _(node: exp.Exists, outcomes: Outcome, known: Knowledge) -> exp.Expr:
         return _can.dispatch(exp.Expr)(node, outcomes, known)
     rows = bracket(node.this, known)
     if rows is None or Outcome.NOT_NULL in outcomes:
-        return exp.true()
+        return exp.true()  # nothing is known of the rows, or everything will do
     if outcomes == Outcome.NULL:
         return exp.false()  # EXISTS is never NULL
+    # a row that may be there makes it true, perhaps; only a row that is there keeps it from false
     if Outcome.TRUE in outcomes:
         return exp.Exists(this=rows.possible)
     return exp.Not(this=exp.Exists(this=rows.certain))
@@ -140,10 +144,10 @@ def _(node: exp.In, outcomes: Outcome, known: Knowledge) -> exp.Expr:
         return exp.true()
     if outcomes in (Outcome.TRUE, Outcome.NOT_FALSE):  # more rows can only help
         inside = exp.In(this=copied(node.this), query=exp.Subquery(this=rows.possible))
-        return inside if outcomes == Outcome.TRUE else exp.paren(_is(inside, outcomes))
+        return inside if outcomes == Outcome.TRUE else exp.paren(comes_out(inside, outcomes))
     if outcomes in (Outcome.FALSE, Outcome.NOT_TRUE):  # fewer rows can only help
         inside = exp.In(this=copied(node.this), query=exp.Subquery(this=rows.certain))
-        return exp.paren(_is(inside, Outcome.NOT_TRUE))
+        return exp.paren(comes_out(inside, Outcome.NOT_TRUE))
     return exp.true()
 
 
@@ -169,7 +173,7 @@ def _sides(node: exp.And | exp.Or) -> list[exp.Expr]:
     waiting: list[exp.Expr] = [node]
     while waiting:
         side = waiting.pop()
-        if side.__class__ is node.__class__:
+        if side.__class__ is node.__class__:  # links without parentheses
             waiting += [side.args["expression"], side.args["this"]]
         else:
             sides.append(side)
@@ -204,7 +208,8 @@ def bracket(select: exp.Expr, known: Knowledge) -> Bracket | None:
     for key, value in select.args.items():
         parts = value if isinstance(value, list) else [value]
         if key != "where" and any(_is_unasked(part, known) for part in parts):
-            return None
+            return None  # its joins, or what it shows, are not known themselves
+    # a row is certain if its WHERE can no longer fail, and possible if it can still be true
     certain, possible = copied(select), copied(select)
     fails = can(where.this, Outcome.NOT_TRUE, known)
     certain.set("where", exp.Where(this=opposite(fails)))
@@ -233,10 +238,11 @@ def unknown_in(node: exp.Expr, known: Knowledge) -> exp.Expr:
     found = []
     for call in placeholders(node):
         if notes(call).site in known.done:
-            continue
+            continue  # nothing more is needed of it: where it is not known, it does not matter
         path = _path(call, node)
         if any(isinstance(step, exp.Query) for step in path[1:]):
             return exp.true()  # a call on other rows than this one
+        # an unknown call does not count where a branch or an OR hides it
         found.append(every([unknown(call, known), *_reached(path, known)]))
     return some(found)
 
@@ -260,63 +266,10 @@ def unknown(call: exp.Anonymous, known: Knowledge) -> exp.Expr:
     """Whether a call is unknown on a row, given that the calls among its arguments are known: an
     argument is not NULL, and the mapping does not hold the arguments."""
     if any(isinstance(argument, exp.Subquery) for argument in call.expressions):
-        return exp.true()
-    present = []
-    for argument in call.expressions:
-        value = exp.paren(copied(argument), copy=False)
-        present.append(exp.Not(this=exp.Is(this=value, expression=exp.null())))
+        return exp.true()  # an ans: its inputs are tables
+    # an empty mapping needs no look-up: this is what most first collects are made of
     if call_of(call).name not in known.begun:
-        return some(present)
+        return any_present(call.expressions)
     held = exp.Anonymous(this=f"known_{call.name}", expressions=list(map(copied, call.expressions)))
     annotate(held, call=call_of(call), is_lookup=True)
-    return every([some(present), exp.Not(this=held)])
-
-
-def _is(node: exp.Expr, outcomes: Outcome) -> exp.Expr:
-    """A condition that is true exactly where another comes out as one of the outcomes."""
-    node = node if isinstance(node, exp.Paren) else exp.paren(node, copy=False)
-    if outcomes == Outcome.TRUE:
-        return node
-    if outcomes == Outcome.FALSE:
-        return exp.Not(this=node)
-    if outcomes == Outcome.NULL:
-        return exp.Is(this=node, expression=exp.null())
-    if outcomes == Outcome.NOT_NULL:
-        return exp.Not(this=exp.Is(this=node, expression=exp.null()))
-    excluded = exp.Boolean(this=outcomes == Outcome.NOT_TRUE)
-    return exp.Not(this=exp.Is(this=node, expression=excluded))
-
-
-def every(parts: Sequence[exp.Expr]) -> exp.Expr:
-    """All conditions together; those that are always true are left out."""
-    if any(_is_false(part) for part in parts):
-        return exp.false()
-    left = _distinct(parts)
-    return exp.and_(*left, copy=False) if left else exp.true()
-
-
-def some(parts: Sequence[exp.Expr]) -> exp.Expr:
-    """Any of the conditions; those that are never true are left out."""
-    if any(_is_true(part) for part in parts):
-        return exp.true()
-    left = _distinct(parts)
-    return exp.paren(exp.or_(*left, copy=False), copy=False) if left else exp.false()
-
-
-def _distinct(parts: Sequence[exp.Expr]) -> list[exp.Expr]:
-    return list(dict.fromkeys(part for part in parts if not isinstance(part, exp.Boolean)))
-
-
-def _is_true(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Boolean) and bool(node.this)
-
-
-def _is_false(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Boolean) and not node.this
-
-
-def opposite(node: exp.Expr) -> exp.Expr:
-    """True exactly where a condition is not."""
-    if isinstance(node, exp.Boolean):
-        return exp.Boolean(this=not node.this)
-    return exp.Not(this=exp.Is(this=exp.paren(node), expression=exp.true()))
+    return every([any_present(call.expressions), exp.Not(this=held)])

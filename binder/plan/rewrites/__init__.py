@@ -33,7 +33,9 @@ def rewritten(checked: Checked, rewrites: Sequence[Rewrite] = REWRITES) -> Check
     """The program with its tree rewritten; the same object if there is nothing to rewrite."""
     if not rewrites or not checked.call_types:
         return checked
+    # what is sent with a call is told from the program as it is written
     label(checked)
+    # one copy for all rewrites: the tree that was checked stays as it is
     root = exp.Subquery(this=copied(checked.query))
     changed = False
     for rewrite in rewrites:

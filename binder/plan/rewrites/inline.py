@@ -10,6 +10,7 @@ from binder.analysis.sql.scope import Source
 from binder.language.annotations import annotate, notes, source_of
 from binder.language.sqltree import copied, placeholders
 from binder.plan.blocks import SelectBlock, is_comma, outer_columns
+from binder.plan.expressions import quoted, unused
 
 # clauses that neither choose among the rows of a SELECT nor order them
 _PLAIN = {"expressions", "from_", "joins", "where", "kind", "hint"}
@@ -31,6 +32,7 @@ def inline_subqueries(root: exp.Subquery) -> bool:
     if not placeholders(root) or root.this.find(exp.Subquery, exp.CTE) is None:
         return False
     changed = _inline_ctes(root)
+    # one at a time, from the top: what is merged may bring further sub-selects
     _note_homes(root)
     while any(_inline_one(select) for select in root.find_all(exp.Select)):
         changed = True
@@ -72,10 +74,12 @@ def _inline_cte(root: exp.Expr, cte: exp.CTE) -> bool:
         return False  # it would be computed once for each reader
     if any(_renames_columns(node) for node in (cte, *readers)):
         return False
+    # each reader gets its own copy, under its own alias
     for table in readers:
         inside = exp.Subquery(this=copied(cte.this), alias=copied(table.args["alias"]))
         annotate(inside, source=notes(table).source)
         table.replace(inside)
+    # a WITH without CTEs is no SQL
     clause = cte.parent
     cte.pop()
     if clause is not None and not clause.expressions:
@@ -150,7 +154,7 @@ def _can_inline(block: SelectBlock, index: int) -> bool:
     if not isinstance(inside, exp.Subquery) or not isinstance(notes(inside).source, Source):
         return False
     if _renames_columns(inside) or not _is_plain(inside.this):
-        return False
+        return False  # AS q(a, b): names that its projections do not have
     if not placeholders(block.select):  # inside counts as well; without calls nothing is won
         return False
     inner = SelectBlock(inside.this)
@@ -183,6 +187,7 @@ def _merge(block: SelectBlock, item: exp.Expr, inside: exp.Subquery) -> bool:
     if any(column.name.casefold() not in shown for column in columns):
         return False
     _rename_sources(inner, source.alias)
+    # parentheses keep what a column stood for together
     for column in columns:
         column.replace(exp.paren(copied(shown[column.name.casefold()]), copy=False))
     _let_wait(select, inner)
@@ -191,9 +196,11 @@ def _merge(block: SelectBlock, item: exp.Expr, inside: exp.Subquery) -> bool:
     for join in joins:
         if is_comma(join):  # it would bind less than the joins that now follow
             join.set("kind", "CROSS")
+    # the FROM of the sub-select takes its place; its joins come first, as they were inside
     item.set("this", inner.args["from_"].this)
     select.set("joins", [*joins, *block.joins])
 
+    # inner conditions first: they were evaluated first
     wheres = [part.args["where"].this for part in (inner, select) if part.args.get("where")]
     if wheres:
         select.set("where", exp.Where(this=exp.and_(*wheres)))
@@ -225,16 +232,17 @@ def _calls_that_decide(select: exp.Select) -> list[exp.Anonymous]:
 def _rename_sources(inner: exp.Select, around: str) -> None:
     """Gives the sources of a sub-select names that nothing around it has."""
     renamed: dict[int, Source] = {}
+    taken = {alias.name.casefold() for alias in inner.root().find_all(exp.TableAlias)}
     for item in SelectBlock(inner).items:
         source = source_of(item.this)
-        new = replace(source, alias=f"{source.alias} in {around}")
+        new = replace(source, alias=unused(f"{source.alias} in {around}", taken))
         renamed[id(source)] = new
-        name = exp.to_identifier(new.alias, quoted=True)
-        item.this.set("alias", exp.TableAlias(this=name))
+        item.this.set("alias", exp.TableAlias(this=quoted(new.alias)))
+    # every mention of a source changes with it, also in sub-selects of the WHERE
     for node in inner.walk():
         found = renamed.get(id(notes(node).source))
         if found is None:
             continue
         annotate(node, source=found)
         if isinstance(node, exp.Column):
-            node.set("table", exp.to_identifier(found.alias, quoted=True))
+            node.set("table", quoted(found.alias))

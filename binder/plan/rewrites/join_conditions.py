@@ -57,6 +57,7 @@ def _is_inner(join: exp.Join) -> bool:
 
 def _move(block: SelectBlock, asking: list[list[exp.Expr]]) -> bool:
     """Moves the conditions; whether there was a join whose conditions can move."""
+    # the turn of each call is noted before the conditions move
     if not any(map(_compares_tables, _deciding(block))):
         _in_turn(block)
     moved = False
@@ -65,6 +66,7 @@ def _move(block: SelectBlock, asking: list[list[exp.Expr]]) -> bool:
             continue
         if any(later.side in ("RIGHT", "FULL") for later in block.joins[index:]):
             continue  # it keeps rows without a match, which WHERE would drop
+        # plain conditions stay: they choose the pairs, and DuckDB joins by them
         plain = [copied(part) for part in _conditions(join) if not placeholders(part)]
         join.set("on", exp.and_(*plain, copy=False) if plain else exp.true())
         where = block.select.args.get("where")
@@ -96,6 +98,7 @@ def _in_turn(block: SelectBlock) -> None:
     turns: list[list[exp.Anonymous]] = []
     for join in block.joins:
         turns += [[call] for call in in_order(join)]
+    # turns that a call has from inlining come first, these inside of each
     count = len(turns) + 1
     where = block.select.args.get("where")
     turns.append([] if where is None else placeholders(where))

@@ -10,6 +10,7 @@ from binder.analysis.sql.types import kind
 from binder.language.annotations import notes, source_of
 from binder.language.sqltree import copied, is_placeholder, placeholders
 from binder.plan.blocks import Blocks, SelectBlock, Stage
+from binder.plan.expressions import unused
 from binder.plan.rewrites.derived import derived_tables
 
 
@@ -55,9 +56,9 @@ def _can_leave(block: SelectBlock, call: exp.Expr) -> bool:
     """Whether the arguments of a call can be projected in its place."""
     for argument in call.expressions:
         if isinstance(argument, exp.Subquery) or placeholders(argument):
-            return False
+            return False  # a table is no value, and an inner call would be asked inside
     if not block.is_grouped:
-        return True
+        return True  # the arguments are values of the rows, like the call itself
     # an argument that is evaluated on the rows of a group has no one value for the group
     return block.blocks.place_of_call(call).stage is Stage.GROUPS
 
@@ -66,10 +67,12 @@ def _move(select: exp.Select, inside: exp.Subquery, projection: exp.Expr) -> Non
     inner, source = inside.this, source_of(inside)
     name, call = projection.alias_or_name, projection.unalias()
     shown, arguments = [], []
+    taken = {name.casefold() for name in inner.named_selects}
     for index, argument in enumerate(call.expressions):
-        shown.append(exp.alias_(argument, f"{name} {index}", quoted=True))
+        shown.append(exp.alias_(argument, unused(f"{name} {index}", taken), quoted=True))
         arguments.append(hidden_column(source, Field(shown[-1].alias, kind(argument))))
     call.set("expressions", arguments)
+    # every use of the column outside becomes the call, over the columns of its arguments
     for column in list(select.find_all(exp.Column)):
         if notes(column).source is source and column.name.casefold() == name.casefold():
             column.replace(copied(call))

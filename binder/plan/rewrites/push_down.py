@@ -40,7 +40,7 @@ def _is_reached_by_where(derived: DerivedTable) -> bool:
     """Whether the WHERE of the SELECT around sees the rows of a sub-select as they are."""
     block, item = derived.block, derived.item
     if isinstance(item, exp.Join) and (item.side or item.kind not in ("", "INNER", "CROSS")):
-        return False
+        return False  # it may fill the rows with NULLs, and the condition be about these
     return not any(later.side in ("RIGHT", "FULL") for later in block.joins[derived.index :])
 
 
@@ -76,6 +76,7 @@ def _sides(query: exp.Expr) -> list[exp.Select]:
     found: list[exp.Select] = []
     waiting = [query]
     for part in waiting:
+        # LIMIT and the like stay on the whole: below them, rows cannot be dropped
         if any(part.args.get(clause) for clause in _CHOOSING):
             continue
         if isinstance(part, exp.Subquery):
@@ -94,12 +95,13 @@ def _inside(
     else. names: of what it shows."""
     distinct = side.args.get("distinct")
     if side.args.get("from_") is None or (distinct and distinct.args.get("on")):
-        return None
+        return None  # DISTINCT ON keeps the first row of each value: it would be another one
     condition = exp.paren(part)
     for column in columns:
         shown = _projection(side, names, column)
         if shown is None or not _is_of_rows(shown, side):
             return None
+        # the condition is about the column, inside about what the column shows
         for same in list(condition.find_all(exp.Column)):
             if same == column:
                 same.replace(exp.paren(copied(shown), copy=False))
@@ -118,7 +120,7 @@ def _projection(side: exp.Select, names: list[str], column: exp.Column) -> exp.E
 def _is_of_rows(shown: exp.Expr, side: exp.Select) -> bool:
     """Whether rows can be dropped by what a SELECT shows without a change of the others."""
     if placeholders(shown) or shown.find(exp.Query, exp.Window):
-        return False
+        return False  # not told from the row alone
     if SelectBlock(side).is_grouped and shown not in _keys(side):
         return False  # the value of a group, not of its rows
     for projection in side.expressions:

@@ -16,6 +16,7 @@ from binder.language.sqltree import placeholders
 from binder.plan import Ask, FirstRows, Plan, RowFilter, Step
 from binder.plan.asks import filtered
 from binder.plan.blocks import SelectBlock
+from binder.plan.expressions import is_not
 from binder.plan.matters import matters_at
 from binder.plan.outcomes import Matters, Outcome
 
@@ -72,12 +73,14 @@ def _stopping(plan: Plan, enough: Enough) -> Plan:
         first = step.asks[0].collect
         block = first.site.block
         rows = None
+        # the first rule that finds an end keeps it
         if first.first_rows is None and id(block) not in unsure and _decides_rows(step.asks[0]):
             rows = enough(block)
         if rows is None:
             steps.append(step)
             continue
         asks = tuple(_until(ask, rows) for ask in step.asks)
+        # calls of one WHERE look at the same rows, in one step
         if steps and steps[-1].where_of is block:
             asks = (*steps.pop().asks, *asks)
         steps.append(replace(step, asks=asks, where_of=block))
@@ -138,7 +141,7 @@ def _for_limit(block: SelectBlock) -> FirstRows | None:
     most, order = rows_wanted(block.select), block.select.args.get("order")
     if most is None or block.is_grouped:
         return None
-    if order is None:
+    if order is None:  # row order, if the FROM has one
         return FirstRows(most) if order_keys(block.select) else None
     if placeholders(order) or order.find(exp.Window, exp.Query, exp.Var):
         return None  # the order itself is not known yet
@@ -149,7 +152,7 @@ def _for_a_match(block: SelectBlock) -> FirstRows | None:
     """The one row that is enough for EXISTS or IN."""
     select = block.select
     if block.has("limit") or block.is_grouped:
-        return None
+        return None  # not every row that passes is one that EXISTS or IN sees
     inside = select.parent if isinstance(select.parent, exp.Subquery) else select
     holder = inside.parent
     if not isinstance(holder, (exp.Exists, exp.In)):
@@ -157,19 +160,20 @@ def _for_a_match(block: SelectBlock) -> FirstRows | None:
     place = block.blocks.place(holder)
     if place is None:
         return None
+    # once EXISTS or IN is true, no other row of the sub-select matters
     still_open = RowFilter(holder, Outcome.NOT_TRUE, place.block, place.clause)
     if isinstance(holder, exp.Exists):
         return FirstRows(1, open=still_open)
 
     shown = select.expressions[0]
     if len(select.expressions) > 1 or placeholders(shown) or isinstance(holder.this, exp.Tuple):
-        return None
+        return None  # whether a row is equal must be told without asking
     equal = exp.EQ(this=exp.paren(holder.this), expression=exp.paren(shown.unalias()))
     if matters_at(place) is Matters.TRUTH:
         return FirstRows(1, match=equal, within=equal, open=still_open)
     # a row with NULL makes IN NULL where no row matches
-    not_false = exp.Not(this=exp.Is(this=exp.paren(equal), expression=exp.false()))
-    return FirstRows(1, match=equal, within=not_false, open=still_open)
+    within = is_not(exp.paren(equal), exp.false())
+    return FirstRows(1, match=equal, within=within, open=still_open)
 
 
 def _for_each(block: SelectBlock) -> FirstRows | None:
@@ -190,6 +194,7 @@ def _for_each_key(block: SelectBlock) -> FirstRows | None:
     group, order = block.select.args["group"], block.select.args.get("order")
     if set(group.args) - {"expressions"} or not _are_plain(group.expressions):
         return None
+    # MIN of row order is the place of the first row that passes: it is among those asked about
     known = [exp.Min(this=key) for key in order_keys(block.select)] + group.expressions
     if order is not None and any(item.this not in known for item in order.expressions):
         return None
@@ -199,10 +204,10 @@ def _for_each_key(block: SelectBlock) -> FirstRows | None:
 def _for_aggregates(aggregates: list[exp.Expr]) -> FirstRows | None:
     """COUNT(DISTINCT x), or MIN(x) or MAX(x), however often, and no other aggregate."""
     if not aggregates or any(isinstance(one.parent, exp.Filter) for one in aggregates):
-        return None
+        return None  # FILTER is one more condition on the rows
     first = aggregates[0]
     if any(type(one) is not type(first) or one.this != first.this for one in aggregates):
-        return None
+        return None  # each would stop at another row
     value = first.this
     if isinstance(first, exp.Count) and isinstance(value, exp.Distinct):
         counted = value.expressions
@@ -212,7 +217,7 @@ def _for_aggregates(aggregates: list[exp.Expr]) -> FirstRows | None:
     if not isinstance(first, (exp.Min, exp.Max)) or not _are_plain([value]):
         return None
     # NULLs are no extreme
-    within = exp.Not(this=exp.Is(this=exp.paren(value), expression=exp.null()))
+    within = is_not(exp.paren(value), exp.null())
     order = exp.Ordered(this=value, desc=isinstance(first, exp.Max), nulls_first=False)
     return FirstRows(1, within=within, order=(order,))
 

@@ -12,7 +12,8 @@ from binder.language.annotations import notes
 from binder.language.sqltree import copied, placeholders
 from binder.plan import Ask, Plan, RowFilter
 from binder.plan.asks import each, filtered
-from binder.plan.blocks import BEFORE_WHERE, Place, SelectBlock, Stage, outer_columns
+from binder.plan.blocks import BEFORE_WHERE, SelectBlock, SelectPlace, Stage, outer_columns
+from binder.plan.expressions import column, number, quoted
 from binder.plan.matters import filters_of
 from binder.plan.outcomes import Outcome
 
@@ -43,20 +44,21 @@ def filter_first(plan: Plan) -> Plan:
     return each(plan, change)
 
 
-def _conditions_beside(ask: Ask, place: Place) -> list[RowFilter]:
+def _conditions_beside(ask: Ask, place: SelectPlace) -> list[RowFilter]:
     """The conditions of one SELECT that a row must meet for what stands in a place to matter."""
     block = place.block
     if place.clause == "joins":
         return _of_kept_rows(place)
     if place.clause in BEFORE_WHERE:
-        return []
+        return []  # a sub-select in FROM and a CTE have rows of their own
+    # of groups the WHERE is already applied
     if place.node is ask.collect.site.node and ask.collect.site.stage is Stage.GROUPS:
         return [*_of_other_side(block), *_conjuncts(place, "having")]
     conditions = [*_conjuncts(place, "where"), *_conjuncts(place, "qualify")]
     return [*_of_other_side(block), *conditions, *_of_keys(block)]
 
 
-def _conjuncts(place: Place, clause: str) -> list[RowFilter]:
+def _conjuncts(place: SelectPlace, clause: str) -> list[RowFilter]:
     """The conditions of a clause that do not hold what stands in a place."""
     block = place.block
     parts = [part for part in block.conjuncts(clause) if not place.is_inside(part)]
@@ -70,7 +72,7 @@ def _of_keys(block: SelectBlock) -> Iterator[RowFilter]:
             yield RowFilter(part, Outcome.TRUE, block, "where")
 
 
-def _of_kept_rows(place: Place) -> list[RowFilter]:
+def _of_kept_rows(place: SelectPlace) -> list[RowFilter]:
     """For a call in a join: the plain conditions of WHERE on columns of rows that the join keeps
     whatever its condition comes out as."""
     block = place.block
@@ -88,7 +90,7 @@ def _of_kept_rows(place: Place) -> list[RowFilter]:
     return found
 
 
-def _kept_items(place: Place, index: int) -> list[exp.Expr]:
+def _kept_items(place: SelectPlace, index: int) -> list[exp.Expr]:
     """The items of FROM whose rows a join does not fill with NULLs."""
     block = place.block
     join, before = block.joins[index], block.items[: index + 1]
@@ -96,6 +98,7 @@ def _kept_items(place: Place, index: int) -> list[exp.Expr]:
         return []
     if join.side == "RIGHT":
         return [join]
+    # LEFT keeps what is before it; an inner join both sides
     on = join.args.get("on")
     # a call in a sub-select that is joined sees rows before they are joined
     is_in_condition = on is not None and place.is_inside(on)
@@ -111,6 +114,7 @@ def _of_other_side(block: SelectBlock) -> list[RowFilter]:
     subtracts = isinstance(together, exp.Except) and is_first
     if subtracts and not together.args.get("distinct"):
         return []  # EXCEPT ALL leaves as many rows as there are more on this side
+    # the other side is evaluated as it is: it has to be plain
     other: exp.Expr = together.expression if is_first else together.this
     if (
         not isinstance(other, exp.Query)
@@ -142,22 +146,21 @@ def _are_comparable(select: exp.Select, other: exp.Query) -> bool:
         if placeholders(shown) or shown.find(exp.Window, exp.Query):
             return False
         if kind(shown) is None or kind(shown) != kind(two.unalias()):
-            return False
+            return False  # the set operation would cast one of them first
     return True
 
 
 def _equal_rows(select: exp.Select, other: exp.Expr) -> exp.Select:
     """SELECT 1 FROM (other) AS "other side"(c0, c1) WHERE c0 IS NOT DISTINCT FROM ...: the rows of
     another query that are equal to a row of a SELECT."""
-    names = [exp.to_identifier(f"c{i}", quoted=True) for i in range(len(select.selects))]
-    alias = exp.TableAlias(this=exp.to_identifier("other side", quoted=True), columns=names)
-    pairs = []
-    for name, shown in zip(names, select.selects, strict=True):
-        column = exp.column(name, "other side", quoted=True)
-        pairs.append(exp.NullSafeEQ(this=column, expression=copied(shown.unalias())))
+    names, pairs = [], []
+    for i, shown in enumerate(select.selects):
+        names.append(quoted(f"c{i}"))
+        theirs = column(f"c{i}", "other side")
+        pairs.append(exp.NullSafeEQ(this=theirs, expression=copied(shown.unalias())))
+    alias = exp.TableAlias(this=quoted("other side"), columns=names)
     equal = exp.Select(
-        expressions=[exp.Literal.number(1)],
-        from_=exp.From(this=exp.Subquery(this=copied(other), alias=alias)),
+        expressions=[number(1)], from_=exp.From(this=exp.Subquery(this=copied(other), alias=alias))
     )
     return equal.where(*pairs, copy=False)
 

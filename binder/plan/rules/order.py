@@ -26,9 +26,10 @@ def cheapest_first(plan: Plan) -> Plan:
         site = step.asks[0].collect.site
         before = steps[-1].asks[0].collect.site if steps else None
         if not site.is_in_where:
-            steps.append(step)
+            steps.append(step)  # only a WHERE drops rows by its answers
         elif before is not None and before.is_in_where and before.block is site.block:
             steps[-1] = Step((*steps[-1].asks, *step.asks), site.block, adaptive=True)
         else:
+            # steps of an early exit are together already
             steps.append(replace(step, adaptive=step.where_of is not None))
     return replace(plan, steps=tuple(steps))

@@ -10,6 +10,7 @@ from binder.language.sqltree import copied, placeholders
 from binder.plan import Ask, CallSite, Plan, RowFilter
 from binder.plan.asks import each, filtered
 from binder.plan.blocks import Stage
+from binder.plan.expressions import number
 from binder.plan.outcomes import Outcome
 from binder.plan.rules.early_exit import rows_wanted
 
@@ -75,6 +76,7 @@ def ask_about_ties(plan: Plan) -> Plan:
         select = site.block.select
         if site.stage is not Stage.OUTPUT or site.place.clause != "order":
             return ask
+        # these drop rows between the keys and LIMIT: a tied row may be one of them
         if site.block.has("distinct", "qualify"):
             return ask
         keys = _keys_before(site, select.args["order"])
@@ -94,6 +96,7 @@ def _keys_before(site: CallSite, order: exp.Order) -> list[exp.Expr]:
     """The plain keys of ORDER BY in front of the one that holds a call."""
     keys = []
     for item in order.expressions:
+        # another call in front of it is not known yet either
         if site.place.is_inside(item) or placeholders(item) or item.find(exp.Window):
             break
         keys.append(item)
@@ -104,11 +107,11 @@ def _is_tied(keys: list[exp.Expr]) -> exp.Expr:
     """COUNT(*) OVER (PARTITION BY keys) > 1"""
     partition = [copied(item.this) for item in keys]
     equal_rows = exp.Window(this=exp.Count(this=exp.Star()), partition_by=partition)
-    return exp.GT(this=equal_rows, expression=exp.Literal.number(1))
+    return exp.GT(this=equal_rows, expression=number(1))
 
 
 def _comes_out(keys: list[exp.Expr], most: int) -> exp.Expr:
     """RANK() OVER (ORDER BY keys) <= most"""
     order = exp.Order(expressions=[copied(item) for item in keys])
     rank = exp.Window(this=exp.Rank(), order=order)
-    return exp.LTE(this=rank, expression=exp.Literal.number(most))
+    return exp.LTE(this=rank, expression=number(most))

@@ -33,6 +33,7 @@ def ask_once(plan: Plan) -> Plan:
         kept += asks
         if asks:
             steps.append(replace(step, asks=tuple(asks)))
+    # an ask in a step may since cover more sites
     now = {ask.collect.site.number: ask for ask in kept}
     for i, step in enumerate(steps):
         asks = [now[ask.collect.site.number] for ask in step.asks]
@@ -58,13 +59,14 @@ def _covers(first: Ask, other: Ask) -> bool:
     exits_alike = (one.first_rows is None) == (two.first_rows is None)
     if not exits_alike and two.site.stage is not Stage.OUTPUT:
         return False  # the one that stops early did not see all rows
+    # the fewer filters, the more rows
     return set(map(key_of, one.filters)) <= set(map(key_of, two.filters))
 
 
 def _are_alike(one: CallSite, two: CallSite) -> bool:
     """Whether two sites have the same arguments in the same FROM."""
     if one.block is not two.block or one.join != two.join:
-        return False
+        return False  # the condition of a join is evaluated on pairs of its own
     return list(map(sql_of, one.node.expressions)) == list(map(sql_of, two.node.expressions))
 
 
