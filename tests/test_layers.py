@@ -23,7 +23,7 @@ language . functions call_kinds lexer extract context diagnose_sql diagnose_pyth
 lm . tokens event_loop retry budget store cache replay providers
 results html trace result progress .
 analysis . sql python
-plan . three_valued naive asks collect mapping_join cost rewrites rules python
+plan outcomes blocks expressions explain . matters three_valued asks naive correlate first_rows collect mapping_join cost rewrites rules python
 executors . mappings workers schedule provenance mapping_tables sql python languages
 prompt . wire schema_linking column_profile schema replies tasks programs memory
 dispatch injection questions failures batch_size answers answer_cache sender ask_task stack .

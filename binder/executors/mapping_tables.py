@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from binder.executors import Input, Value
 from binder.plan import Ask
-from binder.plan.collect import key_name, outer_columns
+from binder.plan.blocks import outer_columns
+from binder.plan.collect import key_name
 from binder.tables.cells import read_date, read_number
 from binder.tables.codec import answer_text
 
