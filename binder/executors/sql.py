@@ -51,7 +51,8 @@ from binder.plan.collect import (
 from binder.plan.cost import bill, count_of
 from binder.plan.mapping_join import looked_up, mapping_name
 from binder.plan.three_valued import Knowledge
-from binder.tables.cells import read_date, read_number
+from binder.tables.dates import read_date
+from binder.tables.numbers import read_number
 from binder.tables.table import Table
 
 Held = Callable[[Ask, Sequence[Input]], int]

@@ -17,14 +17,9 @@ from binder.analysis.sql.scope import Field, Source
 from binder.analysis.sql.types import kind
 from binder.language.annotations import annotate, notes
 from binder.language.sqltree import copied, nodes
-from binder.tables.cells import (
-    fold,
-    is_missing,
-    read_boolean,
-    read_date,
-    read_duration,
-    read_number,
-)
+from binder.tables.cells import fold, is_missing, read_boolean
+from binder.tables.dates import read_date, read_duration
+from binder.tables.numbers import read_number
 from binder.tables.spelling import key
 from binder.tables.table import Column, Table
 
