@@ -137,7 +137,7 @@ def test_the_trace_is_written(table: str, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["run", "SELECT 1"], "no table is given"),
-        (["run", "-t", "w=a.csv", "-t", "w=b.csv", "SELECT 1"], "two tables are called 'w'"),
+        (["run", "-t", "w=a.csv", "-t", "w=b.csv", "SELECT 1"], "duplicate table name 'w'"),
         (["run", "-t", "TABLE", "--batch-rows", "0", "SELECT 1"], "at least 1"),
         (["ask", "-t", "TABLE", " "], "the question is empty"),
     ],
