@@ -30,7 +30,7 @@ dispatch injection ask_task answer_cache stack .
 candidates . answer vote sampling generate adaptive confidence
 engine .
 benchmarks release replays . denotation wikitq tabfact evaluate tune
-cli . demo commands notebook
+cli . options demo commands notebook
 __main__ .
 """
 MODULES_OF = {line.split()[0]: line.split()[1:] for line in ROOMS.strip().splitlines()}
