@@ -12,8 +12,9 @@ from binder.executors import Input, Value
 from binder.plan import Ask
 from binder.plan.blocks import outer_columns
 from binder.plan.collect import key_name
-from binder.tables.cells import read_date, read_number
 from binder.tables.codec import answer_text
+from binder.tables.dates import read_date
+from binder.tables.numbers import read_number
 
 Values = Sequence[Value]
 
