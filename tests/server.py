@@ -183,6 +183,7 @@ class Server:
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.started: list[float] = []
+        self.finished = 0  # replies that were sent whole
         self.most_active = 0
 
     def say(self, body: Body) -> Canned:
@@ -279,6 +280,7 @@ class Connection(asyncio.Protocol):
         if self.server.latency or canned.wait:
             await asyncio.sleep(self.server.latency + canned.wait)
         await self.send(canned)
+        self.server.finished += 1
         self.task = None
 
     async def send(self, canned: Canned) -> None:
