@@ -8,7 +8,6 @@ import contextlib
 import gzip
 import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from binder.errors import SyntaxFault, UsageError
 from binder.language import grammar
 from binder.language.diagnose_sql import FAULTS, FIRST, OTHERWISE, Diagnosis
 from binder.prompt.memory import Memory
+from tests.timing import grows_in_proportion
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "programs"
@@ -246,10 +246,15 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_texts_are_refused(name: str) -> None:
-    started = time.perf_counter()
-    _fault(HOSTILE[name])
-    assert time.perf_counter() - started < 5
+def test_hostile_texts_are_refused_in_time_that_grows_with_length(name: str) -> None:
+    text = HOSTILE[name]
+    _fault(text)
+
+    def read(size: int) -> None:
+        with contextlib.suppress(SyntaxFault):
+            grammar.parse(text[:size])
+
+    assert grows_in_proportion(read, len(text) // 8, len(text))
 
 
 def test_flat_programs_of_any_length_are_read() -> None:
@@ -260,17 +265,9 @@ def test_flat_programs_of_any_length_are_read() -> None:
 def test_time_grows_with_length_and_not_faster() -> None:
     part = """(SELECT COUNT(*) FROM w WHERE QA("map@is it in 2006?"; `date of birth`) = 'yes' AND a > 3), """
 
-    def seconds(count: int) -> float:
-        program = "SELECT " + part * count + "1"
-        runs = []
-        for _ in range(3):
-            started = time.thread_time()
-            grammar.parse(program)
-            runs.append(time.thread_time() - started)
-        return min(runs)
-
-    seconds(1)
-    assert seconds(400) < 16 * seconds(50)  # 8 times as long
+    assert grows_in_proportion(
+        lambda count: grammar.parse("SELECT " + part * count + "1"), 50, 400
+    )
 
 
 PIECES = st.sampled_from(
