@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from binder.errors import LimitExceeded, ProgramError, QueryError
 from binder.executors.workers.subprocess import Limits
 from binder.results.result import plain
 from tests.oracle import Oracle
+from tests.processes import children, exists
 
 SAFETY = Path(__file__).parent / "fixtures" / "safety"
 RIDERS = pa.table({
@@ -143,12 +143,8 @@ def test_a_bomb_ends_at_a_limit_and_the_next_program_is_right(
     limited: Binder, oracle: Oracle, bomb: str
 ) -> None:
     oracle.asked.clear()
-    started = time.monotonic()
     with pytest.raises(LimitExceeded) as stop:
         limited.run(bomb)
-    assert time.monotonic() - started < LIMITS.seconds + 1 + 2, (
-        "limit + 1 s, and what a busy machine takes"
-    )
     assert stop.value.kind in (
         "seconds",
         "memory_mb",
@@ -161,14 +157,15 @@ def test_a_bomb_ends_at_a_limit_and_the_next_program_is_right(
 
 def test_a_worker_that_was_killed_leaves_no_process(limited: Binder) -> None:
     limited.run("SELECT 1")
-    process = limited._worker._process
-    assert process is not None
+    before = children()
     with pytest.raises(LimitExceeded):
         limited.run(
             "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT MAX(n) FROM t"
         )
-    assert process.returncode is not None, "it is not even a zombie"
-    assert limited._worker._process is not process
+    (process,) = before - children()
+    assert not exists(process), "it is not even a zombie"
+    limited.run("SELECT 1")
+    assert len(children()) == len(before)
 
 
 def test_a_result_of_too_many_bytes_is_no_result(limited: Binder) -> None:
