@@ -125,6 +125,7 @@ def test_its_environment_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
         worker.close()
 
 
+@pytest.mark.slow
 def test_a_query_of_some_seconds_is_answered(worker: Worker) -> None:
     assert worker.run(LONG)[0].num_rows == 1
 
