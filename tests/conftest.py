@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+import tests.effort
 from tests.server import Server
+
+settings.load_profile(tests.effort.PROFILE)
 
 
 def _offline(event: str, arguments: tuple[Any, ...]) -> None:

@@ -3,16 +3,16 @@ errors comes out, and nothing takes many times as long as it may."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 
 import pytest
 
 from binder.errors import BinderError
+from tests.effort import FULL
 from tests.fuzz import TABLES, attempt, fuzz
 from tests.fuzz.texts import LANGUAGES
 
-COUNT = int(os.environ.get("BINDER_TEST_TEXTS", "1200"))
+COUNT = 20_000 if FULL else 1_000
 MUCH = 10.0  # times what a text may take: what grows too fast takes more, also on a busy machine
 
 

@@ -14,13 +14,14 @@ from pathlib import Path
 import lark
 import llguidance
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from binder.errors import SyntaxFault, UsageError
 from binder.language import grammar
 from binder.language.diagnose_sql import FAULTS, FIRST, OTHERWISE, Diagnosis
 from binder.prompt.memory import Memory
+from tests.effort import examples
 from tests.timing import grows_in_proportion
 
 ROOT = Path(__file__).parents[2]
@@ -277,7 +278,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(300)
 @given(
     st.one_of(
         st.text(max_size=60),
@@ -327,7 +328,7 @@ def _expressions() -> st.SearchStrategy[str]:
     return st.recursive(atoms, larger, max_leaves=8)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(_expressions())
 def test_generated_programs_are_read_by_both_readers(expression: str) -> None:
     program = f"SELECT ({expression}) AS x FROM w"
@@ -446,7 +447,7 @@ def test_a_long_chain_is_refused_not_a_crash(chain: str) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from(list("abx01 \n\t()[]{}:=.,'\"#\\+-*<>@;fr_")), max_size=60))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@examples(200)
 def test_any_text_is_python_or_a_fault(text: str) -> None:
     with contextlib.suppress(SyntaxFault):
         grammar.parse(text, "python")
