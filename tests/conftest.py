@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 import tests.effort
+from tests.real import real
 from tests.server import Server
 
 settings.load_profile(tests.effort.PROFILE)
@@ -69,9 +70,6 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def data() -> Path:
-    """The folder of real tables and programs; tests that need it are skipped where it is not."""
-    folder = Path(os.environ.get("BINDER_DATA", Path(__file__).parents[2] / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no data at {folder}: set BINDER_DATA")
-    return folder
+def real_data() -> Path:
+    """The folder of real tables and programs."""
+    return real()

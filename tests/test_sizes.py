@@ -95,18 +95,3 @@ def test_what_is_known_of_a_node_has_a_type(module: str) -> None:
         and isinstance(node.slice, ast.Constant)
     ]
     assert set(keys) <= {"start"}
-
-
-@pytest.mark.parametrize("module", TEXTS)
-def test_what_is_known_of_a_node_has_a_type(module: str) -> None:
-    """Notes of language/annotations.py instead of strings as keys of sqlglot's `meta`; `start` is
-    where sqlglot itself says that a token begins."""
-    keys = [
-        node.slice.value
-        for node in ast.walk(TREES[module])
-        if isinstance(node, ast.Subscript)
-        and isinstance(node.value, ast.Attribute)
-        and node.value.attr == "meta"
-        and isinstance(node.slice, ast.Constant)
-    ]
-    assert set(keys) <= {"start"}

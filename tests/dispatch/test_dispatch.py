@@ -379,7 +379,7 @@ def test_nobody_there_is_said_after_few_tries() -> None:
     with binder.connect({"w": table()}, "m", lm=Retry(nobody, first_wait=0.01), **settings) as db:
         with pytest.raises(LMError, match="did not answer"):
             db.run(CAPITALS)
-        assert nobody.requests <= 3 * 4, "three tries of each that is on its way; 120 would be asked"
+        assert nobody.requests <= 3 * 4, "three tries of each that is on its way, not of all 120"
 
 
 # ---- a run without a budget

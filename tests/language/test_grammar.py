@@ -7,7 +7,6 @@ import ast
 import contextlib
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +21,10 @@ from binder.language import grammar
 from binder.language.diagnose_sql import FAULTS, FIRST, OTHERWISE, Diagnosis
 from binder.prompt.memory import Memory
 from tests.effort import examples
+from tests.real import real
 from tests.timing import grows_in_proportion
 
-ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "programs"
-DATA = Path(os.environ.get("BINDER_DATA", ROOT / ".." / "shared" / "data"))
 VALID = [
     line
     for line in (FIXTURES / "sql.txt").read_text(encoding="utf-8").splitlines()
@@ -341,9 +339,7 @@ def test_generated_programs_are_read_by_both_readers(expression: str) -> None:
 
 
 def _lines(path: Path) -> list[dict[str, object]]:
-    """The records of a file of the real data; skips where there is none."""
-    if not path.exists():
-        pytest.skip(f"the real data is not here: {path} (set BINDER_DATA)")
+    """The records of a file of the real data."""
     with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
         return [json.loads(line) for line in file]
 
@@ -363,7 +359,7 @@ def test_hand_written_programs() -> None:
     said = _refused(
         [
             str(record["program"])
-            for record in _lines(DATA / "human_programs" / "human_programs.jsonl")
+            for record in _lines(real("human_programs", "human_programs.jsonl"))
         ]
     )
     assert (
@@ -374,12 +370,12 @@ def test_hand_written_programs() -> None:
 
 
 def test_programs_of_a_present_day_model() -> None:
-    records = _lines(DATA / "programs_2026" / "programs_dev.jsonl")
+    records = _lines(real("programs_2026", "programs_dev.jsonl"))
     assert _refused([str(record[key]) for record in records for key in ("sql", "sql2")]) == []
 
 
 def test_programs_of_replays() -> None:
-    records = _lines(DATA / "replays" / "replays_even.jsonl.gz")
+    records = _lines(real("replays", "replays_even.jsonl.gz"))
     programs = [p["program"] for record in records for p in record["programs"]]  # type: ignore[attr-defined]
     said = _refused(programs)
     assert len(said) <= 0.07 * len(programs)

@@ -3,9 +3,7 @@
 import datetime
 import gzip
 import json
-import os
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -14,12 +12,8 @@ import pytest
 
 from binder.errors import DataError
 from binder.tables.table import Table, load, load_all, tidy
+from tests.real import real
 from tests.timing import grows_in_proportion
-
-DATA = Path(os.environ.get("BINDER_DATA", Path(__file__).parents[3] / "shared" / "data"))
-needs_data = pytest.mark.skipif(
-    not (DATA / "wikitq").is_dir(), reason=f"no data at {DATA} (set BINDER_DATA)"
-)
 
 
 def values(table: Table, name: str) -> list:
@@ -192,11 +186,10 @@ def test_a_table_is_typed_in_time_that_grows_with_its_rows() -> None:
     assert grows_in_proportion(lambda count: tidy(header, [row] * count, "w"), 500, 4_000)
 
 
-@needs_data
 def test_the_tables_of_the_wikitablequestions_test_keep_their_texts() -> None:
-    with gzip.open(DATA / "wikitq" / "questions_test.jsonl.gz", "rt", encoding="utf-8") as lines:
+    with gzip.open(real("wikitq", "questions_test.jsonl.gz"), "rt", encoding="utf-8") as lines:
         wanted = {json.loads(line)["table_id"] for line in lines}
-    with gzip.open(DATA / "wikitq" / "tables.jsonl.gz", "rt", encoding="utf-8") as lines:
+    with gzip.open(real("wikitq", "tables.jsonl.gz"), "rt", encoding="utf-8") as lines:
         tables = [table for table in map(json.loads, lines) if table["table_id"] in wanted]
     typed = [tidy(t["header"], t["rows"], "w", t["title"]) for t in tables]
     for table, source in zip(typed, tables, strict=True):
@@ -211,10 +204,9 @@ def test_the_tables_of_the_wikitablequestions_test_keep_their_texts() -> None:
             )
 
 
-@needs_data
 def test_large_tables_have_sensible_types() -> None:
     def types(name: str) -> dict[str, str]:
-        return {c.name: c.type for c in load(DATA / "large" / name).columns}
+        return {c.name: c.type for c in load(real("large", name)).columns}
 
     strikes, movies, guests = (
         types("birdstrikes.csv.gz"),

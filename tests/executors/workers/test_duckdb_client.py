@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import os
 import resource
-import signal
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
