@@ -22,7 +22,7 @@ def test_texts_that_are_nearly_programs_break_nothing() -> None:
     assert not [slow for slow in found.slow if slow.excess > MUCH]
     for language in LANGUAGES:
         fates = Counter(fate for name, _, fate in found.fates.elements() if name == language.name)
-        assert min(fates["SyntaxFault"], fates["CheckFault"], fates["checked"]) > 5, (
+        assert min(fates["SyntaxFault"], fates["CheckFault"], fates["checked"]) >= 3, (
             "the texts are of all sorts"
         )
 

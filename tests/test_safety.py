@@ -1,7 +1,7 @@
 """Programs of strangers go in: each hostile one is refused before it costs or does anything, each
 benign one is right.
 
-The fixtures hold one program a line, by class (`== class`); a class is one test.
+In the fixtures a heading names a class of programs; a class is one test.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from binder.engine import Binder, connect
 from binder.errors import LimitExceeded, ProgramError, QueryError
 from binder.executors.workers.subprocess import Limits
 from binder.results.result import plain
+from tests.cases import Record, records
 from tests.oracle import Oracle
 from tests.processes import children, exists
 
-SAFETY = Path(__file__).parent / "fixtures" / "safety"
 RIDERS = pa.table({
     "name": ["Alejandro Valverde", "Alexandr Kolobnev", "Carlos Sastre", "Franco Pellizotti", "Davide Rebellin"],
     "country": ["Spain", "Russia", "Spain", "Italy", "Italy"],
@@ -38,16 +38,21 @@ LANDS = pa.table(
 )
 
 
-def classes(path: str) -> list[object]:
-    """The classes of a file with their programs, as parameters of a test."""
-    found: dict[str, list[str]] = {}
-    programs: list[str] = []
-    for line in (SAFETY / path).read_text(encoding="utf-8").splitlines():
-        if line.startswith("== "):
-            programs = found.setdefault(line[3:], [])
-        elif line and not line.startswith("#"):
-            programs.append(line.replace("\\n", "\n"))
-    return [pytest.param(programs, id=name) for name, programs in found.items()]
+def classes(path: str) -> dict[str, list[Record]]:
+    """The programs of a file by class."""
+    found: dict[str, list[Record]] = {}
+    for record in records(f"safety/{path}"):
+        found.setdefault(record.heading, []).append(record)
+    return found
+
+
+def by_class(path: str) -> list[object]:
+    """The classes of a file, as parameters of a test."""
+    return [pytest.param(programs, id=name) for name, programs in classes(path).items()]
+
+
+def text_of(record: Record) -> str:
+    return record["program"].replace("\\n", "\n")
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +66,15 @@ def db(oracle: Oracle) -> Iterator[Binder]:
         yield opened
 
 
-@pytest.mark.parametrize("programs", classes("hostile.txt"))
+@pytest.mark.parametrize("programs", by_class("hostile.tsv"))
 def test_hostile_programs_are_refused_before_they_cost_or_do_anything(
-    db: Binder, oracle: Oracle, programs: list[str], tmp_path: Path
+    db: Binder, oracle: Oracle, programs: list[Record], tmp_path: Path
 ) -> None:
     canary, target = tmp_path / "canary.csv", tmp_path / "target"
     canary.write_text("secret\nCANARY-IN-A-FILE\n")
     oracle.asked.clear()
     for program in programs:
-        text = program.replace("CANARY", str(canary)).replace("TARGET", str(target))
+        text = text_of(program).replace("CANARY", str(canary)).replace("TARGET", str(target))
         with pytest.raises(ProgramError) as refusal:
             db.run(text)
         assert "CANARY-IN-A-FILE" not in str(refusal.value), program
@@ -80,13 +85,13 @@ def test_hostile_programs_are_refused_before_they_cost_or_do_anything(
     }
 
 
-@pytest.mark.parametrize("programs", classes("benign.txt"))
-def test_benign_programs_are_accepted_and_right(db: Binder, programs: list[str]) -> None:
+@pytest.mark.parametrize("programs", by_class("benign.tsv"))
+def test_benign_programs_are_accepted_and_right(db: Binder, programs: list[Record]) -> None:
     with duckdb.connect(config={"threads": "1"}) as plain_duckdb:
         plain_duckdb.register("w", RIDERS)
         plain_duckdb.register("v", LANDS)
-        for line in programs:
-            program, _, stated = line.partition(" => ")
+        for record in programs:
+            program, stated = text_of(record), record["rows"]
             right = json.loads(stated) if stated else plain_duckdb.execute(program).fetchall()
             rows = db.run(program).rows
             ordered = bool(stated) or "ORDER BY" in program
@@ -131,10 +136,10 @@ def limited(oracle: Oracle) -> Iterator[Binder]:
 def _bombs() -> list[object]:
     """One parameter a bomb; all but the first two of a class are slow."""
     found: list[object] = []
-    for group in classes("bombs.txt"):
-        for number, program in enumerate(group.values[0]):  # type: ignore[attr-defined]
+    for name, programs in classes("bombs.tsv").items():
+        for number, program in enumerate(programs):
             marks = [pytest.mark.slow] if number > 1 else []
-            found.append(pytest.param(program, id=f"{group.id} {number}", marks=marks))  # type: ignore[attr-defined]
+            found.append(pytest.param(text_of(program), id=f"{name} {number}", marks=marks))
     return found
 
 

@@ -11,7 +11,7 @@ from tests.crash.kill import kill
 LONG = pytest.mark.slow
 
 
-@pytest.mark.parametrize(("rounds", "count"), [(6, 120), pytest.param(100, 240, marks=LONG)])
+@pytest.mark.parametrize(("rounds", "count"), [(5, 120), pytest.param(100, 240, marks=LONG)])
 def test_what_was_received_is_never_paid_again(rounds: int, count: int) -> None:
     report = kill(rounds, seed=7, count=count)
     assert report.broken == []

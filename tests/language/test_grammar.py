@@ -7,7 +7,6 @@ import ast
 import contextlib
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import lark
@@ -20,24 +19,13 @@ from binder.errors import SyntaxFault, UsageError
 from binder.language import grammar
 from binder.language.diagnose_sql import FAULTS, FIRST, OTHERWISE, Diagnosis
 from binder.prompt.memory import Memory
+from tests.cases import Case, cases, records
 from tests.effort import examples
 from tests.real import real
 from tests.timing import grows_in_proportion
 
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "programs"
-VALID = [
-    line
-    for line in (FIXTURES / "sql.txt").read_text(encoding="utf-8").splitlines()
-    if not line.startswith("#")
-]
+VALID = [record["program"] for record in records("programs/sql.tsv")]
 TABLE = [*FIRST, *FAULTS, OTHERWISE]
-
-
-def _invalid() -> Iterator[tuple[str, str, str]]:
-    """The cases of invalid.txt: program, message, marked text."""
-    for case in (FIXTURES / "invalid.txt").read_text(encoding="utf-8").split("\n\n")[1:]:
-        lines = case.strip("\n").split("\n")
-        yield "\n".join(lines[:-2]), lines[-2][2:], lines[-1][2:]
 
 
 def _leaves(tree: lark.Tree[lark.Token]) -> list[lark.Token]:
@@ -128,13 +116,12 @@ def test_only_known_languages_have_a_grammar() -> None:
 # ---- what is not, and what is said
 
 
-@pytest.mark.parametrize(("program", "message", "marked"), list(_invalid()))
-def test_a_refusal_names_the_cause_and_marks_the_place(
-    program: str, message: str, marked: str
-) -> None:
-    fault = _fault(program)
+@pytest.mark.parametrize("case", cases("programs/invalid.txt"))
+def test_a_refusal_names_the_cause_and_marks_the_place(case: Case) -> None:
+    fault = _fault(case.program)
     assert fault.span is not None
-    assert (fault.message, program[fault.span.start : fault.span.end]) == (message, marked)
+    marked = case.program[fault.span.start : fault.span.end]
+    assert {"refused": fault.message, "marked": marked} == case.sections
 
 
 @pytest.mark.parametrize("fault", TABLE, ids=lambda fault: fault.message[:40])
@@ -264,9 +251,7 @@ def test_flat_programs_of_any_length_are_read() -> None:
 def test_time_grows_with_length_and_not_faster() -> None:
     part = """(SELECT COUNT(*) FROM w WHERE QA("map@is it in 2006?"; `date of birth`) = 'yes' AND a > 3), """
 
-    assert grows_in_proportion(
-        lambda count: grammar.parse("SELECT " + part * count + "1"), 50, 400
-    )
+    assert grows_in_proportion(lambda count: grammar.parse("SELECT " + part * count + "1"), 50, 400)
 
 
 PIECES = st.sampled_from(

@@ -19,7 +19,7 @@ from binder.errors import BinderError, LimitExceeded, ProgramError, UsageError
 from binder.executors.workers import monty_client
 from binder.executors.workers.subprocess import Limits
 from binder.tables.table import load
-from tests.cases import FIXTURES
+from tests.cases import records
 from tests.oracle import Oracle
 from tests.processes import alive, children, killed_when_busy
 from tests.server import Server
@@ -30,13 +30,8 @@ SECRET = "sk-canary"
 FEW = 3  # bombs without an end that run by default
 
 
-def programs(file: str) -> list[str]:
-    """The programs of a file, one a line; what is no whole program becomes the body of solve."""
-    lines = (FIXTURES / "python" / file).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
-
-
 def whole(line: str) -> str:
+    """A line as a program; what is none becomes the body of solve."""
     body = line.replace("\\n", "\n")
     outside = "def solve" in body or body.startswith(
         ("@", "class ", "async def", "SELECT", "import os;", "def answer")
@@ -75,7 +70,7 @@ def canary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_hostile_programs_have_no_effect(db: binder.Binder, lm: Oracle, canary: Path) -> None:
-    lines = programs("hostile.txt")
+    lines = [record["program"] for record in records("python/hostile.tsv")]
     assert len(lines) >= 200
     before = [table.data.to_pylist() for table in db.tables]
     ran: list[str] = []
@@ -102,12 +97,12 @@ def _bombs() -> list[object]:
     """The limit and the program of each bomb; those that end at `seconds` take that long."""
     found: list[object] = []
     endless = 0
-    for line in programs("bombs.txt"):
-        kind, _, body = line.partition(": ")
+    for record in records("python/bombs.tsv"):
+        kind, body = record["limit"], record["program"]
         endless += kind == "seconds"
         slow = kind == "seconds" and endless > FEW
         marks = [pytest.mark.slow] if slow else []
-        found.append(pytest.param(kind, body, id=line, marks=marks))
+        found.append(pytest.param(kind, body, id=f"{kind}: {body}", marks=marks))
     return found
 
 
