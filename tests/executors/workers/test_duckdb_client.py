@@ -161,7 +161,7 @@ def test_a_worker_that_is_killed_is_replaced() -> None:
         (process,) = children() - before
         with killed_when_busy(process), pytest.raises(LimitExceeded) as caught:
             worker.run(ENDLESS)
-        assert caught.value.hint == "the worker process died"
+        assert "the worker process died" in str(caught.value.hint)
         assert worker.run("SELECT COUNT(*) AS n FROM w")[0].to_pylist() == [{"n": 2}]
     finally:
         worker.close()
