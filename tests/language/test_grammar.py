@@ -97,9 +97,11 @@ def test_a_bracket_is_a_name_before_an_operand_and_a_subscript_after_one() -> No
     "word", ["date", "year", "rank", "name", "first", "left", "filter", "rows", "type", "no", "end"]
 )
 def test_common_headers_are_names_without_quotes(word: str) -> None:
-    grammar.parse(
+    tree = grammar.parse(
         f"SELECT {word}, w.{word}, MAX({word}) AS {word} FROM w WHERE {word} > 1 GROUP BY {word} ORDER BY {word} DESC"
     )
+    names = [str(name.children[0]) for name in tree.find_data("name")]
+    assert names.count(word) == 7
 
 
 def test_every_reserved_word_is_refused_as_a_name_and_accepted_in_quotes() -> None:
@@ -245,7 +247,8 @@ def test_hostile_texts_are_refused_in_time_that_grows_with_length(name: str) -> 
 
 def test_flat_programs_of_any_length_are_read() -> None:
     for part in ("not ", "- ", "+ ", "a, ", "a AND ", "x.", "a || "):
-        grammar.parse("SELECT " + part * (30000 // len(part)) + "a")
+        program = "SELECT " + part * (30_000 // len(part)) + "a"
+        assert len(_leaves(grammar.parse(program))) == len(grammar.tokens(program))
 
 
 def test_time_grows_with_length_and_not_faster() -> None:
