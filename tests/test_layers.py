@@ -24,10 +24,10 @@ lm . tokens event_loop retry budget store cache replay providers
 results html trace result progress .
 analysis . sql python
 plan . three_valued naive asks collect mapping_join cost rewrites rules python
+executors . mappings workers schedule provenance mapping_tables sql python languages
 prompt . wire schema_linking column_profile schema replies tasks programs memory
-executors . mappings workers schedule provenance mapping_tables sql python
 dispatch injection questions failures batch_size answers answer_cache sender ask_task stack .
-candidates . answer vote sampling generate adaptive confidence
+candidates . answer vote sampling planner generate execution adaptive confidence
 engine .
 benchmarks release replays . denotation wikitq tabfact evaluate tune
 cli . demo commands notebook

@@ -188,16 +188,16 @@ def test_programs_do_not_see_each_other(db: Binder) -> None:
             f'SELECT * FROM "{name}"',
             f'SELECT QA("map@upper?"; code), (SELECT value FROM "{name}" LIMIT 1) FROM v',
         ):
-            with pytest.raises(ProgramError, match="there is no table"):
+            with pytest.raises(ProgramError, match="unknown table"):
                 db.run(program)
 
 
 def test_a_query_that_the_engine_reads_in_another_way_is_refused(db: Binder) -> None:
     sql, says = "SELECT 'a b' AS t FROM w", {"tables": ["w"], "selects": 1, "texts": ["a b"]}
-    assert db._worker.run(sql, says)[0].num_rows == 5
+    assert db._workers.sql.run(sql, says)[0].num_rows == 5
     for other in ({"tables": ["w", "v"]}, {"selects": 2}, {"texts": ["a' b"]}, {"texts": []}):
         with pytest.raises(QueryError, match="in another way"):
-            db._worker.run(sql, {**says, **other})
+            db._workers.sql.run(sql, {**says, **other})
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ def test_the_engine_refuses_by_itself_what_the_checks_should_have_refused(
     db: Binder, sql: str
 ) -> None:
     with pytest.raises(QueryError):
-        db._worker.run(sql)
-    assert db._worker.run("SELECT COUNT(*) FROM w")[0].column(0).to_pylist() == [5]
+        db._workers.sql.run(sql)
+    assert db._workers.sql.run("SELECT COUNT(*) FROM w")[0].column(0).to_pylist() == [5]
 
 
 def test_cells_and_replies_are_data() -> None:

@@ -19,6 +19,7 @@ from binder.errors import CheckFault, QueryError
 from binder.executors import (
     Batch,
     Execution,
+    Executor,
     Held,
     Input,
     Mapping,
@@ -34,7 +35,6 @@ from binder.executors.mappings import Mappings, Sent, SqlEngine
 from binder.executors.schedule import Schedule
 from binder.executors.workers.verify import Shape
 from binder.language.annotations import site_of
-from binder.language.program import Program
 from binder.language.sqltree import copied, nodes, placeholders, sql_of
 from binder.plan import Ask, InputCount, Plan, Step
 from binder.plan.collect import (
@@ -49,13 +49,14 @@ from binder.plan.collect import (
 from binder.plan.cost import bill, count_of
 from binder.plan.mapping_join import looked_up
 from binder.plan.three_valued import Knowledge
-from binder.tables.table import Table
 
 KEPT = 10_000  # inputs of a collect that are kept for the next run of a plan
 
 
-class SqlExecutor:
+class SqlExecutor(Executor):
     """Executes one plan in an engine. known: the answers so far, by call."""
+
+    plan: Plan
 
     def __init__(self, plan: Plan, engine: SqlEngine):
         self.plan = plan
@@ -65,16 +66,6 @@ class SqlExecutor:
         self.mappings = Mappings(engine, tables)
         self.schedule = Schedule(plan.steps, self)
         self.prepared = engine.memory.of(plan)
-
-    @property
-    def program(self) -> Program:
-        """The program that runs."""
-        return self.plan.checked.program
-
-    @property
-    def tables_of(self) -> tuple[Table, ...]:
-        """The tables that it was checked against."""
-        return self.plan.checked.tables
 
     @property
     def asks(self) -> Sequence[Ask]:

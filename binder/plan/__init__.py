@@ -7,9 +7,10 @@ is shown."""
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -21,6 +22,9 @@ from binder.language.program import PREFIX, Call, Program
 from binder.language.sqltree import copied, placeholders, sql_of
 from binder.results import html
 from binder.results.result import count
+
+if TYPE_CHECKING:
+    from binder.analysis.python import CheckedPython
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,8 +174,43 @@ class Estimate:
         return f"{count(self.requests, 'request')}, about {count(self.tokens, 'token')}{cost}"
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
+class ProgramPlan(ABC):
+    """What plans in all languages share: they print, and say what they cost once explained. bill:
+    what the plan can cost at most."""
+
+    checked: Checked | CheckedPython
+    bill: Estimate | None
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """The plan as a person reads it."""
+
+    @abstractmethod
+    def _asks_data(self) -> list[dict[str, Any]]:
+        """The calls as JSON data."""
+
+    def _repairs(self) -> list[str]:
+        """A line for each repair of the program."""
+        return [f"repaired for free: {repair}" for repair in self.checked.program.repairs]
+
+    def data(self) -> dict[str, Any]:
+        """The plan as JSON data."""
+        return {
+            "program": self.checked.program.text,
+            "asks": self._asks_data(),
+            "bill": vars(self.bill) if self.bill else None,
+            "repairs": list(self.checked.program.repairs),
+        }
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return html.code(str(self))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(ProgramPlan):
     """steps in the order in which they are made, then the query. counts: of each site, and bill:
     once explained; spent: call -> what it came to, once run."""
 
@@ -197,8 +236,10 @@ class Plan:
             )
             for ask in step.asks:
                 lines += self._lines(ask)
-        lines += [f"repaired for free: {repair}" for repair in self.checked.program.repairs]
-        return printable("\n".join([*lines, *([f"It {self.bill}."] if self.bill else [])]))
+        lines += self._repairs()
+        if self.bill:
+            lines.append(f"It {self.bill}.")
+        return printable("\n".join(lines))
 
     def _lines(self, ask: Ask) -> list[str]:
         """An ask and its collect, as a person reads them."""
@@ -240,12 +281,9 @@ class Plan:
         ]
         return list(dict.fromkeys(_readable(guard, self.checked.program) for guard in known))
 
-    def __repr__(self) -> str:
-        return str(self)
-
-    def data(self) -> dict[str, Any]:
-        """The plan as JSON data."""
-        asks = [
+    def _asks_data(self) -> list[dict[str, Any]]:
+        """The calls as JSON data."""
+        return [
             {
                 "kind": ask.call.kind,
                 "question": ask.call.question,
@@ -262,15 +300,6 @@ class Plan:
             }
             for ask in self.asks
         ]
-        return {
-            "program": self.checked.program.text,
-            "asks": asks,
-            "bill": vars(self.bill) if self.bill else None,
-            "repairs": list(self.checked.program.repairs),
-        }
-
-    def _repr_html_(self) -> str:
-        return html.code(str(self))
 
 
 Rule = Callable[[Plan], Plan]

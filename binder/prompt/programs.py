@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from binder.language.program import LANGUAGES
+from binder.executors.languages import LANGUAGES
 from binder.lm import Message, Request
 from binder.lm.tokens import estimate
 from binder.prompt import told

@@ -74,7 +74,7 @@ def test_a_program_that_is_refused_has_its_place_marked(
     assert main(["run", "-t", table, "SELECT weight FROM w"]) == FAILED
     shown = capsys.readouterr()
     assert shown.out == "" and shown.err.startswith(
-        "binder: there is no column 'weight'\n    SELECT weight FROM w\n           ^^^^^^\n"
+        "binder: unknown column 'weight'\n    SELECT weight FROM w\n           ^^^^^^\n"
     )
 
 
@@ -118,7 +118,7 @@ def test_ask_that_finds_nothing_fails_and_says_what_was_tried(
     server.reply = lambda body: "SELECT weight FROM w"
     assert main(["ask", "-t", table, "--samples", "1", "which city is heavy?"]) == FAILED
     shown = capsys.readouterr()
-    assert "no answer" in shown.out and "there is no column 'weight'" in shown.err
+    assert "no answer" in shown.out and "unknown column 'weight'" in shown.err
 
 
 def test_the_trace_is_written(table: str, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_the_first_and_the_last_line_say_who_speaks(shown: str) -> None:
 
 def test_candidates_are_of_all_kinds(shown: str) -> None:
     assert shown.count("def solve(") == len(ANSWERS)
-    assert shown.count("1 of 3  (read from the table, without a program)") == len(ANSWERS)
+    assert shown.count("1 of 3  (answered directly from the table, no program)") == len(ANSWERS)
     assert len(re.findall(r"^  1 of 3  (?:SELECT|WITH|QA)", shown, re.MULTILINE)) == len(ANSWERS)
 
 

@@ -19,7 +19,7 @@ from tests.plan.differential import near, run
 @pytest.mark.parametrize("case", cases("plans/least.txt"))
 def test_no_more_is_asked_than_must_be(case: Case) -> None:
     near().use(case.tables)
-    naive = build(check(parsed(case.program, case.tables, "sql"), case.tables))
+    naive = build(check(parsed(case.program, case.tables), case.tables))
     reference, most = run(naive)
     rows, asked = run(optimize(naive))
     assert rows.rows == reference.rows

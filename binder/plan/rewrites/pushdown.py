@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from binder.analysis.sql.coercion import hidden_column
 from binder.analysis.sql.ordering import ROW_ORDER, is_grouped
 from binder.analysis.sql.scope import Field, Source
 from binder.analysis.sql.types import kind
+from binder.analysis.sql.value_linking import hidden_column
 from binder.language.annotations import field_of, notes, source_of
 from binder.language.sqltree import copied, is_placeholder, placeholders
 from binder.plan import Plan

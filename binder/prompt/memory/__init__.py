@@ -14,12 +14,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from binder.analysis.python import check as check_python
-from binder.analysis.sql import check
 from binder.data import shipped
 from binder.errors import DataError, UsageError
-from binder.language.python import parse as parse_python
-from binder.language.repair import parsed
+from binder.executors.languages import language_named
 from binder.prompt.memory.constructs import constructs
 from binder.prompt.memory.exemplars import Exemplar, records, write
 from binder.prompt.memory.features import features
@@ -185,10 +182,8 @@ class _Store:
 
 def validate(program: str, tables: Sequence[Table], language: str) -> None:
     """Raises a ProgramError where a program is not valid for tables."""
-    if language == "python":
-        check_python(parse_python(program), tuple(tables))
-    else:
-        check(parsed(program, tuple(tables), language), tuple(tables))
+    written, over = language_named(language), tuple(tables)
+    written.analyze(written.parse(program, over), over)
 
 
 @cache

@@ -80,10 +80,11 @@ NODES: dict[type[ast.AST], str] = {
 def constructs(program: str, language: str = "sql") -> frozenset[str]:
     """What a program is made of: count, extreme, order, group, join, map, ans, sub-select, compare,
     arithmetic, ..."""
-    return frozenset(_python(program) if language == "python" else _sql([*tokens(program)]))
+    return frozenset(_CONSTRUCTS[language](program))
 
 
-def _sql(read: list[Token]) -> Iterator[str]:
+def _sql(program: str) -> Iterator[str]:
+    read: list[Token] = [*tokens(program)]
     selects = 0
     for token, after in zip(read, [*read[1:], None], strict=True):
         word = token.text.upper()
@@ -127,3 +128,6 @@ def _python(program: str) -> Iterator[str]:
             "weekday",
         ):
             yield "date"
+
+
+_CONSTRUCTS = {"sql": _sql, "python": _python}

@@ -24,7 +24,7 @@ from textwrap import dedent
 from typing import NamedTuple
 
 from binder.errors import DataError
-from binder.language.program import LANGUAGES
+from binder.executors.languages import LANGUAGES
 from binder.tables.cells import fold
 from binder.tables.table import Table, tidy
 

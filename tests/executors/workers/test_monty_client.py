@@ -150,8 +150,8 @@ def test_what_waits_for_answers_outlives_its_process(server: Server) -> None:
     with binder.connect({"w": ROWS}, model="m", base_url=server.url, api_key="k", cache=None) as db:
 
         def killing(_: object) -> None:
-            if db._sandbox._process is not None and len(server.requests) == 1:
-                os.killpg(db._sandbox._process.pid, signal.SIGKILL)
+            if db._workers.python._process is not None and len(server.requests) == 1:
+                os.killpg(db._workers.python._process.pid, signal.SIGKILL)
 
         server.reply = killing  # type: ignore[assignment]
         result = db.run(asking, "python")
@@ -159,7 +159,7 @@ def test_what_waits_for_answers_outlives_its_process(server: Server) -> None:
         assert [task["question"] for task in server.tasks] == [
             "a?",
             "b?",
-        ] and db._sandbox.generation == 2
+        ] and db._workers.python.generation == 2
 
 
 def test_programs_do_not_see_each_other(db: binder.Binder) -> None:
