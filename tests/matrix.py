@@ -21,10 +21,8 @@ from tests.faults import ALL, FATAL, SPOILING, Spoil
 from tests.server import Server, Task
 
 SLOW = ("hang", "slow_first_byte", "slow_drip")  # each costs the timeout
-PATIENT, IMPATIENT = (
-    10.0,
-    0.4,
-)  # seconds a request: without and with slow faults; a right reply takes milliseconds
+# seconds of a request, without and with slow faults; a right reply takes milliseconds
+PATIENT, IMPATIENT = 60.0, 2.0
 ISLANDS = [
     "Aaland",
     "Borneo",
