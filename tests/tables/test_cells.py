@@ -1,6 +1,4 @@
-"""The cells of fixtures/values.txt, and what must hold for any text."""
-
-from pathlib import Path
+"""The cells of fixtures/values.tsv, and what must hold for any text."""
 
 import pytest
 from hypothesis import given
@@ -9,17 +7,12 @@ from hypothesis import strategies as st
 from binder.tables.cells import clean, fold, is_missing, lead, range_start, read_boolean
 from binder.tables.dates import read_date, read_duration, read_first_day, read_month
 from binder.tables.numbers import read_number
-
-FIXTURE = Path(__file__).parents[1] / "fixtures" / "values.txt"
-CASES = [
-    pytest.param(*(part.strip() for part in line.rsplit("|", 2)), id=f"values.txt:{number}")
-    for number, line in enumerate(FIXTURE.read_text(encoding="utf-8").splitlines(), 1)
-    if line.strip() and not line.startswith("# cell")
-]
+from tests.cases import Record, records
 
 
-@pytest.mark.parametrize(("cell", "kind", "value"), CASES)
-def test_cell(cell: str, kind: str, value: str) -> None:
+@pytest.mark.parametrize("record", records("values.tsv"), ids=lambda record: record.place)
+def test_cell(record: Record) -> None:
+    cell, kind, value = record["cell"], record["kind"], record["value"]
     read = {
         "number": read_number(cell),
         "date": read_date(cell),
