@@ -1,5 +1,4 @@
-"""How WikiTableQuestions compares an answer with the gold values: lists of text come in, equal or
-not goes out.
+"""The answer comparison of WikiTableQuestions.
 
 It has its own reading of numbers and dates, apart from the engine's: sharing the two would bend the
 score."""

@@ -199,7 +199,9 @@ def _ask(parser: argparse.ArgumentParser) -> None:
 
 
 def _eval(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("benchmark", choices=["wikitq", "tabfact"])
+    from binder.benchmarks.registry import BENCHMARKS
+
+    parser.add_argument("benchmark", choices=[*BENCHMARKS])
     parser.add_argument(
         "--data", type=Path, required=True, help="the official release: a folder or a zip"
     )
@@ -226,9 +228,11 @@ def _eval(parser: argparse.ArgumentParser) -> None:
 
 
 def _tune(parser: argparse.ArgumentParser) -> None:
+    from binder.benchmarks.registry import BENCHMARKS
+
+    known = ", ".join(BENCHMARKS)
     parser.add_argument(
-        "questions",
-        help="wikitq, tabfact, or a file of your own: {question, answer} a line, over --table",
+        "questions", help=known + ", or a file of your own: {question, answer} a line, over --table"
     )
     parser.add_argument("--data", type=Path, help="the official release: a folder or a zip")
     parser.add_argument("--split", default="dev", help="dev (the default), train, ...")
@@ -328,10 +332,11 @@ def evaluate(options: argparse.Namespace) -> int:
     """binder eval"""
     from binder.benchmarks import evaluate as work
     from binder.benchmarks import replays
+    from binder.benchmarks.registry import open_benchmark
 
     recorded = replays.read_programs(options.programs) if options.programs else None
     titles = replays.read_titles(options.programs) if options.programs else None
-    benchmark = work.open_benchmark(options.benchmark, options.data, titles)
+    benchmark = open_benchmark(options.benchmark, options.data, titles)
     examples = [
         e for e in benchmark.examples(options.split) if recorded is None or e.id in recorded
     ][: options.limit]
@@ -351,10 +356,10 @@ def evaluate(options: argparse.Namespace) -> int:
 def tune(options: argparse.Namespace) -> int:
     """binder tune"""
     from binder.benchmarks import tune as work
-    from binder.benchmarks.evaluate import open_benchmark
+    from binder.benchmarks.registry import BENCHMARKS, open_benchmark
 
     with ExitStack() as stack:
-        if options.questions in ("wikitq", "tabfact"):
+        if options.questions in BENCHMARKS:
             benchmark = stack.enter_context(
                 closing(open_benchmark(options.questions, options.data))
             )
