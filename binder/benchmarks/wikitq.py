@@ -17,7 +17,10 @@ from binder.benchmarks.denotation import canonical_of, lenient_match, official_m
 from binder.benchmarks.release import Release, open_release
 from binder.errors import DataError
 
-ORIGIN = "download WikiTableQuestions v1.0.2 (github ppasupat/WikiTableQuestions) and give its zip or folder"
+ORIGIN = (
+    "download WikiTableQuestions v1.0.2 (github ppasupat/WikiTableQuestions)"
+    " and give its zip or folder"
+)
 LANDMARK = "data/pristine-unseen-tables.tsv"
 # split -> file of questions below data/; the same name below tagged/data/ where the release has it
 FILES = {

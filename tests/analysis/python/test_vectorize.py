@@ -1,4 +1,4 @@
-"""Calls that a loop makes row by row: those that can be asked about at once are, others are left."""
+"""Calls that a loop makes row by row: those that can be asked at once are, others are left."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BATCHED = {  # a body -> the rows that are asked about before the loop
     f"for r in w:\n        if r['n'] > 1:\n            x = {CALL}\n    return 1": (
         "[r for r in w if (r['n'] > 1)]"
     ),
-    f"for r in w:\n        if r['n'] > 1:\n            pass\n        else:\n            x = {CALL}\n"
-    "    return 1": "[r for r in w if (not (r['n'] > 1))]",
+    "for r in w:\n        if r['n'] > 1:\n            pass\n        else:\n"
+    f"            x = {CALL}\n    return 1": "[r for r in w if (not (r['n'] > 1))]",
     f"return [{CALL} or 1 for r in w]": "[r for r in w]",
 }
 LEFT = [
