@@ -1,1 +1,1 @@
-"""What a user adds to binder from outside: each test is the whole of it."""
+"""What a library beside binder can add, each in one short file, through public seams alone."""

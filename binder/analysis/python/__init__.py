@@ -83,6 +83,7 @@ class _Check:
             if is_call(node):
                 self.call(node, flow)
         self.headers(flow)
+        # a header that is spelt anew moves what stands behind it: all places are taken again
         if self.misspelt:
             return check(self.mended(), self.tables)
         self.names = {call.span: call.name for call in self.program.calls}

@@ -68,6 +68,7 @@ class ColumnUsage:
         parent = self.parents.get(id(node))
         if depth > _DEEPEST or parent is None:
             return
+        # the nodes that hand a cell on come first: what it is used as, the nodes around them say
         if isinstance(parent, _SAME):
             yield from self.uses(parent, depth + 1, lists)
         elif isinstance(parent, LISTING):
@@ -78,7 +79,7 @@ class ColumnUsage:
             yield from self._passed(parent, node, depth, lists)
         elif isinstance(parent, ast.Compare):
             yield from self._compared(parent, node, lists)
-        elif lists:
+        elif lists:  # a list of cells is not used as a cell is
             yield from self._taken(parent, node, depth, lists)
         else:
             yield from self._cell(parent, node)
@@ -91,7 +92,7 @@ class ColumnUsage:
             case ast.Attribute(attr=part) if part in _DATE:
                 yield VALUE
             case ast.Subscript(value=cell) if cell is node:
-                yield TEXT
+                yield TEXT  # a number has no characters
             case ast.BinOp(left=left, right=right, op=sign):
                 formats = isinstance(sign, ast.Mod) and left is node  # "%d" % ...
                 other = right if left is node else left
@@ -138,6 +139,7 @@ class ColumnUsage:
             listed = other.elts if isinstance(other, (ast.Tuple, ast.List, ast.Set)) else [other]
             if any(map(_is_text, listed)):
                 yield TEXT
+            # `cell == other` alone does not tell: either may be text
             elif not within and (isinstance(sign, _ORDER) or _is_number(other)):
                 yield VALUE
 
@@ -145,6 +147,7 @@ class ColumnUsage:
         """What an argument of a call is used as."""
         name = called(call)
         if name in self.functions and node in call.args:
+            # a function of the program's own uses its parameter
             parameters = self.functions[name].args.args
             given = dict(zip(map(id, call.args), parameters, strict=False)).get(id(node))
             if given is not None:

@@ -106,6 +106,7 @@ class Flow:
         return given[0][1] if len(given) == 1 and given[0][0] == "is" else None
 
     def _name(self, name: str, wanted: str) -> Table | None:
+        """The table of a name that is wanted as a `table` or as a `row`."""
         if (name, wanted) in self._seen:  # it depends on itself
             return None
         if (name, wanted) in self._known:
@@ -115,6 +116,7 @@ class Flow:
             return self.parameters[name] if all(how == "parameter" for how, _ in given) else None
         self._seen.add((name, wanted))
         try:
+            # None before a loop does not make a row less certain: reading from it raises
             sources = [(how, value) for how, value in given if not is_none(value)]
             tables = [self._source(how, value, wanted) for how, value in sources]
         finally:
@@ -125,6 +127,7 @@ class Flow:
         return found
 
     def _source(self, how: str, value: ast.expr, wanted: str) -> Table | None:
+        """The table of one of the values that a name is given."""
         if how == "is":
             return self.row_of(value) if wanted == "row" else self.table_of(value)
         return self.table_of(value) if how == "of" and wanted == "row" else None
@@ -137,10 +140,12 @@ class Flow:
         elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
             self._target(node.target, "is", node.value)
         elif isinstance(node, ast.AugAssign):
+            # rows += others: the rows may be those of another table
             self._target(node.target, "else", node.value)
         elif isinstance(node, (ast.For, ast.comprehension)):
             self._loop(node.target, node.iter)
         elif isinstance(node, (ast.FunctionDef, ast.Lambda)) and id(node) not in self._keys:
+            # who calls a function gives its parameters their values: that is not followed
             for given in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
                 solve = getattr(node, "name", "") == "solve" and given.arg in self.parameters
                 self._give(given.arg, "parameter" if solve else "else", ast.Constant(0))
@@ -178,22 +183,23 @@ class Flow:
     def _key(self, node: ast.Call) -> None:
         """The parameter of key=lambda r: ... is a row of what is sorted."""
         key = next((k.value for k in node.keywords if k.arg == "key"), None)
-        rows: ast.expr | None = (
-            node.args[0] if node.args and called(node) in ("sorted", "min", "max") else None
-        )
+        rows: ast.expr | None = None
+        if node.args and called(node) in ("sorted", "min", "max"):
+            rows = node.args[0]
         if isinstance(node.func, ast.Attribute) and node.func.attr == "sort":
             rows = node.func.value
         if called(node) == "filter" and len(node.args) == 2:
             key, rows = node.args
         if isinstance(key, ast.Lambda) and rows is not None and len(key.args.args) == 1:
             self._give(key.args.args[0].arg, "of", rows)
-            self._keys.add(id(key))
+            self._keys.add(id(key))  # its parameter is known, unlike that of other lambdas
 
     def _target(self, target: ast.expr, how: str, value: ast.expr) -> None:
         """Notes what the target of an assignment is given."""
         if isinstance(target, ast.Name):
             self._give(target.id, how, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
+            # the parts of a row are not rows
             for item in target.elts:
                 self._target(item, "else", value)
         elif isinstance(target, ast.Starred):

@@ -132,9 +132,9 @@ def _reached(parent: ast.AST, child: ast.AST, row: str, source: Text, guards: li
     match parent:
         case ast.BoolOp(values=[first, *_]):  # the others only where the first does not decide
             return child is first
-        case ast.IfExp(test=test):
+        case ast.IfExp(test=test):  # each branch only where the test says so
             return child is test
-        case ast.Compare(left=left, comparators=[right, *_]):
+        case ast.Compare(left=left, comparators=[right, *_]):  # a < b < c: c only where a < b
             return child is left or child is right
         case ast.If(test=test) if child is test:
             return True
@@ -154,6 +154,7 @@ def _goes_over(flow: Flow, loop: Loop, row: str) -> bool:
     """Whether a loop gives a row its only values, from rows that stay what they are."""
     if not isinstance(loop.target, ast.Name) or loop.target.id != row:
         return False
+    # a name that is also given another value may be that in the call
     if any(how != "of" for how, _ in flow.given[row]):
         return False
     return _is_steady(flow, loop.iter)
