@@ -53,14 +53,17 @@ def inputs(
     They come in the order of their first appearance, so that equal runs ask equal requests.
     """
     inner, names, clause = _inner(collect, known, rows, among)
-    ordered = (
-        exp.Min(this=exp.column(POSITION)) if POSITION in inner.named_selects else exp.var("ALL")
-    )
+    keys = [exp.column(exp.to_identifier(name, quoted=True)) for name in names]
+    order: list[exp.Expr] = [*keys]  # among those that first appear at the same place: by value
+    if POSITION in inner.named_selects:
+        order.insert(0, exp.Min(this=exp.column(POSITION)))
     return exp.Select(
-        expressions=[exp.column(exp.to_identifier(name, quoted=True)) for name in names],
+        expressions=keys,
         from_=derived(inner),
-        group=exp.Group(all=True),
-        order=exp.Order(expressions=[exp.Ordered(this=ordered, nulls_first=False)]),
+        group=exp.Group(expressions=[copied(key) for key in keys]),
+        order=exp.Order(
+            expressions=[exp.Ordered(this=copied(key), nulls_first=False) for key in order]
+        ),
         with_=clause,
     )
 
