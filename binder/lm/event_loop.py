@@ -32,8 +32,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     if current_loop() is loop:
         coroutine.close()
         raise UsageError(
-            "the synchronous face was called from binder's own event loop",
-            hint="await the asynchronous one",
+            "run() and ask() cannot be called from binder's own event loop",
+            hint="await run_async() or ask_async()",
         )
     ended = threading.Event()
     future = asyncio.run_coroutine_threadsafe(_announced(coroutine, ended), loop)

@@ -92,14 +92,14 @@ class Retry(Layer):
         wait = isinstance(error, RateLimited) and error.retry_after or 0.0
         self._given_up += 1
         if wait > self.most_wait:
-            error.message = f"the endpoint asks to wait {wait:,.0f} s, which is more than {self.most_wait:g} s: {error.message}"
+            error.message = f"the endpoint asks to wait {wait:,.0f} s, longer than the maximum of {self.most_wait:g} s: {error.message}"
         elif (
             self._down
             or self._strange(error)
             or (self._given_up >= DOWN and not await self._probe(error))
         ):
             self._down = True
-            error.message = f"the endpoint fails every request: {error.message}"
+            error.message = f"every request to the endpoint fails: {error.message}"
         else:
             return error
         error.retryable = False

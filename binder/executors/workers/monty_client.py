@@ -56,6 +56,4 @@ class Sandbox(Process):
 def available() -> None:
     """Refuses, with the way out, where the sandbox is not installed."""
     if sys.modules.get("pydantic_monty", True) is None or find_spec("pydantic_monty") is None:
-        raise UsageError(
-            "Python programs need the package pydantic-monty, which is not installed", hint=INSTALL
-        )
+        raise UsageError("Python programs need pydantic-monty", hint=INSTALL)
