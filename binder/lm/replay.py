@@ -1,6 +1,5 @@
-"""Stand-ins for an endpoint: a recording or a script goes in, an LM comes out that needs no
-network. A recording is a text file of one Request and its Reply a line, made by the Record
-layer."""
+"""Stand-ins for an endpoint that need no network: an LM over a recording or a script. A recording
+is a text file of one Request and its Reply a line, made by the Record layer."""
 
 from __future__ import annotations
 

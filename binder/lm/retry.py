@@ -1,5 +1,5 @@
-"""A Request comes in and is sent until a Reply comes out, an error that will not pass, or the tries
-are used up.
+"""The retry layer: a request is sent until there is a reply, an error that will not pass, or the
+tries are used up.
 
 Waits grow and are scattered (exponential back-off, full jitter). What one request learns about the
 endpoint holds for all: how long it asks to wait, and that it is down. An error that concerns the

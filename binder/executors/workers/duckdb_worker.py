@@ -1,5 +1,5 @@
-"""Frames with tables and queries come in; frames with Arrow results go out: the DuckDB side, in a
-process of its own.
+"""The DuckDB side of a worker, in a process of its own: frames with tables and queries, answered
+with Arrow tables.
 
 The connection is hardened before the first query: no files, no network, no extensions, no settings.
 The process holds no key."""

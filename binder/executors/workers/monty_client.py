@@ -1,5 +1,4 @@
-"""Tables and Python programs come in; what a program asks or returns goes out: the parent's end of
-the process that runs them."""
+"""The parent's end of the process that runs Python programs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Frames with tables, programs and answers come in; frames with what a program asks or returns go
-out: the sandbox's side, in a process of its own.
+"""The sandbox's side of a worker, in a process of its own: frames with tables, programs and
+answers, answered with what a program asks or returns.
 
 Each program runs in an interpreter process of its own, which the pool starts: one that is stopped
 harms no other. The process holds no key, and the sandbox has no files, no network and no

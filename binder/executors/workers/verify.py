@@ -1,5 +1,5 @@
-"""What DuckDB's own parser made of a query comes in; its Shape goes out, or a refusal where it is
-more than one SELECT of allowed parts.
+"""The verification of a query on DuckDB's own parse tree: its Shape, or a refusal of what is more
+than one SELECT of allowed parts.
 
 The grammar and the checks have allowed the program before. This is the same question asked again of
 the parser that counts, and it fails closed: a kind of node that is not listed here is refused."""

@@ -1,6 +1,6 @@
-"""What the language model was asked and said comes in; it goes out again, in this process or a
-later one, and is not paid twice. Tables: answers, a value an input, however inputs were packed into
-requests; replies, the ledger of the requests; refusals."""
+"""The store of what the language model was asked and said, so that later processes do not pay
+twice. Tables: answers, a value an input, however inputs were packed into requests; replies, the
+ledger of the requests; refusals."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Work on a SQLite file comes in from any thread; it is done in groups, one transaction each, and
-futures say when it is durable. Several processes may share a file. One that cannot be used costs no
-run: its place is taken by memory, and `problem` says why."""
+"""A SQLite file that any thread works on: work is done in groups, one transaction each, and futures
+say when it is durable. Several processes may share a file. One that cannot be used costs no run:
+its place is taken by memory, and `problem` says why."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""A Request goes in, a Reply of an OpenAI-compatible endpoint comes out, or the LMError that says
-what went wrong. One HTTP exchange a request, within one deadline; the key stays out of all that can
-be shown."""
+"""OpenAI-compatible endpoints: one HTTP exchange a request, within one deadline, that ends in a
+Reply or in the LMError that says what went wrong. The key stays out of all that can be shown."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Parameters of a chat completion go in, the bytes that an endpoint sent back come out: the one
-door to the openai package. Importing this costs a second, so it is done for the first request; what
-the bytes mean is decided in binder.lm.providers.openai.chat."""
+"""The one door to the openai package: parameters of a chat completion, and the bytes that an
+endpoint sent back. Importing it costs a second, so it is done for the first request; what the bytes
+mean is decided in binder.lm.providers.openai.chat."""
 
 from __future__ import annotations
 

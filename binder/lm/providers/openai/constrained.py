@@ -1,5 +1,5 @@
-"""A Request whose reply must follow a grammar goes in; the path and the body of each form in which
-endpoints take that come out.
+"""Constrained decoding: the path and the body of each form in which endpoints take a request whose
+reply must follow a grammar.
 
 tool: a custom tool of OpenAI's chat completions; responses: the same of its responses; vllm:
 structured output as vLLM has it, under its name of today and the one before. An endpoint that
