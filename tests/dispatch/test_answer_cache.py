@@ -97,7 +97,7 @@ def test_a_trace_replays_offline(server: Server, tmp_path: Path) -> None:
     asked = len(server.requests)
     with binder.connect(TABLE, replay=trace) as db:
         again = db.run(PROGRAM.format(9))
-        with pytest.raises(NotConfigured, match="holds no reply"):
+        with pytest.raises(NotConfigured, match="has no reply"):
             db.run(PROGRAM.format(9).replace("which", "what"))
     assert (again.rows, again.errors, again.texts) == (run.rows, run.errors, run.texts)
     assert (
