@@ -106,7 +106,9 @@ class Matrix:
         lm = Retry(self.endpoint, first_wait=0.005, longest_wait=0.05)
         budget = binder.Budget(requests=10**9, tokens=10**12) if cache else None
         size = {"concurrency": concurrency, "batch_rows": batch_rows}
-        self.db = binder.connect({"w": table()[:rows]}, "m", lm=lm, cache=cache, budget=budget, **size)
+        self.db = binder.connect(
+            {"w": table()[:rows]}, "m", lm=lm, cache=cache, budget=budget, **size
+        )
         self.clean = [(self.db.run(program).rows, self.asked()) for program in PROGRAMS]
 
     def __enter__(self) -> Self:

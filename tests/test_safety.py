@@ -284,7 +284,7 @@ def test_cells_that_read_like_orders_are_reported_and_change_nothing() -> None:
         assert (
             "3 of the cells" in warning
             and warning in str(result)
-            and "read like orders" in result._repr_html_()
+            and "read like instructions" in result._repr_html_()
         )
         assert result.data()["warnings"] == [warning]
         assert not db.run(

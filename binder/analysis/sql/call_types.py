@@ -21,7 +21,9 @@ from binder.language.annotations import annotate, field_of, notes
 from binder.language.call_kinds import CALL_KINDS
 from binder.language.program import Call, Program
 from binder.language.sqltree import call_of, is_placeholder, nodes, placeholders, sql_of
-from binder.tables.cells import read_boolean, read_date, read_number
+from binder.tables.cells import read_boolean
+from binder.tables.dates import read_date
+from binder.tables.numbers import read_number
 
 YES_NO = ("yes", "no")
 STRICTNESS = ("auto", "text", "date", "number", "options", "boolean")
