@@ -13,7 +13,8 @@ from binder.errors import SyntaxFault
 from binder.language import grammar
 from binder.language.context import CLAUSES
 from binder.language.lexer import Token, tokens
-from binder.language.program import Program, parse
+from binder.language.program import Program
+from binder.language.skeleton import parse
 from binder.tables.cells import fold
 from binder.tables.spelling import alike, key
 from binder.tables.table import Table

@@ -25,7 +25,7 @@ from binder.executors import Batch, Mapping, Rows, execute
 from binder.executors.sql import SqlExecutor
 from binder.executors.workers.duckdb_client import Limits, Worker
 from binder.executors.workers.duckdb_worker import DuckDBSession
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.plan import Plan
 from binder.plan.naive import build
 from binder.plan.rules import RULES, optimize
