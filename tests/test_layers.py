@@ -19,7 +19,7 @@ ROOMS = """
 errors .
 data .
 tables . patterns cells numbers dates spelling cell_types codec readings infer arrow sources table
-language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar annotations sqltree program python repair
+language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar annotations sqltree program skeleton python repair
 lm . tokens event_loop retry budget store cache replay providers
 results html trace result progress .
 analysis . sql python

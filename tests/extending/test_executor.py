@@ -12,7 +12,7 @@ import sqlglot
 from binder.analysis.sql import check
 from binder.errors import QueryError
 from binder.executors.mappings import PlanMemory
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.plan.naive import build
 from binder.plan.rules import optimize
 from binder.tables.table import Table, load

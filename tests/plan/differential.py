@@ -24,7 +24,7 @@ from binder.executors.sql import SqlExecutor
 from binder.executors.workers.duckdb_client import Limits, Worker
 from binder.executors.workers.duckdb_worker import DuckDBSession, answer
 from binder.executors.workers.transport import InProcess
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.plan import Plan
 from binder.plan.naive import build
 from binder.plan.rules import RULES, optimize

@@ -9,7 +9,7 @@ import duckdb
 from sqlglot import exp
 
 from binder.analysis.sql import check
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.language.sqltree import sql_of
 from binder.plan import Plan, Rule
 from binder.plan.mapping_join import looked_up, mapping_name

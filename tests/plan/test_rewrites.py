@@ -8,7 +8,7 @@ import re
 import pytest
 
 from binder.analysis.sql import check
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.plan.explain import readable
 from binder.plan.rewrites import REWRITES, rewritten
 from tests.cases import Case, cases
