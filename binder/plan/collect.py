@@ -327,13 +327,34 @@ def _complete(site: CallSite, known: Knowledge) -> bool:
     return joined and plain and (not site.select.args.get("distinct") or "distinct" in behind)
 
 
+def _first_seen(query: exp.Select) -> list[exp.Expr]:
+    """Where in row order each group first stands, as further columns of a query over groups; an
+    engine yields them in any order. Nothing where more columns would change the rows."""
+    if query.args.get("distinct"):
+        return []
+    items = [query.args["from_"].this] if query.args.get("from_") else []
+    items += [join.this for join in query.args.get("joins") or ()]
+    for item in items:
+        source = notes(item).source
+        if not isinstance(source, Source) or source.table is None:
+            return []
+    names: list[exp.Expr] = []
+    for i, key in enumerate(order_keys(query)):
+        query.append("expressions", exp.alias_(exp.Min(this=copied(key)), f"o{i}"))
+        names.append(exp.column(f"o{i}"))
+    return names
+
+
 def _output(site: CallSite, keys: list[exp.Expr], needed: list[exp.Expr]) -> exp.Select:
     """Exactly the rows that the SELECT yields, LIMIT included."""
     inner = copied(site.select)
     for part in _behind(site):
         inner.set(part, None)
     inner.set("expressions", [*keys, exp.alias_(every(needed), "needed")])
-    place = exp.alias_(exp.Window(this=exp.RowNumber()), POSITION)
+    order = None
+    if is_grouped(inner) and not inner.args.get("order"):
+        order = _by([*_first_seen(inner), *_names(keys)])
+    place = exp.alias_(exp.Window(this=exp.RowNumber(), order=order), POSITION)
     outer = exp.Select(
         expressions=[*_names(keys), place, exp.column("needed")], from_=derived(inner)
     )
