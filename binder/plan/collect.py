@@ -12,6 +12,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import order_keys
+from binder.language.annotations import notes
 from binder.language.sqltree import copied
 from binder.plan import Collect
 from binder.plan.blocks import Stage, outer_columns
@@ -213,7 +214,8 @@ class CollectQuery:
         shown.set("expressions", [*self.keys, exp.alias_(needed, "needed")])
 
         # rows are numbered before those that are not needed are dropped
-        place = exp.alias_(exp.Window(this=exp.RowNumber()), PLACE)
+        number_rows = exp.Window(this=exp.RowNumber(), order=self._order_of_groups(shown))
+        place = exp.alias_(number_rows, PLACE)
         placed = exp.Select(
             expressions=[*map(name_of, self.keys), place, exp.column("needed")],
             from_=derived(shown),
@@ -222,6 +224,21 @@ class CollectQuery:
             expressions=[*map(name_of, self.keys), exp.column(PLACE)], from_=derived(placed)
         )
         return kept.where(exp.column("needed"), copy=False)
+
+    def _order_of_groups(self, shown: exp.Select) -> exp.Order | None:
+        """The order of groups that no ORDER BY settles, since an engine yields them in any: that of
+        their first rows, which become further columns, then that of their inputs."""
+        if not self.block.is_grouped or shown.args.get("order"):
+            return None
+        sources = [notes(item.this).source for item in self.block.items]
+        from_tables = all(source is not None and source.table is not None for source in sources)
+        order: list[exp.Expr] = []
+        if from_tables and not shown.args.get("distinct"):
+            for i, key in enumerate(order_keys(self.block.select)):
+                shown.append("expressions", exp.alias_(exp.Min(this=key), f"first{i}"))
+                order.append(exp.column(f"first{i}"))
+        order += map(name_of, self.keys)
+        return exp.Order(expressions=[exp.Ordered(this=key, nulls_first=False) for key in order])
 
     def _groups(self) -> exp.Select:
         """The groups of the SELECT, as far as it is known which are needed.
