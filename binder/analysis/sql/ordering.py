@@ -195,7 +195,7 @@ def _keeps_order(select: exp.Select) -> bool:
 def order_rows(select: exp.Select) -> None:
     """Adds the order of the source rows behind the ORDER BY that there is."""
     order = select.args.get("order")
-    if order is not None and any(isinstance(item.this, exp.Var) for item in order.expressions):
+    if order is not None and isinstance(order.expressions[0].this, exp.Var):
         return  # ORDER BY ALL
     keys = order_keys(select)
     if not keys or (order is None and _streams(select)):
