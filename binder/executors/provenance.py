@@ -12,10 +12,10 @@ from typing import Any
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_aggregate, is_grouped
-from binder.analysis.sql.scope import Field, Source
 from binder.analysis.sql.value_linking import hidden_column
 from binder.executors import Input, Said, Value
 from binder.language.annotations import notes
+from binder.language.relations import Field, Source
 from binder.language.sqltree import call_of, copied, placeholders
 from binder.plan import Ask, Plan
 from binder.results.result import text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import sqlglot
 from sqlglot import exp
@@ -11,9 +11,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from binder.language.annotations import notes
-
-if TYPE_CHECKING:
-    from binder.language.program import Call
+from binder.language.calls import Call
 
 E = TypeVar("E", bound=exp.Expr)
 
