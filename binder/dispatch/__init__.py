@@ -218,7 +218,8 @@ class Dispatch:
                 f"more than {MOST_QUESTIONS:,} need a budget",
                 spent=self.totals.questions,
                 limit=MOST_QUESTIONS,
-                hint="set one: connect(..., budget=Budget(requests=...)), or --max-requests on the command line",
+                hint="set one: connect(..., budget=Budget(requests=...)), or --max-requests"
+                " on the command line",
             )
         self.budget.check(RequestUsage(requests))
 

@@ -9,13 +9,16 @@ import re
 from binder.language.lexer import tokens
 
 # Keywords are in one case throughout: "Select the rows ..." and "With this ..." are prose.
-_PROGRAM = r"(?:\(\s*)*(?:(?:SELECT|select)\b|(?:WITH|with)\s[^(]+?\s*(?:\([^()]*\)\s*)?(?:AS|as)\b[\w\s]*\(|QA\s*\()"
+_WITH = r"(?:WITH|with)\s[^(]+?\s*(?:\([^()]*\)\s*)?(?:AS|as)\b[\w\s]*\("
+_PROGRAM = rf"(?:\(\s*)*(?:(?:SELECT|select)\b|{_WITH}|QA\s*\()"
 _START = re.compile(rf"(?:\A|\n|:|`)[ \t]*(?={_PROGRAM})")  # not in the middle of a sentence
 _FENCE = re.compile(r"```[ \t]*\w*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
-_CLAUSE = "SELECT|FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT|JOIN|LEFT|INNER|AND|OR|ON|QUALIFY|WINDOW"
-_FURTHER = re.compile(
-    rf"\s*(?:\Z|[(),]|--|/\*|(?:[A-Z]{{3,}}|{_CLAUSE}|{_CLAUSE.lower()})\b)"
-)  # more of a program
+_CLAUSE = (
+    "SELECT|FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT"
+    "|JOIN|LEFT|INNER|AND|OR|ON|QUALIFY|WINDOW"
+)
+# more of a program
+_FURTHER = re.compile(rf"\s*(?:\Z|[(),]|--|/\*|(?:[A-Z]{{3,}}|{_CLAUSE}|{_CLAUSE.lower()})\b)")
 
 
 def extract(reply: str) -> str:

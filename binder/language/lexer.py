@@ -15,11 +15,9 @@ OPERANDS = frozenset(
 # After one of these words an operand begins: `[` opens a quoted name there, and a subscript after
 # any other word.
 OPENERS = frozenset(
-    {
-        "ALL", "AND", "AS", "BETWEEN", "BY", "CASE", "DISTINCT", "ELSE", "FROM", "GLOB", "HAVING", "ILIKE", "IN",
-        "JOIN", "LIKE", "LIMIT", "NOT", "ON", "OR", "QUALIFY", "SELECT", "THEN", "WHEN", "WHERE",
-    }
-)  # fmt: skip
+    "ALL AND AS BETWEEN BY CASE DISTINCT ELSE FROM GLOB HAVING ILIKE IN JOIN LIKE LIMIT NOT ON OR"
+    " QUALIFY SELECT THEN WHEN WHERE".split()
+)
 
 _TOKEN = re.compile(
     r"""

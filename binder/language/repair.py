@@ -18,19 +18,16 @@ from binder.tables.cells import fold
 from binder.tables.spelling import alike, key
 from binder.tables.table import Table
 
-PLACEHOLDERS = {
-    "table", "thetable", "tbl", "t", "data", "dataset", "df", "dataframe", "mytable", "yourtable", "tablename",
-    "table1",
-}  # fmt: skip
+PLACEHOLDERS = frozenset(
+    "table thetable tbl t data dataset df dataframe mytable yourtable tablename table1".split()
+)
 _CLAUSES = CLAUSES | frozenset(
     ["SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "AS"]
 )
 _WORDS = _CLAUSES | frozenset(
-    [
-        "AND", "OR", "NOT", "IN", "LIKE", "ILIKE", "IS", "NULL", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END",
-        "DESC", "ASC", "DISTINCT", "BY", "EXISTS", "QA", "COUNT", "SUM", "AVG", "MIN", "MAX",
-    ]
-)  # fmt: skip
+    "AND OR NOT IN LIKE ILIKE IS NULL BETWEEN CASE WHEN THEN ELSE END DESC ASC DISTINCT BY EXISTS"
+    " QA COUNT SUM AVG MIN MAX".split()
+)
 
 _LONGEST_TITLE = 60  # tokens
 _BEFORE_OPERAND = frozenset(

@@ -91,7 +91,10 @@ class Retry(Layer):
         wait = isinstance(error, RateLimited) and error.retry_after or 0.0
         self._given_up += 1
         if wait > self.most_wait:
-            error.message = f"the endpoint asks to wait {wait:,.0f} s, longer than the maximum of {self.most_wait:g} s: {error.message}"
+            error.message = (
+                f"the endpoint asks to wait {wait:,.0f} s,"
+                f" longer than the maximum of {self.most_wait:g} s: {error.message}"
+            )
         elif (
             self._down
             or self._strange(error)

@@ -30,10 +30,15 @@ SETTINGS = {
     "max_temp_directory_size": "0B",
     "max_expression_depth": "500",
 }
-NUMBER = r"^\s*[^\w.+\-]*([+\-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+\-]?\d+)?)\s*(?:[^\d\s:/\-–—][^\d]*)?$"
+NUMBER = (
+    r"^\s*[^\w.+\-]*"  # a sign of money
+    r"([+\-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+\-]?\d+)?)"
+    r"\s*(?:[^\d\s:/\-–—][^\d]*)?$"  # a unit
+)
 MACROS = (
-    f"CREATE MACRO number_in(t) AS TRY_CAST(replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE)",
-)  # fmt: skip
+    "CREATE MACRO number_in(t) AS TRY_CAST("
+    f"replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE)",
+)
 
 
 class DuckDBSession:
@@ -120,7 +125,8 @@ class DuckDBSession:
             self.shapes[sql] = found
         if says is not None and found != says:
             raise NotAllowed(
-                f"DuckDB parses the program differently ({found} instead of {says}), so it was refused"
+                f"DuckDB parses the program differently ({found} instead of {says}),"
+                " so it was refused"
             )
 
 
@@ -136,7 +142,8 @@ def read_database(path: str) -> dict[str, pa.Table]:
     try:
         with duckdb.connect(path, read_only=True) as connection:
             names = connection.sql(
-                "SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal"
+                "SELECT table_name FROM duckdb_tables() UNION ALL"
+                " SELECT view_name FROM duckdb_views() WHERE NOT internal"
             ).fetchall()
             return {
                 name: connection.sql(

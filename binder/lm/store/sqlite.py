@@ -237,7 +237,10 @@ class File:
         with self._starting:
             if self._memory is None:
                 reason = error.message if isinstance(error, DataError) else str(error)
-                self.problem = f"cannot use the cache {self.path}: {reason}; answers of this run are kept in memory only"
+                self.problem = (
+                    f"cannot use the cache {self.path}: {reason};"
+                    " answers of this run are kept in memory only"
+                )
                 self._remember()
                 logging.getLogger("binder").warning("%s", self.problem)
 

@@ -30,7 +30,8 @@ OPTIONAL = {
     "logprobs": r"logprobs",
 }
 TOO_LONG = re.compile(
-    r"context_length|context.length|context window|too many tokens|prompt is too long|maximum context",
+    r"context_length|context.length|context window|maximum context"
+    r"|too many tokens|prompt is too long",
     re.I,
 )
 FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.I)
