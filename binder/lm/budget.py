@@ -102,9 +102,8 @@ class Budgeted(Layer):
             try:
                 return self.check(needed)
             except BudgetExceeded:
-                others = [
-                    ended for ended in self.flying if ended.get_loop() is loop
-                ]  # not those of the parent after a fork
+                # not those of the parent after a fork
+                others = [ended for ended in self.flying if ended.get_loop() is loop]
                 if not others:
                     raise
             await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)

@@ -37,9 +37,8 @@ class Retry(Layer):
         self.lm = lm
         self.tries = tries
         self.first_wait, self.longest_wait, self.most_wait = first_wait, longest_wait, most_wait
-        self.allow: Callable[[Request], None] = lambda request: (
-            None
-        )  # raises where a request must not be sent again
+        # raises where a request must not be sent again
+        self.allow: Callable[[Request], None] = lambda request: None
         self._not_before = 0.0  # the endpoint asked all to wait until then
         self._answered: Request | None = None  # the last request that was answered
         self._given_up = 0  # requests in a row

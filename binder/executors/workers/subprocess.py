@@ -165,11 +165,8 @@ class Process:
 def shared(table: pa.Table) -> Iterator[str]:
     """The path of a file that holds a table until a process has opened it: in memory and without a
     name, where Linux has such."""
-    with (
-        os.fdopen(os.memfd_create("table"), "wb")
-        if _NAMELESS
-        else tempfile.NamedTemporaryFile() as file
-    ):
+    nameless = os.fdopen(os.memfd_create("table"), "wb") if _NAMELESS else None
+    with nameless or tempfile.NamedTemporaryFile() as file:
         with pa.ipc.new_stream(file, table.schema) as writer:
             writer.write_table(table, max_chunksize=CHUNK)
         file.flush()

@@ -27,6 +27,7 @@ from binder.tables.codec import dump, load, storable
 DAY = 86_400.0  # seconds
 MOST = 500  # parameters of one query
 TABLES = ("answers", "replies", "refusals")
+PACKED = ("value", "input", "reply")  # columns that hold JSON
 STALE = 30 * DAY  # then an endpoint may have learnt to take what it refused
 
 
@@ -129,10 +130,9 @@ class Store:
             query = f"SELECT {', '.join(_ANSWER)} FROM answers WHERE key IN ({_marks(some)})"
             for row in self._file.read(query, some):
                 told = dict(zip(_ANSWER, row, strict=True))
-                key = told.pop("key")
-                found[key] = Stored(
-                    **told | {"value": load(told["value"]), "input": load(told["input"])}
-                )
+                for name in ("value", "input"):
+                    told[name] = load(told[name])
+                found[told.pop("key")] = Stored(**told)
         return found
 
     def put_answers(self, request: str, answers: Mapping[str, Stored]) -> Future[None]:
@@ -322,27 +322,15 @@ class Store:
     def _lines(self) -> Iterator[str]:
         """Each row of each table as readable JSON, without the columns that hold nothing."""
         for table in TABLES:
-            names = [
-                name
-                for (name,) in self._file.read(f"SELECT name FROM pragma_table_info('{table}')")
-            ]
+            columns = self._file.read(f"SELECT name FROM pragma_table_info('{table}')")
             for row in self._file.read(f"SELECT * FROM {table} ORDER BY created, key"):
-                told = {
-                    name: value
-                    for name, value in zip(names, row, strict=True)
-                    if value not in (None, "")
-                }
-                told |= {
-                    name: json.loads(told[name])
-                    for name in ("value", "input", "reply")
-                    if name in told
-                }
-                yield storable(
-                    json.dumps(
-                        {"table": table, **told, "created": moment(told["created"])},
-                        ensure_ascii=False,
-                    )
-                )
+                told: dict[str, Any] = {"table": table}
+                for (name,), value in zip(columns, row, strict=True):
+                    if name == "created":
+                        told[name] = moment(value)
+                    elif value not in (None, ""):
+                        told[name] = json.loads(value) if name in PACKED else value
+                yield storable(json.dumps(told, ensure_ascii=False))
 
     def _size(self) -> int:
         """The bytes on the disk."""

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
     from binder.lm.store import Store
 
-LARGE = re.compile(
-    rb"(?i)too (?:large|long|complex|many)|exceeds|maximum"
-)  # of one grammar, not of all
+# of one grammar, not of all
+LARGE = re.compile(rb"(?i)too (?:large|long|complex|many)|exceeds|maximum")
 
 
 @dataclass(frozen=True)
@@ -175,9 +174,8 @@ class OpenAI:
 def _abandon(process: int, loop: asyncio.AbstractEventLoop, client: AsyncOpenAI) -> None:
     """Closes the connections of an OpenAI that nobody closed; at the end of the process, waits for
     it."""
-    if (
-        process != os.getpid()
-    ):  # they are the parent's, which still uses them: not even the collector may close them here
+    if process != os.getpid():
+        # they are the parent's, which still uses them: not even the collector may close them here
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))
         return
     if not loop.is_running() or client.is_closed():

@@ -87,16 +87,14 @@ def refused_parameter(response: Response, sent: Mapping[str, Any]) -> str | None
     if TOO_LONG.search(said):  # "... reduce max_tokens": not a refusal of the parameter
         return None
     error = _error(response.body)
-    named = (
-        str(error.get("param")).replace("reasoning.effort", "reasoning_effort")
-        if isinstance(error, dict)
-        else None
-    )
-    if named in OPTIONAL and named in sent:
-        return str(named)
-    return next(
-        (name for name, words in OPTIONAL.items() if name in sent and re.search(words, said)), None
-    )
+    if isinstance(error, dict):
+        named = str(error.get("param")).replace("reasoning.effort", "reasoning_effort")
+        if named in OPTIONAL and named in sent:
+            return named
+    for name, words in OPTIONAL.items():
+        if name in sent and re.search(words, said):
+            return name
+    return None
 
 
 def read(
