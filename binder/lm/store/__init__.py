@@ -323,9 +323,11 @@ class Store:
         """Each row of each table as readable JSON, without the columns that hold nothing."""
         for table in TABLES:
             columns = self._file.read(f"SELECT name FROM pragma_table_info('{table}')")
+            # both the file and memory name them, where one has taken the place of the other
+            names = dict.fromkeys(name for (name,) in columns)
             for row in self._file.read(f"SELECT * FROM {table} ORDER BY created, key"):
                 told: dict[str, Any] = {"table": table}
-                for (name,), value in zip(columns, row, strict=True):
+                for name, value in zip(names, row, strict=True):
                     if name == "created":
                         told[name] = moment(value)
                     elif value not in (None, ""):
