@@ -261,10 +261,8 @@ def _several(failure: Failure) -> Span | None:
         close = next((t.end for t in failure.tokens[index:] if t.text == ")"), token.end)
         return Span(failure.tokens[first].start, close) if first < index - 2 else None
     first = failure.words_back(index)
-    words = token.kind == "NUMBER" or (
-        token.kind == "NAME" and (token.word not in WORDS or token.word in LINKS)
-    )
-    if not words or first == index:
+    name = token.kind == "NAME" and (token.word not in WORDS or token.word in LINKS)
+    if not (name or token.kind == "NUMBER") or first == index:
         return None
     last = index
     while last + 1 < len(failure.tokens) and failure.is_part(last + 1):

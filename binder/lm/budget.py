@@ -50,9 +50,8 @@ class Budgeted(Layer):
         self.budget = budget
         self.prices = prices
         self.spent = RequestUsage(cost=0.0)
-        self.flying: dict[
-            asyncio.Future[None], RequestUsage
-        ] = {}  # the least that what is under way will use, until it has ended
+        # the least that what is under way will use, until it has ended
+        self.flying: dict[asyncio.Future[None], RequestUsage] = {}
         self.failed: Counter[int] = Counter()  # tries of the requests that are under way
         if isinstance(lm, Retry):
             lm.allow = self._allow

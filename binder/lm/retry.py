@@ -94,17 +94,19 @@ class Retry(Layer):
                 f"the endpoint asks to wait {wait:,.0f} s,"
                 f" longer than the maximum of {self.most_wait:g} s: {error.message}"
             )
-        elif (
-            self._down
-            or self._strange(error)
-            or (self._given_up >= DOWN and not await self._probe(error))
-        ):
+        elif await self._is_down(error):
             self._down = True
             error.message = f"every request to the endpoint fails: {error.message}"
         else:
             return error
         error.retryable = False
         return error
+
+    async def _is_down(self, error: LMError) -> bool:
+        """Whether the endpoint answers nobody."""
+        if self._down or self._strange(error):
+            return True
+        return self._given_up >= DOWN and not await self._probe(error)
 
     def _strange(self, error: LMError) -> bool:
         """Whether nothing was ever heard from an endpoint, and it cannot be connected to."""

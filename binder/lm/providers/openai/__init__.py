@@ -86,9 +86,8 @@ class OpenAI:
         self.timeout = timeout
         self.store = store
         self.place = address(endpoint.base_url, endpoint.api_key)
-        self._clients: dict[
-            asyncio.AbstractEventLoop, AsyncOpenAI
-        ] = {}  # a connection belongs to its loop, also after a fork
+        # a connection belongs to its loop, also after a fork
+        self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
         self._known: dict[str, frozenset[str]] = {}  # model -> what it does not take
 
     async def complete(self, request: Request) -> Reply:
@@ -129,13 +128,11 @@ class OpenAI:
             try:
                 reply = read(response, request, SHAPES[path])
             except LMError as error:
-                if form is not None and (
-                    isinstance(error, BadReply) or response.status in (*TURNED_DOWN, *UNWELL)
-                ):
+                turned_down = response.status in TURNED_DOWN
+                failed = isinstance(error, BadReply) or response.status in UNWELL
+                if form is not None and (turned_down or failed):
                     spent += error.usage or RequestUsage(requests=1)
-                    dropped[form] = response.status in TURNED_DOWN and not LARGE.search(
-                        response.body
-                    )
+                    dropped[form] = turned_down and not LARGE.search(response.body)
                     continue
                 told = response.body.decode("utf-8", "backslashreplace")
                 # cut last: half a key is a key

@@ -56,9 +56,7 @@ def parameters(request: Request, refused: Set[str]) -> dict[str, Any]:
     """The parameters of a chat completion, without those that were refused."""
     sent: dict[str, Any] = {
         "model": request.model,
-        "messages": [
-            {"role": message.role, "content": message.content} for message in request.messages
-        ],
+        "messages": [{"role": each.role, "content": each.content} for each in request.messages],
     }
     if request.schema is not None:
         schema = {"name": "answers", "strict": True, "schema": json.loads(request.schema)}
@@ -204,14 +202,11 @@ def _choice(choice: Any) -> Choice:
 def _chances(told: Any) -> tuple[tuple[str, float], ...] | None:
     """How probable each token was to begin the text."""
     try:
-        listed = told["content"][0]["top_logprobs"]
-        return (
-            tuple(
-                (str(entry["token"]), math.exp(min(0.0, float(entry["logprob"]))))
-                for entry in listed
-            )
-            or None
-        )
+        chances = []
+        for entry in told["content"][0]["top_logprobs"]:
+            chance = math.exp(min(0.0, float(entry["logprob"])))
+            chances.append((str(entry["token"]), chance))
+        return tuple(chances) or None
     except (KeyError, IndexError, TypeError, ValueError):
         return None
 
