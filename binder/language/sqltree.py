@@ -67,11 +67,8 @@ def sql_of(tree: exp.Expr) -> str:
 
 def placeholders(tree: exp.Expr) -> list[exp.Anonymous]:
     """The placeholders of calls in a tree, inner ones before those that hold them."""
-    return [
-        node
-        for node in reversed(nodes(tree))
-        if isinstance(node, exp.Anonymous) and is_placeholder(node)
-    ]
+    calls = [node for node in nodes(tree) if isinstance(node, exp.Anonymous)]
+    return [call for call in reversed(calls) if is_placeholder(call)]
 
 
 def is_placeholder(node: exp.Expr | None) -> bool:
