@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from binder.errors import DataError
 from binder.tables import dialect as dialects
 from binder.tables.dialect import Broken, Dialect, Record, records
-from binder.tables.layout import HEAD, Layout, Row, footer, is_blank, lay_out, typical_width
+from binder.tables.layout import HEAD, Layout, footer, is_blank, lay_out, typical_width
 
 if TYPE_CHECKING:
     import pyarrow
@@ -39,12 +39,12 @@ class Csv:
 
 
 class Sheet(NamedTuple):
-    """The headers of a file, its columns of text, what was left out, and its delimiter."""
+    """The headers of a file, its columns of text, what was left out, and its dialect."""
 
     headers: list[str]
     columns: list[pyarrow.ChunkedArray]
     notes: list[str]
-    delimiter: str
+    dialect: Dialect
 
 
 def csv(
@@ -80,7 +80,10 @@ def parse(text: str, path: str, options: Csv) -> Sheet:
     dialect = _dialect(text[start:], options)
     text, begin = text[start:], line
     sheet = _read_plain(text, dialect, options)
-    return sheet or _read_checked(text, path, dialect, options, begin)
+    sheet = sheet or _read_checked(text, path, dialect, options, begin)
+    if sheet.dialect.quote == "" and options.quote is None and '"' in text:
+        sheet.notes.append("a quote does not end where its cell ends, so quotes are read as text")
+    return sheet
 
 
 def _start(text: str, options: Csv) -> tuple[int, int]:
@@ -136,7 +139,7 @@ def _read_plain(text: str, dialect: Dialect, options: Csv) -> Sheet | None:
         head = list(islice(records(text, dialect), HEAD))
     except Broken:
         return None
-    layout = lay_out([Row(record.line, record.cells) for record in head], _header(options))
+    layout = lay_out(head, _header(options))
     width = len(layout.headers)
     ends = [0, *(record.end for record in head)]
     body = text[ends[layout.first] :]
@@ -170,7 +173,7 @@ def _read_plain(text: str, dialect: Dialect, options: Csv) -> Sheet | None:
     if quoted and _may_swallow(table, dialect) or _has_blank_row(table):
         return None
     headers = _named(layout, options)
-    return Sheet(headers, table.columns, layout.notes, dialect.delimiter)
+    return Sheet(headers, table.columns, layout.notes, dialect)
 
 
 def _has_gap(body: str) -> bool:
@@ -235,8 +238,6 @@ def _read_checked(text: str, path: str, dialect: Dialect, options: Csv, line: in
             continue
         if tried.quote != dialect.quote and not _even(found, len(sheet.headers)):
             continue
-        if dialect.quote and not tried.quote:
-            sheet.notes.append("some quote does not end where its cell ends: quotes are text")
         return sheet
     assert fault is not None
     raise fault
@@ -288,20 +289,20 @@ def _assemble(found: list[Record], path: str, dialect: Dialect, options: Csv) ->
         headers, width = headers[:-1], width - 1
     cells = _fitted(body, width, path, notes)
     _tell_lookalikes(body, width, dialect, notes)
-    return Sheet(headers, _columns(cells, width), notes, dialect.delimiter)
+    return Sheet(headers, _columns(cells, width), notes, dialect)
 
 
-def _without_comments(found: Sequence[Record], options: Csv) -> tuple[list[Row], list[str]]:
+def _without_comments(found: Sequence[Record], options: Csv) -> tuple[list[Record], list[str]]:
     """The rows that are not comments: lines that begin with the mark that the user says, or with
     # where the other rows are wider."""
-    rows = [Row(record.line, record.cells) for record in found]
+    rows = list(found)
     mark = options.comment or "#"
     marked = [row for row in rows if row.cells and row.cells[0].startswith(mark)]
     if not marked or 2 * len(marked) > len(rows):
         return rows, []
     if options.comment is None:
         width = typical_width(rows)
-        marked = [row for row in marked[1:] if len(row.cells) != width > 1]
+        marked = [row for row in marked if len(row.cells) != width > 1]
     if not marked:
         return rows, []
     lines = {row.line for row in marked}
@@ -309,12 +310,12 @@ def _without_comments(found: Sequence[Record], options: Csv) -> tuple[list[Row],
     return [row for row in rows if row.line not in lines], [told]
 
 
-def _fitted(body: Sequence[Row], width: int, path: str, notes: list[str]) -> list[Sequence[str]]:
+def _fitted(body: Sequence[Record], width: int, path: str, notes: list[str]) -> list[Sequence[str]]:
     """The cells of each row, as many as there are headers; what is short is filled up and told,
     what is long is an error."""
     kept: list[Sequence[str]] = []
-    short: list[Row] = []
-    blank: list[Row] = []
+    short: list[Record] = []
+    blank: list[Record] = []
     for row in body:
         cells = row.cells
         if width > 1 and is_blank(cells):
@@ -344,11 +345,11 @@ def _fitted(body: Sequence[Row], width: int, path: str, notes: list[str]) -> lis
     return kept
 
 
-def _count(rows: Sequence[Row], noun: str) -> str:
+def _count(rows: Sequence[Record], noun: str) -> str:
     return f"{len(rows):,} {noun}{'' if len(rows) == 1 else 's'}"
 
 
-def _tell_lookalikes(body: Sequence[Row], width: int, dialect: Dialect, notes: list[str]) -> None:
+def _tell_lookalikes(body: Sequence[Record], width: int, dialect: Dialect, notes: list[str]) -> None:
     """Tells of a cell whose lines look like rows of their own, but for the first and the last."""
     for row in body:
         for cell in row.cells:

@@ -18,7 +18,7 @@ RARE = "\x1f\x01^~¦:"  # tried where none of the usual ones splits a line
 NONE = "\x1e"  # stands for "one column": a text file does not hold it
 SAMPLE = 1 << 16  # characters that are looked at
 ROWS = 200  # rows of them
-_STEADY = 0.6  # the least share of rows that must be of one width
+_STEADY = 0.5  # the least share of rows that must be of one width
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _DECIMAL = re.compile(r"[-+]?[\d.\s']*\d,\d+\s?[%€$£]?|[-+]?[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -157,16 +157,17 @@ def _fit(rows: list[list[str]], dialect: Dialect) -> tuple[float, int]:
     """How well rows fit together, up to 1, and how wide they are; 0 for rows of one cell."""
     counts = Counter(map(len, rows))
     width = max(counts, key=lambda width: (counts[width] * (width > 1), width), default=0)
-    if width < 2:
+    if width < 2 or 4 * counts[width] < len(rows):
         return 0.0, width
+    prose = len(rows[0]) == 1  # then a comma before a blank parts no cells
     even = [cells for cells in rows if len(cells) == width]
     odd = wrapped = 0
     for cells in even:
         for cell in cells:
-            odd += _is_odd(cell, dialect)
+            odd += _is_odd(cell, dialect) or prose and cell.startswith(" ")
             wrapped += len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "'\""
     cells_read = len(even) * width
-    steady = len(even) / len(rows)
+    steady = len(even) / (len(rows) - counts[1] / 2)  # a title or a remark has one cell
     return round(steady * (1 - odd / cells_read) * (1 - 0.5 * wrapped / cells_read), 4), width
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from binder.tables.cells import UNITS
+from binder.tables.dialect import Record
 
 HEAD = 60  # rows that are looked at for the header
 FOOTER = 10  # rows below a blank one that may be remarks
@@ -18,13 +19,6 @@ _NUMBER = re.compile(r"[-+−(]?\s?[$€£]?\s?\d[\d.,'\s]*(?:[eE][-+]?\d+)?\s?[
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[T ]\d.*)?|\d{1,2}:\d{2}(?::\d{2})?")
 _YEAR = re.compile(r"(?:1[5-9]|20|21)\d\d")
 _BRACKETS = re.compile(r"\(.{1,20}\)|\[.{1,20}\]")
-
-
-class Row(NamedTuple):
-    """The cells of one row, and the number of its first line."""
-
-    line: int
-    cells: Sequence[str]
 
 
 class Layout(NamedTuple):
@@ -35,7 +29,7 @@ class Layout(NamedTuple):
     notes: list[str]
 
 
-def lay_out(rows: Sequence[Row], header: bool | int | None = None) -> Layout:
+def lay_out(rows: Sequence[Record], header: bool | int | None = None) -> Layout:
     """The header among the first rows of a file. header: how many lines it has, True for one,
     False for none; found where nothing is said."""
     width = typical_width(rows)
@@ -50,7 +44,7 @@ def lay_out(rows: Sequence[Row], header: bool | int | None = None) -> Layout:
         return Layout([""] * width, start, notes)
     first = list(rows[start].cells)
     if header is None and first and first[0].startswith("#") and len(first) > 1:
-        first[0] = first[0].lstrip("# ")
+        first[0] = first[0].lstrip("# ") or first[0]
     count = int(header) if header is not None else _header_lines(rows, start)
     names = first
     for row in rows[start + 1 : start + count]:
@@ -61,14 +55,17 @@ def lay_out(rows: Sequence[Row], header: bool | int | None = None) -> Layout:
         notes.append(f"line {rows[start].line} gives units ({units}) and is not a row")
         start += 1
     if count > 1:
+        if not names[0] and start < len(rows) and _filled(rows[start].cells[1:]) == 0:
+            names[0] = rows[start].cells[0]  # what pandas calls the index, in a row of its own
+            start += 1
         notes.append(f"the header has {count} lines, which are joined")
-    if len(names) == width - 1:  # as R writes a table whose rows have names
+    if len(names) == width - 1 and not _ends_empty(rows, start, width):  # as R writes row names
         names = ["", *names]
         notes.append("the header names one column less than there are: the first has no name")
     return Layout(names, start, notes)
 
 
-def footer(rows: Sequence[Row], width: int) -> int:
+def footer(rows: Sequence[Record], width: int) -> int:
     """How many rows below the last row of data are remarks, blank rows among them."""
     last = len(rows)
     while last and _is_remark(rows[last - 1].cells, width):
@@ -87,7 +84,7 @@ def is_blank(cells: Sequence[str]) -> bool:
     return not any(cells) or not any(cell.strip() for cell in cells)
 
 
-def typical_width(rows: Sequence[Row]) -> int:
+def typical_width(rows: Sequence[Record]) -> int:
     """How many cells most rows have; of two that are as common, the larger."""
     counts = Counter(len(row.cells) for row in rows if not is_blank(row.cells))
     if not counts:
@@ -111,7 +108,7 @@ def _filled(cells: Sequence[str]) -> int:
     return sum(bool(cell.strip()) for cell in cells)
 
 
-def _next(rows: Sequence[Row], place: int) -> int:
+def _next(rows: Sequence[Record], place: int) -> int:
     """The next row that holds anything."""
     while place < len(rows) and is_blank(rows[place].cells):
         place += 1
@@ -125,7 +122,7 @@ def _is_remark(cells: Sequence[str], width: int) -> bool:
     return len(cells) == 1 < width and re.search(r"\s|:", cells[0].strip()) is not None
 
 
-def _above(rows: Sequence[Row], width: int) -> tuple[int, list[str]]:
+def _above(rows: Sequence[Record], width: int) -> tuple[int, list[str]]:
     """How many rows stand above the header: titles, comments, and what is blank."""
     place = 0
     left: list[int] = []
@@ -140,7 +137,7 @@ def _above(rows: Sequence[Row], width: int) -> tuple[int, list[str]]:
     return place, [f"{some} stand{'s' * (len(left) == 1)} above the header and left out"]
 
 
-def _is_above(rows: Sequence[Row], place: int, width: int) -> bool:
+def _is_above(rows: Sequence[Record], place: int, width: int) -> bool:
     """Whether a row is a title or a comment."""
     cells = rows[place].cells
     if width < 2:
@@ -161,13 +158,13 @@ def _is_above(rows: Sequence[Row], place: int, width: int) -> bool:
     return blank_between or (width > 2 and _could_be_header(rows, after))
 
 
-def _comment_above_header(rows: Sequence[Row], place: int, width: int) -> bool:
+def _comment_above_header(rows: Sequence[Record], place: int, width: int) -> bool:
     """Whether the row below a comment of full width is the header that its column needs."""
     after = _next(rows, place + 1)
     return after < len(rows) and len(rows[after].cells) == width and _could_be_header(rows, after)
 
 
-def _could_be_header(rows: Sequence[Row], place: int) -> bool:
+def _could_be_header(rows: Sequence[Record], place: int) -> bool:
     """Whether a row is texts, and the rows below it are not."""
     cells = rows[place].cells
     if any(kind(cell) not in ("text", "year", "") for cell in cells) or _filled(cells) < 2:
@@ -178,7 +175,7 @@ def _could_be_header(rows: Sequence[Row], place: int) -> bool:
     )
 
 
-def _column_kind(rows: Sequence[Row], start: int, position: int) -> str:
+def _column_kind(rows: Sequence[Record], start: int, position: int) -> str:
     """What the cells of a column look like, if all of the next ones look alike."""
     kinds = {
         kind(row.cells[position])
@@ -190,7 +187,7 @@ def _column_kind(rows: Sequence[Row], start: int, position: int) -> str:
     return kinds.pop() if len(kinds) == 1 else ""
 
 
-def _is_data(rows: Sequence[Row], start: int) -> bool:
+def _is_data(rows: Sequence[Record], start: int) -> bool:
     """Whether what stands first is a row like those below: its numbers and dates stand in columns
     of numbers and dates, and no text stands there."""
     cells = rows[start].cells
@@ -218,7 +215,7 @@ def _counts_up(cells: Sequence[str]) -> bool:
     return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-def _header_lines(rows: Sequence[Row], start: int) -> int:
+def _header_lines(rows: Sequence[Record], start: int) -> int:
     """2 where the second row fills the gaps of the first and is no row of data, else 1."""
     if start + 2 >= len(rows):
         return 1
@@ -241,6 +238,12 @@ def _header_lines(rows: Sequence[Row], start: int) -> int:
     return 2 if numbers and (not lower[0].strip() or len(numbers) > 1) else 1
 
 
+def _ends_empty(rows: Sequence[Record], start: int, width: int) -> bool:
+    """Whether the rows end with a delimiter that parts nothing."""
+    wide = [row.cells for row in rows[start:] if len(row.cells) == width]
+    return not any(cells[-1].strip() for cells in wide)
+
+
 def _joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
     """Two lines of a header as one: what spans columns goes before each of them."""
     names = []
@@ -253,7 +256,7 @@ def _joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
     return names
 
 
-def _is_units(rows: Sequence[Row], place: int) -> bool:
+def _is_units(rows: Sequence[Record], place: int) -> bool:
     """Whether a row below the header says in what its columns of numbers are measured."""
     found = 0
     for position, cell in enumerate(rows[place].cells):
