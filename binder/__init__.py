@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # "as" hands a name on
     from binder.prompt.memory import Exemplar as Exemplar
     from binder.prompt.memory import Memory as Memory
     from binder.results.result import Result as Result
+    from binder.tables.csv import csv as csv
 
 __version__ = "0.1.0"
 
@@ -36,6 +37,7 @@ _HOMES = {
     "Sampling": "candidates.sampling",
     "Voting": "candidates.vote",
     "connect": "engine",
+    "csv": "tables.csv",
 }
 
 __all__ = list(_HOMES)
@@ -49,3 +51,8 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"binder.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'binder' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, which are not there before they are used."""
+    return sorted({*globals(), *_HOMES})

@@ -335,6 +335,9 @@ class Binder:
         trace.add(
             "started", model=settings.model, endpoint=stack.recall.endpoint if stack.recall else ""
         )
+        for table in self.tables:
+            if table.notes:
+                trace.add("loaded", table=table.name, notes=list(table.notes))
         how = settings.model, settings.batch_rows, settings.display, settings.reasoning
         return Dispatch(trace, self._slots, stack.lm, stack.recall, stack.budget, *how)
 

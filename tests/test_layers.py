@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 ROOMS = """
 errors .
 data .
-tables . cells spelling codec infer arrow sources table
+tables . cells spelling codec infer arrow dialect layout encoding files csv json excel sqlite databases frames sources table
 language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar annotations sqltree program python repair
 lm . tokens event_loop retry budget store cache replay providers
 results html trace result progress .
@@ -42,6 +42,8 @@ DOORS = {
     "httpx2": {"lm.providers.openai.client"},
     "aiohttp": {"lm.providers.openai.client"},
     "duckdb": {"executors.workers.duckdb_worker"},
+    "python_calamine": {"tables.excel"},
+    "sqlalchemy": {"tables.databases"},
     "pydantic_monty": {"executors.workers.monty_worker"},
     "pandas": {"results.result"},
     "sqlglot": {

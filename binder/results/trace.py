@@ -21,7 +21,7 @@ SAID = {
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. kind: started, unembedded, retrieved, sampled, rejected, suspected,
+    """One thing that happened. kind: started, loaded, unembedded, retrieved, sampled, rejected, suspected,
     asked, recalled, failed, executed, repaired, skipped, stopped, voted or believed. at: seconds
     since the start."""
 
@@ -56,6 +56,8 @@ class Trace:
         found by meaning, and of the cells that were sent those that read like orders to the
         language model."""
         told = [f"{SAID[event.kind]}: {event.data['message']}" for event in self.of(*SAID)]
+        for event in self.of("loaded"):
+            told += [f"table {event.data['table']}: {note}" for note in event.data["notes"]]
         return told + [
             f"{event.data['count']} of the cells asked {event.data['question']!r} about read like orders to the language model, "
             f"first: {event.data['cells'][0]!r:.120}"

@@ -76,7 +76,7 @@ def parse(text: str, path: str, options: Csv) -> Sheet:
     """The table in a text."""
     start, line = _start(text, options)
     if not text[start:].strip():
-        raise DataError(f"{path} is empty", path=path, hint="a table has at least a header line")
+        raise DataError(f"{path} is empty", path=path, hint="a CSV file needs at least a header line")
     dialect = _dialect(text[start:], options)
     text, begin = text[start:], line
     sheet = _read_plain(text, dialect, options)
@@ -275,7 +275,7 @@ def _assemble(found: list[Record], path: str, dialect: Dialect, options: Csv) ->
     notes = [*layout.notes, *notes]
     width = len(headers)
     if not width:
-        raise DataError(f"{path} is empty", path=path, hint="a table has at least a header line")
+        raise DataError(f"{path} is empty", path=path, hint="a CSV file needs at least a header line")
     body = rows[layout.first :]
     if body and (below := footer(body, width) if width > 1 else 0):
         left = [row for row in body[-below:] if not is_blank(row.cells)]
@@ -324,10 +324,10 @@ def _fitted(body: Sequence[Record], width: int, path: str, notes: list[str]) -> 
         if len(cells) > width:
             if not is_blank(cells[width:]):
                 raise DataError(
-                    f"{path}, line {row.line}: {len(cells)} cells where the header has {width}",
+                    f"{path}, line {row.line}: {len(cells)} cells, expected {width}",
                     path=path,
                     row=row.line,
-                    hint="is a quote or a delimiter missing?",
+                    hint="check for a missing quote or delimiter",
                 )
             cells = cells[:width]
         elif len(cells) < width:

@@ -1,346 +1,316 @@
-"""Anything that holds a table: a DataFrame, an Arrow table, a list of dicts, a file.
+"""Sources of tables: frames, Arrow data, dicts, files, databases.
 
-A source comes in; its headers and its columns as Arrow arrays come out, with a word on which of
-them are text that has no type yet. No value is interpreted here."""
+Each is read as headers and Arrow columns, with a word on which columns are text that has no type
+yet, and notes on what was left out. No value is interpreted here."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import io
-import json
-import sqlite3
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from binder.errors import DataError, nearest
+from binder.errors import DataError
+from binder.tables import csv, databases, excel, frames, json
 from binder.tables.arrow import array
+from binder.tables.csv import Csv
+from binder.tables.encoding import decode
+from binder.tables.files import (
+    STANDARD_INPUT,
+    ending,
+    existing,
+    matching,
+    must_be_text,
+    no_address,
+    read_bytes,
+)
+from binder.tables.frames import FrameColumns
+from binder.tables.sqlite import SqliteTable, read_sqlite
 
 if TYPE_CHECKING:
     import pyarrow
 
-ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".parquet", ".sqlite", ".sqlite3", ".db")
+TEXTS = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson")
 DATABASES = (".sqlite", ".sqlite3", ".db")
+ENDINGS = (*TEXTS, ".parquet", ".feather", ".arrow", *excel.ENDINGS, *DATABASES)
+_JSON = (".json", ".jsonl", ".ndjson")
+_TABS = (".tsv", ".tab")
 
 
 class RawColumns(NamedTuple):
-    """Headers and columns as found; untyped says which columns are text because their source knows
-    nothing else."""
+    """Headers and columns as found. untyped: which are text because their source knows nothing
+    else; notes: what was left out; delimiter and decimal: of a text file, for who reads numbers."""
 
     headers: list[str]
     columns: list[pyarrow.ChunkedArray]
     untyped: list[bool]
+    notes: tuple[str, ...] = ()
+    delimiter: str | None = None
+    decimal: str | None = None
 
 
 def read(source: Any) -> RawColumns:
     """The headers and columns of anything that holds one table."""
-    if isinstance(source, (str, Path)):
-        return _read_file(Path(source))
-    if (
-        type(source).__module__.partition(".")[0] == "pandas"
-        and hasattr(source, "iloc")
-        and hasattr(source, "columns")
-    ):
-        return _read_frame(source)
-    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
-        import pyarrow as pa
-
-        return _read_arrow(pa.table(source))
+    if isinstance(source, (str, os.PathLike)):
+        return _read_path(os.fspath(source), Csv(source))
+    if isinstance(source, Csv):
+        return _read_text(source)
+    if isinstance(source, RawColumns):
+        return source
+    if frames.is_pandas(source):
+        return _typed(frames.read_pandas(source))
+    if isinstance(source, tuple) and len(source) == 2 and databases.is_database(source[0]):
+        return _read_database(*source)
+    if frames.yields_arrow(source):
+        return _typed(frames.read_arrow(source))
+    if databases.is_database(source):
+        return _only_one(read_all(source), "the database")
+    if isinstance(source, Mapping) and frames.holds_columns(source):
+        return _loosely(frames.of_columns(dict(source)))
+    if isinstance(source, Iterable) and not isinstance(source, (Mapping, bytes)):
+        source = source if isinstance(source, Sequence) else list(source)
     if isinstance(source, Sequence) and all(isinstance(row, dict) for row in source):
         return _read_dicts(source)
     raise DataError(
-        f"a table cannot be made of a {type(source).__name__}",
-        hint="give a DataFrame, an Arrow table, a DuckDB relation, a list of dicts, or the path of a file "
-        + " ".join(ENDINGS),
+        f"cannot make a table from {type(source).__name__}",
+        hint="pass a DataFrame, an Arrow table, a DuckDB relation, a list of dicts, or the path of"
+        f" a file {' '.join(ENDINGS)}; a dict gives each of its tables a name",
     )
 
 
-def ending(path: Path) -> str:
-    """The ending of a file name in lower case, without .gz."""
-    name = path.name.lower().removesuffix(".gz")
-    return Path(name).suffix
+def read_all(source: Any) -> list[tuple[str, RawColumns]] | None:
+    """The tables of a source that holds several under names of its own; None for any other."""
+    if isinstance(source, (str, os.PathLike)):
+        kind = ending(os.fspath(source))
+        if kind in DATABASES:
+            return [(name, _of_sqlite(table)) for name, table in read_sqlite(Path(source))]
+        if kind in excel.ENDINGS:
+            sheets = excel.read_sheets(existing(Path(source)))
+            return [(sheet.name, _of_sheet(sheet)) for sheet in sheets]
+    elif not frames.yields_arrow(source) and databases.is_database(source):
+        return [(name, _read_database(source, name)) for name in databases.table_names(source)]
+    return None
 
 
-def existing(path: Path) -> Path:
-    """The path of a file that is there."""
-    if path.is_file():
-        return path
-    folder = path.parent
-    others = sorted(p.name for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
-    near = nearest(path.name, others)
-    known = f"the folder {folder} {'has no such file' if others else 'is not there'}"
-    hint = f"did you mean {' or '.join(near)}?" if near else known
-    raise DataError(f"no file {path}", path=str(path), hint=hint)
+# ---- files
 
 
-def _read_file(path: Path) -> RawColumns:
+def _read_path(path: str, options: Csv) -> RawColumns:
+    """A file by its ending, or all files of a pattern, one below the other."""
+    if path == STANDARD_INPUT:
+        return _of_unknown(read_bytes(path), "standard input", options)
+    paths = matching(path)
+    if len(paths) == 1:
+        return _read_file(paths[0], options)
+    return _stacked([(str(each), _read_file(each, options)) for each in paths])
+
+
+def _read_file(path: Path, options: Csv) -> RawColumns:
     """A file, by its ending."""
-    import pyarrow as pa
-
     kind = ending(path)
-    if kind not in ENDINGS or (path.name.lower().endswith(".gz") and kind not in ENDINGS[:4]):
+    if kind not in ENDINGS:
+        no_address(path)
         raise DataError(
-            f"cannot read {path}: its ending is not one of {' '.join(ENDINGS)}", path=str(path)
+            f"cannot read {path}: unsupported file type",
+            path=str(path),
+            hint=f"supported: {' '.join(ENDINGS)}; binder.csv(path) reads any other as text",
         )
     existing(path)
-    if kind in DATABASES:
-        tables = dict(read_sqlite(path))
-        if len(tables) != 1:
-            names = ", ".join(tables) or "none"
-            raise DataError(
-                f"{path} holds {len(tables)} tables ({names}), not one",
-                path=str(path),
-                hint="load them all",
-            )
-        return next(iter(tables.values()))
-    try:
-        if kind == ".parquet":
-            import pyarrow.parquet as pq
+    if kind in DATABASES or kind in excel.ENDINGS:
+        return _only_one(read_all(path), str(path))
+    if kind in (".parquet", ".feather", ".arrow"):
+        return _read_columnar(path, kind)
+    data = read_bytes(path)
+    if kind in _JSON:
+        return _of_json(data, str(path))
+    options = replace(options, delimiter=options.delimiter or _tab_of(kind))
+    return _of_csv(data, str(path), options)
 
-            return _read_arrow(pq.read_table(path))
-        data = (
-            gzip.decompress(path.read_bytes())
-            if path.name.lower().endswith(".gz")
-            else path.read_bytes()
-        )
+
+def _tab_of(kind: str) -> str | None:
+    return "\t" if kind in _TABS else None
+
+
+def _read_columnar(path: Path, kind: str) -> RawColumns:
+    """A Parquet or an Arrow file."""
+    import pyarrow as pa
+    import pyarrow.feather
+    import pyarrow.parquet as pq
+
+    read_table = pq.read_table if kind == ".parquet" else pa.feather.read_table
+    try:
+        table = read_table(path)
     except (OSError, EOFError, pa.ArrowException) as error:
         raise DataError(f"cannot read {path}: {error}", path=str(path)) from error
-    text = _decode(data, path)
-    return (
-        _read_json(text, path)
-        if kind in (".json", ".jsonl")
-        else _read_csv(text, path, "\t" if kind == ".tsv" else None)
-    )
+    return _typed(frames.read_arrow(table))
 
 
-def _decode(data: bytes, path: Path) -> str:
-    """The text of a file, which must be UTF-8: another encoding is not guessed, for a wrong guess
-    is silent."""
+def _read_text(options: Csv) -> RawColumns:
+    """A text file with what its user says of it, whatever its ending; or an open file."""
+    path = options.path
+    if hasattr(path, "read"):
+        data = path.read()
+        name = str(getattr(path, "name", "the text"))
+        return _of_csv(data.encode() if isinstance(data, str) else data, name, options)
+    name = os.fspath(path)
+    if name == STANDARD_INPUT:
+        return _of_csv(read_bytes(name), "standard input", options)
+    options = replace(options, delimiter=options.delimiter or _tab_of(ending(name)))
+    found = []
+    for each in matching(name):
+        existing(each)
+        found.append((str(each), _of_csv(read_bytes(each), str(each), options)))
+    return found[0][1] if len(found) == 1 else _stacked(found)
+
+
+def _of_unknown(data: bytes, path: str, options: Csv) -> RawColumns:
+    """Bytes without a name: Parquet, JSON or separated values, as they begin."""
+    if data.startswith(b"PAR1"):
+        import pyarrow.parquet as pq
+
+        return _typed(frames.read_arrow(pq.read_table(io.BytesIO(data))))
+    if data.lstrip()[:1] in (b"[", b"{"):
+        return _of_json(data, path)
+    return _of_csv(data, path, options)
+
+
+def _of_csv(data: bytes, path: str, options: Csv) -> RawColumns:
+    """Separated values."""
+    must_be_text(data, path)
+    text, notes = decode(data, path, options.encoding)
+    sheet = csv.parse(text, path, options)
+    untyped = [True] * len(sheet.headers)
+    told = (*notes, *sheet.notes)
+    marks = sheet.dialect.delimiter, options.decimal
+    return RawColumns(sheet.headers, sheet.columns, untyped, told, *marks)
+
+
+def _of_json(data: bytes, path: str) -> RawColumns:
+    """JSON, whose strings are meant as strings."""
+    must_be_text(data, path)
+    text, notes = decode(data, path)
+    rows, left = json.read_rows(text, path)
+    found = _read_dicts(rows)
+    return found._replace(untyped=[False] * len(found.headers), notes=(*notes, *left))
+
+
+def _stacked(found: Sequence[tuple[str, RawColumns]]) -> RawColumns:
+    """The rows of several files that have the same columns, one file below the other."""
+    import pyarrow as pa
+
+    (_, first), *others = found
+    names = [header.strip() for header in first.headers]
+    parts: list[list[Any]] = [list(column.chunks) for column in first.columns]
+    notes = [f"{found[0][0]}: {note}" for note in first.notes]
+    for path, raw in others:
+        own = [header.strip() for header in raw.headers]
+        if sorted(own) != sorted(names) or len(set(own)) < len(own):
+            raise DataError(
+                f"{path} has the columns {', '.join(own)}; {found[0][0]} has {', '.join(names)}",
+                path=path,
+                hint="give each its own name, or make their headers the same",
+            )
+        for place, name in enumerate(names):
+            column = raw.columns[own.index(name)]
+            if column.type != first.columns[place].type:
+                column = _like(column, first.columns[place].type, path, name)
+            parts[place].extend(column.chunks)
+        notes += [f"{path}: {note}" for note in raw.notes]
+    kinds = [column.type for column in first.columns]
+    columns = [pa.chunked_array(chunks, kind) for chunks, kind in zip(parts, kinds, strict=True)]
+    return first._replace(columns=columns, notes=tuple(notes))
+
+
+def _like(
+    column: pyarrow.ChunkedArray, kind: pyarrow.DataType, path: str, name: str
+) -> pyarrow.ChunkedArray:
+    """A column in the type that it has in another file."""
+    import pyarrow as pa
+
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        return column.cast(kind)
+    except pa.ArrowException as error:
         raise DataError(
-            f"{path} is not UTF-8: byte {error.start} (line {line}) is 0x{data[error.start]:02x}",
-            path=str(path),
-            row=line,
-            hint=f"write it as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8 {path.name}, with the encoding it really has",
+            f"column {name!r} of {path} is {column.type}, and {kind} in the first file", path=path
         ) from error
 
 
-def _read_csv(text: str, path: Path, delimiter: str | None) -> RawColumns:
-    """Separated values with a header line; quotes are doubled inside quotes; every row is as long
-    as the header."""
+# ---- what holds several tables
+
+
+def _only_one(tables: list[tuple[str, RawColumns]] | None, path: str) -> RawColumns:
+    """The table of a source that has one."""
+    tables = tables or []
+    if len(tables) == 1:
+        return tables[0][1]
+    names = ", ".join(name for name, _ in tables) or "none"
+    raise DataError(
+        f"{path} has {len(tables)} tables ({names})",
+        path=path,
+        hint="connect to the file itself to load all of them",
+    )
+
+
+def _of_sqlite(table: SqliteTable) -> RawColumns:
+    return RawColumns(table.headers, table.columns, table.untyped, tuple(table.notes))
+
+
+def _of_sheet(sheet: excel.SheetCells) -> RawColumns:
+    """A sheet: its text is untyped, as that of a text file is."""
+    columns = [array(column) for column in sheet.columns]
+    return RawColumns(sheet.headers, columns, _texts(columns), tuple(sheet.notes))
+
+
+def _read_database(source: Any, wanted: str) -> RawColumns:
+    """A table, or a query, of an open database; its types are those of the database."""
+    found = databases.read_query(source, wanted)
+    if found.arrow is not None:
+        return _typed(frames.read_arrow(found.arrow))
+    columns = []
+    notes: list[str] = []
+    for header, values in zip(found.headers, found.columns, strict=True):
+        column, note = frames.native(array(values), header)
+        columns.append(column)
+        notes += [note] if note else []
+    return _typed(FrameColumns(found.headers, columns, notes))
+
+
+# ---- rows and columns
+
+
+def _typed(found: FrameColumns) -> RawColumns:
+    """Columns whose types are those of the source."""
+    untyped = [False] * len(found.headers)
+    return RawColumns(found.headers, found.columns, untyped, tuple(found.notes))
+
+
+def _loosely(found: FrameColumns) -> RawColumns:
+    """Columns of Python values, whose text may be meant as anything."""
+    return RawColumns(found.headers, found.columns, _texts(found.columns), tuple(found.notes))
+
+
+def _texts(columns: Sequence[pyarrow.ChunkedArray]) -> list[bool]:
+    """Which columns are text, or a mixture that became text."""
     import pyarrow as pa
-    import pyarrow.csv as pc
 
-    delimiter = delimiter or _delimiter(text)
-    _, headers = next(_records(text, delimiter), (0, []))
-    if not headers:
-        raise DataError(
-            f"{path} is empty", path=str(path), hint="a table has at least a header line"
-        )
-    data = text.encode()
-    names = [str(i) for i in range(len(headers))]
-    blanks = len(headers) > 1  # in a table of one column an empty line is a missing value
-    try:
-        table = pc.read_csv(
-            pa.BufferReader(data),
-            pc.ReadOptions(
-                column_names=names, block_size=min(max(len(data) // 4, 1 << 24), 1 << 30)
-            ),
-            pc.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=blanks
-            ),
-            pc.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=True,
-                null_values=[""],
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        for line, cells in _records(text, delimiter):
-            if len(cells) != len(headers) and (cells or not blanks):
-                message = (
-                    f"{path}, line {line}: {len(cells)} cells where the header has {len(headers)}"
-                )
-                raise DataError(
-                    message, path=str(path), row=line, hint="is a quote or a delimiter missing?"
-                ) from error
-        raise DataError(f"cannot read {path}: {error}", path=str(path)) from error
-    return RawColumns(headers, table.slice(1).columns, [True] * len(headers))
-
-
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV text, each with the number of its last line; empty lines in front are left
-    out."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        for cells in reader:
-            if cells or reader.line_num > 1:
-                yield reader.line_num, cells
-    except csv.Error:  # a cell beyond the reader's limit: whoever asks has its own error
-        return
-
-
-def _delimiter(text: str) -> str:
-    """The delimiter under which the first rows are as long as the header, and the header
-    longest."""
-    sample = text[: 1 << 16]
-
-    def fit(delimiter: str) -> tuple[float, int]:
-        rows = [
-            cells for _, (_, cells) in zip(range(21), _records(sample, delimiter), strict=False)
-        ]
-        rows = rows[:-1] if len(rows) > 1 and len(sample) < len(text) else rows
-        width = len(rows[0]) if rows else 0
-        return (sum(len(r) == width for r in rows) / len(rows), width) if width > 1 else (0, 0)
-
-    return max(",;\t|", key=fit)
-
-
-def _read_json(text: str, path: Path) -> RawColumns:
-    """A list of objects, one object a line, or an object of columns; strings are meant as
-    strings."""
-    try:
-        lines = (
-            [line for line in text.split("\n") if line.strip()]
-            if ending(path) == ".jsonl"
-            else None
-        )
-        rows = json.loads(text) if lines is None else [json.loads(line) for line in lines]
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON: {error}", path=str(path)) from error
-    except RecursionError as error:
-        raise DataError(f"{path} is nested too deep", path=str(path)) from error
-    if (
-        isinstance(rows, dict)
-        and rows
-        and all(isinstance(column, list) for column in rows.values())
-    ):
-        if len({len(column) for column in rows.values()}) > 1:
-            raise DataError(f"the columns of {path} differ in length", path=str(path))
-        rows = [dict(zip(rows, cells, strict=True)) for cells in zip(*rows.values(), strict=True)]
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataError(
-            f"{path} is not a list of objects",
-            path=str(path),
-            hint='write [{"name": "x", "count": 1}, ...]',
-        )
-    headers, columns, _ = _read_dicts(rows)
-    return RawColumns(headers, columns, [False] * len(headers))
+    return [pa.types.is_string(column.type) for column in columns]
 
 
 def _read_dicts(rows: Sequence[dict[Any, Any]]) -> RawColumns:
     """A list of dicts: the keys in the order they turn up, a missing key is no value."""
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    return _of_lists([str(key) for key in keys], [[row.get(key) for row in rows] for key in keys])
+    keys: dict[Any, None] = {}
+    for row in rows:
+        keys.update(dict.fromkeys(row))
 
+    def cells(key: Any) -> list[Any]:
+        return [row.get(key) for row in rows]
 
-def _of_lists(headers: list[str], lists: list[list[Any]]) -> RawColumns:
-    """Columns of Python values; a column of text, or of a mixture, is untyped text."""
-    import pyarrow as pa
-
-    columns = [array(values) for values in lists]
-    return RawColumns(headers, columns, [pa.types.is_string(column.type) for column in columns])
-
-
-def _read_frame(frame: Any) -> RawColumns:
-    """A pandas DataFrame by position, for its column names may repeat; its index is left out."""
-    import pyarrow as pa
-
-    labels = [label if isinstance(label, tuple) else (label,) for label in frame.columns]
-    headers = [" ".join(str(part) for part in label) for label in labels]
     columns = []
-    for position in range(len(headers)):
-        series = frame.iloc[:, position]
-        try:
-            column = pa.array(series, from_pandas=True)
-            columns.append(
-                column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
-            )
-        except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError, ValueError):
-            columns.append(array(series.tolist()))
-    return RawColumns(headers, columns, [False] * len(headers))
-
-
-def _read_arrow(table: pyarrow.Table) -> RawColumns:
-    """An Arrow table; an index that pandas left in it is left out."""
-    kept = [i for i, name in enumerate(table.column_names) if not name.startswith("__index_level_")]
-    return RawColumns(
-        [table.column_names[i] for i in kept], [table.column(i) for i in kept], [False] * len(kept)
-    )
-
-
-def read_sqlite(path: Path) -> list[tuple[str, RawColumns]]:
-    """All tables and views of a SQLite file; declared types hold where the values fit them."""
-    existing(path)
-    try:
-        connection = sqlite3.connect(path.resolve().as_uri() + "?mode=ro", uri=True)
-        try:
-            listing = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-            return [
-                (name, _read_sqlite_table(connection, name))
-                for (name,) in connection.execute(listing + " ORDER BY rowid")
-            ]
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise DataError(f"cannot read {path} as SQLite: {error}", path=str(path)) from error
-
-
-def _read_sqlite_table(connection: sqlite3.Connection, name: str) -> RawColumns:
-    """One table or view of an open SQLite file."""
-    quoted = '"' + name.replace('"', '""') + '"'
-    declared = {
-        row[1]: row[2].upper() for row in connection.execute(f"PRAGMA table_info({quoted})")
-    }
-    cursor = connection.execute(f"SELECT * FROM {quoted}")
-    headers = [column[0] for column in cursor.description]
-    rows = cursor.fetchall()
-    lists = [list(cells) for cells in zip(*rows, strict=True)] if rows else [[] for _ in headers]
-    columns = [
-        _declared(values, declared.get(header, ""))
-        for header, values in zip(headers, lists, strict=True)
-    ]
-    return RawColumns(headers, columns, [False] * len(headers))
-
-
-def _declared(values: list[Any], declared: str) -> pyarrow.ChunkedArray:
-    """A SQLite column under its declared type, by SQLite's own rules of affinity, dates and
-    booleans added."""
-    import pyarrow as pa
-
-    kinds = [
-        ("BOOL", pa.bool_()),
-        ("INT", pa.int64()),
-        ("CHAR", pa.string()),
-        ("CLOB", pa.string()),
-        ("TEXT", pa.string()),
-    ]
-    kinds += [
-        ("BLOB", pa.binary()),
-        ("REAL", pa.float64()),
-        ("FLOA", pa.float64()),
-        ("DOUB", pa.float64()),
-    ]
-    kinds += [
-        ("TIMESTAMP", pa.timestamp("us")),
-        ("DATETIME", pa.timestamp("us")),
-        ("DATE", pa.date32()),
-    ]
-    kind = next((kind for word, kind in kinds if word in declared), None)
-    if kind == pa.bool_() and all(value in (0, 1, None) for value in values):
-        values = [None if value is None else bool(value) for value in values]
-    column = array(values, None if kind is None or pa.types.is_temporal(kind) else kind)
-    if kind is not None and (
-        pa.types.is_temporal(kind)
-        and pa.types.is_string(column.type)
-        or pa.types.is_null(column.type)
-    ):
-        try:
-            return column.cast(kind)
-        except pa.ArrowException:  # a date column that holds other text
-            return column
-    return column
+    notes: list[str] = []
+    for key in keys:
+        column, note = frames.native(array(cells(key)), str(key))
+        columns.append(column)
+        notes += [note] if note else []
+    return _loosely(FrameColumns([str(key) for key in keys], columns, notes))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from binder.errors import DataError, UsageError
 from binder.tables import arrow, sources
 from binder.tables.cells import fold
+from binder.tables.frames import holds_columns
 
 if TYPE_CHECKING:
     import pyarrow
@@ -44,6 +45,7 @@ class Table:
     columns: tuple[Column, ...]
     data: pyarrow.Table
     tidied: bool
+    notes: tuple[str, ...] = ()  # what was left out where it comes from
     _spellings: dict[str, dict[str, list[str]] | None] = field(default_factory=dict, init=False)
     _shown: dict[str, dict[Any, str]] = field(default_factory=dict, init=False)
 
@@ -51,7 +53,8 @@ class Table:
         columns = ", ".join(f"{c.name!r} {c.type}" for c in self.columns[:8]) + (
             ", ..." if len(self.columns) > 8 else ""
         )
-        return f"Table({self.name}: {self.num_rows} rows; {columns})"
+        notes = "".join(f"; {note}" for note in self.notes)
+        return f"Table({self.name}: {self.num_rows} rows; {columns}{notes})"
 
     @property
     def num_rows(self) -> int:
@@ -126,7 +129,7 @@ def load_all(tables: Any, tidy: bool | None = None) -> tuple[Table, ...]:
     source (named w)."""
     if isinstance(tables, Table):
         return (tables,)
-    if isinstance(tables, Mapping):
+    if isinstance(tables, Mapping) and not holds_columns(tables):
         return _distinct([load(source, str(name), tidy=tidy) for name, source in tables.items()])
     if (
         isinstance(tables, (list, tuple))
@@ -134,10 +137,8 @@ def load_all(tables: Any, tidy: bool | None = None) -> tuple[Table, ...]:
         and all(isinstance(table, Table) for table in tables)
     ):
         return _distinct(tables)
-    if isinstance(tables, (str, Path)) and sources.ending(Path(tables)) in sources.DATABASES:
-        return _distinct(
-            [_build(source, name, None, tidy) for name, source in sources.read_sqlite(Path(tables))]
-        )
+    if (found := sources.read_all(tables)) is not None:
+        return _distinct([_build(source, name, None, tidy) for name, source in found])
     return (load(tables, tidy=tidy),)
 
 
@@ -207,9 +208,8 @@ def _build(source: sources.RawColumns, name: str, title: str | None, tidy: bool 
     if ROW_ID not in taken:
         data[ROW_ID] = pa.arange(0, len(source.columns[0]))
     tidied = False
-    for column_name, header, array, untyped in zip(
-        names, source.headers, source.columns, source.untyped, strict=True
-    ):
+    found = zip(names, source.headers, source.columns, source.untyped, strict=True)
+    for column_name, header, array, untyped in found:
         array = arrow.plain(array)
         unit = raw = None
         if pa.types.is_string(array.type) and (untyped if tidy is None else tidy):
@@ -221,7 +221,7 @@ def _build(source: sources.RawColumns, name: str, title: str | None, tidy: bool 
                 raws[raw] = texts
         data[column_name] = array
         columns.append(Column(column_name, header, arrow.duckdb_type(array.type), unit, raw))
-    return Table(name, title, tuple(columns), pa.table({**data, **raws}), tidied)
+    return Table(name, title, tuple(columns), pa.table({**data, **raws}), tidied, source.notes)
 
 
 def _names(headers: Sequence[str]) -> list[str]:
@@ -232,10 +232,13 @@ def _names(headers: Sequence[str]) -> list[str]:
         for position, header in enumerate(headers, 1)
     ]
     reserved = {name.casefold() for name in wanted}
+    used: set[str] = set()
     names: list[str] = []
     for name in wanted:
-        used = {n.casefold() for n in names}
-        names.append(name if name.casefold() not in used else _unique(name, reserved | used, "_2"))
+        if name.casefold() in used:
+            name = _unique(name, reserved | used, "_2")
+        used.add(name.casefold())
+        names.append(name)
     return names
 
 
