@@ -55,7 +55,7 @@ from binder.prompt.memory import Memory
 from binder.results.progress import Display, display, off
 from binder.results.result import Result, count
 from binder.results.trace import Event, Trace
-from binder.tables.table import Table, load_all
+from binder.tables.table import Table, load, load_all
 
 Outcome = TypeVar("Outcome")
 
@@ -144,6 +144,13 @@ class Binder:
         self._worker.use(tables)
         self._sandbox.use(tables)
         self._planned.cache_clear()
+
+    def add(self, name: str, source: Any, tidy: bool | None = None) -> None:
+        """Adds a table: a result of a run, or any source that `connect` takes. One of that name is
+        replaced."""
+        table = load(source, name, tidy=tidy)
+        others = [kept for kept in self.tables if kept.name.casefold() != name.casefold()]
+        self.use(*others, table)
 
     def beside(self, *tables: Table) -> Binder:
         """Another engine, for use at the same time: endpoint, cache, budget and slots are those of
@@ -317,6 +324,7 @@ class Binder:
             program.text,
             program.repairs,
             origin,
+            rows.kinds,
         )
 
     def _origin(

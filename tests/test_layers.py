@@ -21,7 +21,7 @@ data .
 tables . cells spelling codec infer arrow dialect layout encoding files csv json excel sqlite databases frames sources table
 language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar annotations sqltree program python repair
 lm . tokens event_loop retry budget store cache replay providers
-results html trace result progress .
+results html trace columns result progress .
 analysis . sql python
 plan . three_valued naive asks collect mapping_join cost rewrites rules python
 prompt . wire schema_linking column_profile schema replies tasks programs memory
@@ -43,9 +43,10 @@ DOORS = {
     "aiohttp": {"lm.providers.openai.client"},
     "duckdb": {"executors.workers.duckdb_worker"},
     "python_calamine": {"tables.excel"},
+    "polars": {"results.columns"},
     "sqlalchemy": {"tables.databases"},
     "pydantic_monty": {"executors.workers.monty_worker"},
-    "pandas": {"results.result"},
+    "pandas": {"results.columns"},
     "sqlglot": {
         "language.annotations",
         "language.program",

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # the processes that run programs have no plans
+    import pyarrow
+
     from binder.plan import Ask, Plan
 
 Value = Any  # a cell: None, bool, int, float, str, date, datetime, Decimal ...
@@ -42,11 +44,12 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a query yields. types: the engine's name of each column's type."""
+    """What a query yields. types: the engine's name of each column's type; kinds: as Arrow's."""
 
     columns: tuple[str, ...]
     types: tuple[str, ...]
     rows: list[tuple[Value, ...]]
+    kinds: tuple[pyarrow.DataType, ...] = ()
 
 
 Execution = Generator[tuple[Batch, ...], tuple[Mapping, ...], Rows]

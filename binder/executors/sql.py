@@ -172,7 +172,7 @@ class SqlExecutor:
     def query(self) -> Rows:
         """The rows of the whole program."""
         rows = self._run(self.plan.query.tree)
-        return Rows(self.plan.query.columns, rows.types, rows.rows)
+        return Rows(self.plan.query.columns, rows.types, rows.rows, rows.kinds)
 
     def check(self) -> None:
         """Binds the program over empty mappings: what the engine would refuse is refused before
@@ -344,6 +344,7 @@ class SqlExecutor:
             tuple(table.column_names),
             tuple(types),
             list(zip(*columns, strict=True)) if columns else [],
+            tuple(table.schema.types),
         )
 
 
@@ -441,7 +442,12 @@ def _column(values: list[Value]) -> pa.Array:
 
 
 def _value(value: Value) -> Value:
-    """Whole decimals, as SUM yields them, are integers."""
+    """A value as Python has it: whole decimals, as SUM yields them, are integers, and an interval
+    without months is a timedelta."""
+    if isinstance(value, pa.MonthDayNano) and not value.months and not value.nanoseconds % 1000:
+        return datetime.timedelta(value.days, microseconds=value.nanoseconds // 1000)
+    if isinstance(value, list):
+        return [_value(item) for item in value]
     if (
         isinstance(value, Decimal)
         and value == value.to_integral_value()

@@ -64,6 +64,10 @@ class Trace:
             for event in self.of("suspected")
         ]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy keeps: all but whoever is told of events."""
+        return {**vars(self), "tracer": None}
+
     def __len__(self) -> int:
         return len(self.events)
 

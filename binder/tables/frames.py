@@ -144,7 +144,7 @@ def native(
         return native(column.cast(kind.value_type), header)
     if pa.types.is_decimal(kind) and (kind.precision > _WIDEST or kind.scale < 0):
         return _narrowed(column, header)
-    if any(pa.types.is_union(part) or _is_wide(part) for part in _parts(kind)):
+    if any(_is_dense(part) or _is_wide(part) for part in _parts(kind)):
         raise _refused(header, str(kind))
     return column, None
 
@@ -187,6 +187,12 @@ def _parts(kind: pyarrow.DataType) -> list[pyarrow.DataType]:
     """A type and the types inside it."""
     inner = [kind.field(place).type for place in range(kind.num_fields)]
     return [kind, *(part for one in inner for part in _parts(one))]
+
+
+def _is_dense(kind: pyarrow.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_union(kind) and kind.mode == "dense")
 
 
 def _is_wide(kind: pyarrow.DataType) -> bool:
