@@ -56,6 +56,7 @@ from binder.results.progress import Display, display, off
 from binder.results.result import Result, count
 from binder.results.trace import Event, Trace
 from binder.tables.table import Table, load, load_all
+from binder.tables.zones import zone_of
 
 Outcome = TypeVar("Outcome")
 
@@ -346,6 +347,9 @@ class Binder:
         for table in self.tables:
             if table.notes:
                 trace.add("loaded", table=table.name, notes=list(table.notes))
+        zone = zone_of([table.data for table in self.tables])[1]
+        if zone is not None:
+            trace.add("loaded", table=self.tables[0].name, notes=[zone])
         how = settings.model, settings.batch_rows, settings.display, settings.reasoning
         return Dispatch(trace, self._slots, stack.lm, stack.recall, stack.budget, *how)
 

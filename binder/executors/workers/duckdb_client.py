@@ -19,6 +19,7 @@ from binder.executors import Input
 from binder.executors.workers.subprocess import Limits, Process, stream
 from binder.plan import Plan
 from binder.tables.table import Table
+from binder.tables.zones import zone_of
 
 __all__ = ["Limits", "Worker"]
 SOME = 10_000  # rows
@@ -44,14 +45,15 @@ class Worker(Process):
         self.prepared: weakref.WeakKeyDictionary[Plan, Prepared] = weakref.WeakKeyDictionary()
         self.tags: list[str] = []  # that no execution has now
         self._tags = itertools.count(1)
+        self._zone = _zone(tables)
         self._before: deque[tuple[dict[str, Any], pa.Buffer | bytes]] = (
             deque()
         )  # goes ahead of the next frame, in the same trip
         self._spawn()
 
     def arguments(self) -> list[str]:
-        """Its memory and its threads."""
-        return [*super().arguments(), str(max(1, min(4, os.cpu_count() or 1)))]
+        """Its memory, its threads and its time zone."""
+        return [*super().arguments(), str(max(1, min(4, os.cpu_count() or 1))), self._zone]
 
     def sent(self, table: Table) -> pa.Table:
         """Text that repeats itself goes as a dictionary: it takes less memory, and the engine looks
@@ -98,6 +100,9 @@ class Worker(Process):
         """Puts other tables in the place of those that there are."""
         super().use(tables)
         self.prepared.clear()
+        if (zone := _zone(tables)) != self._zone:  # which a process keeps: the next has the other
+            self._zone = zone
+            self._kill()
 
     def _ask(
         self, header: dict[str, Any], payload: bytes | pa.Buffer = b""
@@ -110,6 +115,11 @@ class Worker(Process):
             return super()._ask(
                 {**header, "before": first}, b"".join([*(data for _, data in before), payload])
             )
+
+
+def _zone(tables: Sequence[Table]) -> str:
+    """The time zone in which the engine reads these tables."""
+    return zone_of([table.data for table in tables])[0]
 
 
 def _packed(column: pa.ChunkedArray) -> pa.ChunkedArray:
