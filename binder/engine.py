@@ -24,7 +24,7 @@ from binder.candidates.generate import ProgramWriter, Sample
 from binder.candidates.sampling import Sampling, shares
 from binder.candidates.vote import Voting, vote
 from binder.dispatch import Dispatch
-from binder.dispatch.stack import DEFAULT, Place, Stack, build_stack
+from binder.dispatch.stack import DEFAULT, Place, Stack, StackSettings, build_stack
 from binder.errors import (
     BinderError,
     BudgetExceeded,
@@ -417,9 +417,18 @@ def connect(
     opened = _open(tables, tidy)
     if title is not None:
         opened = tuple(replace(table, title=title) for table in opened)
-    where = endpoint(model, base_url, api_key)
     stack, name = build_stack(
-        where, lm, replay, cache, timeout, budget, prices or {}, record, embeddings
+        StackSettings(
+            endpoint(model, base_url, api_key),
+            lm=lm,
+            replay=replay,
+            record=record,
+            cache=cache,
+            timeout=timeout,
+            budget=budget or Budget(),
+            prices=prices or {},
+            embeddings=embeddings,
+        )
     )
     shown = progress if progress is not None else display()
     own = limits or Limits(), concurrency, batch_rows, deadline, strict, tuple(rules), tracer, shown

@@ -18,15 +18,15 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 ROOMS = """
 errors .
 data .
-tables . cells spelling codec infer arrow dialect layout encoding files csv json excel sqlite databases frames sources table zones
+tables . cells spelling cell_types codec infer arrow dialect layout encoding files csv json excel sqlite databases frames sources table zones
 language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar annotations sqltree program python repair
 lm . tokens event_loop retry budget store cache replay providers
 results html trace columns result progress .
 analysis . sql python
 plan . three_valued naive asks collect mapping_join cost rewrites rules python
 prompt . wire schema_linking column_profile schema replies tasks programs memory
-executors . workers schedule provenance sql python
-dispatch injection ask_task answer_cache stack .
+executors . mappings workers schedule provenance mapping_tables sql python
+dispatch injection questions failures batch_size answers answer_cache sender ask_task stack .
 candidates . answer vote sampling generate adaptive confidence
 engine .
 benchmarks release replays . denotation wikitq tabfact evaluate tune

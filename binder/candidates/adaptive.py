@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from binder.candidates.answer import DIRECT, Candidate
 from binder.candidates.generate import ProgramWriter, Sample
 from binder.candidates.vote import Voting, decided, fewest, groups
-from binder.dispatch.ask_task import gathered, spares
+from binder.dispatch.failures import gathered, spares
 from binder.errors import BinderError, PlanError, ProgramError, ProgramFailed, QueryError
 
 Execute = Callable[[Sequence[Sample]], Awaitable[list[Candidate]]]

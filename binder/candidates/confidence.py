@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from binder.dispatch.ask_task import spares
+from binder.dispatch.failures import spares
 from binder.errors import BinderError
 from binder.lm import Choice, Reply, Request
 from binder.prompt.programs import belief_request

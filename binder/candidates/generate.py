@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from binder.candidates.answer import DIRECT
 from binder.candidates.sampling import Sampling
-from binder.dispatch.ask_task import about_inputs, gathered
+from binder.dispatch.failures import about_inputs, gathered
 from binder.errors import (
     BadReply,
     BinderError,

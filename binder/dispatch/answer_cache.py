@@ -1,5 +1,4 @@
-"""Inputs of an Ask come in; what was answered about them before comes out, whatever program, run or
-process paid for it.
+"""The answers that were paid before, whatever program, run or process paid for them.
 
 Only what is certain is kept: values, and that there is no answer. A value is on disk before it is
 used."""
@@ -11,15 +10,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
-from binder.dispatch.ask_task import Found
+from binder.dispatch.answers import InputAnswer
 from binder.executors import Input
 from binder.lm import Request
 from binder.lm.cache import request_key
 from binder.lm.store import PackedRequest, Store, Stored
 from binder.plan import Ask
-from binder.prompt.tasks import instructions
+from binder.prompt.tasks import TASKS
 from binder.tables.codec import value_keys
 
 KEPT = (None, "no_answer")  # faults of what is kept
@@ -27,8 +25,8 @@ KEPT = (None, "no_answer")  # faults of what is kept
 
 @dataclass(frozen=True)
 class AnswerCache:
-    """The value-level side of a Store, for one model of one endpoint. told: who is told of what is
-    recalled, as of an event."""
+    """The values in a Store, for one model of one endpoint. told: is called with what is recalled,
+    as of an event."""
 
     store: Store
     model: str
@@ -77,7 +75,11 @@ class AnswerCache:
         ]
 
     def keep(
-        self, ask: Ask, keys: Mapping[Input, str], request: Request, found: Mapping[Input, Found]
+        self,
+        ask: Ask,
+        keys: Mapping[Input, str],
+        request: Request,
+        answers: Mapping[Input, InputAnswer],
     ) -> Future[None]:
         """Keeps what a reply said; a reply that said nothing is dropped, so that it is asked for
         again.
@@ -86,13 +88,11 @@ class AnswerCache:
         """
         paid = request_key(request, self.endpoint)
         about = ask.call.kind, self.model, self.endpoint, ask.call.question
-        kept = {
-            keys[value]: Stored(
-                said.value, said.fault, said.message, said.attempts, *about, value, paid
-            )
-            for value, said in found.items()
-            if said.fault in KEPT and value in keys
-        }
+        kept = {}
+        for value, said in answers.items():
+            if said.fault in KEPT and value in keys:
+                what = said.value, said.fault, said.message, said.attempts
+                kept[keys[value]] = Stored(*what, *about, value, paid)
         return self.store.put_answers(paid, kept) if kept else self.store.forget([paid])
 
     def reply(self, paid: str) -> str | None:
@@ -102,15 +102,44 @@ class AnswerCache:
 
     @property
     def claims(self) -> dict[str, asyncio.Future[None]]:
-        """The inputs that are being asked about somewhere in this process, by key."""
+        """The inputs that some run of this process is asking about, by key."""
         return self.store.flights.claims
+
+
+class Claims:
+    """The inputs that one round asks about, so that no other run of this process asks as well."""
+
+    def __init__(self, cache: AnswerCache | None):
+        self._all = {} if cache is None else cache.claims
+        self._mine: dict[str, asyncio.Future[None]] = {}
+        self._others: list[asyncio.Future[None]] = []
+
+    def claim(self, keys: Mapping[Input, str], inputs: Iterable[Input]) -> list[Input]:
+        """Claims inputs; those that another run claimed before are left out."""
+        claimed = []
+        for value in inputs:
+            key = keys.get(value)  # nothing has a key where nothing is kept
+            if key is not None and key not in self._all:
+                self._all[key] = self._mine[key] = asyncio.get_running_loop().create_future()
+            if key is None or key in self._mine:
+                claimed.append(value)
+            else:
+                self._others.append(self._all[key])
+        return claimed
+
+    def release(self) -> None:
+        """Gives up all claims: who waits looks again for what was answered."""
+        for key, claim in self._mine.items():
+            del self._all[key]
+            claim.set_result(None)
+        self._mine.clear()
+
+    async def wait_for_others(self) -> None:
+        """Waits until the other runs have given up theirs."""
+        if self._others:
+            await asyncio.wait(self._others)
 
 
 def version(kind: str, steps: bool) -> str:
     """The digest of the instructions for a kind of question: other instructions, other answers."""
-    return hashlib.sha256(instructions(kind, steps).encode()).hexdigest()[:16]
-
-
-def value_of(stored: Stored, kind: str) -> Any:
-    """A value as it was kept."""
-    return stored.value if kind == "map" else list(stored.value or [])
+    return hashlib.sha256(TASKS[kind].instructions(steps).encode()).hexdigest()[:16]

@@ -1,5 +1,5 @@
-"""Settings of a connection come in; the stack of layers that answers its requests goes out:
-Record(Cache(Budget(Retry(OpenAI)))).
+"""The stack of layers that answers the requests of a connection:
+Record(Cache(Budget(Retry(provider)))).
 
 A recording stands for all of it; an LM of the user's for what is below the budget.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from binder.dispatch.answer_cache import AnswerCache
@@ -16,19 +16,39 @@ from binder.errors import UsageError
 from binder.lm import LM
 from binder.lm.budget import Budget, Budgeted, Price, price_of
 from binder.lm.cache import Cache, address
-from binder.lm.providers.openai import Endpoint, OpenAI
+from binder.lm.providers import Endpoint, open_provider
 from binder.lm.replay import Record, Replay
 from binder.lm.retry import Retry
 from binder.lm.store import Store, default_path
 
 
 class Place(Enum):
-    """Where answers are kept when nobody says where: in the platform's cache folder."""
+    """Where answers are kept by default: in the platform's cache folder."""
 
     PLATFORM = "the platform's cache folder"
 
 
 DEFAULT = Place.PLATFORM
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """What a connection says about its language model; see `connect`."""
+
+    endpoint: Endpoint
+    lm: LM | None = None
+    replay: str | os.PathLike[str] | None = None
+    record: str | os.PathLike[str] | None = None
+    cache: str | os.PathLike[str] | Place | None = DEFAULT
+    timeout: float = 60.0
+    budget: Budget = Budget()
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    embeddings: str | None = None
+
+    @property
+    def model(self) -> str:
+        """The name of the model; an LM of the user's need not have one."""
+        return self.endpoint.model or ("" if self.lm is None else "scripted")
 
 
 @dataclass(frozen=True)
@@ -40,46 +60,53 @@ class Stack:
     budget: Budgeted
 
 
-def build_stack(
-    where: Endpoint,
-    lm: LM | None,
-    replay: str | os.PathLike[str] | None,
-    cache: str | os.PathLike[str] | Place | None,
-    timeout: float,
-    budget: Budget | None,
-    prices: Mapping[str, Price],
-    record: str | os.PathLike[str] | None = None,
-    embeddings: str | None = None,
-) -> tuple[Stack, str]:
+def build_stack(settings: StackSettings) -> tuple[Stack, str]:
     """The layers of a connection, and the name of its model."""
-    budget = budget or Budget()
-    if replay is not None:
-        replayed = Replay(replay)
-        model = replayed.model or where.model or ""
-        recall = AnswerCache(replayed.store(), model, replayed.endpoint)
-        stack = Stack(replayed, recall, Budgeted(replayed, budget, prices))
+    if settings.replay is not None:
+        stack, model = _replayed(settings, settings.replay)
     else:
-        model = where.model or ("" if lm is None else "scripted")
-        for name in (model, embeddings) if budget.cost is not None else ():
-            if name is not None and price_of(name, prices) is None:
-                raise UsageError(
-                    f"a budget of cost needs the price of {name!r}",
-                    hint="give it: prices={model: (dollars per million prompt tokens, completion)}",
-                )
-        if isinstance(cache, Place):
-            cache = default_path() if lm is None else None
-        store = Store(cache) if cache is not None else None
-        budgeted = Budgeted(
-            lm if lm is not None else Retry(OpenAI(where, timeout, store)), budget, prices
-        )
-        stack = Stack(budgeted, None, budgeted)
-        if store is not None:
-            place = address(where.base_url, where.api_key)
-            stack = Stack(Cache(budgeted, store, place), AnswerCache(store, model, place), budgeted)
-    if record is None:
+        stack, model = _live(settings), settings.model
+    if settings.record is None:
         return stack, model
-    recording = Record(stack.lm, record)
-    recording.note("started", model=model, endpoint=stack.recall.endpoint if stack.recall else "")
-    return replace(
-        stack, lm=recording, recall=stack.recall and replace(stack.recall, told=recording.note)
-    ), model
+    recording, recall = Record(stack.lm, settings.record), stack.recall
+    recording.note("started", model=model, endpoint=recall.endpoint if recall else "")
+    if recall is not None:
+        recall = replace(recall, told=recording.note)
+    return replace(stack, lm=recording, recall=recall), model
+
+
+def _replayed(settings: StackSettings, path: str | os.PathLike[str]) -> tuple[Stack, str]:
+    """The layers over a recording, and the name of its model."""
+    replay = Replay(path)
+    model = replay.model or settings.endpoint.model or ""
+    recall = AnswerCache(replay.store(), model, replay.endpoint)
+    return Stack(replay, recall, Budgeted(replay, settings.budget, settings.prices)), model
+
+
+def _live(settings: StackSettings) -> Stack:
+    """The layers over an endpoint, or over an LM of the user's."""
+    _check_prices(settings)
+    cache, lm, endpoint = settings.cache, settings.lm, settings.endpoint
+    if isinstance(cache, Place):
+        cache = default_path() if lm is None else None
+    store = Store(cache) if cache is not None else None
+    if lm is None:
+        lm = Retry(open_provider(endpoint, settings.timeout, store))
+    budgeted = Budgeted(lm, settings.budget, settings.prices)
+    if store is None:
+        return Stack(budgeted, None, budgeted)
+    place = address(endpoint.base_url, endpoint.api_key)
+    recall = AnswerCache(store, settings.model, place)
+    return Stack(Cache(budgeted, store, place), recall, budgeted)
+
+
+def _check_prices(settings: StackSettings) -> None:
+    """Refuses a budget of cost for a model without a price."""
+    if settings.budget.cost is None:
+        return
+    for name in (settings.model, settings.embeddings):
+        if name is not None and price_of(name, settings.prices) is None:
+            raise UsageError(
+                f"Budget(cost=) needs the price of {name!r}",
+                hint="pass prices={model: (dollars per million prompt tokens, per million completion tokens)}",
+            )

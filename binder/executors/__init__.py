@@ -1,19 +1,23 @@
-"""A plan and an executor come in; execution goes out as a generator: it yields Batches, is sent
-Mappings, returns Rows.
+"""The execution of a plan as a generator: it yields Batches, is sent Mappings, and returns Rows.
 
-Executors never see the language model. One supplies three verbs (collect, bind, query) and the
-generator below does the rest."""
+Executors never see the language model. One that runs plans supplies five verbs (check, collect,
+bind, query, close), and `execute` does the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # the processes that run programs have no plans
     import pyarrow
 
+    from binder.language.program import Program
     from binder.plan import Ask, Plan
+    from binder.plan.python import PythonPlan
+    from binder.tables.table import Table
+
+    AnyPlan = Plan | PythonPlan
 
 Value = Any  # a cell: None, bool, int, float, str, date, datetime, Decimal ...
 Input = tuple[Value, ...]
@@ -55,8 +59,43 @@ class Rows:
 Execution = Generator[tuple[Batch, ...], tuple[Mapping, ...], Rows]
 
 
+Held = Callable[["Ask", Sequence[Input]], int]  # how many of these inputs were answered before
+# What the language model was sent and replied for an input.
+Said = Callable[["Ask", Input], dict[str, Any]]
+
+
 class Executor(Protocol):
-    """Runs the plain part of one plan."""
+    """Runs one program. This is all that a connection knows of it, whatever its language."""
+
+    @property
+    def program(self) -> Program:
+        """The program that runs."""
+
+    @property
+    def tables_of(self) -> tuple[Table, ...]:
+        """The tables that it was checked against."""
+
+    @property
+    def asks(self) -> Sequence[Ask]:
+        """What is asked, as far as it is known."""
+
+    def execution(self) -> Execution:
+        """The run of the program."""
+
+    def explain(self, batch_rows: int, held: Held, price: tuple[float, float] | None) -> AnyPlan:
+        """The plan with its bill; asks nothing, and refuses what execution refuses."""
+
+    def present(
+        self, rows: Sequence[tuple[Value, ...]]
+    ) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
+        """Rows as values of the program's columns, and as displayed."""
+
+    def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
+        """Where a cell of the result came from."""
+
+
+class PlanExecutor(Protocol):
+    """Runs the plain part of one plan, for `execute`."""
 
     def check(self) -> None:
         """Refuses, before anything is asked, what the engine would refuse afterwards."""
@@ -74,7 +113,7 @@ class Executor(Protocol):
         """Frees what the execution holds."""
 
 
-def execute(plan: Plan, executor: Executor) -> Execution:
+def execute(plan: Plan, executor: PlanExecutor) -> Execution:
     """Executes a plan: asks as long as something that matters is unknown, then runs the query."""
     try:
         if plan.asks:

@@ -14,7 +14,7 @@ from sqlglot import exp
 from binder.analysis.sql.coercion import hidden_column
 from binder.analysis.sql.ordering import is_aggregate, is_grouped
 from binder.analysis.sql.scope import Field, Source
-from binder.executors import Input, Value
+from binder.executors import Input, Said, Value
 from binder.language.annotations import notes
 from binder.language.sqltree import call_of, copied, placeholders
 from binder.plan import Ask, Plan
@@ -22,9 +22,6 @@ from binder.results.result import text
 
 MOST = 50  # inputs told of a call that the row does not single out
 Known = dict[str, dict[Input, Value]]  # call -> its mapping
-Said = Callable[
-    [Ask, tuple[Any, ...]], dict[str, Any]
-]  # what the language model was sent and replied for an input
 
 
 def origin(

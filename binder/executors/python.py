@@ -16,15 +16,15 @@ from binder.analysis.sql import raw_text
 from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.scope import Field
 from binder.errors import LimitExceeded, ProgramFailed, Span
-from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Value
-from binder.executors.provenance import Said
-from binder.executors.sql import typed
+from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Said, Value
+from binder.executors.mapping_tables import typed
 from binder.executors.workers.monty_client import Sandbox
-from binder.executors.workers.protocol import decode
+from binder.language.call_kinds import CALL_KINDS
 from binder.language.program import Program
 from binder.language.python import Text
 from binder.plan import Ask
 from binder.plan.python import PythonPlan, bill
+from binder.tables.codec import decode
 from binder.tables.table import Column, Table
 
 MOST = 50  # calls told of a value
@@ -195,7 +195,7 @@ class PythonExecutor:
         return {
             "now": self.now.isoformat(),
             "source": self.program.skeleton,
-            "calls": [(call.name, call.kind) for call in self.program.calls],
+            "calls": [call.name for call in self.program.calls],
             "parameters": [name for name, _ in checked.parameters],
             "tables": [
                 (
@@ -217,7 +217,9 @@ class PythonExecutor:
             for place in reply["places"]
             if place is not None
         }
-        call_type = self.plan.checked.call_types.get(call.name, CallType("auto"))
+        call_type = self.plan.checked.call_types.get(
+            call.name, CallType(CALL_KINDS[call.kind].type)
+        )
         title = titles.pop() if len(titles) == 1 else None
         ask = Ask(replace(call, question=reply["question"]), call_type, columns, title)
         if call.per_input:

@@ -15,10 +15,11 @@ from itertools import accumulate
 from binder.data import listed
 from binder.errors import Span
 from binder.language import grammar
+from binder.language.call_kinds import FUNCTIONS
 from binder.language.diagnose_python import tree
 from binder.language.program import PREFIX, Call, Program
 
-KINDS = {"qa_map": "map", "qa_ans": "ans"}
+KINDS = FUNCTIONS  # that ask the language model
 PRELUDE = (
     "statistics",
     "operator",
@@ -86,7 +87,7 @@ def parse(text: str) -> Program:
     module, source = tree(text), Text(text)
     found = sorted((node for node in ast.walk(module) if is_call(node)), key=source.span)
     calls = tuple(
-        Call(f"{PREFIX}{i}", KINDS[called(node)], question(node) or "", source.span(node))
+        Call(f"{PREFIX}{i}", KINDS[called(node)].name, question(node) or "", source.span(node))
         for i, node in enumerate(found)
     )
     return Program(text, "python", calls, write(source, module, calls, {}), repairs=tuple(repairs))

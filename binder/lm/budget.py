@@ -1,5 +1,5 @@
-"""A Request comes in and is sent only while the budget lasts; what it used is counted, and priced
-where the price is known.
+"""The budget of a connection: requests are sent only while it lasts; what they use is counted, and
+priced where the price is known.
 
 Once it is used up the budget stays closed: nothing is sent any more, whoever asks.
 """
@@ -7,6 +7,7 @@ Once it is used up the budget stays closed: nothing is sent any more, whoever as
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,12 +20,13 @@ from binder.lm.retry import Retry
 from binder.lm.tokens import estimate
 
 Price = tuple[float, float]  # US dollars per million tokens: prompt, completion
+_DATE = re.compile(r"-\d{4}-?\d{2}-?\d{2}\Z")  # of a release, at the end of a model's name
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The most that may be spent: requests, tokens (prompt and completion), cost in US dollars.
-    None: no limit."""
+    """Spending limits: requests, tokens (prompt and completion), cost in US dollars. None: no
+    limit."""
 
     requests: int | None = None
     tokens: int | None = None
@@ -84,9 +86,9 @@ class Budgeted(Layer):
         more = _measured(needed)
         for name, limit in self.budget.limits().items():
             if used[name] + flying[name] + more[name] > limit:
-                last = f", and {round(more[name], 6):,} more needed" if more[name] else ""
+                last = f", {round(more[name], 6):,} more needed" if more[name] else ""
                 raise BudgetExceeded(
-                    f"the budget of {name} does not last: {round(used[name], 6):,} of {limit:,} used{last}",
+                    f"budget exceeded: {round(used[name], 6):,} of {limit:,} {name} used{last}",
                     spent=used[name],
                     limit=limit,
                     hint=f"raise it: Budget({name}=...)",
@@ -141,10 +143,14 @@ def priced(usage: RequestUsage, model: str, prices: Mapping[str, Price]) -> Requ
 
 
 def price_of(model: str, prices: Mapping[str, Price]) -> Price | None:
-    """The price of a model: that of the longest known name that it begins with."""
+    """The price of a model, by its name with or without vendor and date. Another suffix is another
+    model, with another price: gpt-4.1-mini is not gpt-4.1."""
+    known = {**shipped(), **prices}
     name = model.rpartition("/")[2]
-    known = [key for key in {**shipped(), **prices} if name.startswith(key) or model == key]
-    return {**shipped(), **prices}[max(known, key=len)] if known else None
+    for called in (model, name, _DATE.sub("", name)):
+        if called in known:
+            return known[called]
+    return None
 
 
 @cache

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from binder.language.call_kinds import CALL_KINDS
 from binder.language.sqltree import placeholders
 from binder.plan import Actual, Ask, Estimate, InputCount, Plan, Step
 from binder.plan.three_valued import clause_of
@@ -32,9 +33,9 @@ def bill(plan: Plan, batch_rows: int, price: tuple[float, float] | None = None) 
     fresh = Counter[str]()
     for call, count in told:
         fresh[call.name] += count.more - count.held
-    kinds = {call.name: call.kind for call, _ in told}
+    calls = {call.name: call for call, _ in told}
     requests = sum(
-        most if kinds[name] == "ans" else len(packs(range(most), batch_rows))
+        len(packs(range(most), batch_rows)) if calls[name].per_input else most
         for name, most in fresh.items()
     )
     questions = fresh.total()
@@ -81,7 +82,9 @@ def spent_on(trace: Trace) -> dict[str, Actual]:
             continue
         task = json.loads(event.data["request"]["messages"][-1]["content"])
         inputs = (
-            task["rows"].values() if task["task"] == "map" else [[task["rows"], task.get("more")]]
+            task["rows"].values()
+            if CALL_KINDS[task["task"]].per_input
+            else [[task["rows"], task.get("more")]]
         )
         asked.setdefault(name, set()).update(map(json.dumps, inputs))
         requests[name] += 1

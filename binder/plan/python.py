@@ -131,10 +131,11 @@ def bill(plan: PythonPlan, batch_rows: int) -> Estimate | None:
     if any(site.most is None for site in plan.sites):
         return None
     asked = {
-        (site.call.kind, site.call.question, site.columns): site.most or 0 for site in plan.sites
+        (site.call.kind, site.call.question, site.columns): (site.call, site.most or 0)
+        for site in plan.sites
     }
     requests = sum(
-        most if kind == "ans" else -(-most // batch_rows) for (kind, _, _), most in asked.items()
+        -(-most // batch_rows) if call.per_input else most for call, most in asked.values()
     )
-    questions = sum(asked.values())
+    questions = sum(most for _, most in asked.values())
     return billed(questions, requests)

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from binder.errors import BadReply
 from binder.tables.cells import read_boolean, read_date, read_number
+from binder.tables.codec import dump
 
 JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
 Value: TypeAlias = bool | int | float | str | date | datetime
@@ -117,7 +118,7 @@ def _cast(value: Any, type: str) -> Value | None:
 
 def _text(value: Value) -> str:
     """A text; other values as JSON writes them."""
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else dump(value)
 
 
 def _spelt(value: Value, choices: Sequence[str]) -> str | None:

@@ -62,7 +62,8 @@ def to_pandas(table: pyarrow.Table) -> pandas.DataFrame:
         pa.uint32(): pd.UInt32Dtype(),
         pa.uint64(): pd.UInt64Dtype(),
     }
-    return table.to_pandas(types_mapper=nullable.get)
+    frame: pandas.DataFrame = table.to_pandas(types_mapper=nullable.get)
+    return frame
 
 
 def to_polars(table: pyarrow.Table) -> Any:

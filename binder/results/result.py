@@ -3,17 +3,16 @@ values came from goes out."""
 
 from __future__ import annotations
 
-import datetime
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from binder.errors import printable
 from binder.results import html
 from binder.results.columns import to_arrow, to_pandas, to_polars
 from binder.results.trace import Trace
+from binder.tables.codec import plain as plain
+from binder.tables.codec import text as text
 
 if TYPE_CHECKING:
     import pandas
@@ -157,36 +156,6 @@ class Result:
             + html.notes(self.trace.warnings)
             + html.small(str(self.usage))
         )
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it: dates as ISO text, decimals as numbers."""
-    if isinstance(value, (datetime.date, datetime.time)):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
-
-
-def text(value: Any) -> str:
-    """A value as a person is shown it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(sep=" ").removesuffix(" 00:00:00")
-    if isinstance(value, (list, tuple)):
-        return ", ".join(text(item) for item in value)
-    return str(value)
 
 
 def grid(columns: tuple[str, ...], rows: list[tuple[str, ...]], most: int = 40) -> str:

@@ -6,10 +6,10 @@ the values do not spell it."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from binder.tables.cells import MISSING
+from binder.tables.codec import spell
 from binder.tables.infer import SHARE, is_code, read_column
 
 if TYPE_CHECKING:
@@ -33,21 +33,7 @@ def array(values: list[Any], kind: pyarrow.DataType | None = None) -> pyarrow.Ch
             return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
         except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError, ValueError):
             continue
-    return pa.chunked_array([pa.array([_spell(value) for value in values], pa.string())])
-
-
-def _spell(value: Any) -> str | None:
-    """A value in a mixed column as text; what UTF-8 cannot say is replaced."""
-    if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
-        return None
-    if isinstance(value, bytes):
-        return f"<{len(value):,} bytes>"
-    text = (
-        json.dumps(value, ensure_ascii=False, default=_spell)
-        if isinstance(value, (dict, list, tuple))
-        else str(value)
-    )
-    return text.encode("utf-8", "replace").decode()
+    return pa.chunked_array([pa.array([spell(value) for value in values], pa.string())])
 
 
 def plain(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
@@ -138,7 +124,7 @@ def spelled(values: Any) -> Any:
         return pc.replace_substring_regex(pc.cast(values, pa.string()), r"\.0+$", "")
     if pa.types.is_primitive(kind) and not pa.types.is_temporal(kind) or pa.types.is_date32(kind):
         return pc.cast(values, pa.string())
-    return pa.array([_spell(value) for value in values.to_pylist()], pa.string())
+    return pa.array([spell(value) for value in values.to_pylist()], pa.string())
 
 
 def read_text(column: pyarrow.ChunkedArray, header: str) -> tuple[Any, Any, str | None]:
@@ -202,7 +188,7 @@ def _cast(
                 missing, nothing, pc.replace_with_mask(distinct, odd, pa.array(cells, pa.string()))
             )
             for cells in (
-                [_spell(v) for v in reading.values[len(some) :]],
+                [spell(v) for v in reading.values[len(some) :]],
                 reading.texts[len(some) :],
             )
         )

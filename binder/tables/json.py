@@ -57,17 +57,9 @@ def _objects(rows: Any, path: str) -> list[Dict]:
 
 def _in_object(found: Dict, path: str) -> tuple[list[Dict], list[str]]:
     """The rows in one object: a row of its own, columns, or rows under a key."""
-    if _is_split(found):
-        names = [str(name) for name in found["columns"]]
-        return [dict(zip(names, cells, strict=True)) for cells in found["data"]], []
-    if found.get("type") == "FeatureCollection" and isinstance(found.get("features"), list):
-        return [_feature(feature) for feature in _objects(found["features"], path)], []
-    if found and all(isinstance(column, list) for column in found.values()):
-        if not _holds_rows(found):
-            return _of_columns(found, path), []
-    if found and all(isinstance(column, dict) for column in found.values()):
-        if (rows := _of_indexed(found)) is not None:
-            return rows, []
+    rows = _in_shape(found, path)
+    if rows is not None:
+        return rows, []
     keys = [key for key, value in found.items() if _are_objects(value)]
     if len(keys) == 1:
         others = ", ".join(key for key in found if key != keys[0])
@@ -82,6 +74,21 @@ def _in_object(found: Dict, path: str) -> tuple[list[Dict], list[str]]:
     if any(not isinstance(value, (list, dict)) for value in found.values()):
         return [found], []
     raise DataError(f"{path} is not a list of objects", path=path, hint=f"expected {SHAPES}")
+
+
+def _in_shape(found: Dict, path: str) -> list[Dict] | None:
+    """The rows of an object of a known shape; None for any other."""
+    values = list(found.values())
+    if _is_split(found):
+        names = [str(name) for name in found["columns"]]
+        return [dict(zip(names, cells, strict=True)) for cells in found["data"]]
+    if found.get("type") == "FeatureCollection" and isinstance(found.get("features"), list):
+        return [_feature(feature) for feature in _objects(found["features"], path)]
+    if values and all(isinstance(column, list) for column in values) and not _holds_rows(found):
+        return _of_columns(found, path)
+    if values and all(isinstance(column, dict) for column in values):
+        return _of_indexed(found)
+    return None
 
 
 def _are_objects(value: Any) -> bool:

@@ -93,7 +93,9 @@ def read_table(connection: sqlite3.Connection, name: str) -> SqliteTable:
     finally:
         connection.text_factory = before
     lists = [list(cells) for cells in zip(*rows, strict=True)] if rows else [[] for _ in headers]
-    notes = [f"{broken:,} texts are not UTF-8; what is wrong in them reads as \ufffd"] * bool(broken)
+    notes: list[str] = []
+    if broken:
+        notes.append(f"{broken:,} texts are not UTF-8; what is wrong in them reads as \ufffd")
     columns: list[pyarrow.ChunkedArray] = []
     untyped: list[bool] = []
     for header, values in zip(headers, lists, strict=True):

@@ -4,6 +4,7 @@ rest."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import random
 import threading
@@ -421,3 +422,19 @@ def test_what_was_answered_before_does_not_count(tmp_path: Path) -> None:
     with binder.connect(many(12_000), "m", **settings) as db:
         assert db.run(program).rows == [(12_000,)]
     assert len(lm.asked) == 12_000
+
+
+def test_an_endpoint_that_refuses_everything_is_told_once(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answer = oracle
+    server.reply = lambda body: Canned(error("no such model"), status=404)
+    cache = tmp_path / "answers.sqlite"
+    with binder.connect(
+        {"w": table()}, "m", server.url, "sk-test", cache=cache, batch_rows=1
+    ) as db:
+        for _ in range(5):
+            with pytest.raises(Refused):
+                db.run(CAPITALS)
+    gc.collect()  # asyncio logs an error that nobody retrieved when its future goes
+    assert not caplog.records, caplog.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import binder
-from binder.dispatch.ask_task import same_question
+from binder.dispatch.questions import same_question
 from tests.server import Body, Said, Server, completion
 
 ROWS = [

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from binder.errors import QueryError
+from binder.plan.mapping_join import mapping_name
 from binder.tables.table import load, tidy
 from tests.cases import opened
 
@@ -72,7 +73,6 @@ def test_looking_twice_finds_the_same_and_leaves_nothing_behind() -> None:
     assert result.why(0) == result.why(0)
     assert result.origin is not None
     executor = result.origin.args[0]  # type: ignore[attr-defined]
-    assert executor.tables
-    for name in executor.tables:
-        with pytest.raises(QueryError, match="is not one of the program's"):
-            db._worker.run(f'SELECT * FROM "{name}"')
+    assert list(executor.known) == ["call_0"] and executor.mappings.tag is None
+    with pytest.raises(QueryError, match="is not one of the program's"):
+        db._worker.run(f'SELECT * FROM "{mapping_name("call_0", "#1")}"')

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from binder.executors.sql import as_string, typed
+from binder.executors.mapping_tables import typed
+from binder.tables.codec import answer_text
 from tests.cases import Case, cases, compare
 
 
@@ -52,7 +53,7 @@ def test_the_values_of_a_mapping_are_one_column(
 
 
 def test_a_reply_as_text() -> None:
-    assert [as_string(value) for value in (True, False, 3.0, 2.5, "x", Decimal("1.0"))] == [
+    assert [answer_text(value) for value in (True, False, 3.0, 2.5, "x", Decimal("1.0"))] == [
         "yes",
         "no",
         "3",

@@ -91,11 +91,19 @@ def test_a_reply_tells_its_cost() -> None:
     assert all(prompt <= completion for prompt, completion in shipped().values())
 
 
+def test_another_model_has_no_price_of_one_whose_name_it_begins_with() -> None:
+    dated = ("gpt-4.1-2025-04-14", "gpt-4.1-20250414", "openai/gpt-4.1-2025-04-14")
+    assert {price_of(name, {}) for name in dated} == {price_of("gpt-4.1", {})}
+    assert price_of("gpt-4.1x", {}) is None
+    assert price_of("gpt-4.1-large", {}) is None
+    assert price_of("o3-pro", {}) is None
+
+
 def test_a_run_that_needs_more_is_refused_before_the_first_request(server: Server) -> None:
     with binder.connect(
         TABLE, "m", server.url, cache=None, batch_rows=2, budget=Budget(requests=4)
     ) as db:
-        with pytest.raises(BudgetExceeded, match="0 of 4 used, and 5 more needed"):
+        with pytest.raises(BudgetExceeded, match="0 of 4 requests used, 5 more needed"):
             db.run(PROGRAM)
         assert server.requests == []
         assert len(db.run(PROGRAM + " LIMIT 8")) == 8
@@ -118,7 +126,7 @@ def test_a_stop_tells_what_is_known(server: Server) -> None:
                 TABLE, "m", server.url, concurrency=concurrency, budget=budget, **settings
             ) as db,
             pytest.raises(
-                BudgetExceeded, match="the budget of tokens does not last: .* more needed"
+                BudgetExceeded, match="budget exceeded: .* tokens used, .* more needed"
             ) as caught,
         ):
             db.run(PROGRAM)

@@ -6,14 +6,11 @@ python -m tests.plan.differential 10000    runs so many random programs
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import sys
-import weakref
-from collections import Counter, deque
-from collections.abc import Sequence
-from functools import cache
+from collections import Counter
+from functools import cache, partial
 from typing import Any
 
 import duckdb
@@ -24,7 +21,8 @@ from binder.analysis.sql import check
 from binder.executors import Batch, Mapping, Rows, execute
 from binder.executors.sql import SqlExecutor
 from binder.executors.workers.duckdb_client import Limits, Worker
-from binder.executors.workers.duckdb_worker import DuckDBSession
+from binder.executors.workers.duckdb_worker import DuckDBSession, answer
+from binder.executors.workers.transport import InProcess
 from binder.language.program import parse
 from binder.plan import Plan
 from binder.plan.naive import build
@@ -86,28 +84,8 @@ class Near(Worker):
     """A worker in this process: thousands of programs need not wait for pipes."""
 
     def __init__(self) -> None:
-        self.limits = Limits()
-        self.session = DuckDBSession(1024, 1)
-        self.tables: tuple[Table, ...] = ()
-        self.generation = 1
-        self.prepared = weakref.WeakKeyDictionary()
-        self.tags, self._tags = [], itertools.count(1)
-        self._before = deque()
-
-    def use(self, tables: Sequence[Table]) -> None:
-        self.forget([table.name for table in self.tables])
-        self.tables = tuple(tables)
-        for one in tables:
-            self.load(one.name, one.data)
-
-    def _ask(self, header: dict[str, Any], payload: Any = b"") -> tuple[dict[str, Any], bytes]:
-        for first, data in [*self._before, (header, payload)]:
-            reply = getattr(self.session, first["verb"])(first, memoryview(data))
-        self._before.clear()
-        return reply  # type: ignore[no-any-return]
-
-    def __del__(self) -> None:
-        """There is no process to end."""
+        session = DuckDBSession(1024, 1)
+        super().__init__((), Limits(), lambda arguments: InProcess(partial(answer, session)))
 
 
 @cache

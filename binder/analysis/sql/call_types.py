@@ -16,6 +16,7 @@ from binder.analysis.sql.coercion import COMPARISONS
 from binder.analysis.sql.types import COMPUTED, TEXT_READERS, branches, kind
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes
+from binder.language.call_kinds import CALL_KINDS
 from binder.language.program import Call, Program
 from binder.language.sqltree import call_of, nodes, placeholders, sql_of
 from binder.tables.cells import read_boolean, read_date, read_number
@@ -84,7 +85,7 @@ def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
 def _type_of(program: Program, call: Call, places: list[exp.Expr]) -> CallType:
     """The type of one call, which stands in these places."""
     uses = [_place(node) for node in places]
-    wanted = sorted({use[0] for use in uses}, key=STRICTNESS.index)
+    wanted = sorted({CALL_KINDS[call.kind].type, *(use[0] for use in uses)}, key=STRICTNESS.index)
     chosen = wanted[-1]
     _agree(program, call, wanted)
     literals = list(dict.fromkeys(text for use in uses for text in use[1]))

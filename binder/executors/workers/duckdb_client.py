@@ -1,23 +1,19 @@
-"""Tables and queries come in; Arrow tables go out: the parent's end of the process that runs
-DuckDB."""
+"""The parent's end of the process that runs DuckDB."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
-import weakref
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from binder.errors import BinderError, QueryError
-from binder.executors import Input
-from binder.executors.workers.subprocess import Limits, Process, stream
-from binder.plan import Plan
+from binder.executors.mappings import PlanMemory
+from binder.executors.workers.subprocess import Limits, Process, Start, stream
+from binder.executors.workers.transport import Header, Payload
 from binder.tables.table import Table
 from binder.tables.zones import zone_of
 
@@ -25,30 +21,17 @@ __all__ = ["Limits", "Worker"]
 SOME = 10_000  # rows
 
 
-@dataclass
-class Prepared:
-    """What is kept of a plan for its next run. bound: the engine took it; sent: its query, by tag;
-    inputs: what its collects yield before anything is known, by site and reach."""
-
-    bound: bool = False
-    sent: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
-    inputs: dict[tuple[int, int | None], list[Input]] = field(default_factory=dict)
-
-
 class Worker(Process):
     """A process with a hardened engine and the tables of one connection."""
 
     module = "binder.executors.workers.duckdb_worker"
 
-    def __init__(self, tables: Sequence[Table], limits: Limits):
-        super().__init__(tables, limits)
-        self.prepared: weakref.WeakKeyDictionary[Plan, Prepared] = weakref.WeakKeyDictionary()
-        self.tags: list[str] = []  # that no execution has now
-        self._tags = itertools.count(1)
+    def __init__(self, tables: Sequence[Table], limits: Limits, start: Start | None = None):
+        super().__init__(tables, limits, start)
+        self.memory = PlanMemory()
         self._zone = _zone(tables)
-        self._before: deque[tuple[dict[str, Any], pa.Buffer | bytes]] = (
-            deque()
-        )  # goes ahead of the next frame, in the same trip
+        # What goes ahead of the next frame, in the same trip.
+        self._before: deque[tuple[Header, Payload]] = deque()
         self._spawn()
 
     def arguments(self) -> list[str]:
@@ -62,13 +45,11 @@ class Worker(Process):
         pa.default_memory_pool().release_unused()
         return data
 
-    def failed(self, reply: dict[str, Any]) -> BinderError:
+    def failed(self, reply: Header) -> BinderError:
         """The error that a reply with a fault stands for."""
-        return (
-            QueryError(_plain(reply["message"]))
-            if reply["fault"] == "query"
-            else super().failed(reply)
-        )
+        if reply["fault"] == "query":
+            return QueryError(_plain(reply["message"]))
+        return super().failed(reply)
 
     def run(self, sql: str, says: dict[str, Any] | None = None) -> tuple[pa.Table, list[str]]:
         """The rows of a query, and the names of their types."""
@@ -81,13 +62,6 @@ class Worker(Process):
         header, _ = self._ask({"verb": "describe", "sql": sql, "says": says})
         return header["columns"], header["types"]
 
-    def tag(self) -> str:
-        """One that no other execution has."""
-        try:
-            return self.tags.pop()
-        except IndexError:
-            return f"#{next(self._tags)}"
-
     def load(self, name: str, table: pa.Table) -> None:
         """Makes a table known to the engine before the next query."""
         self._before.append(({"verb": "load", "name": name}, stream(table)))
@@ -97,24 +71,22 @@ class Worker(Process):
         self._before.append(({"verb": "drop", "names": list(names)}, b""))
 
     def use(self, tables: Sequence[Table]) -> None:
-        """Puts other tables in the place of those that there are."""
+        """Replaces the tables."""
         super().use(tables)
-        self.prepared.clear()
-        if (zone := _zone(tables)) != self._zone:  # which a process keeps: the next has the other
+        self.memory.clear()
+        if (zone := _zone(tables)) != self._zone:  # a process keeps its zone: the next has this
             self._zone = zone
             self._kill()
 
-    def _ask(
-        self, header: dict[str, Any], payload: bytes | pa.Buffer = b""
-    ) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, header: Header, payload: Payload = b"") -> tuple[Header, Payload]:
         with self._lock:
-            before = [
-                self._before.popleft() for _ in range(len(self._before))
-            ]  # executions in other threads add to it
+            # Executions in other threads add to it meanwhile.
+            before = [self._before.popleft() for _ in range(len(self._before))]
+            if not before:
+                return super()._ask(header, payload)
             first = [{**said, "size": len(data)} for said, data in before]
-            return super()._ask(
-                {**header, "before": first}, b"".join([*(data for _, data in before), payload])
-            )
+            data = b"".join([*(data for _, data in before), payload])
+            return super()._ask({**header, "before": first}, data)
 
 
 def _zone(tables: Sequence[Table]) -> str:
@@ -132,6 +104,5 @@ def _packed(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _plain(message: str) -> str:
     """The first line of an engine's message, which is the sentence."""
-    return re.sub(
-        r"^[A-Za-z ]+ Error: ", "", message.strip().split("\n")[0].split("LINE ")[0].strip()
-    )
+    sentence = message.strip().split("\n")[0].split("LINE ")[0].strip()
+    return re.sub(r"^[A-Za-z ]+ Error: ", "", sentence)

@@ -162,28 +162,32 @@ def _tables(connection: Any, path: str) -> dict[str, pa.Table]:
     return found
 
 
+def answer(
+    session: DuckDBSession, header: dict[str, Any], payload: memoryview
+) -> tuple[dict[str, Any], bytes]:
+    """The reply to a frame, and to those that go ahead of it."""
+    try:
+        for first in header.pop("before", ()):
+            getattr(session, first["verb"])(first, payload[: first["size"]])
+            payload = payload[first["size"] :]
+        reply: tuple[dict[str, Any], bytes] = getattr(session, header["verb"])(header, payload)
+        return reply
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
+        return {"fault": "memory_mb", "message": str(error)}, b""
+    except Exception as error:  # noqa: BLE001  the frame carries it to the parent, which raises it there
+        fault = "memory_mb" if "failed to allocate" in str(error) else "query"
+        return {"fault": fault, "message": str(error), "kind": type(error).__name__}, b""
+
+
 def serve(
     stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int, zone: str = "UTC"
 ) -> None:
     """Answers frames until the input ends."""
     session = DuckDBSession(memory_mb, threads, zone)
-    while True:
-        frame = read_frame(stdin)
-        if frame is None:
-            session.connection.close()
-            return
-        header, payload = frame[0], memoryview(frame[1])
-        try:
-            for first in header.pop("before", ()):
-                getattr(session, first["verb"])(first, payload[: first["size"]])
-                payload = payload[first["size"] :]
-            reply, data = getattr(session, header["verb"])(header, payload)
-        except (duckdb.OutOfMemoryException, MemoryError) as error:
-            reply, data = {"fault": "memory_mb", "message": str(error)}, b""
-        except Exception as error:  # noqa: BLE001  the frame carries it to the parent, which raises it there
-            fault = "memory_mb" if "failed to allocate" in str(error) else "query"
-            reply, data = {"fault": fault, "message": str(error), "kind": type(error).__name__}, b""
-        write_frame(stdout, reply, data)
+    while (frame := read_frame(stdin)) is not None:
+        header, payload = frame
+        write_frame(stdout, *answer(session, header, memoryview(payload)))
+    session.connection.close()
 
 
 def main(requests: BinaryIO, replies: BinaryIO) -> None:

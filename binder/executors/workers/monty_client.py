@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from binder.errors import BinderError, LimitExceeded, ProgramFailed, UsageError
-from binder.executors.workers.protocol import encode
 from binder.executors.workers.subprocess import Process
+from binder.tables.codec import encode
 
 INSTALL = "install it with: pip install 'binder-lm[python]'"
 FIXED = {"depth": 500, "result_mb": 64, "regex_steps": 1_000_000}  # limits that no setting changes

@@ -17,14 +17,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pydantic_monty as monty
 
-from binder.executors.workers.protocol import (
-    confine,
-    decode,
-    encode,
-    read_frame,
-    read_table,
-    write_frame,
-)
+from binder.executors.workers.protocol import confine, read_frame, read_table, write_frame
+from binder.tables.codec import decode, encode
 
 DEPTH = 500  # calls within calls
 SUSPENDED = 64  # programs that can wait for answers at a time
@@ -40,7 +34,7 @@ _LIMITS = {  # limit -> how the message of the sandbox tells it
 }
 _CALL = """def {name}(rows, question, columns=None):
     rows, columns = _listed(rows, columns)
-    return _{kind}("{name}", rows, question, columns) if rows else []
+    return _ask("{name}", rows, question, columns) if rows else []
 """
 
 
@@ -103,7 +97,7 @@ class Running:
     def start(self) -> dict[str, Any]:
         """Runs a program up to its first call."""
         self.session.feed_run(_prelude())
-        calls = "\n".join(_CALL.format(name=name, kind=kind) for name, kind in self.header["calls"])
+        calls = "\n".join(_CALL.format(name=name) for name in self.header["calls"])
         inputs = {f"_table_{i}": rows.rows for i, rows in enumerate(self.tables)}
         self.session.feed_run(calls or "pass", inputs=inputs)
         arguments = ", ".join(
@@ -127,13 +121,11 @@ class Running:
         while True:
             if isinstance(snapshot, monty.MontyComplete):
                 return {"value": encode(snapshot.output)}
-            if isinstance(snapshot, monty.FunctionSnapshot) and snapshot.function_name in (
-                "_map",
-                "_ans",
-            ):
+            outside = isinstance(snapshot, monty.FunctionSnapshot)
+            if outside and snapshot.function_name == "_ask":
                 self.snapshot = snapshot
                 return self._asked(*snapshot.args)
-            outside = isinstance(snapshot, monty.FunctionSnapshot)  # there is none
+            # no other function is there
             snapshot = snapshot.resume_not_handled() if outside else snapshot.resume()
 
     def _asked(

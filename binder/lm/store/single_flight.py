@@ -1,6 +1,6 @@
-"""Calls for the same thing that are made while one is under way come in; one call is made, and its
-reply goes out to all. They may wait in any thread and event loop; nobody's leaving harms the
-others, and when all have left the call is cancelled."""
+"""Single flight: of equal calls that are made at the same time, one is made, and its reply goes to
+all. They may wait in any thread and event loop; nobody's leaving harms the others, and when all
+have left the call is cancelled."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class SingleFlight:
         while True:
             flight, mine = self._board(key, call)
             try:
-                reply = await asyncio.shield(asyncio.wrap_future(flight.landed))
+                # What is awaited can be cancelled, the call cannot: no shield, whose inner future
+                # would keep an error that nobody retrieves.
+                reply = await asyncio.wrap_future(flight.landed)
             except BinderError as error:
                 if mine or not _personal(error):
                     raise
@@ -71,7 +73,7 @@ class SingleFlight:
             return flight, mine
 
     def _leave(self, key: str, flight: Flight) -> None:
-        """One waits no longer; the last one switches off the light."""
+        """Drops one waiter; cancels the call when none is left."""
         with self._lock:
             flight.waiting -= 1
             if flight.waiting or flight.landed.done():

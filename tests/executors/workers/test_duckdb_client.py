@@ -214,7 +214,7 @@ def test_a_worker_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     with monkeypatch.context() as patch:
         patch.setattr("sys.executable", "/bin/false")
         worker = Worker([TABLE], Limits())
-        with pytest.raises(SandboxError, match="ended as soon as it was started"):
+        with pytest.raises(SandboxError, match="exited at start-up"):
             worker.run("SELECT 1")
     try:
         assert worker.run("SELECT COUNT(*) AS n FROM w")[0].to_pylist() == [{"n": 2}]
