@@ -38,6 +38,8 @@ def _meant(kind: pyarrow.DataType | None, values: Sequence[Any]) -> pyarrow.Data
     they fit."""
     import pyarrow as pa
 
+    if kind is not None and pa.types.is_integer(kind):
+        return None if any(isinstance(value, float) for value in values) else kind
     if kind is None or not pa.types.is_decimal(kind) or kind.scale:
         return kind
     if any(isinstance(value, Decimal) for value in values):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from binder.errors import DataError
+from binder.errors import DataError, UsageError
 from binder.tables import dialect as dialects
 from binder.tables.dialect import Broken, Dialect, Record, records
 from binder.tables.layout import HEAD, Layout, footer, is_blank, lay_out, typical_width
@@ -20,6 +20,9 @@ from binder.tables.layout import HEAD, Layout, footer, is_blank, lay_out, typica
 if TYPE_CHECKING:
     import pyarrow
 
+OPTIONS = ("delimiter", "quote", "escape", "header", "skip", "comment", "encoding", "decimal")
+_WITH_COMMA = r"^\s*[-+]?(?:0|[1-9]\d{0,2}(?:\.\d{3})+|[1-9]\d*)(?:,\d+)?\s*$"
+_TRUTHS = {"yes": True, "no": False, "true": True, "false": False}
 _TAIL = 4096  # characters at the end in which a blank line may part a remark from the table
 
 
@@ -66,10 +69,37 @@ def csv(
     to leave out above. comment: what a line begins with that is to be left out. encoding: a name
     that Python knows, such as cp1252. decimal: the decimal mark of its numbers, "." or ","."""
     if delimiter is not None and len(delimiter) != 1:
-        raise DataError(f"a delimiter is one character, not {delimiter!r}")
+        raise UsageError(f"a delimiter is one character, not {delimiter!r}")
     if decimal not in (None, ".", ","):
-        raise DataError(f"a decimal mark is . or , and not {decimal!r}")
+        raise UsageError(f"a decimal mark is . or , and not {decimal!r}")
     return Csv(path, delimiter, quote, escape, header, skip, comment, encoding, decimal)
+
+
+def options_of(words: Sequence[str]) -> dict[str, Any]:
+    """The options of `csv` in words such as delimiter=; or header=no, as a command line has them."""
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name not in OPTIONS:
+            raise UsageError(
+                f"{word!r} is no option of a text file",
+                hint=f"NAME=VALUE, with one of the names {', '.join(OPTIONS)}",
+            )
+        found[name] = _meaning(name, value)
+    return found
+
+
+def _meaning(name: str, value: str) -> Any:
+    """The value of an option that was written as a word."""
+    if name in ("skip", "header") and value.isdecimal():
+        return int(value)
+    if name == "header" and value.casefold() in _TRUTHS:
+        return _TRUTHS[value.casefold()]
+    if name == "header":
+        return value.split(",")
+    if name == "skip":
+        raise UsageError(f"skip is a number of lines, not {value!r}")
+    return {"\\t": "\t", "tab": "\t", "space": " "}.get(value, value)
 
 
 def parse(text: str, path: str, options: Csv) -> Sheet:
@@ -81,9 +111,20 @@ def parse(text: str, path: str, options: Csv) -> Sheet:
     text, begin = text[start:], line
     sheet = _read_plain(text, dialect, options)
     sheet = sheet or _read_checked(text, path, dialect, options, begin)
+    sheet = _without_last(sheet)
     if sheet.dialect.quote == "" and options.quote is None and '"' in text:
         sheet.notes.append("a quote does not end where its cell ends, so quotes are read as text")
     return sheet
+
+
+def _without_last(sheet: Sheet) -> Sheet:
+    """A file without the column that a delimiter at the end of each line makes."""
+    if len(sheet.headers) < 2 or sheet.headers[-1].strip():
+        return sheet
+    last = sheet.columns[-1]
+    if not len(last) or last.null_count < len(last):
+        return sheet
+    return sheet._replace(headers=sheet.headers[:-1], columns=sheet.columns[:-1])
 
 
 def _start(text: str, options: Csv) -> tuple[int, int]:
@@ -360,6 +401,24 @@ def _tell_lookalikes(body: Sequence[Record], width: int, dialect: Dialect, notes
                     f"line {row.line}: a quoted cell spans {len(inside) + 2} lines that look like rows"
                 )
                 return
+
+
+def with_decimal_comma(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray | None:
+    """A column of text as numbers, where the user says that their decimal mark is a comma; None
+    where some cell is no such number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    told = column.drop_null()
+    if not len(told) or not pc.all(pc.match_substring_regex(told, _WITH_COMMA)).as_py():
+        return None
+    digits = pc.replace_substring(pc.utf8_trim_whitespace(column), ".", "")
+    plain = pc.replace_substring(digits, ",", ".")
+    fractions = pc.any(pc.match_substring(plain, ".")).as_py()
+    try:
+        return plain.cast(pa.float64() if fractions else pa.int64())
+    except pa.ArrowInvalid:  # more digits than an integer has
+        return None
 
 
 def _columns(rows: Sequence[Sequence[str]], width: int) -> list[pyarrow.ChunkedArray]:

@@ -23,7 +23,6 @@ from binder.tables.files import (
     existing,
     matching,
     must_be_text,
-    no_address,
     read_bytes,
 )
 from binder.tables.frames import FrameColumns
@@ -41,14 +40,13 @@ _TABS = (".tsv", ".tab")
 
 class RawColumns(NamedTuple):
     """Headers and columns as found. untyped: which are text because their source knows nothing
-    else; notes: what was left out; delimiter and decimal: of a text file, for who reads numbers."""
+    else; notes: what was left out; delimiter: what stands between the cells of a text file."""
 
     headers: list[str]
     columns: list[pyarrow.ChunkedArray]
     untyped: list[bool]
     notes: tuple[str, ...] = ()
     delimiter: str | None = None
-    decimal: str | None = None
 
 
 def read(source: Any) -> RawColumns:
@@ -109,15 +107,14 @@ def _read_path(path: str, options: Csv) -> RawColumns:
 
 def _read_file(path: Path, options: Csv) -> RawColumns:
     """A file, by its ending."""
+    existing(path)
     kind = ending(path)
     if kind not in ENDINGS:
-        no_address(path)
         raise DataError(
             f"cannot read {path}: unsupported file type",
             path=str(path),
             hint=f"supported: {' '.join(ENDINGS)}; binder.csv(path) reads any other as text",
         )
-    existing(path)
     if kind in DATABASES or kind in excel.ENDINGS:
         return _only_one(read_all(path), str(path))
     if kind in (".parquet", ".feather", ".arrow"):
@@ -181,10 +178,15 @@ def _of_csv(data: bytes, path: str, options: Csv) -> RawColumns:
     must_be_text(data, path)
     text, notes = decode(data, path, options.encoding)
     sheet = csv.parse(text, path, options)
-    untyped = [True] * len(sheet.headers)
+    columns = list(sheet.columns)
+    untyped = [True] * len(columns)
+    if options.decimal == ",":
+        for place, column in enumerate(columns):
+            numbers = csv.with_decimal_comma(column)
+            if numbers is not None:
+                columns[place], untyped[place] = numbers, False
     told = (*notes, *sheet.notes)
-    marks = sheet.dialect.delimiter, options.decimal
-    return RawColumns(sheet.headers, sheet.columns, untyped, told, *marks)
+    return RawColumns(sheet.headers, columns, untyped, told, sheet.dialect.delimiter)
 
 
 def _of_json(data: bytes, path: str) -> RawColumns:

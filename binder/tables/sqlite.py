@@ -145,8 +145,11 @@ def _column(
         values = [None if value is None else bool(value) for value in values]
     if pa.types.is_string(kind) or pa.types.is_binary(kind):
         return _filled(array(values, kind), kind), False
-    if any(isinstance(value, str) for value in values):
+    kinds = set(map(type, values))
+    if str in kinds:
         return array(values), True
+    if float in kinds and pa.types.is_integer(kind):
+        kind = pa.float64()  # Arrow would cut them off
     return _filled(array(values, kind), kind), False
 
 

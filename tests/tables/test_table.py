@@ -163,7 +163,7 @@ def test_arrow_and_relations() -> None:
         table = load(source, "t", "A title")
         assert [(c.name, c.type) for c in table.columns] == [("a", "BIGINT"), ("b", "VARCHAR")]
         assert (table.name, table.title, table.num_rows) == ("t", "A title", 2)
-    with pytest.raises(DataError, match="cannot be made of a int"):
+    with pytest.raises(DataError, match="cannot make a table from int"):
         load(3)
 
 
