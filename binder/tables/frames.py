@@ -141,12 +141,22 @@ def native(
         chunks = [pc.run_end_decode(chunk) for chunk in column.chunks]
         return native(pa.chunked_array(chunks, kind.value_type), header)
     if pa.types.is_dictionary(kind):
-        return native(column.cast(kind.value_type), header)
+        return native(_decoded(column), header)
     if pa.types.is_decimal(kind) and (kind.precision > _WIDEST or kind.scale < 0):
         return _narrowed(column, header)
     if any(_is_dense(part) or _is_wide(part) for part in _parts(kind)):
         raise _refused(header, str(kind))
     return column, None
+
+
+def _decoded(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    """A dictionary as its values; Arrow takes none from a view of strings."""
+    import pyarrow as pa
+
+    inner = column.type.value_type
+    inner = pa.string() if pa.types.is_string_view(inner) else inner
+    chunks = [chunk.dictionary.cast(inner).take(chunk.indices) for chunk in column.chunks]
+    return pa.chunked_array(chunks, inner)
 
 
 def _of_extension(
