@@ -36,41 +36,51 @@ def is_database(source: Any) -> bool:
     return _is_sqlalchemy(source) or (hasattr(source, "cursor") and hasattr(source, "close"))
 
 
-def table_names(source: Any) -> list[str]:
-    """The tables and views that programs may want, each with its schema where it needs one."""
+def table_names(source: Any) -> list[tuple[str, str]]:
+    """The tables and views that programs may want: what they are called, and the query for each."""
     if _is_sqlalchemy(source):
         import sqlalchemy
 
         inspector = sqlalchemy.inspect(source)
-        return [*inspector.get_table_names(), *inspector.get_view_names()]
+        quoted = source.dialect.identifier_preparer.quote_identifier
+        names = [*inspector.get_table_names(), *inspector.get_view_names()]
+        return [(name, f"SELECT * FROM {quoted(name)}") for name in names]
     if isinstance(source, sqlite3.Connection):
         listing = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid"
         names = [name for (name,) in source.execute(listing)]
-        return [name for name in names if not name.startswith("sqlite_")]
+        return [
+            (name, f"SELECT * FROM {_quoted(source, name)}")
+            for name in names
+            if not name.startswith("sqlite_")
+        ]
     try:
         with closing(source.cursor()) as cursor:
             cursor.execute(_LISTING)
-            found = [(row[0], row[1]) for row in cursor.fetchall()]
+            found = [(str(row[0]), str(row[1])) for row in cursor.fetchall()]
     except Exception as error:  # each driver has its own errors
         raise DataError(
             f"the tables of this database cannot be listed: {error}",
             hint='name each: {"w": (connection, "schema.table")}',
         ) from error
-    return _short(found)
-
-
-def _short(found: list[tuple[str, str]]) -> list[str]:
-    """Names without their schema, where no two schemas share one."""
     bare = [name for _, name in found]
-    return [name if bare.count(name) == 1 else f"{schema}.{name}" for schema, name in found]
+    shown = []
+    for schema, name in found:
+        called = name if bare.count(name) == 1 else f"{schema}.{name}"
+        shown.append((called, f"SELECT * FROM {_quoted(source, schema)}.{_quoted(source, name)}"))
+    return shown
+
+
+def _quoted(source: Any, name: str) -> str:
+    """A name as the database quotes it."""
+    mark = "`" if "mysql" in type(source).__module__.lower() else '"'
+    return mark + name.replace(mark, mark * 2) + mark
 
 
 def read_query(source: Any, wanted: str) -> DatabaseTable:
     """The rows of a table, or of a query, in an open database."""
     try:
-        with _cursor(source) as (cursor, quote):
-            cursor.execute(_sql(source, wanted, quote))
-            return _fetched(cursor, wanted)
+        with _cursor(source) as cursor:
+            return _fetched(cursor, _sql(source, wanted), wanted)
     except DataError:
         raise
     except Exception as error:  # each driver has its own errors
@@ -79,44 +89,44 @@ def read_query(source: Any, wanted: str) -> DatabaseTable:
 
 
 @contextmanager
-def _cursor(source: Any) -> Iterator[tuple[Any, str]]:
-    """A cursor, closed in the end, and how the database quotes a name; an engine lends a
-    connection."""
+def _cursor(source: Any) -> Iterator[Any]:
+    """A cursor, closed in the end; an engine lends a connection."""
     if not _is_sqlalchemy(source):
         with closing(source.cursor()) as cursor:
-            yield cursor, '"'
-        return
-    quote = source.dialect.identifier_preparer.initial_quote
-    if hasattr(source, "raw_connection"):
+            yield cursor
+    elif hasattr(source, "raw_connection"):
         with closing(source.raw_connection()) as connection, closing(connection.cursor()) as cursor:
-            yield cursor, quote
-        return
-    with closing(source.connection.cursor()) as cursor:
-        yield cursor, quote
+            yield cursor
+    else:
+        with closing(source.connection.cursor()) as cursor:
+            yield cursor
 
 
-def _sql(source: Any, wanted: str, quote: str) -> str:
-    """The query for a table: a name that is listed is quoted, another stands as it is."""
+def _sql(source: Any, wanted: str) -> str:
+    """The query for a table: a plain name stands as it is, another is quoted."""
     if _QUERY.match(wanted):
         return wanted
-    if _PLAIN.fullmatch(wanted) and (wanted.islower() or "." in wanted):
-        return f"SELECT * FROM {wanted}"
-    close = "]" if quote == "[" else quote
-    return f"SELECT * FROM {quote}{wanted.replace(close, close * 2)}{close}"
+    return f"SELECT * FROM {wanted if _PLAIN.fullmatch(wanted) else _quoted(source, wanted)}"
 
 
-def _fetched(cursor: Any, wanted: str) -> DatabaseTable:
-    """The rows of a cursor, as Arrow where it can."""
-    fetch = getattr(cursor, "fetch_arrow_table", None) or getattr(cursor, "to_arrow_table", None)
-    if fetch is not None:
-        table = fetch()
-        _limit(table.num_rows, wanted)
-        return DatabaseTable(table, [], [])
+def _fetched(cursor: Any, query: str, wanted: str) -> DatabaseTable:
+    """The rows of a query, as Arrow where the driver has that."""
+    if hasattr(cursor, "sql") and hasattr(cursor, "from_arrow"):  # DuckDB
+        return _whole(cursor.sql(query).to_arrow_table(), wanted)
+    cursor.execute(query)
+    if hasattr(cursor, "fetch_arrow_table"):  # ADBC
+        return _whole(cursor.fetch_arrow_table(), wanted)
     headers = [column[0] for column in cursor.description]
     rows = cursor.fetchmany(ROWS + 1)
     _limit(len(rows), wanted)
     columns = [list(cells) for cells in zip(*rows, strict=True)] if rows else [[] for _ in headers]
     return DatabaseTable(None, headers, [list(map(_value, column)) for column in columns])
+
+
+def _whole(table: Any, wanted: str) -> DatabaseTable:
+    """An Arrow table, if it is not too long."""
+    _limit(table.num_rows, wanted)
+    return DatabaseTable(table, [], [])
 
 
 def _value(value: Any) -> Any:

@@ -88,7 +88,8 @@ def read_all(source: Any) -> list[tuple[str, RawColumns]] | None:
             sheets = excel.read_sheets(existing(Path(source)))
             return [(sheet.name, _of_sheet(sheet)) for sheet in sheets]
     elif not frames.yields_arrow(source) and databases.is_database(source):
-        return [(name, _read_database(source, name)) for name in databases.table_names(source)]
+        names = databases.table_names(source)
+        return [(name, _read_database(source, query)) for name, query in names]
     return None
 
 
