@@ -1,8 +1,12 @@
-"""binder answers questions over tables with programs that a person can read, check and trust."""
+"""binder answers questions over tables with programs that you can read, check and trust."""
 
 from __future__ import annotations
 
+import sys
+import warnings
 from importlib import import_module
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # "as" hands a name on
@@ -43,6 +47,53 @@ _HOMES = {
 __all__ = list(_HOMES)
 
 
+# modules that documentation named before they moved -> where they are; gone in the next release
+_MOVED = {
+    "answer": "candidates.answer",
+    "demo": "cli.demo",
+    "lm.openai": "lm.providers.openai",
+    "magic": "cli.notebook",
+    "memory": "prompt.memory",
+    "program": "language.program",
+    "progress": "results.progress",
+    "result": "results.result",
+    "sampling": "candidates.sampling",
+    "table": "tables.table",
+    "trace": "results.trace",
+    "tune": "benchmarks.tune",
+    "vote": "candidates.vote",
+}
+
+
+class _MovedFinder:
+    """Finds a module by the name that it had before it moved."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Where to load a module from that has moved; None for any other."""
+        moved = name.removeprefix("binder.") in _MOVED and name.startswith("binder.")
+        return ModuleSpec(name, _MovedFinder()) if moved else None  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """An empty module; exec_module replaces it."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Puts the moved module in the place of its old name: it is one module, not a copy."""
+        sys.modules[module.__name__] = _moved(module.__name__.removeprefix("binder."))
+
+
+def _moved(name: str) -> ModuleType:
+    """The module that had a name, with a warning, at the line that used it, that tells its new
+    one."""
+    new = f"binder.{_MOVED[name]}"
+    # above this function and its caller: Python leaves out the frames of an import by itself
+    warnings.warn(f"binder.{name} is now {new}", DeprecationWarning, stacklevel=3)
+    return import_module(new)
+
+
+sys.meta_path.append(_MovedFinder())  # asked last, when no module of the name is there
+
+
 def __getattr__(name: str) -> Any:
     """Public names are imported when first used: `import binder` costs nothing, and neither does a
     worker process."""
@@ -50,6 +101,8 @@ def __getattr__(name: str) -> Any:
         return import_module("binder.cli.notebook").load_ipython_extension
     if name in _HOMES:
         return getattr(import_module(f"binder.{_HOMES[name]}"), name)
+    if name in _MOVED:
+        return _moved(name)
     raise AttributeError(f"module 'binder' has no attribute {name!r}")
 
 

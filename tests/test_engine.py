@@ -22,10 +22,13 @@ from binder.errors import (
     Refused,
     UsageError,
 )
+from binder.lm.event_loop import run
+from binder.lm.replay import Scripted
 from binder.plan import Plan
 from binder.tables.table import load
 from tests.oracle import Oracle
 from tests.server import HANG, Body, Server, Task
+from tests.timing import PATIENCE
 
 ROWS = [
     {"city": "Paris", "n": 2},
@@ -122,6 +125,61 @@ def test_a_fault_of_binder_says_that_it_is_one_and_where(broken: dict[str, None]
         ) as caught:
             db.run("SELECT city FROM w")
         assert isinstance(caught.value.__cause__, (AssertionError, TypeError, AttributeError))
+
+
+def test_a_fault_in_the_counts_of_explain_says_that_it_is_one() -> None:
+    def rule(plan: Plan) -> Plan:
+        (step,) = plan.steps
+        (ask,) = step.asks
+        ask = replace(ask, collect=None)  # type: ignore[arg-type]
+        return replace(plan, steps=(replace(step, asks=(ask,)),))
+
+    with (
+        binder.connect(ROWS, lm=Oracle(), rules=(rule,)) as db,
+        pytest.raises(InternalError, match="binder itself failed: AttributeError"),
+    ):
+        db.explain('SELECT QA("map@upper?"; city) FROM w')
+
+
+TICKS = 100
+
+
+def test_the_event_loop_goes_on_while_a_program_is_planned() -> None:
+    ticks = 0
+
+    async def loop_of_binder() -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    async def tick() -> None:
+        nonlocal ticks
+        ticks += 1
+
+    def rule(plan: Plan) -> Plan:
+        # each tick is a turn of the loop that the planning waits for: on the loop it would never end
+        for _ in range(TICKS):
+            asyncio.run_coroutine_threadsafe(tick(), loop).result(timeout=20)
+        return plan
+
+    loop, lm = run(loop_of_binder()), Scripted(["SELECT MAX(n) FROM w"])
+    with binder.connect(ROWS, lm=lm, rules=(rule,)) as db:
+        assert db.run("SELECT COUNT(*) FROM w").rows == [(4,)] and ticks == TICKS
+        assert db.ask("the most?", samples=1, language="sql").values == [5] and ticks == 2 * TICKS
+
+
+def test_a_program_is_planned_once_for_the_same_tables() -> None:
+    planned: list[str] = []
+
+    def rule(plan: Plan) -> Plan:
+        planned.append(plan.checked.program.text)
+        return plan
+
+    with binder.connect(ROWS, lm=Oracle(), rules=(rule,)) as db:
+        for _ in range(2):
+            db.run("SELECT city FROM w")
+            db.explain("SELECT city FROM w")
+        db.use(load([{"city": "Oslo"}], "w"))
+        assert db.run("SELECT city FROM w").rows == [("Oslo",)]
+    assert planned == ["SELECT city FROM w"] * 2
 
 
 @pytest.mark.parametrize(
@@ -239,7 +297,7 @@ def test_cancelling_lets_go_of_the_request(db: binder.Binder, server: Server) ->
         while server.active:
             await asyncio.sleep(0.01)
 
-    asyncio.run(asyncio.wait_for(cancelled(), 10))
+    asyncio.run(asyncio.wait_for(cancelled(), PATIENCE))
     server.reply = None
     assert len(db.run("SELECT 1 FROM w")) == 4
 

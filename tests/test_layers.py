@@ -18,19 +18,19 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 ROOMS = """
 errors .
 data .
-tables . cells spelling cell_types codec infer arrow dialect layout encoding files csv json excel sqlite databases frames sources table zones
+tables . patterns cells numbers dates spelling cell_types codec readings infer arrow dialect layout encoding files csv json excel sqlite databases frames sources table zones
 language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar annotations sqltree program python repair
 lm . tokens event_loop retry budget store cache replay providers
 results html trace columns result progress .
 analysis . sql python
-plan . three_valued naive asks collect mapping_join cost rewrites rules python
+plan outcomes blocks expressions explain . matters three_valued asks naive correlate first_rows collect mapping_join cost rewrites rules python
+executors . mappings workers schedule provenance mapping_tables sql python languages
 prompt . wire schema_linking column_profile schema replies tasks programs memory
-executors . mappings workers schedule provenance mapping_tables sql python
 dispatch injection questions failures batch_size answers answer_cache sender ask_task stack .
-candidates . answer vote sampling generate adaptive confidence
+candidates . answer vote sampling planner generate execution adaptive confidence
 engine .
 benchmarks release replays . denotation wikitq tabfact evaluate tune
-cli . demo commands notebook
+cli . options demo commands notebook
 __main__ .
 """
 MODULES_OF = {line.split()[0]: line.split()[1:] for line in ROOMS.strip().splitlines()}
@@ -42,11 +42,11 @@ DOORS = {
     "httpx2": {"lm.providers.openai.client"},
     "aiohttp": {"lm.providers.openai.client"},
     "duckdb": {"executors.workers.duckdb_worker"},
-    "python_calamine": {"tables.excel"},
-    "polars": {"results.columns"},
-    "sqlalchemy": {"tables.databases"},
     "pydantic_monty": {"executors.workers.monty_worker"},
     "pandas": {"results.columns"},
+    "polars": {"results.columns"},
+    "python_calamine": {"tables.excel"},
+    "sqlalchemy": {"tables.databases"},
     "sqlglot": {
         "language.annotations",
         "language.program",

@@ -52,12 +52,12 @@ def test_it_runs_and_shows_what_it_says(executed: Any) -> None:
 
 def test_first_steps_answers_its_question(executed: Any) -> None:
     shown = outputs(executed)
-    assert "<b>4</b> (by SQL; confidence 100%" in shown and "Main hall" in shown
+    assert "<b>4</b> (answered by SQL; confidence 100%" in shown and "Main hall" in shown
     assert (
         "at most 6 questions in 1 request" in shown
         and "{'Country of origin': 'Greece / Cyprus'}, 'yes'" in shown
     )
-    assert "there is no column 'Runtime'" in shown
+    assert "unknown column 'Runtime'" in shown
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -61,3 +61,44 @@ def test_import_binder_loads_nothing_that_takes_time() -> None:
 
 def test_connecting_loads_neither_pandas_nor_the_engine() -> None:
     assert not _loaded("import binder; binder.connect") & {"pandas", "duckdb", "openai"}
+
+
+def _forget(name: str) -> None:
+    """Makes the next import of a name the first one."""
+    parent, _, child = f"binder.{name}".rpartition(".")
+    sys.modules.pop(f"binder.{name}", None)
+    vars(importlib.import_module(parent)).pop(child, None)
+
+
+@pytest.mark.parametrize("name", binder._MOVED)
+def test_a_module_is_found_by_the_name_it_had_and_the_new_one_is_told(name: str) -> None:
+    new = f"binder.{binder._MOVED[name]}"
+    _forget(name)
+    try:
+        with pytest.warns(DeprecationWarning, match=f"binder.{name} is now {new}") as warned:
+            exec(compile(f"import binder.{name}", __file__, "exec"))
+        assert [warning.filename for warning in warned] == [__file__]
+        moved = importlib.import_module(new)
+        assert sys.modules[f"binder.{name}"] is moved and moved.__name__ == new
+        assert moved.__spec__ is not None and moved.__spec__.name == new
+    finally:
+        _forget(name)
+
+
+@pytest.mark.parametrize("name", [name for name in binder._MOVED if "." not in name])
+def test_a_module_is_an_attribute_by_the_name_it_had(name: str) -> None:
+    _forget(name)
+    with pytest.warns(DeprecationWarning) as warned:
+        found = getattr(binder, name)
+    assert found.__name__ == f"binder.{binder._MOVED[name]}"
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+def test_names_are_imported_from_the_module_that_had_them() -> None:
+    _forget("memory")
+    try:
+        with pytest.warns(DeprecationWarning, match="binder.prompt.memory"):
+            from binder.memory import Memory  # type: ignore[import-not-found]
+        assert Memory is binder.Memory
+    finally:
+        _forget("memory")

@@ -1,5 +1,4 @@
-"""What candidates said and which of them won come in; an Answer that prints and says how it came
-about goes out."""
+"""Answers and candidates of a vote."""
 
 from __future__ import annotations
 
@@ -8,21 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from binder.errors import BinderError, UsageError, printable
+from binder.executors.languages import LANGUAGES
 from binder.language.extract import language_of
 from binder.results import html
 from binder.results.result import Result, Usage, count, plain
 from binder.results.trace import Trace
 
-LANGUAGE = {"sql": "SQL", "python": "Python"}  # as people write them
 # the kind of a candidate that the language model read from the tables, without a program
 DIRECT = "direct"
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """One sampled program, or one direct answer (program None), and its fate: a result, an error,
-    or neither where it was not executed because it could not change the vote. votes: how many
-    samples wrote it; repaired: how often it was sent back."""
+    """One sampled program, or one direct answer (program None), with its result or its error; it
+    has neither if it was skipped because it could not change the vote. votes: how many samples
+    wrote it; repaired: how often it was repaired."""
 
     program: str | None
     language: str
@@ -34,68 +33,60 @@ class Candidate:
     @property
     def values(self) -> list[Any]:
         """The cells of the result, row by row, without missing ones."""
-        return (
-            [value for row in self.result.rows for value in row if value is not None]
-            if self.result
-            else []
-        )
+        values: list[Any] = []
+        for row in self.result.rows if self.result else ():
+            values += [value for value in row if value is not None]
+        return values
 
     @property
     def texts(self) -> list[str]:
         """The same cells as a person is shown them."""
-        rows = zip(self.result.rows, self.result.texts, strict=True) if self.result else ()
-        return [
-            text
-            for row, shown in rows
-            for value, text in zip(row, shown, strict=True)
-            if value is not None
-        ]
+        texts: list[str] = []
+        if self.result is not None:
+            for row, shown in zip(self.result.rows, self.result.texts, strict=True):
+                cells = zip(row, shown, strict=True)
+                texts += [text for value, text in cells if value is not None]
+        return texts
 
     @property
     def skipped(self) -> bool:
-        """Whether it was not executed, for it could not change the vote."""
+        """True if it was not run because it could not change the vote."""
         return self.result is None and self.error is None
 
     @property
     def text(self) -> str:
         """The program, or words that stand for it."""
-        return (
-            self.program if self.program is not None else "(read from the table, without a program)"
-        )
+        if self.program is None:
+            return "(answered directly from the table, no program)"
+        return self.program
 
     @property
     def fate(self) -> str:
         """What became of it, for people."""
         if self.skipped:
-            return "not executed: it could not change the vote"
-        again = (
-            f"sent back {'once' if self.repaired == 1 else f'{self.repaired} times'}; "
-            if self.repaired
-            else ""
-        )
-        said = (
-            f"failed: {self.error}"
-            if self.error is not None
-            else f"-> {', '.join(self.texts)[:200] or 'nothing'}"
-        )
-        return again + said
+            return "skipped: it could not change the vote"
+        fate = f"-> {', '.join(self.texts)[:200] or 'no rows'}"
+        if self.error is not None:
+            fate = f"failed: {self.error}"
+        if not self.repaired:
+            return fate
+        times = "once" if self.repaired == 1 else f"{self.repaired} times"
+        return f"repaired {times}; {fate}"
 
     def __repr__(self) -> str:
-        fate = (
-            "skipped"
-            if self.skipped
-            else f"{self.values!r:.60}"
-            if self.error is None
-            else type(self.error).__name__
-        )
+        fate = f"{self.values!r:.60}"
+        if self.skipped:
+            fate = "skipped"
+        elif self.error is not None:
+            fate = type(self.error).__name__
         return f"Candidate({self.votes} votes, {self.text!r:.60} -> {fate})"
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What was voted. confidence: the share of the votes cast that agree, or the language model's
-    own belief where it was asked for that; 0 where nothing could be said. winner: the candidate
-    whose values these are."""
+    """The voted answer. confidence: the share of the votes that agree, or the model's own belief if
+    Voting(belief=...) asks for it; 0 if there is no answer. winner: the candidate whose values these
+    are."""
 
     question: str
     values: list[Any]
@@ -115,13 +106,12 @@ class Answer:
         """Keeps the question and the program that won in the memory of the connection, to be shown
         for questions like it."""
         if self.winner is None or self.winner.program is None:
-            what = (
-                "there is no answer"
-                if self.winner is None
-                else "the answer was read from the table, without a program"
-            )
+            what = "the answer came directly from the table"
+            if self.winner is None:
+                what = "the question has no answer"
             raise UsageError(
-                f"there is no program to keep: {what}", hint="give one: answer.correct(program)"
+                f"cannot accept the answer: {what}",
+                hint="pass the right program: answer.correct(program)",
             )
         self._kept(self.winner.program, self.winner.language, self.values)
 
@@ -132,14 +122,17 @@ class Answer:
 
     def _kept(self, program: str, language: str, values: list[Any]) -> None:
         if self.keep is None:
-            raise UsageError("this answer knows of no connection", hint="it comes from Binder.ask")
+            raise UsageError(
+                "this answer has no connection, so it cannot be stored",
+                hint="only answers returned by db.ask can be accepted or corrected",
+            )
         self.keep(program, language, values)
 
     @classmethod
     def none(
         cls, question: str, candidates: Sequence[Candidate], usage: Usage, trace: Trace
     ) -> Answer:
-        """No answer: nothing can be said. It has no values and no confidence."""
+        """An empty answer: no values, confidence 0."""
         return cls(question, [], [], 0.0, tuple(candidates), usage, trace)
 
     @property
@@ -164,16 +157,14 @@ class Answer:
         sampled = sum(candidate.votes for candidate in self.candidates)
         if self.winner is None:
             return f"no answer; {count(sampled, 'sample')}"
-        agreed = (
-            "read from the table, without a program"
-            if self.program is None
-            else f"by {LANGUAGE[self.winner.language]}"
-        )
-        return f"{agreed}; confidence {self.confidence:.0%}; {count(sampled, 'sample')}"
+        how = "answered directly from the table"
+        if self.program is not None:
+            how = f"answered by {LANGUAGES[self.winner.language].title}"
+        return f"{how}; confidence {self.confidence:.0%}; {count(sampled, 'sample')}"
 
     @property
     def tried(self) -> list[str]:
-        """What was sampled, with the votes and the fate of each."""
+        """Each candidate with its votes and its outcome."""
         margin = "\n    "
         return [
             f"{c.votes} x {margin.join([*c.text.strip().splitlines(), c.fate])}"
@@ -205,7 +196,7 @@ class Answer:
         }
 
     def __repr__(self) -> str:
-        direct = ", without a program" if self.winner is not None and self.program is None else ""
+        direct = ", direct" if self.winner is not None and self.program is None else ""
         return f"Answer({self.texts!r}, confidence={self.confidence:.2f}{direct})"
 
     def __str__(self) -> str:
@@ -214,10 +205,6 @@ class Answer:
     def _repr_html_(self) -> str:
         shown = html.code(self.program) if self.program else ""
         headline = f"<p><b>{html.text(str(self))}</b> {html.text(f'({self.summary})')}</p>"
-        return (
-            headline
-            + shown
-            + html.notes(self.trace.warnings)
-            + html.details(f"{count(len(self.tried), 'candidate')}", html.notes(self.tried))
-            + html.small(str(self.usage))
-        )
+        candidates = html.details(count(len(self.tried), "candidate"), html.notes(self.tried))
+        warnings = html.notes(self.trace.warnings)
+        return headline + shown + warnings + candidates + html.small(str(self.usage))

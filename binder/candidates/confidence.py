@@ -1,21 +1,23 @@
-"""A question, its tables and an answer come in; how sure the language model is that the answer is
-true goes out.
+"""P(True): the language model's own confidence in an answer.
 
-P(True) of "Language Models (Mostly) Know What They Know" (2022): from the probability of the first
-token where the endpoint tells it, else from how often it says so."""
+After "Language Models (Mostly) Know What They Know" (2022): from the probability of the first token
+where the endpoint tells it, else from how often the model says so."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
+from binder.candidates.generate import Complete
 from binder.dispatch.failures import spares
 from binder.errors import BinderError
-from binder.lm import Choice, Reply, Request
+from binder.lm import Choice
 from binder.prompt.programs import belief_request
 from binder.tables.cells import read_boolean
 from binder.tables.table import Table
+
+LEAST = 0.5  # of the probability must be that of true and false, else the token was another
 
 
 async def believe(
@@ -24,9 +26,9 @@ async def believe(
     texts: Sequence[str],
     model: str,
     times: int,
-    complete: Callable[[Request], Awaitable[Reply]],
+    complete: Complete,
 ) -> float | None:
-    """The belief between 0 and 1; None where nothing can be told. times: the most requests."""
+    """The confidence between 0 and 1; None if the model does not tell. times: the most requests."""
     request = belief_request(question, tables, texts, model=model)
     try:
         first = await complete(request)
@@ -36,19 +38,20 @@ async def believe(
         others = [replace(request, sample=number) for number in range(1, times)]
         replies = [first, *await asyncio.gather(*map(complete, others))]
     except BinderError as error:
-        if spares(error):
+        if spares(error):  # the answer itself stands
             return None
         raise
-    said = [truth for reply in replies if (truth := read_boolean(reply.text)) is not None]
+    verdicts = [read_boolean(reply.text) for reply in replies]
+    said = [verdict for verdict in verdicts if verdict is not None]
     return sum(said) / len(said) if said else None
 
 
 def _chance(choice: Choice) -> float | None:
     """The probability of true among those of true and false."""
-    found = {True: 0.0, False: 0.0}
+    chances = {True: 0.0, False: 0.0}
     for token, chance in choice.chances or ():
         truth = read_boolean(token)
         if truth is not None:
-            found[truth] += chance
-    total = sum(found.values())
-    return found[True] / total if total > 0.5 else None
+            chances[truth] += chance
+    total = sum(chances.values())
+    return chances[True] / total if total > LEAST else None

@@ -1,6 +1,8 @@
-"""A question and tables come in; samples go out: programs, each with its plan or with the error
-that says what is wrong with it, and direct answers, read by the language model from tables that fit
-a prompt. A program that failed goes back to be repaired."""
+"""Sampling and repair of candidate programs, and of direct answers, which the language model reads
+from tables that fit into a prompt.
+
+Nothing that stands in a reply ends a question: a text that is no program, and one on which binder
+itself fails, is a sample with its error."""
 
 from __future__ import annotations
 
@@ -8,8 +10,10 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from binder.candidates.answer import DIRECT
+from binder.candidates.planner import Planner
 from binder.candidates.sampling import Sampling
 from binder.dispatch.failures import about_inputs, gathered
 from binder.errors import (
@@ -22,10 +26,10 @@ from binder.errors import (
     ProgramError,
     SyntaxFault,
     UsageError,
+    contained,
 )
 from binder.language import grammar
 from binder.language.extract import extract, language_of
-from binder.language.program import LANGUAGES
 from binder.lm import Choice, Reply, Request
 from binder.plan.python import AnyPlan
 from binder.prompt.memory import Memory
@@ -39,7 +43,9 @@ from binder.tables.table import Table
 
 LONGEST = 60_000  # characters of a grammar that is sent: endpoints refuse larger ones
 Complete = Callable[[Request], Awaitable[Reply]]
-Planned = Callable[[str, str], AnyPlan]  # of a program and its language
+# What can be wrong with a program before it runs. UsageError: the package that would run it is not
+# installed.
+UNPLANNED = (ProgramError, PlanError, InternalError, UsageError)
 
 
 @dataclass(eq=False)
@@ -64,12 +70,11 @@ class Sample:
 
 @dataclass
 class ProgramWriter:
-    """The language model as it is asked about one question. complete sends a request, planned plans
-    a program.
+    """Writes and repairs the candidate programs of one question.
 
-    steps: whether direct answers reason first; embeddings: the model that says which solved
-    questions are near in meaning; drawn: how many samples of each kind have come, those given up
-    included."""
+    complete: sends a request; steps: whether direct answers reason first; embeddings: the model
+    that says which solved questions are near in meaning; drawn: how many samples of each kind have
+    come, those given up included."""
 
     question: str
     tables: Sequence[Table]
@@ -77,7 +82,7 @@ class ProgramWriter:
     model: str
     sampling: Sampling
     complete: Complete
-    planned: Planned
+    planner: Planner
     trace: Trace
     steps: bool = False
     embeddings: str | None = None
@@ -88,61 +93,68 @@ class ProgramWriter:
         """Samples of each kind, equal ones as one with several votes. alone: a request for each;
         else one for all of a kind, to which fewer may come. What the budget does not last for stays
         to be drawn."""
-        if (
-            self.embeddings
-            and not self.drawn
-            and wanted.keys() - {DIRECT}
-            and not self.memory.fixed
-        ):
-            self.near = await self._nearness(self.embeddings)
-        asked = {kind: self._request(kind, count) for kind, count in wanted.items()}
-        requests = [
-            (kind, one) for kind, whole in asked.items() for one in self._sent(kind, whole, alone)
-        ]
+        if not self.drawn and wanted.keys() - {DIRECT}:
+            self.near = await self._nearness()
+        whole = {kind: self._request(kind, count) for kind, count in wanted.items()}
+        requests: list[tuple[str, Request]] = []
+        for kind, request in whole.items():
+            requests += [(kind, one) for one in self._sent(kind, request, alone)]
+        # requests of all kinds are sent at once
         replies = await gathered(self.complete(request) for _, request in requests)
+        choices: dict[str, list[Choice]] = {kind: [] for kind in whole}
+        for (kind, request), reply in zip(requests, replies, strict=True):
+            choices[kind] += self._drawn(kind, request, reply)
         samples: list[Sample] = []
-        for kind, whole in asked.items():
-            choices: list[Choice] = []
-            for (of, request), reply in zip(requests, replies, strict=True):
-                if of == kind and isinstance(reply, Reply):
-                    choices += reply.choices[: request.n]
-                elif of == kind and not isinstance(reply, BudgetExceeded):
-                    self.drawn[kind] += request.n
-            self.drawn[kind] += len(choices)
-            if choices:
-                samples += (
-                    self._answers(choices)
-                    if kind == DIRECT
-                    else self._programs(kind, choices, whole)
-                )
+        for kind, come in choices.items():
+            if come and kind == DIRECT:
+                samples += self._answers(come)
+            elif come:
+                samples += await self._programs(kind, come, whole[kind])
         return samples
 
+    def _drawn(self, kind: str, request: Request, reply: Reply | BaseException) -> Sequence[Choice]:
+        """The choices of a reply, counted as drawn. A request that failed counts too, so that it is
+        not sent for ever; one that the budget stopped does not: nothing was drawn."""
+        if isinstance(reply, BudgetExceeded):
+            return ()
+        choices: Sequence[Choice] = ()
+        if isinstance(reply, Reply):
+            choices = reply.choices[: request.n]
+        self.drawn[kind] += len(choices) if isinstance(reply, Reply) else request.n
+        return choices
+
     async def repair(self, sample: Sample, problem: str) -> Sample | None:
-        """The program that comes back for one with a problem; None where there is none, or the same
-        again."""
+        """The repaired program; None if the model returns none or the same one."""
         assert sample.request is not None
+        # a program outside of the language is written anew under its grammar
         outside = isinstance(sample.error, SyntaxFault) and self.sampling.constrain != "never"
         held = self._grammar(sample.language) if outside else sample.request.grammar
-        request = replace(
-            repair_request(sample.request, sample.text, problem, sample.tries), grammar=held
-        )
+        request = repair_request(sample.request, sample.text, problem, sample.tries)
+        request = replace(request, grammar=held)
         try:
             reply = await self.complete(request)
         except BinderError as error:
             if about_inputs(error):
                 return None
             raise
-        found = extract(reply.text)
+        found, fault = _program_in(reply.text)
+        repaired = None
+        if found != sample.text:
+            repaired = await self._planned(found, sample.language, request, fault)
+            repaired.votes, repaired.tries = sample.votes, sample.tries + 1
         self.trace.add("repaired", program=sample.text, problem=problem, repaired=found)
-        if found == sample.text:
-            return None
-        return self._checked(found, sample.language, sample.votes, request, sample.tries + 1)
+        if repaired is not None:
+            self._note_rejected(repaired)
+        return repaired
 
-    async def _nearness(self, model: str) -> dict[str, float]:
-        """How near solved questions are in meaning; empty where the endpoint does not tell."""
+    async def _nearness(self) -> Mapping[str, float]:
+        """How near solved questions are in meaning; empty where no model is asked, or the endpoint
+        does not tell."""
+        if not self.embeddings or self.memory.fixed:
+            return {}
         solved = [exemplar.question for exemplar in self.memory.exemplars]
         try:
-            return await nearness(self.question, solved, model, self.complete)
+            return await nearness(self.question, solved, self.embeddings, self.complete)
         except (LMError, BudgetExceeded) as error:
             self.trace.add("unembedded", message=error.message)
             return {}
@@ -161,25 +173,7 @@ class ProgramWriter:
         if kind == DIRECT:
             request = direct_request(self.question, self.tables, model=self.model, steps=self.steps)
         else:
-            shown = self.memory.retrieve(self.question, self.tables, kind, near=self.near)
-            if not self.drawn[kind]:
-                self.trace.add(
-                    "retrieved",
-                    question=self.question,
-                    language=kind,
-                    exemplars=[shot.question for shot in shown],
-                )
-            request = program_request(
-                self.question,
-                self.tables,
-                shown,
-                model=self.model,
-                language=kind,
-                room=sampling.prompt_tokens,
-            )
-            request = replace(
-                request, grammar=self._grammar(kind) if sampling.constrain == "always" else None
-            )
+            request = self._program_request(kind)
         several = count > 1 or self.drawn[kind] > 0
         return replace(
             request,
@@ -190,58 +184,101 @@ class ProgramWriter:
             max_tokens=sampling.max_tokens,
         )
 
-    def _programs(self, kind: str, choices: Sequence[Choice], request: Request) -> list[Sample]:
-        """The programs in replies, checked."""
-        texts = [extract(choice.text) for choice in choices]
-        self.trace.add("sampled", language=kind, programs=texts)
-        return [self._checked(said, kind, votes, request) for said, votes in Counter(texts).items()]
-
-    def _checked(
-        self, said: str, asked: str, votes: int, request: Request, tries: int = 0
-    ) -> Sample:
-        """A program with its plan, or with what is wrong with it. It counts as what it is written
-        in, whatever was asked for."""
-        language = written if (written := language_of(said)) in LANGUAGES else asked
-        sample = Sample(said, language, votes=votes, request=request, tries=tries)
-        try:
-            sample.plan = self.planned(said, language)
-        except (
-            ProgramError,
-            PlanError,
-            InternalError,
-            UsageError,
-        ) as error:  # the last: nothing is installed that could run it
-            span = error.span if isinstance(error, ProgramError) else None
+    def _program_request(self, language: str) -> Request:
+        """The request for programs, below the solved questions that are nearest."""
+        shown = self.memory.retrieve(self.question, self.tables, language, near=self.near)
+        if not self.drawn[language]:
             self.trace.add(
-                "rejected",
-                program=said,
-                message=error.message,
-                span=list(span) if span else None,
-                hint=error.hint,
+                "retrieved",
+                question=self.question,
+                language=language,
+                exemplars=[shot.question for shot in shown],
             )
+        request = program_request(
+            self.question,
+            self.tables,
+            shown,
+            model=self.model,
+            language=language,
+            room=self.sampling.prompt_tokens,
+        )
+        if self.sampling.constrain == "always":
+            request = replace(request, grammar=self._grammar(language))
+        return request
+
+    async def _programs(
+        self, kind: str, choices: Sequence[Choice], request: Request
+    ) -> list[Sample]:
+        """The programs in replies, each with its plan or with what is wrong with it."""
+        read = [_program_in(choice.text) for choice in choices]
+        self.trace.add("sampled", language=kind, programs=[program for program, _ in read])
+        votes = Counter(program for program, _ in read)
+        faults = dict(read)
+        samples = []
+        for program, count in votes.items():
+            sample = await self._planned(program, kind, request, faults[program])
+            sample.votes = count
+            self._note_rejected(sample)
+            samples.append(sample)
+        return samples
+
+    async def _planned(
+        self, program: str, asked: str, request: Request, fault: InternalError | None
+    ) -> Sample:
+        """A program with its plan, or with what is wrong with it. It counts as the language that it
+        is written in, whatever was asked for."""
+        sample = Sample(program, asked, request=request, error=fault)
+        if fault is not None:
+            return sample
+        try:
+            with contained():
+                sample.language = language_of(program) or asked
+            sample.plan = await self.planner.plan_in_thread(program, sample.language)
+        except UNPLANNED as error:
             sample.error = error
         return sample
 
+    def _note_rejected(self, sample: Sample) -> None:
+        """Notes what is wrong with a program that has no plan."""
+        error = sample.error
+        if error is None:
+            return
+        span = error.span if isinstance(error, ProgramError) else None
+        self.trace.add(
+            "rejected",
+            program=sample.text,
+            message=error.message,
+            span=list(span) if span else None,
+            hint=error.hint,
+        )
+
     def _answers(self, choices: Sequence[Choice]) -> list[Sample]:
-        """The direct answers in replies; one that cannot be read has no say."""
-        answers = []
-        for choice in choices:
-            try:
-                read = [read_value(item) for item in read_list(choice.text)]
-                answers.append([value for value in read if not isinstance(value, NoValue)])
-            except BadReply as error:
-                self.trace.add("failed", message=error.message)
-                answers.append([])
+        """The direct answers in replies; one that cannot be read does not vote."""
+        answers = [self._answer(choice.text) for choice in choices]
         self.trace.add("sampled", language=DIRECT, answers=answers)
         samples: dict[str, Sample] = {}
         for values in answers:
             key = json.dumps(values, ensure_ascii=False)
-            shown: list[tuple[str, ...]] = [(text(value),) for value in values]
-            result = Result(
-                ("answer",), [(value,) for value in values], shown, [], Usage(), self.trace, ""
-            )
-            samples.setdefault(key, Sample(key, DIRECT, votes=0, result=result)).votes += 1
+            if key not in samples:
+                samples[key] = Sample(key, DIRECT, votes=0, result=self._direct_result(values))
+            samples[key].votes += 1
         return list(samples.values())
+
+    def _answer(self, reply: str) -> list[Any]:
+        """The values that a reply lists; none where it cannot be read."""
+        try:
+            with contained():
+                read = [read_value(item) for item in read_list(reply)]
+        except (BadReply, InternalError) as error:
+            self.trace.add("failed", message=error.message)
+            return []
+        return [value for value in read if not isinstance(value, NoValue)]
+
+    def _direct_result(self, values: Sequence[object]) -> Result:
+        """Values that were read without a program, as the result that they would be of one."""
+        rows = [(value,) for value in values]
+        texts: list[tuple[str, ...]] = [(text(value),) for value in values]
+        return Result(("answer",), rows, texts, [], Usage(), self.trace, "")
 
     def _grammar(self, language: str) -> str | None:
         """The grammar of a language with the headers of the tables; None where it is too long for
@@ -249,3 +286,12 @@ class ProgramWriter:
         headers = {table.name: [column.name for column in table.columns] for table in self.tables}
         definition = grammar.text(language, headers)
         return definition if len(definition) <= LONGEST else None
+
+
+def _program_in(reply: str) -> tuple[str, InternalError | None]:
+    """The program in a reply; where reading fails, the reply as it is and the error."""
+    try:
+        with contained():
+            return extract(reply), None
+    except InternalError as error:
+        return str(reply), error

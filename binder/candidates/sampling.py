@@ -1,5 +1,4 @@
-"""Settings, a language and tables come in; how many samples of each kind a question is worth goes
-out."""
+"""Sampling settings and the mix of candidates."""
 
 from __future__ import annotations
 
@@ -10,8 +9,7 @@ from typing import Literal
 
 from binder.candidates.answer import DIRECT
 from binder.errors import UsageError
-from binder.executors.workers.monty_client import available
-from binder.language.program import LANGUAGES
+from binder.executors.languages import LANGUAGES
 from binder.lm.tokens import estimate
 from binder.prompt.programs import LEAST_ROOM, ROOM
 from binder.tables.table import Table
@@ -45,7 +43,7 @@ class Sampling:
         if self.prompt_tokens < LEAST_ROOM:
             raise UsageError(
                 f"prompt_tokens must be at least {LEAST_ROOM:,}",
-                hint="the instructions have a third of that already",
+                hint="the instructions alone take a third of that",
             )
 
 
@@ -56,39 +54,39 @@ def shares(
     known = (*LANGUAGES, DIRECT)
     if language not in ("auto", *known):
         raise UsageError(
-            f"there is no language {language!r}", hint="the languages are auto, " + ", ".join(known)
+            f"unknown language {language!r}", hint="available languages: auto, " + ", ".join(known)
         )
     if samples < 1:
         raise UsageError("samples must be at least 1")
     fits = fit(tables, sampling.prompt_tokens)
     if language == DIRECT and not fits:
         raise UsageError(
-            "the tables are too large to be read directly", hint="raise Sampling(prompt_tokens=)"
+            "the tables do not fit into a prompt, so they cannot be answered directly",
+            hint="raise Sampling(prompt_tokens=)",
         )
-    possible = {"sql": True, "python": installed(), DIRECT: fits}
-    kinds = (
-        [kind for kind in sampling.mix if possible.get(kind)] if language == "auto" else [language]
-    )
-    kinds = kinds or [LANGUAGES[0]]
+    kinds = [language]
+    if language == "auto":
+        possible = {DIRECT} if fits else set()
+        possible |= {name for name in LANGUAGES if installed(name)}
+        kinds = [kind for kind in sampling.mix if kind in possible] or [next(iter(LANGUAGES))]
     return dict(Counter(kinds[number % len(kinds)] for number in range(samples)))
 
 
-def installed() -> bool:
-    """Whether Python programs can run here."""
+def installed(language: str) -> bool:
+    """Whether programs of a language can run here."""
     try:
-        available()
+        LANGUAGES[language].require()
     except UsageError:
         return False
     return True
 
 
 def fit(tables: Sequence[Table], room: int) -> bool:
-    """Whether all tables are shown whole in so many tokens."""
-    if (
-        sum(table.num_rows * len(table.columns) for table in tables) > room
-    ):  # a cell is a token at least
-        return False
-    cells = (
-        cell or "" for table in tables for column in table.columns for cell in table.texts(column)
-    )
-    return sum(1 + estimate(cell) for cell in cells) <= room
+    """Whether all tables fit into a prompt of room tokens."""
+    if sum(table.num_rows * len(table.columns) for table in tables) > room:
+        return False  # a cell is a token at least, so nothing needs to be read
+    tokens = 0
+    for table in tables:
+        for column in table.columns:
+            tokens += sum(1 + estimate(cell or "") for cell in table.texts(column))
+    return tokens <= room

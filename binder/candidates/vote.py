@@ -16,7 +16,9 @@ from typing import Any
 from binder.candidates.answer import Answer, Candidate
 from binder.results.result import Usage, plain
 from binder.results.trace import Trace
-from binder.tables.cells import fold, measure, read_boolean, read_date
+from binder.tables.cells import fold, read_boolean
+from binder.tables.dates import read_date
+from binder.tables.numbers import measure
 
 Quantity = tuple[float, str]  # a number and its unit
 Form = float | str | Quantity  # a value as it is compared

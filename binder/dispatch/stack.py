@@ -7,12 +7,13 @@ A recording stands for all of it; an LM of the user's for what is below the budg
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from binder.dispatch.answer_cache import AnswerCache
 from binder.errors import UsageError
+from binder.executors import Input
 from binder.lm import LM
 from binder.lm.budget import Budget, Budgeted, Price, price_of
 from binder.lm.cache import Cache, address
@@ -20,6 +21,7 @@ from binder.lm.providers import Endpoint, open_provider
 from binder.lm.replay import Record, Replay
 from binder.lm.retry import Retry
 from binder.lm.store import Store, default_path
+from binder.plan import Ask
 
 
 class Place(Enum):
@@ -58,6 +60,19 @@ class Stack:
     lm: LM
     recall: AnswerCache | None
     budget: Budgeted
+
+    def reasoning(self, kinds: frozenset[str]) -> Stack:
+        """The stack for questions of which these kinds reason first: that changes what their
+        answers are kept under."""
+        if self.recall is None:
+            return self
+        return replace(self, recall=replace(self.recall, reasoning=kinds))
+
+    def held(self, ask: Ask, inputs: Sequence[Input]) -> int:
+        """How many inputs of an ask were answered before."""
+        if self.recall is None or not ask.call.per_input:
+            return 0
+        return len(self.recall.store.get_answers(self.recall.keys(ask, inputs).values()))
 
 
 def build_stack(settings: StackSettings) -> tuple[Stack, str]:

@@ -13,11 +13,8 @@ if TYPE_CHECKING:  # the processes that run programs have no plans
     import pyarrow
 
     from binder.language.program import Program
-    from binder.plan import Ask, Plan
-    from binder.plan.python import PythonPlan
+    from binder.plan import Ask, Plan, ProgramPlan
     from binder.tables.table import Table
-
-    AnyPlan = Plan | PythonPlan
 
 Value = Any  # a cell: None, bool, int, float, str, date, datetime, Decimal ...
 Input = tuple[Value, ...]
@@ -57,23 +54,24 @@ class Rows:
 
 
 Execution = Generator[tuple[Batch, ...], tuple[Mapping, ...], Rows]
-
-
-Held = Callable[["Ask", Sequence[Input]], int]  # how many of these inputs were answered before
-# What the language model was sent and replied for an input.
-Said = Callable[["Ask", Input], dict[str, Any]]
+Said = Callable[["Ask", Input], dict[str, Any]]  # what the language model was sent and replied
+Held = Callable[["Ask", Sequence[Input]], int]  # how many inputs were answered before
 
 
 class Executor(Protocol):
     """Runs one program. This is all that a connection knows of it, whatever its language."""
 
+    plan: ProgramPlan
+
     @property
     def program(self) -> Program:
         """The program that runs."""
+        return self.plan.checked.program
 
     @property
     def tables_of(self) -> tuple[Table, ...]:
         """The tables that it was checked against."""
+        return self.plan.checked.tables
 
     @property
     def asks(self) -> Sequence[Ask]:
@@ -82,7 +80,9 @@ class Executor(Protocol):
     def execution(self) -> Execution:
         """The run of the program."""
 
-    def explain(self, batch_rows: int, held: Held, price: tuple[float, float] | None) -> AnyPlan:
+    def explain(
+        self, batch_rows: int, held: Held, price: tuple[float, float] | None
+    ) -> ProgramPlan:
         """The plan with its bill; asks nothing, and refuses what execution refuses."""
 
     def present(

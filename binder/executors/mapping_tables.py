@@ -10,9 +10,11 @@ import pyarrow as pa
 
 from binder.executors import Input, Value
 from binder.plan import Ask
-from binder.plan.collect import key_name, outer_columns
-from binder.tables.cells import read_date, read_number
+from binder.plan.blocks import outer_columns
+from binder.plan.collect import key_name
 from binder.tables.codec import answer_text
+from binder.tables.dates import read_date
+from binder.tables.numbers import read_number
 
 Values = Sequence[Value]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlglot import exp
 
-from binder.analysis.sql.coercion import hidden_column
 from binder.analysis.sql.ordering import is_aggregate, is_grouped
 from binder.analysis.sql.scope import Field, Source
+from binder.analysis.sql.value_linking import hidden_column
 from binder.executors import Input, Said, Value
 from binder.language.annotations import notes
 from binder.language.sqltree import call_of, copied, placeholders

@@ -1,5 +1,4 @@
-"""The executor of Binder Python: a plan comes in; its execution goes out, which yields what the
-program asks when it asks it.
+"""The executor of Binder Python.
 
 A program that was stopped because its process had to be killed for another's sake is run again with
 the answers it had: it is deterministic, so it asks the same."""
@@ -16,11 +15,21 @@ from binder.analysis.sql import raw_text
 from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.scope import Field
 from binder.errors import LimitExceeded, ProgramFailed, Span
-from binder.executors import Batch, Execution, Input, Mapping, Part, Rows, Said, Value
+from binder.executors import (
+    Batch,
+    Execution,
+    Executor,
+    Held,
+    Input,
+    Mapping,
+    Part,
+    Rows,
+    Said,
+    Value,
+)
 from binder.executors.mapping_tables import typed
 from binder.executors.workers.monty_client import Sandbox
 from binder.language.call_kinds import CALL_KINDS
-from binder.language.program import Program
 from binder.language.python import Text
 from binder.plan import Ask
 from binder.plan.python import PythonPlan, bill
@@ -47,8 +56,10 @@ class PendingCall:
         self.values: list[Value] = []
 
 
-class PythonExecutor:
+class PythonExecutor(Executor):
     """Executes one Python program in the sandbox."""
+
+    plan: PythonPlan
 
     def __init__(self, plan: PythonPlan, sandbox: Sandbox):
         self.plan = plan
@@ -56,20 +67,9 @@ class PythonExecutor:
         self.made: list[PendingCall] = []
         self.known: dict[tuple[Any, ...], dict[Input, Value]] = {}  # what was said, by question
         self.number, self.generation = next(_NUMBERS), 0
-        self.now = datetime.datetime.now().replace(
-            microsecond=0
-        )  # for the whole run, so that it can be repeated
+        # one time for the whole run, so that a program that is run again does the same
+        self.now = datetime.datetime.now().replace(microsecond=0)
         self.rows: list[tuple[Value, ...]] = []
-
-    @property
-    def program(self) -> Program:
-        """The program that runs."""
-        return self.plan.checked.program
-
-    @property
-    def tables_of(self) -> tuple[Table, ...]:
-        """The tables that it was checked against."""
-        return self.plan.checked.tables
 
     @property
     def asks(self) -> Sequence[Ask]:
@@ -83,18 +83,11 @@ class PythonExecutor:
             reply = self._step(None)
             while "call" in reply:
                 asked = self._asked(reply)
-                wanted = list(
-                    dict.fromkeys(
-                        value for value in asked.inputs if any(cell is not None for cell in value)
-                    )
-                )
-                ask = asked.ask
-                known = self.known.setdefault(
-                    (ask.call.kind, ask.call.question, ask.columns, ask.title), {}
-                )
+                wanted = _distinct(asked.inputs)
+                known = self._answers_to(asked.ask)
                 fresh = tuple(value for value in wanted if value not in known)
                 if fresh:
-                    (mapping,) = yield (Batch(ask, fresh, asked.parts),)
+                    (mapping,) = yield (Batch(asked.ask, fresh, asked.parts),)
                     known.update(mapping.values)
                 self._answered(asked, Mapping({value: known[value] for value in wanted}))
                 self.made.append(asked)
@@ -110,7 +103,7 @@ class PythonExecutor:
         finally:
             self.close()
 
-    def explain(self, batch_rows: int, held: object = None, price: object = None) -> PythonPlan:
+    def explain(self, batch_rows: int, held: Held, price: tuple[float, float] | None) -> PythonPlan:
         """The plan with its bill; runs nothing."""
         return replace(self.plan, bill=bill(self.plan, batch_rows), explained=True)
 
@@ -118,53 +111,35 @@ class PythonExecutor:
         self, rows: Sequence[tuple[Value, ...]]
     ) -> tuple[list[tuple[Value, ...]], list[tuple[str, ...]]]:
         """Rows as values, and as a person is shown them."""
-        stored = self.plan.checked.answer
-        return raw_text.present(
-            rows,
-            [
-                Field("", origin=stored if i == 0 else None)
-                for i in range(len(rows[0]) if rows else 0)
-            ],
-            {},
-        )
+        if not rows:
+            return raw_text.present(rows, [], {})
+        first = Field("", origin=self.plan.checked.answer)
+        others = [Field("", origin=None) for _ in rows[0][1:]]
+        return raw_text.present(rows, [first, *others], {})
 
     def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
         """Where a value may have come from: the inputs whose answer equals it, or else all that the
         program asked about."""
         value = self.rows[row][column]
         calls = [(asked, place) for asked in self.made for place in range(len(asked.inputs))]
-        same = [
-            (asked, place)
-            for asked, place in calls
-            if value is not None and value in _answers(asked, place)
-        ]
-        found: dict[str, Any] = {"row": row, "column": column, "rows": {}, "calls": []}
+        same = []
+        if value is not None:
+            same = [item for item in calls if value in _answers(*item)]
         told: set[tuple[int, Input]] = set()
+        shown: list[dict[str, Any]] = []
+        rows: dict[str, set[int]] = {}
         for asked, place in same or calls:
             key = (id(asked.ask), asked.inputs[place])
             if key in told or len(told) >= MOST:
                 continue
             told.add(key)
-            inputs = (
-                dict(zip(asked.ask.columns, asked.inputs[place], strict=False))
-                if asked.ask.call.per_input
-                else {}
-            )
-            found["calls"].append(
-                {
-                    "call": asked.ask.call.question,
-                    "kind": asked.ask.call.kind,
-                    "inputs": inputs,
-                    "value": asked.known.get(asked.inputs[place]),
-                    **said(asked.ask, asked.inputs[place]),
-                }
-            )
-            for table, number in (
-                item for item in asked.places[place : place + 1] if item is not None
-            ):
-                name = self.plan.checked.parameters[table][1].name
-                found["rows"][name] = sorted({*found["rows"].get(name, []), number})
-        return found
+            shown.append(_call_data(asked, place, said))
+            where = asked.places[place] if place < len(asked.places) else None
+            if where is not None:
+                table, number = where
+                rows.setdefault(self._table(table).name, set()).add(number)
+        by_table = {name: sorted(numbers) for name, numbers in rows.items()}
+        return {"row": row, "column": column, "rows": by_table, "calls": shown}
 
     def close(self) -> None:
         """Lets go of the program."""
@@ -191,20 +166,28 @@ class PythonExecutor:
         return reply
 
     def _frame(self) -> dict[str, Any]:
+        """The program as the sandbox is sent it."""
         checked = self.plan.checked
+        tables = []
+        for _, table in checked.parameters:
+            columns = [_column(column, checked.texts[table.name]) for column in table.columns]
+            tables.append((table.name, columns))
         return {
             "now": self.now.isoformat(),
             "source": self.program.skeleton,
             "calls": [call.name for call in self.program.calls],
             "parameters": [name for name, _ in checked.parameters],
-            "tables": [
-                (
-                    table.name,
-                    [_column(column, checked.texts[table.name]) for column in table.columns],
-                )
-                for _, table in checked.parameters
-            ],
+            "tables": tables,
         }
+
+    def _answers_to(self, ask: Ask) -> dict[Input, Value]:
+        """The answers so far to the question of an ask, whichever call of the program asked it."""
+        key = (ask.call.kind, ask.call.question, ask.columns, ask.title)
+        return self.known.setdefault(key, {})
+
+    def _table(self, number: int) -> Table:
+        """The table of a parameter of solve."""
+        return self.plan.checked.parameters[number][1]
 
     def _asked(self, reply: dict[str, Any]) -> PendingCall:
         """The call that the program pauses at."""
@@ -212,14 +195,10 @@ class PythonExecutor:
         assert call is not None
         columns = tuple(reply["columns"])
         cells = [tuple(decode(cell) for cell in row) for row in reply["inputs"]]
-        titles = {
-            self.plan.checked.parameters[place[0]][1].title
-            for place in reply["places"]
-            if place is not None
-        }
-        call_type = self.plan.checked.call_types.get(
-            call.name, CallType(CALL_KINDS[call.kind].type)
-        )
+        places = [place for place in reply["places"] if place is not None]
+        titles = {self._table(table).title for table, _ in places}
+        by_kind = CallType(CALL_KINDS[call.kind].type)
+        call_type = self.plan.checked.call_types.get(call.name, by_kind)
         title = titles.pop() if len(titles) == 1 else None
         ask = Ask(replace(call, question=reply["question"]), call_type, columns, title)
         if call.per_input:
@@ -254,38 +233,65 @@ def _column(column: Column, texts: frozenset[str]) -> tuple[str, str, str]:
     return column.name, raw if column.name in texts else column.name, raw
 
 
+def _distinct(inputs: Sequence[Input]) -> list[Input]:
+    """Each input once; an input of NULLs alone is not asked."""
+    distinct = dict.fromkeys(inputs)
+    return [value for value in distinct if any(cell is not None for cell in value)]
+
+
 def _answers(asked: PendingCall, place: int) -> list[Value]:
     """The answers that a call gave for one of its rows."""
     value = asked.known.get(asked.inputs[place])
     return value if isinstance(value, list) else [value]
 
 
+def _call_data(asked: PendingCall, place: int, said: Said) -> dict[str, Any]:
+    """A call about one of its rows, as JSON data."""
+    ask, value = asked.ask, asked.inputs[place]
+    inputs = dict(zip(ask.columns, value, strict=False)) if ask.call.per_input else {}
+    return {
+        "call": ask.call.question,
+        "kind": ask.call.kind,
+        "inputs": inputs,
+        "value": asked.known.get(value),
+        **said(ask, value),
+    }
+
+
 def rows_of(value: Value) -> Rows:
     """What solve returned as rows: a scalar one row, a list one row per item, lists or dicts its
     rows, a dict one row per key."""
-    if value is None:
-        return Rows(("answer",), ("auto",), [])
-    if isinstance(value, dict):
-        rows = [
-            (key, *item) if isinstance(item, (list, tuple)) else (key, item)
-            for key, item in value.items()
-        ]
-        return _table(rows, ("key", "value"))
-    if not isinstance(value, (list, tuple)):
-        return _table([(value,)], ("answer",))
-    items = list(value)
+    match value:
+        case None:
+            return Rows(("answer",), ("auto",), [])
+        case dict():
+            return _table([(key, *_cells(item)) for key, item in value.items()], ("key", "value"))
+        case list() | tuple():
+            return _rows_of_items(list(value))
+        case _:
+            return _table([(value,)], ("answer",))
+
+
+def _rows_of_items(items: list[Value]) -> Rows:
+    """The items of a list as rows: dicts by their keys, lists as they are, anything else as one
+    cell. A list of several kinds is one column."""
     if items and all(isinstance(item, dict) for item in items):
-        columns = list(dict.fromkeys(str(key) for item in items for key in item))
-        return _table(
-            [
-                tuple({str(k): v for k, v in item.items()}.get(name) for name in columns)
-                for item in items
-            ],
-            columns,
-        )
-    if items and all(isinstance(item, (list, tuple)) for item in items):
+        return _rows_of_dicts(items)
+    if all(isinstance(item, (list, tuple)) for item in items):
         return _table([tuple(item) for item in items], ("answer",))
     return _table([(item,) for item in items], ("answer",))
+
+
+def _rows_of_dicts(items: list[dict[Value, Value]]) -> Rows:
+    """One row per dict, one column per key of any of them."""
+    named = [{str(key): value for key, value in item.items()} for item in items]
+    columns = list(dict.fromkeys(itertools.chain(*named)))
+    return _table([tuple(map(item.get, columns)) for item in named], columns)
+
+
+def _cells(item: Value) -> tuple[Value, ...]:
+    """The cells of one item."""
+    return tuple(item) if isinstance(item, (list, tuple)) else (item,)
 
 
 def _table(rows: list[tuple[Value, ...]], names: Sequence[str]) -> Rows:

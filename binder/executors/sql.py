@@ -21,6 +21,7 @@ from binder.errors import CheckFault, QueryError
 from binder.executors import (
     Batch,
     Execution,
+    Executor,
     Held,
     Input,
     Mapping,
@@ -36,28 +37,22 @@ from binder.executors.mappings import Mappings, Sent, SqlEngine
 from binder.executors.schedule import Schedule
 from binder.executors.workers.verify import Shape
 from binder.language.annotations import site_of
-from binder.language.program import Program
 from binder.language.sqltree import copied, nodes, placeholders, sql_of
 from binder.plan import Ask, InputCount, Plan, Step
-from binder.plan.collect import (
-    clause_around,
-    derived,
-    inputs,
-    key_values,
-    outer_columns,
-    rows_looked_at,
-    share_settled,
-)
+from binder.plan.blocks import outer_columns
+from binder.plan.collect import inputs, key_values, rows_looked_at, share_settled
+from binder.plan.correlate import clause_around, derived
 from binder.plan.cost import bill, count_of
 from binder.plan.mapping_join import looked_up
 from binder.plan.three_valued import Knowledge
-from binder.tables.table import Table
 
 KEPT = 10_000  # inputs of a collect that are kept for the next run of a plan
 
 
-class SqlExecutor:
+class SqlExecutor(Executor):
     """Executes one plan in an engine. known: the answers so far, by call."""
+
+    plan: Plan
 
     def __init__(self, plan: Plan, engine: SqlEngine):
         self.plan = plan
@@ -67,16 +62,6 @@ class SqlExecutor:
         self.mappings = Mappings(engine, tables)
         self.schedule = Schedule(plan.steps, self)
         self.prepared = engine.memory.of(plan)
-
-    @property
-    def program(self) -> Program:
-        """The program that runs."""
-        return self.plan.checked.program
-
-    @property
-    def tables_of(self) -> tuple[Table, ...]:
-        """The tables that it was checked against."""
-        return self.plan.checked.tables
 
     @property
     def asks(self) -> Sequence[Ask]:
@@ -199,9 +184,9 @@ class SqlExecutor:
 
     def _count(self, ask: Ask, step: Step, seen: set[Input], held: Held) -> InputCount:
         """What can be told of the inputs of one site. seen: those of other sites of the call."""
-        asked, window, reach = self.unknown(ask).inputs, ask.collect.window, None
-        if window is not None and window.rows:
-            reach = len(self.unknown(ask, window.rows).inputs)
+        asked, first, reach = self.unknown(ask).inputs, ask.collect.first_rows, None
+        if first is not None and first.rows:
+            reach = len(self.unknown(ask, first.rows).inputs)
         rows = 1
         if key_values(ask.collect.site.node):
             rows = self._run(rows_looked_at(ask.collect, self._knowledge())).rows[0][0]
@@ -260,7 +245,7 @@ class SqlExecutor:
     def _among_ctes(self, ask: Ask, query: exp.Expr) -> exp.Expr:
         """An argument of ans behind the CTEs of the queries around; one with CTEs of its own, which
         may hide these, as a sub-select."""
-        clause = clause_around(ask.collect.site.select, self._knowledge())
+        clause = clause_around(ask.collect.site.block.select, self._knowledge())
         if clause is not None and query.args.get("with_"):
             query = exp.Select(expressions=[exp.Star()], from_=derived(query))
         if clause is not None:

@@ -12,11 +12,12 @@ import functools
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from binder.data import cache_folder
-from binder.errors import UsageError
+from binder.errors import SyntaxFault, UsageError
 from binder.language import diagnose_python, diagnose_sql
 from binder.language.context import Failure
 from binder.language.diagnose_python import MISPLACED
@@ -44,20 +45,19 @@ RESERVED = {
         "RETURN", "TRUE", "TRY", "WHILE",
     ),
 }  # fmt: skip
-FAULTS = {"sql": diagnose_sql, "python": diagnose_python}
 
 
 def parse(program: str, language: str = "sql") -> lark.Tree[lark.Token]:
     """The tree of a program; a SyntaxFault where it is not in the language."""
     from binder.language.lalr import Stuck
 
-    parser, told = _parser(language), FAULTS[language]
-    told.check(program)
+    parser, syntax = _parser(language), _SYNTAX[language]
+    syntax.faults.check(program)
     try:
-        return parser.parse(program + "\n" if language == "python" else program)
+        return parser.parse(program + syntax.end)
     except Stuck as stuck:
         start = min(stuck.start, len(program))
-        raise told.explain(
+        raise syntax.faults.explain(
             Failure(program, start, stuck.kind, stuck.expected, RESERVED[language])
         ) from None
 
@@ -67,7 +67,7 @@ def _source(language: str) -> str:
     """The grammar of a language as it is written down."""
     if language not in RESERVED:
         raise UsageError(
-            f"there is no language {language!r}", hint="the languages are " + ", ".join(RESERVED)
+            f"unknown language {language!r}", hint="available languages: " + ", ".join(RESERVED)
         )
     # an installed package holds the grammars; a checkout has them beside the package
     inside = Path(__file__).parents[1] / "grammars"
@@ -86,13 +86,8 @@ def text(language: str, columns: Mapping[str, Sequence[str]] | None = None) -> s
     What it allows is a little wider than what parse accepts (a reserved word passes for a name):
     parse what comes back. Of Python it does not tell the blocks, and wants each statement on a line
     and a line end after the last."""
-    if language == "python":
-        written = (
-            line
-            for line in _source(language).splitlines()
-            if not line.startswith(("INDENT:", "DEDENT:"))
-        )
-        return "\n".join(written).replace(" INDENT ", " ").replace(" DEDENT", "")
+    if _SYNTAX[language].blocks:
+        return _without_blocks(_source(language))
     headers = dict.fromkeys(
         header for names in (columns or {}).values() for header in names if header
     )
@@ -106,6 +101,13 @@ def text(language: str, columns: Mapping[str, Sequence[str]] | None = None) -> s
     return "\n".join(
         f"BACKTICK_NAME: {terminal}" if line.startswith("BACKTICK_NAME:") else line for line in kept
     )
+
+
+def _without_blocks(source: str) -> str:
+    """A grammar whose statements may stand at any indentation: a server has no lexer of ours that
+    could tell blocks."""
+    kept = [line for line in source.splitlines() if not line.startswith(("INDENT:", "DEDENT:"))]
+    return "\n".join(kept).replace(" INDENT ", " ").replace(" DEDENT", "")
 
 
 class _Watch:
@@ -177,6 +179,31 @@ class _Layout(_Watch):
             yield token.new_borrow_pos("DEDENT", " ", token)
 
 
+@dataclass(frozen=True)
+class _Syntax:
+    """What a language needs besides its grammar. faults: checks a text and explains a failure;
+    watch: stands between lexer and parser; end: what the grammar wants after the last line; blocks:
+    whether indentation means something."""
+
+    faults: _Faults
+    watch: type[_Watch]
+    end: str = ""
+    blocks: bool = False
+
+
+class _Faults(Protocol):
+    """A module that tells what is wrong with a text."""
+
+    def check(self, text: str) -> None: ...
+    def explain(self, failure: Failure) -> SyntaxFault: ...
+
+
+_SYNTAX = {
+    "sql": _Syntax(diagnose_sql, _Watch),
+    "python": _Syntax(diagnose_python, _Layout, end="\n", blocks=True),
+}
+
+
 @functools.cache
 def _parser(language: str) -> Machine:
     """The parser of a language; its tables are built once and kept in the cache folder of the
@@ -194,7 +221,7 @@ def _parser(language: str) -> Machine:
             lexer="contextual",
             keep_all_tokens=True,
             maybe_placeholders=False,
-            postlex=(_Layout if language == "python" else _Watch)(RESERVED[language]),
+            postlex=_SYNTAX[language].watch(RESERVED[language]),
             cache=str(folder / f"{language}-{sys.version_info[0]}.{sys.version_info[1]}.lark")
             if folder
             else False,

@@ -22,7 +22,6 @@ from binder.language.annotations import annotate
 from binder.language.call_kinds import CALL_KINDS
 from binder.language.sqltree import Dialect, nodes
 
-LANGUAGES = ("sql", "python")
 PREFIX = "call_"  # of the names of placeholders
 DEEPEST = 160  # levels of a tree
 KEYWORDS = frozenset(
@@ -124,11 +123,10 @@ class Program:
         return {call.name: call for call in self.calls}
 
 
-def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Program:
-    """The Program of a text; a SyntaxFault with the place marked where it is not in the
-    language."""
+def parse(text: str, repairs: tuple[str, ...] = ()) -> Program:
+    """The Program of a text in SQL; a SyntaxFault with the place marked where it is not SQL."""
     writer = _SkeletonWriter(text)
-    tree = grammar.parse(text, language)
+    tree = grammar.parse(text, "sql")
     whole = tree.children[0]
     if getattr(whole, "data", None) == "call":
         writer.write("SELECT", Span(0, 0))
@@ -138,7 +136,7 @@ def parse(text: str, language: str = "sql", repairs: tuple[str, ...] = ()) -> Pr
         writer.node(whole)
     calls, functions, places = tuple(writer.calls), tuple(writer.functions), tuple(writer.places)
     return Program(
-        text, language, calls, "".join(writer.out), functions, places, (*repairs, *writer.repairs)
+        text, "sql", calls, "".join(writer.out), functions, places, (*repairs, *writer.repairs)
     )
 
 

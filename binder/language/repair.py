@@ -53,13 +53,13 @@ _BEFORE_OPERAND = frozenset(
 )
 
 
-def parsed(text: str, tables: Sequence[Table], language: str = "sql") -> Program:
+def parsed(text: str, tables: Sequence[Table]) -> Program:
     """The Program of a text, repaired for free where it needs to be; else the SyntaxFault of the
     text as it was given."""
     repairs: list[str] = []
     mended = _from_title(_headers(text, tables, repairs), tables, repairs)
     try:
-        return parse(mended, language, tuple(repairs))
+        return parse(mended, tuple(repairs))
     except SyntaxFault as first:
         given = mended
         for attempt in (_apostrophes, _reserved, _near_headers, _bare_selects):
@@ -67,17 +67,17 @@ def parsed(text: str, tables: Sequence[Table], language: str = "sql") -> Program
         try:
             if mended == given:
                 raise first
-            return parse(mended, language, tuple(repairs))
+            return parse(mended, tuple(repairs))
         except SyntaxFault:
             if not repairs:
                 raise first from None
-            raise _original(text, language, first) from None
+            raise _original(text, first) from None
 
 
-def _original(text: str, language: str, otherwise: SyntaxFault) -> SyntaxFault:
+def _original(text: str, otherwise: SyntaxFault) -> SyntaxFault:
     """The fault of the text before any repair."""
     try:
-        grammar.parse(text, language)
+        grammar.parse(text, "sql")
     except SyntaxFault as fault:
         return fault
     return otherwise

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -72,7 +71,7 @@ class Retry(Layer):
 
     async def _turn(self) -> None:
         """Waits until the endpoint wants to hear from anyone again."""
-        while (wait := self._not_before - time.monotonic()) > 0:
+        while (wait := self._not_before - _now()) > 0:
             await asyncio.sleep(wait + random.uniform(0, min(wait, self.first_wait)))
 
     def _again(self, error: LMError, number: int) -> bool:
@@ -80,7 +79,7 @@ class Retry(Layer):
         wait = isinstance(error, RateLimited) and error.retry_after or 0.0
         if wait > self.most_wait:
             return False
-        self._not_before = max(self._not_before, time.monotonic() + wait)
+        self._not_before = max(self._not_before, _now() + wait)
         most = min(
             self.tries, error.tries or self.tries, STRANGER if self._strange(error) else self.tries
         )
@@ -122,3 +121,8 @@ class Retry(Layer):
             return False
         error.usage += reply.usage
         return True
+
+
+def _now() -> float:
+    """The time by the clock of the loop, which the waits go by too."""
+    return asyncio.get_running_loop().time()

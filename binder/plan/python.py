@@ -1,4 +1,4 @@
-"""A checked Python program comes in; what can be known of its calls before it runs goes out."""
+"""Plans of Python programs: what can be known of their calls before they run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from binder.analysis.sql.call_types import CallType
 from binder.language.diagnose_python import tree
 from binder.language.program import Call
 from binder.language.python import Text, argument, is_call
-from binder.plan import Estimate, Plan
+from binder.plan import Estimate, Plan, ProgramPlan
 from binder.plan.cost import billed
-from binder.results import html
 from binder.tables.table import Table
 
 
@@ -30,21 +29,21 @@ class PythonCallSite:
     most: int | None
 
     def __str__(self) -> str:
-        columns = (
-            "columns that only the run tells"
-            if self.columns is None
-            else ", ".join(map(repr, self.columns))
-        )
-        most = "how many, only the run tells" if self.most is None else f"at most {self.most:,}"
-        asked = (
-            repr(self.call.question) if self.call.question else "a question that only the run tells"
-        )
+        asked = "a question that only the run tells"
+        if self.call.question:
+            asked = repr(self.call.question)
+        columns = "columns that only the run tells"
+        if self.columns is not None:
+            columns = ", ".join(map(repr, self.columns))
+        most = "how many, only the run tells"
+        if self.most is not None:
+            most = f"at most {self.most:,}"
         what = "distinct" if self.call.per_input else "rows of"
         return f"  Ask      {self.call.kind} {asked}\n    Collect  {what} {columns}  ({most})"
 
 
-@dataclass(frozen=True, eq=False)
-class PythonPlan:
+@dataclass(frozen=True, eq=False, repr=False)
+class PythonPlan(ProgramPlan):
     """A Python program and the places of its calls in the order in which they are written. bill:
     once explained; None also where only the run tells."""
 
@@ -54,24 +53,16 @@ class PythonPlan:
     explained: bool = False
 
     def __str__(self) -> str:
-        program = self.checked.program
-        lines = [
-            "Python   " + program.text.strip().replace("\n", "\n         "),
-            *map(str, self.sites),
-        ]
-        lines += [f"repaired for free: {repair}" for repair in program.repairs]
-        if self.explained:
-            lines.append(
-                f"It {self.bill}." if self.bill else "How much it asks is known only when it runs."
-            )
+        program = self.checked.program.text.strip().replace("\n", "\n         ")
+        lines = [f"Python   {program}", *map(str, self.sites), *self._repairs()]
+        if self.bill:
+            lines.append(f"It {self.bill}.")
+        elif self.explained:
+            lines.append("How much it asks is known only when it runs.")
         return "\n".join(lines)
 
-    def __repr__(self) -> str:
-        return str(self)
-
-    def data(self) -> dict[str, Any]:
-        """The plan as JSON data."""
-        asks = [
+    def _asks_data(self) -> list[dict[str, Any]]:
+        return [
             {
                 "kind": site.call.kind,
                 "question": site.call.question,
@@ -81,15 +72,6 @@ class PythonPlan:
             }
             for site in self.sites
         ]
-        return {
-            "program": self.checked.program.text,
-            "asks": asks,
-            "bill": vars(self.bill) if self.bill else None,
-            "repairs": list(self.checked.program.repairs),
-        }
-
-    def _repr_html_(self) -> str:
-        return html.code(str(self))
 
 
 AnyPlan = Plan | PythonPlan
@@ -100,29 +82,30 @@ def build(checked: CheckedPython) -> PythonPlan:
     module, source = tree(checked.program.text), Text(checked.program.text)
     spans = {call.span: call for call in checked.program.calls}
     nodes = sorted((node for node in ast.walk(module) if is_call(node)), key=source.span)
-    return PythonPlan(
-        checked, tuple(_site(checked, node, spans[source.span(node)]) for node in nodes)
-    )
+    sites = tuple(_site(checked, node, spans[source.span(node)]) for node in nodes)
+    return PythonPlan(checked, sites)
 
 
 def _site(checked: CheckedPython, node: ast.AST, call: Call) -> PythonCallSite:
     written, rows = argument(node, 2, "columns"), argument(node, 0, "rows")
-    columns = (
-        tuple(header for _, header in strings(written, checked.flow)) if written is not None else ()
-    )
+    columns: tuple[str, ...] = ()
+    if written is not None:
+        columns = tuple(header for _, header in strings(written, checked.flow))
     table = checked.flow.table_of(rows) if rows is not None else None
-    known = table is not None and columns and all(table.column(header) for header in columns)
-    most = None
-    if known and table is not None:
-        stored = [
-            column.raw or column.name for column in map(table.column, columns) if column is not None
-        ]
-        most = (
-            table.data.select(stored).group_by(stored).aggregate([]).num_rows
-            if call.per_input
-            else 1
-        )
+    most = _most_inputs(table, columns, call) if table is not None else None
     return PythonCallSite(call, columns or None, table, most)
+
+
+def _most_inputs(table: Table, columns: tuple[str, ...], call: Call) -> int | None:
+    """The distinct inputs that rows of a table can have; None if a header is not in the table."""
+    found = [table.column(header) for header in columns]
+    stored = [column.raw or column.name for column in found if column is not None]
+    if not stored or len(stored) < len(found):
+        return None
+    if not call.per_input:
+        return 1
+    distinct = table.data.select(stored).group_by(stored).aggregate([])
+    return int(distinct.num_rows)
 
 
 def bill(plan: PythonPlan, batch_rows: int) -> Estimate | None:

@@ -13,8 +13,10 @@ from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 
 from binder.errors import BadReply
-from binder.tables.cells import read_boolean, read_date, read_number
+from binder.tables.cells import read_boolean
 from binder.tables.codec import dump
+from binder.tables.dates import read_date
+from binder.tables.numbers import read_number
 
 JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
 Value: TypeAlias = bool | int | float | str | date | datetime

@@ -1,16 +1,14 @@
-"""Columns as Arrow arrays: how they are made of Python values, which DuckDB type they have, how
-text gets its type.
-
-Python values or a column of text come in; an array of one type comes out, with the raw text where
-the values do not spell it."""
+"""Columns as Arrow arrays: how they are made of Python values, which DuckDB type they have, and how
+a column of text gets its type."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from binder.tables.cells import MISSING
 from binder.tables.codec import spell
-from binder.tables.infer import SHARE, is_code, read_column
+from binder.tables.infer import read_column
+from binder.tables.readings import SHARE, is_code
 
 if TYPE_CHECKING:
     import pyarrow
@@ -18,6 +16,9 @@ if TYPE_CHECKING:
 _LARGE = 1000  # distinct cells: below, Python reads them all; above, whole arrays are cast first
 _NUMBER = r"^-?(?:(?:0|[1-9]\d{0,17})(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,2})?$"
 _DATE = r"^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)?$"
+# What Arrow casts by itself: its spelling, a mark of the wider type, and this type.
+_PLAIN = ((_NUMBER, r"[.eE]", "DOUBLE"), (_DATE, ":", "TIMESTAMP"))
+_CAST = ("BIGINT", "DOUBLE", "DATE", "TIMESTAMP")
 
 
 def array(values: list[Any], kind: pyarrow.DataType | None = None) -> pyarrow.ChunkedArray:
@@ -26,38 +27,58 @@ def array(values: list[Any], kind: pyarrow.DataType | None = None) -> pyarrow.Ch
     import pyarrow as pa
 
     for attempt in (kind, None) if kind is not None else (None,):
-        try:
-            column = pa.array(values, type=attempt, from_pandas=True)
-            if pa.types.is_struct(column.type) and column.type.num_fields == 0:
-                break  # of empty dicts: no engine has such a type
-            return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
-        except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError, ValueError):
+        column = converted(values, attempt)
+        if column is None:
             continue
+        if pa.types.is_struct(column.type) and column.type.num_fields == 0:
+            break  # of empty dicts: DuckDB has no such type
+        return column
     return pa.chunked_array([pa.array([spell(value) for value in values], pa.string())])
 
 
+def converted(values: Any, kind: pyarrow.DataType | None = None) -> pyarrow.ChunkedArray | None:
+    """Values, or a pandas series, as Arrow converts them; None where it cannot."""
+    import pyarrow as pa
+
+    try:
+        column = pa.array(values, type=kind, from_pandas=True)
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError, ValueError):
+        return None
+    return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+
+
 def plain(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
-    """A column in the type the engine knows best: no dictionaries, one kind of string, microseconds
-    where nothing is lost."""
+    """A column in the type that DuckDB knows best: no dictionaries, one kind of string,
+    microseconds where nothing is lost."""
     import pyarrow as pa
 
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
-        return plain(
-            pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type)
-        )
+        chunks = [chunk.storage for chunk in column.chunks]
+        return plain(pa.chunked_array(chunks, kind.storage_type))
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
         return plain(column.cast(kind.value_type))
+    if pa.types.is_timestamp(kind):
+        return _microseconds(column)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
-    if pa.types.is_timestamp(kind) and kind.unit != "us":
-        try:
-            return column.cast(pa.timestamp("us", kind.tz))
-        except pa.ArrowInvalid:  # nanoseconds that count, or a year out of reach
-            return column
     if pa.types.is_date64(kind):
         return column.cast(pa.date32())
-    return column.cast(pa.float32()) if pa.types.is_float16(kind) else column
+    if pa.types.is_float16(kind):
+        return column.cast(pa.float32())
+    return column
+
+
+def _microseconds(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    """Timestamps in microseconds, where these hold them all."""
+    import pyarrow as pa
+
+    if column.type.unit == "us":
+        return column
+    try:
+        return column.cast(pa.timestamp("us", column.type.tz))
+    except pa.ArrowInvalid:  # nanoseconds that count, or a year out of reach
+        return column
 
 
 _NAMES = {  # of those that DuckDB calls otherwise
@@ -86,19 +107,10 @@ def duckdb_type(kind: pyarrow.DataType) -> str:
     """The DuckDB type under which an Arrow type is read."""
     import pyarrow as pa
 
+    if pa.types.is_nested(kind):
+        return _nested_type(kind)
     if pa.types.is_decimal(kind):
         return f"DECIMAL({kind.precision},{kind.scale})"
-    if pa.types.is_fixed_size_list(kind):
-        return f"{duckdb_type(kind.value_type)}[{kind.list_size}]"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return f"{duckdb_type(kind.value_type)}[]"
-    if pa.types.is_map(kind):
-        return f"MAP({duckdb_type(kind.key_type)}, {duckdb_type(kind.item_type)})"
-    if pa.types.is_struct(kind):
-        fields = (
-            '"' + field.name.replace('"', '""') + '" ' + duckdb_type(field.type) for field in kind
-        )
-        return f"STRUCT({', '.join(fields)})"
     if pa.types.is_dictionary(kind):
         return duckdb_type(kind.value_type)
     if pa.types.is_timestamp(kind) and kind.tz:
@@ -107,13 +119,32 @@ def duckdb_type(kind: pyarrow.DataType) -> str:
         return "TIME"
     if pa.types.is_duration(kind):
         return "INTERVAL"
-    return (
-        "BLOB" if pa.types.is_fixed_size_binary(kind) else _NAMES.get(str(kind), str(kind).upper())
-    )
+    if pa.types.is_fixed_size_binary(kind):
+        return "BLOB"
+    return _NAMES.get(str(kind), str(kind).upper())
+
+
+def _nested_type(kind: pyarrow.DataType) -> str:
+    """The DuckDB type of lists, maps and structs."""
+    import pyarrow as pa
+
+    if pa.types.is_fixed_size_list(kind):
+        return f"{duckdb_type(kind.value_type)}[{kind.list_size}]"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"{duckdb_type(kind.value_type)}[]"
+    if pa.types.is_map(kind):
+        return f"MAP({duckdb_type(kind.key_type)}, {duckdb_type(kind.item_type)})"
+    if not pa.types.is_struct(kind):
+        return str(kind).upper()
+    fields = []
+    for field in kind:
+        name = field.name.replace('"', '""')
+        fields.append(f'"{name}" {duckdb_type(field.type)}')
+    return f"STRUCT({', '.join(fields)})"
 
 
 def spelled(values: Any) -> Any:
-    """An array as text, each value spelled as the engine would print it."""
+    """An array as text, each value spelled as DuckDB would print it."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -127,6 +158,14 @@ def spelled(values: Any) -> Any:
     return pa.array([spell(value) for value in values.to_pylist()], pa.string())
 
 
+class _Typed(NamedTuple):
+    """The distinct cells of a text column as values, their raw texts, and the unit."""
+
+    values: Any
+    texts: Any
+    unit: str | None
+
+
 def read_text(column: pyarrow.ChunkedArray, header: str) -> tuple[Any, Any, str | None]:
     """A text column as values, raw text (None where the values spell it) and unit; each distinct
     cell is read once."""
@@ -134,69 +173,80 @@ def read_text(column: pyarrow.ChunkedArray, header: str) -> tuple[Any, Any, str 
     import pyarrow.compute as pc
 
     encoded = column.dictionary_encode().unify_dictionaries()
-    distinct = (
-        encoded.chunk(0).dictionary.drop_null() if encoded.num_chunks else pa.array([], pa.string())
-    )
+    distinct = pa.array([], pa.string())
+    if encoded.num_chunks:
+        distinct = encoded.chunk(0).dictionary.drop_null()
     indices = pa.chunked_array([chunk.indices for chunk in encoded.chunks], pa.int32())
     last = column[-1].as_py() if len(column) else None
-    values, texts, unit = (
-        _cast(distinct, header, last) if len(distinct) > _LARGE else None
-    ) or _read(distinct, header, last)
-    same = pc.fill_null(pc.equal(spelled(values), texts), False)
-    spoken = pc.all(pc.or_(same, pc.is_null(texts))).as_py()  # None for no cells at all
-    return values.take(indices), None if spoken is not False else texts.take(indices), unit
+    typed = _cast(distinct, header, last) if len(distinct) > _LARGE else None
+    if typed is None:
+        typed = _read(distinct, header, last)
+    same = pc.fill_null(pc.equal(spelled(typed.values), typed.texts), False)
+    spoken = pc.all(pc.or_(same, pc.is_null(typed.texts))).as_py()  # None for no cells at all
+    texts = typed.texts.take(indices) if spoken is False else None
+    return typed.values.take(indices), texts, typed.unit
 
 
-def _read(distinct: pyarrow.Array, header: str, last: str | None) -> tuple[Any, Any, str | None]:
-    """Values, texts and unit of distinct cells, all of them read by Python."""
+def _read(distinct: pyarrow.Array, header: str, last: str | None) -> _Typed:
+    """Distinct cells, all of them read by Python."""
     import pyarrow as pa
 
     reading = read_column(distinct.to_pylist(), header, last)
-    return (
-        pa.array(reading.values, _arrow_type(reading.type)),
-        pa.array(reading.texts, pa.string()),
-        reading.unit,
-    )
+    values = pa.array(reading.values, _arrow_type(reading.type))
+    return _Typed(values, pa.array(reading.texts, pa.string()), reading.unit)
 
 
-def _cast(
-    distinct: pyarrow.Array, header: str, last: str | None
-) -> tuple[Any, Any, str | None] | None:
-    """The same, where nearly all cells are numbers or dates in plain spelling: only the rest is
-    read by Python."""
+def _cast(distinct: pyarrow.Array, header: str, last: str | None) -> _Typed | None:
+    """Distinct cells that are nearly all numbers or dates in plain spelling: Arrow casts these, and
+    Python reads only the rest."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    missing = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(distinct)), pa.array(sorted(MISSING)))
+    if is_code(header):
+        return None
+    folded = pc.utf8_lower(pc.utf8_trim_whitespace(distinct))
+    missing = pc.is_in(folded, pa.array(sorted(MISSING)))
     told = len(distinct) - pc.sum(missing).as_py()
-    for pattern, mark, wider in ((_NUMBER, r"[.eE]", "DOUBLE"), (_DATE, ":", "TIMESTAMP")):
+    for pattern, mark, wider in _PLAIN:
         matched = pc.match_substring_regex(distinct, pattern)
-        if is_code(header) or pc.sum(matched).as_py() < SHARE * told:
-            continue
-        sure, odd = distinct.filter(matched), pc.invert(pc.or_(matched, missing))
-        rest = distinct.filter(odd).to_pylist()
-        some = sure[
-            : _LARGE + 9 * len(rest)
-        ].to_pylist()  # so many that the rest stays as small a share as it is
-        reading = read_column(some + rest, header, last)
-        if reading.type not in ("BIGINT", "DOUBLE", "DATE", "TIMESTAMP"):
-            return None
-        kind = wider if pc.any(pc.match_substring_regex(sure, mark)).as_py() else reading.type
-        nothing = pa.scalar(None, pa.string())
-        values, texts = (
-            pc.if_else(
-                missing, nothing, pc.replace_with_mask(distinct, odd, pa.array(cells, pa.string()))
-            )
-            for cells in (
-                [spell(v) for v in reading.values[len(some) :]],
-                reading.texts[len(some) :],
-            )
-        )
-        try:
-            return pc.cast(values, _arrow_type(kind)), texts, reading.unit
-        except pa.ArrowInvalid:  # 2001-02-30
-            return None
+        if pc.sum(matched).as_py() >= SHARE * told:
+            return _cast_matched(distinct, matched, missing, mark, wider, header, last)
     return None
+
+
+def _cast_matched(
+    distinct: pyarrow.Array,
+    matched: pyarrow.Array,
+    missing: pyarrow.Array,
+    mark: str,
+    wider: str,
+    header: str,
+    last: str | None,
+) -> _Typed | None:
+    """The same, where most cells match a plain spelling; mark: what only the wider type has."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    sure = distinct.filter(matched)
+    odd = pc.invert(pc.or_(matched, missing))
+    rest = distinct.filter(odd).to_pylist()
+    # Python reads the rest among so many others that it stays as small a share as it is.
+    some = sure[: _LARGE + 9 * len(rest)].to_pylist()
+    reading = read_column(some + rest, header, last)
+    if reading.type not in _CAST:
+        return None
+    kind = wider if pc.any(pc.match_substring_regex(sure, mark)).as_py() else reading.type
+    spellings = [spell(value) for value in reading.values[len(some) :]]
+
+    def with_rest(cells: list[str | None]) -> pyarrow.Array:
+        replaced = pc.replace_with_mask(distinct, odd, pa.array(cells, pa.string()))
+        return pc.if_else(missing, pa.scalar(None, pa.string()), replaced)
+
+    try:
+        values = pc.cast(with_rest(spellings), _arrow_type(kind))
+    except pa.ArrowInvalid:  # 2001-02-30
+        return None
+    return _Typed(values, with_rest(reading.texts[len(some) :]), reading.unit)
 
 
 def _arrow_type(name: str) -> pyarrow.DataType:

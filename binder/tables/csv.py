@@ -106,7 +106,9 @@ def parse(text: str, path: str, options: Csv) -> Sheet:
     """The table in a text."""
     start, line = _start(text, options)
     if not text[start:].strip():
-        raise DataError(f"{path} is empty", path=path, hint="a CSV file needs at least a header line")
+        raise DataError(
+            f"{path} is empty", path=path, hint="a CSV file needs at least a header line"
+        )
     dialect = _dialect(text[start:], options)
     text, begin = text[start:], line
     sheet = _read_plain(text, dialect, options)
@@ -163,8 +165,7 @@ def _named(layout: Layout, options: Csv, path: str = "") -> list[str]:
     names = [str(name) for name in options.header]
     if len(names) != len(layout.headers):
         raise DataError(
-            f"{path} has {len(layout.headers)} columns, and {len(names)} names are given",
-            path=path,
+            f"{path} has {len(layout.headers)} columns, and {len(names)} names are given", path=path
         )
     return names
 
@@ -316,7 +317,9 @@ def _assemble(found: list[Record], path: str, dialect: Dialect, options: Csv) ->
     notes = [*layout.notes, *notes]
     width = len(headers)
     if not width:
-        raise DataError(f"{path} is empty", path=path, hint="a CSV file needs at least a header line")
+        raise DataError(
+            f"{path} is empty", path=path, hint="a CSV file needs at least a header line"
+        )
     body = rows[layout.first :]
     if body and (below := footer(body, width) if width > 1 else 0):
         left = [row for row in body[-below:] if not is_blank(row.cells)]
@@ -390,7 +393,9 @@ def _count(rows: Sequence[Record], noun: str) -> str:
     return f"{len(rows):,} {noun}{'' if len(rows) == 1 else 's'}"
 
 
-def _tell_lookalikes(body: Sequence[Record], width: int, dialect: Dialect, notes: list[str]) -> None:
+def _tell_lookalikes(
+    body: Sequence[Record], width: int, dialect: Dialect, notes: list[str]
+) -> None:
     """Tells of a cell whose lines look like rows of their own, but for the first and the last."""
     for row in body:
         for cell in row.cells:

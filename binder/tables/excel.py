@@ -64,7 +64,9 @@ def _sheet(name: str, rows: Sequence[Sequence[Any]]) -> SheetCells | None:
         notes.append(f"row {last + 1} and below stand under the table and are left out")
     kept = [
         cells
-        for record, cells in zip(records[layout.first : last], rows[layout.first : last], strict=True)
+        for record, cells in zip(
+            records[layout.first : last], rows[layout.first : last], strict=True
+        )
         if not is_blank(record.cells)
     ]
     columns = []

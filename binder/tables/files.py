@@ -41,9 +41,13 @@ def no_address(path: Any) -> None:
     if found[1].lower() == "file":
         hint = "give the path without file://"
     elif found[1].lower() in ("http", "https"):
-        hint = "download the file first (curl -O ADDRESS), or give the frame: pandas.read_csv(ADDRESS)"
+        hint = (
+            "download the file first (curl -O ADDRESS), or give the frame: pandas.read_csv(ADDRESS)"
+        )
     else:
-        hint = "give a frame, such as pandas.read_parquet(ADDRESS), or copy the file to this machine"
+        hint = (
+            "give a frame, such as pandas.read_parquet(ADDRESS), or copy the file to this machine"
+        )
     raise DataError(f"binder opens no addresses: {path}", path=str(path), hint=hint)
 
 

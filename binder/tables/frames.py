@@ -127,9 +127,7 @@ def read_arrow(source: Any) -> FrameColumns:
     return FrameColumns(headers, columns, notes)
 
 
-def native(
-    column: pyarrow.ChunkedArray, header: str
-) -> tuple[pyarrow.ChunkedArray, str | None]:
+def native(column: pyarrow.ChunkedArray, header: str) -> tuple[pyarrow.ChunkedArray, str | None]:
     """A column in a type that the engine has, with a note where that is text instead."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -178,9 +176,7 @@ def _of_extension(
     return native(storage, header)
 
 
-def _narrowed(
-    column: pyarrow.ChunkedArray, header: str
-) -> tuple[pyarrow.ChunkedArray, str | None]:
+def _narrowed(column: pyarrow.ChunkedArray, header: str) -> tuple[pyarrow.ChunkedArray, str | None]:
     """Decimals that are wider than the engine's, as its own where their values are not."""
     import pyarrow as pa
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from binder.tables.cells import UNITS
+from binder.tables.numbers import UNITS
 from binder.tables.dialect import Record
 
 HEAD = 60  # rows that are looked at for the header

@@ -17,14 +17,7 @@ from binder.tables import csv, databases, excel, frames, json
 from binder.tables.arrow import array
 from binder.tables.csv import Csv
 from binder.tables.encoding import decode
-from binder.tables.files import (
-    STANDARD_INPUT,
-    ending,
-    existing,
-    matching,
-    must_be_text,
-    read_bytes,
-)
+from binder.tables.files import STANDARD_INPUT, ending, existing, matching, must_be_text, read_bytes
 from binder.tables.frames import FrameColumns
 from binder.tables.sqlite import SqliteTable, read_sqlite
 

@@ -131,9 +131,7 @@ def _declared(words: str) -> pyarrow.DataType | None:
     return next((kind for word, kind in kinds if word in words), None)
 
 
-def _column(
-    values: list[Any], kind: pyarrow.DataType | None
-) -> tuple[pyarrow.ChunkedArray, bool]:
+def _column(values: list[Any], kind: pyarrow.DataType | None) -> tuple[pyarrow.ChunkedArray, bool]:
     """A column under its declared type, and whether it is text that has to be read."""
     import pyarrow as pa
 
@@ -160,9 +158,7 @@ def _mixed(values: list[Any]) -> tuple[pyarrow.ChunkedArray, bool]:
     return column, str in kinds and bool(kinds & {int, float})
 
 
-def _moments(
-    values: list[Any], kind: pyarrow.DataType
-) -> tuple[pyarrow.ChunkedArray, bool]:
+def _moments(values: list[Any], kind: pyarrow.DataType) -> tuple[pyarrow.ChunkedArray, bool]:
     """A column of dates or timestamps, which SQLite keeps as text or as numbers."""
     import pyarrow as pa
 

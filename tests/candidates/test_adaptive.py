@@ -129,7 +129,7 @@ def test_a_program_that_is_not_in_the_language_is_sent_back_with_the_place_marke
         conversation[-2]["content"] == BROKEN
         and conversation[:-2] == server.requests[0]["messages"]
     )
-    assert "sent back once" in answer.candidates[0].fate
+    assert "repaired once" in answer.candidates[0].fate
 
 
 def test_a_program_out_of_the_language_is_held_to_the_grammar_of_the_table(server: Server) -> None:
@@ -333,7 +333,7 @@ def test_a_table_that_does_not_fit_has_no_direct_answer(server: Server) -> None:
         rows=ROWS * 150,
     )
     assert [candidate.language for candidate in answer.candidates] == ["sql", "sql"]
-    with pytest.raises(binder.BinderError, match="too large to be read directly"):
+    with pytest.raises(binder.BinderError, match="cannot be answered directly"):
         ask(
             server,
             [],
@@ -354,7 +354,7 @@ def test_weights_decide_when_it_is_decided(server: Server) -> None:
     assert (
         answer.values == ["Pisa"]
         and answer.language == "direct"
-        and "without a program" in answer.summary
+        and "directly from the table" in answer.summary
     )
 
 
@@ -370,7 +370,7 @@ def test_a_solved_question_is_kept_and_shown_for_the_next(server: Server, tmp_pa
     direct = ask(
         server, [], direct='{"answers": ["Rome"]}', language="direct", samples=1, memory=path
     )
-    with pytest.raises(UsageError, match="without a program"):
+    with pytest.raises(UsageError, match="directly from the table"):
         direct.accept()
 
 

@@ -42,9 +42,9 @@ def test_an_answer_prints_and_is_json_data() -> None:
 
 
 def test_which_kind_won_is_said() -> None:
-    assert answer("a").summary == "by SQL; confidence 25%; 4 samples"
+    assert answer("a").summary == "answered by SQL; confidence 25%; 4 samples"
     direct = answer("a", program=None)
-    assert direct.summary == "read from the table, without a program; confidence 25%; 4 samples"
+    assert direct.summary == "answered directly from the table; confidence 25%; 4 samples"
     assert (
         direct.data()["program"] is None
         and direct.data()["language"] == "direct"

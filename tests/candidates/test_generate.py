@@ -9,7 +9,7 @@ import pytest
 
 import binder
 from binder.candidates.sampling import Sampling
-from binder.errors import CheckFault, Refused, SyntaxFault
+from binder.errors import CheckFault, InternalError, Refused, SyntaxFault
 from tests.server import Canned, Server, completion, error
 
 ROWS = [{"a": "x", "b": 1}, {"a": "y", "b": 2}]
@@ -34,6 +34,26 @@ def test_a_reply_that_is_no_program_is_a_candidate_with_its_fault(server: Server
         "I cannot do that.",
         "SELECT nosuch FROM w",
     ]
+
+
+def test_a_reply_on_which_binder_fails_is_a_candidate_with_that_fault(server: Server) -> None:
+    nested = "[" * 100_000  # deeper than Python's reader of JSON goes
+    answer = asked(server, "SELECT a FROM w WHERE b = 2", nested, nested)
+    assert answer.values == ["y"]
+    _, faulty = answer.candidates
+    assert (faulty.program, faulty.votes) == (nested, 2)
+    assert isinstance(faulty.error, InternalError) and "RecursionError" in str(faulty.error)
+    assert [event.data["program"] for event in answer.trace.of("rejected")] == [nested]
+
+
+def test_a_repair_on_which_binder_fails_leaves_the_question_with_what_is_known(
+    server: Server,
+) -> None:
+    server.script("SELECT nosuch FROM w", "[" * 100_000)
+    with binder.connect(ROWS, model="m", base_url=server.url, cache=None) as db:
+        answer = db.ask("which a?", language="sql", samples=1)
+    (candidate,) = answer.candidates
+    assert answer.values == [] and isinstance(candidate.error, InternalError)
 
 
 def test_no_program_at_all_is_no_answer(server: Server) -> None:

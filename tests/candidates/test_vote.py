@@ -156,7 +156,7 @@ def test_a_program_that_says_the_same_speaks_for_a_direct_answer() -> None:
 def test_a_direct_answer_can_win_and_shows_that_it_has_no_program() -> None:
     answer = voted(candidate("a", language="direct", votes=2), candidate("b"))
     assert (answer.values, answer.language, answer.program) == (["a"], "direct", None)
-    assert repr(answer) == "Answer(['a'], confidence=0.67, without a program)"
+    assert repr(answer) == "Answer(['a'], confidence=0.67, direct)"
 
 
 def test_weights_are_per_kind() -> None:
@@ -179,7 +179,7 @@ def test_what_was_not_executed_is_no_vote_cast() -> None:
     answer = voted(candidate("a", votes=2), Candidate("q", "sql", votes=3))
     assert (
         answer.confidence == 1.0
-        and answer.candidates[1].fate == "not executed: it could not change the vote"
+        and answer.candidates[1].fate == "skipped: it could not change the vote"
     )
 
 

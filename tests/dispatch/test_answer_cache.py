@@ -111,7 +111,9 @@ def test_a_trace_replays_offline(server: Server, tmp_path: Path) -> None:
 def test_strict_raises_and_a_deadline_ends_a_run(server: Server) -> None:
     with connect(server, None, strict=True) as db:
         assert len(db.run(PROGRAM.format(5))) == 5
-        with pytest.raises(MissingValues, match="1 value missing, first: no value for 'which town"):
+        with pytest.raises(
+            MissingValues, match="1 value missing, first: missing value for 'which town"
+        ):
             db.run(PROGRAM.format(9))
     server.reply = lambda _: HANG
     lm = Retry(OpenAI(Endpoint("m", server.url)))

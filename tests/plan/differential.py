@@ -128,18 +128,18 @@ def made_of(plan: Plan) -> tuple[object, ...]:
     """All that tells how a plan is executed, to compare two plans of one program."""
     asks = [
         (
-            step.decides is None,
-            step.ranked,
+            step.where_of is None,
+            step.adaptive,
             ask.call.name,
             ask.covers,
-            ask.collect.site.level,
+            ask.collect.site.stage,
             ask.collect.site.node,
-            [(guard.node, guard.outcomes, guard.clause) for guard in ask.collect.where],
-            ask.collect.window
-            and (ask.collect.window.rows, ask.collect.window.match, ask.collect.window.within),
+            [(one.node, one.outcomes, one.clause) for one in ask.collect.filters],
+            first_rows and (first_rows.rows, first_rows.match, first_rows.within),
         )
         for step in plan.steps
         for ask in step.asks
+        for first_rows in [ask.collect.first_rows]
     ]
     return plan.query.tree, asks
 
@@ -173,7 +173,7 @@ def differ(w: list[Any], v: list[Any], program: str, singly: bool = True) -> Non
     reference, most = run(naive)
     rows = expected(program, tables)
     for rules in (RULES, *((rule,) for rule in RULES if singly)):
-        plan = optimize(build(checked), rules)
+        plan = optimize(checked, rules)
         if len(rules) == 1 and made_of(plan) == made_of(naive):
             continue
         ruled, count = run(plan)

@@ -102,8 +102,8 @@ def profiled() -> tuple[list[str], list[list[str]]]:
                 spent[header["verb"]].append(1000 * (time.perf_counter() - started))
 
     with connected() as db:
-        db._worker.close()
-        db._worker = Watched(db.tables, db.settings.limits)
+        db._workers.sql.close()
+        db._workers.sql = Watched(db.tables, db.settings.limits)
         db.run(PROGRAM.format(""))
         spent.clear()
         whole = [timed(db, PROGRAM.format("")) for _ in range(TIMES)]
@@ -123,7 +123,7 @@ def profiled() -> tuple[list[str], list[list[str]]]:
 
 def _plan(db: Binder, more: str) -> float:
     started = time.perf_counter()
-    db._plan(PROGRAM.format(more), "sql")
+    db._planner.plan(PROGRAM.format(more), "sql")
     return 1000 * (time.perf_counter() - started)
 
 

@@ -159,7 +159,7 @@ def test_options_as_words() -> None:
             options_of([word])
 
 
-CELL = st.text(st.sampled_from('ab1,;"\'\n #'), max_size=5)
+CELL = st.text(st.sampled_from("ab1,;\"'\n #"), max_size=5)
 
 
 @given(st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=6))

@@ -52,7 +52,9 @@ def test_the_schemas_of_a_duckdb_file(tmp_path: Path) -> None:
     with duckdb.connect(str(path)) as connection:
         connection.execute(SCRIPT + "CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 5 AS a;")
         connection.execute("CREATE TABLE s.u AS SELECT 6 AS a; CREATE VIEW v AS SELECT * FROM t;")
-        connection.execute("CREATE TABLE g AS SELECT 1; CREATE VIEW broken AS FROM g; DROP TABLE g;")
+        connection.execute(
+            "CREATE TABLE g AS SELECT 1; CREATE VIEW broken AS FROM g; DROP TABLE g;"
+        )
     with connect(path, cache=None) as db:
         assert {table.name for table in db.tables} == {"t", "s.t", "u", "v"}
         assert db.run('SELECT a FROM "s.t"').rows == [(5,)]

@@ -60,7 +60,11 @@ def test_a_pattern_is_one_table(tmp_path: Path) -> None:
     (tmp_path / "1.csv").write_bytes(TEXT)
     (tmp_path / "2.csv").write_bytes(b"b,a\nz,3\n")
     table = load(str(tmp_path / "*.csv"))
-    assert [(row["a"], row["b"]) for row in table.data.to_pylist()] == [(1, "x"), (2, "y"), (3, "z")]
+    assert [(row["a"], row["b"]) for row in table.data.to_pylist()] == [
+        (1, "x"),
+        (2, "y"),
+        (3, "z"),
+    ]
     (tmp_path / "3.csv").write_bytes(b"a,c\n1,2\n")
     with pytest.raises(DataError, match=r"3\.csv has the columns a, c"):
         load(str(tmp_path / "*.csv"))

@@ -129,3 +129,25 @@ def test_sqlite(tmp_path: Path) -> None:
     assert (tables[2].num_rows, tables[2].columns[0].type) == (0, "BIGINT")
     with pytest.raises(DataError, match="has 3 tables"):
         load(path)
+
+
+@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(b"a,b\n1,2\n")[:12] + b"\xff" * 20])
+def test_damaged_gzip(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(DataError, match="cannot read"):
+        load(write(tmp_path, "t.csv.gz", data))
+
+
+def test_where_a_missing_file_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "bridges.csv", "a\n1\n")
+    hints = {
+        "bridge.csv": "did you mean bridges.csv?",
+        "zzzzzz.json": "no such file in the current folder",
+        "nowhere/bridge.csv": "folder nowhere does not exist",
+    }
+    for path, hint in hints.items():
+        with pytest.raises(DataError, match=f"no such file: {path}") as caught:
+            load(path)
+        assert caught.value.hint == hint

@@ -40,7 +40,10 @@ ARROW: list[tuple[pa.DataType, Any]] = [
     *((kind, DAY) for kind in (pa.date32(), pa.date64())),
     *((pa.timestamp(unit), MOMENT) for unit in ("s", "ms", "us", "ns")),
     *((pa.timestamp(unit, "America/New_York"), NEW_YORK) for unit in ("s", "ms", "us", "ns")),
-    *((kind, CLOCK) for kind in (pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns"))),
+    *(
+        (kind, CLOCK)
+        for kind in (pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns"))
+    ),
     *((pa.duration(unit), LONG) for unit in ("s", "ms", "us", "ns")),
     (pa.month_day_nano_interval(), pa.MonthDayNano([1, 2, 3000])),
     (pa.decimal32(5, 1), Decimal("1.5")),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from binder.analysis.sql.coercion import raw_of
 from binder.analysis.sql.types import holds_bytes, kind, picked
+from binder.analysis.sql.value_linking import raw_of
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes, source_of
 from binder.language.program import Call, Program

@@ -1,46 +1,33 @@
-"""A resolved tree comes in; the type of every call, taken from where it stands, goes out (DESIGN
-section 3).
+"""Types of calls, taken from the places where their values are used (DESIGN section 3).
 
 boolean: a bare predicate; options: compared with yes or no; number, date: compared with one or
-computed with; text: read as text; auto: read off the replies. One call has one type: the strictest
-its places ask for."""
+computed with; text: read as text; auto: read off the replies. Calls whose values meet, in a
+comparison or as branches of one CASE, form a class: all of a class have one type, the strictest
+that any of their places asks for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlglot import exp
 
 from binder.analysis.sql.coercion import COMPARISONS
-from binder.analysis.sql.types import COMPUTED, TEXT_READERS, branches, kind
+from binder.analysis.sql.types import COMPUTED, TEXT_READERS, handed_on, kind, values
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes
 from binder.language.call_kinds import CALL_KINDS
 from binder.language.program import Call, Program
-from binder.language.sqltree import call_of, nodes, placeholders, sql_of
-from binder.tables.cells import read_boolean, read_date, read_number
+from binder.language.sqltree import call_of, is_placeholder, nodes, placeholders, sql_of
+from binder.tables.cells import read_boolean
+from binder.tables.dates import read_date
+from binder.tables.numbers import read_number
 
 YES_NO = ("yes", "no")
-_COMPUTED = (
-    *COMPUTED,
-    exp.Pow,
-    exp.Ln,
-    exp.Log,
-    exp.Exp,
-    exp.Sign,
-    exp.StddevPop,
-    exp.StddevSamp,
-    exp.Quantile,
-)
-_DATED = (exp.Year, exp.Month, exp.Day, exp.TimeToStr, exp.DateTrunc, exp.DateDiff, exp.Extract)
-_HANDED_ON = (
-    exp.Paren, exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Filter, exp.Distinct, exp.Nullif, exp.Mode,
-    exp.Any, exp.All,
-)  # fmt: skip
-_TRUTHS = (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify, exp.Join)
-_TABLES = (exp.From, exp.Join, exp.Lateral, exp.Select, exp.Subquery, exp.CTE, exp.SetOperation)
 STRICTNESS = ("auto", "text", "date", "number", "options", "boolean")
+EXCLUSIVE = ("date", "number", "options", "boolean")
 KINDS = {
     "number": "number",
     "date": "date",
@@ -49,6 +36,12 @@ KINDS = {
     "options": "text",
     "auto": None,
 }
+_COMPUTED = (
+    *COMPUTED, exp.Pow, exp.Ln, exp.Log, exp.Exp, exp.Sign, exp.StddevPop, exp.StddevSamp,
+    exp.Quantile,
+)  # fmt: skip
+_DATED = (exp.Year, exp.Month, exp.Day, exp.TimeToStr, exp.DateTrunc, exp.DateDiff, exp.Extract)
+_CONDITIONS = (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify)
 
 
 @dataclass(frozen=True)
@@ -61,41 +54,65 @@ class CallType:
     spellings: tuple[str, ...] | None = None
 
 
+@dataclass
+class _Use:
+    """What a place asks of a value: its type, the texts it is compared with, the calls whose values
+    it meets there."""
+
+    type: str = "auto"
+    texts: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+
+
+class _Classes:
+    """Calls whose values meet, as a union-find: each call points to another of its class, and one
+    of them to itself."""
+
+    def __init__(self) -> None:
+        self.above: dict[Call, Call] = {}
+
+    def of(self, call: Call) -> Call:
+        """The call that stands for the class of one."""
+        above = self.above.setdefault(call, call)
+        while above != self.above[above]:
+            above = self.above[call] = self.above[above]
+        return above
+
+    def join(self, one: Call, other: Call) -> None:
+        self.above[self.of(other)] = self.of(one)
+
+
 def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
     """The type of each call of the tree, and `kind` set on every node that stands for one."""
     same = _merged(tree)
-    shown: dict[Call, list[exp.Expr]] = {}
-    for node in nodes(tree):
-        call = shown_call(node)
-        if call is not None:
-            shown.setdefault(same[call], []).append(node)
-    found: dict[Call, CallType] = {}
-    for _ in range(2):  # what one call is compared with may hold another
-        found = {call: _type_of(program, call, places) for call, places in shown.items()}
-        for call, places in shown.items():
-            for node in places:
-                _set_kind(node, "options" if found[call].options else found[call].type)
-    for call, places in shown.items():
-        if found[call].type == "boolean" or found[call].options:
-            for node in places:
-                _compare_truth(node, found[call].type)
-    return {call.name: call_type for call, call_type in found.items()}
+    places: dict[Call, list[exp.Expr]] = {}
+    uses: dict[Call, list[_Use]] = {}
+    classes = _Classes()
+    for node in nodes(tree) if same else ():
+        calls = [same[call] for call in _calls_of(node)]
+        met = list(_uses(node)) if calls else []
+        for call in calls:
+            places.setdefault(call, []).append(node)
+            uses.setdefault(call, []).extend(met)
+            for use in met:
+                for other in use.calls:
+                    classes.join(call, same[other])
 
+    members: dict[Call, list[Call]] = {}
+    for call in uses:
+        members.setdefault(classes.of(call), []).append(call)
+    types: dict[Call, CallType] = {}
+    for alike in members.values():
+        types |= _types_of_class(program, {call: uses[call] for call in alike})
 
-def _type_of(program: Program, call: Call, places: list[exp.Expr]) -> CallType:
-    """The type of one call, which stands in these places."""
-    uses = [_place(node) for node in places]
-    wanted = sorted({CALL_KINDS[call.kind].type, *(use[0] for use in uses)}, key=STRICTNESS.index)
-    chosen = wanted[-1]
-    _agree(program, call, wanted)
-    literals = list(dict.fromkeys(text for use in uses for text in use[1]))
-    if chosen == "options" and literals:  # yes, no, or something else: nothing is closed
-        chosen, literals = "text", [*YES_NO, *literals]
-    if chosen == "options":
-        return CallType("text", YES_NO)
-    return CallType(
-        chosen, None, tuple(literals) if chosen in ("text", "auto") and literals else None
-    )
+    for call, shown in places.items():
+        chosen = "options" if types[call].options else types[call].type
+        for node in shown:
+            _set_kind(node, chosen)
+        if chosen in ("options", "boolean"):
+            for node in shown:
+                _compare_truth(node, chosen)
+    return {call.name: types[call] for call in places}
 
 
 def _merged(tree: exp.Expr) -> dict[Call, Call]:
@@ -103,183 +120,285 @@ def _merged(tree: exp.Expr) -> dict[Call, Call]:
     first of its equals."""
     first: dict[tuple[object, ...], Call] = {}
     same: dict[Call, Call] = {}
-    for node in placeholders(
-        tree
-    ):  # inner ones first: they are part of what the outer ones ask about
+    # inner ones first: they are part of what the outer ones ask about
+    for node in placeholders(tree):
         call = call_of(node)
-        kinds = (kind(column) for column in nodes(node) if isinstance(column, exp.Column))
-        asked = (call.kind, call.question, *(sql_of(part) for part in node.expressions), *kinds)
+        kinds = [kind(part) for part in nodes(node) if isinstance(part, exp.Column)]
+        asked = (call.kind, call.question, *map(sql_of, node.expressions), *kinds)
         same[call] = first.setdefault(asked, call)
         node.set("this", same[call].name)
         annotate(node, call=same[call])
     return same
 
 
+def _calls_of(node: exp.Expr) -> tuple[Call, ...]:
+    """The calls whose value a node may show: a placeholder, or a column of a sub-select that hands
+    some on."""
+    held = notes(node).field
+    if held is not None:
+        return held.calls
+    return (call_of(node),) if is_placeholder(node) else ()
+
+
 def _set_kind(node: exp.Expr, chosen: str) -> None:
-    """Says of a node that shows a call what it yields."""
-    annotate(node, family=KINDS[chosen])
-    if isinstance(node, exp.Column):
-        annotate(node, field=replace(field_of(node), kind=KINDS[chosen]))
+    """Notes at a node that shows a call, and nothing else, what it yields."""
+    held = notes(node).field
+    if held is None:
+        annotate(node, family=KINDS[chosen])
+    elif held.call is not None:
+        annotate(node, family=KINDS[chosen], field=replace(field_of(node), kind=KINDS[chosen]))
 
 
-def shown_call(node: exp.Expr) -> Call | None:
-    """The call whose value a node shows: a placeholder, or a column of a sub-select that hands it
-    on."""
-    shown = notes(node).field
-    return shown.call if shown is not None else notes(node).call
+# the type of a class
 
 
-def _agree(program: Program, call: Call, wanted: list[str]) -> None:
-    strict = [w for w in wanted if w in ("date", "number", "options", "boolean")]
-    if len(strict) > 1 and set(strict) != {"options", "boolean"}:
-        names = " and ".join("yes or no" if w == "options" else f"a {w}" for w in strict)
-        message, hint = (
-            f"the answer to {call.question!r} is used as {names}",
-            "cast one use in place: CAST(QA(...) AS VARCHAR)",
-        )
-        raise CheckFault(message, text=program.text, span=call.span, hint=hint)
+def _types_of_class(program: Program, uses: dict[Call, list[_Use]]) -> dict[Call, CallType]:
+    """The types of the calls of one class: all of the strictest type."""
+    wanted = {
+        call: {CALL_KINDS[call.kind].type, *(use.type for use in own)} for call, own in uses.items()
+    }
+    chosen = max(set().union(*wanted.values()), key=STRICTNESS.index)
+    _agree(program, wanted)
+    texts: dict[Call, list[str]] = {}
+    for call, own in uses.items():
+        texts[call] = []
+        for use in own:
+            texts[call] += [text for text in use.texts if text not in texts[call]]
+    # yes, no, or something else: nothing is closed
+    opened = chosen == "options" and any(texts.values())
+    types: dict[Call, CallType] = {}
+    for call, spelt in texts.items():
+        if opened and "options" in wanted[call]:
+            spelt = [*YES_NO, *spelt]
+        types[call] = _call_type("text" if opened else chosen, spelt)
+    return types
 
 
-def _seen_as(node: exp.Expr) -> exp.Expr:
-    """The widest expression that has the same value: parentheses, MIN, MAX and scalar sub-selects
-    hand it on."""
+def _call_type(chosen: str, texts: list[str]) -> CallType:
+    if chosen == "options":
+        return CallType("text", YES_NO)
+    advised = chosen in ("text", "auto") and bool(texts)
+    return CallType(chosen, None, tuple(texts) if advised else None)
+
+
+def _agree(program: Program, wanted: dict[Call, set[str]]) -> None:
+    """Refuses a class of which some place asks for a number, say, and another for a date."""
+    first: dict[str, Call] = {}
+    for call, types in wanted.items():
+        for type_ in types:
+            first.setdefault(type_, call)
+    strict = [type_ for type_ in EXCLUSIVE if type_ in first]
+    if len(strict) < 2 or strict == ["options", "boolean"]:
+        return
+    names = ["yes or no" if type_ == "options" else f"a {type_}" for type_ in strict]
+    call = next((c for c, types in wanted.items() if types.issuperset(strict)), first[strict[0]])
+    if wanted[call].issuperset(strict):
+        message = f"the answer to {call.question!r} is used both as " + " and as ".join(names)
+    else:
+        used = [f"{first[type_].question!r} as {n}" for type_, n in zip(strict, names, strict=True)]
+        message = "answers that are compared are used differently: " + ", ".join(used)
+    hint = "cast one of the uses: CAST(QA(...) AS VARCHAR)"
+    raise CheckFault(message, text=program.text, span=call.span, hint=hint)
+
+
+# what a place asks
+
+
+def _uses(node: exp.Expr) -> Iterator[_Use]:
+    """The uses of the value of a node: where it stands, and where an expression around it stands
+    that hands the value on."""
+    around: exp.Expr | None = node
+    while around is not None:
+        use = _use(around)
+        yield use
+        alternatives = _alternatives(around)
+        if alternatives and use.type != "auto":
+            return  # what stands beside it says more than what becomes of both
+        around = _outward(around)
+
+
+def _use(node: exp.Expr) -> _Use:
+    """What the very place of a node asks."""
+    if compared := _compared_with(node):
+        return _met(compared, _compared)
+    if alternatives := _alternatives(node):
+        return _met(alternatives, _alike)
+    return _Use(_wanted(node))
+
+
+def _met(others: list[exp.Expr], read: Callable[[list[exp.Expr]], _Use]) -> _Use:
+    """What others ask of a value that meets theirs: those that show calls are of its class, the
+    rest tells the type."""
+    calls: list[Call] = []
+    rest: list[exp.Expr] = []
+    for other in others:
+        shown = values(other)
+        plain = [value for value in shown if not _calls_of(value)]
+        rest += [other] if plain == shown else plain
+        for value in shown:
+            calls += _calls_of(value)
+    use = read(rest)
+    return _Use(use.type, use.texts, calls)
+
+
+def _compared(others: list[exp.Expr]) -> _Use:
+    """What the values ask that a value is compared with."""
+    texts = [other.this for other in others if isinstance(other, exp.Literal) and other.is_string]
+    if any(isinstance(other, exp.Boolean) for other in others):
+        return _Use("boolean")
+    if texts and len(texts) == len(others):
+        return _written(texts)
+    return _Use(_alike(others).type, texts)
+
+
+def _written(texts: list[str]) -> _Use:
+    """What texts ask that a value is compared with: what they all can be read as."""
+    if all(read_boolean(text) is not None for text in texts):
+        truths = all(text.strip().casefold().rstrip(".") in ("true", "false") for text in texts)
+        return _Use("boolean" if truths else "options")
+    if all(read_number(text) is not None for text in texts):
+        return _Use("number")
+    if all(read_date(text) is not None for text in texts):
+        return _Use("date")
+    return _Use("text", texts)
+
+
+def _alike(others: list[exp.Expr]) -> _Use:
+    """The kind that values have, where it is one."""
+    kinds = {kind(other) for other in others} - {None}
+    return _Use(kinds.pop() or "auto") if len(kinds) == 1 else _Use()
+
+
+def _wanted(node: exp.Expr) -> str:
+    """The type that the expression around a node reads it as."""
     parent = node.parent
-    if isinstance(parent, _HANDED_ON):
-        return _seen_as(parent)
-    select = parent.parent if isinstance(parent, exp.Alias) else parent
-    if (
-        not isinstance(select, exp.Select)
-        or len(select.expressions) != 1
-        or select.expressions[0].unalias() is not node
-    ):
-        return node
-    around = select.parent
-    value = isinstance(around, (exp.Subquery, exp.Any, exp.All)) and not isinstance(
-        around.parent, _TABLES
-    )
-    return _seen_as(around) if around is not None and value else node
-
-
-def _place(node: exp.Expr) -> tuple[str, list[str]]:
-    """What the place of a node asks of it, and the text literals it is compared with."""
-    node = _seen_as(node)
-    parent = node.parent
-    if others := _others(parent, node):
-        return _compared(others)
-    if isinstance(parent, exp.If) and node.arg_key == "this" or isinstance(parent, _TRUTHS):
-        return "boolean", []
-    if isinstance(parent, exp.Is) and isinstance(parent.expression, exp.Boolean):
-        return "boolean", []
+    if parent is None:
+        return "auto"
+    if _is_condition(node, parent):
+        return "boolean"
     if isinstance(parent, _COMPUTED):
         sides = (parent.this, parent.args.get("expression"))
         dated = any(isinstance(side, exp.Interval) or kind(side) == "date" for side in sides)
-        return ("date" if dated else "number"), []
+        return "date" if dated else "number"
     if isinstance(parent, _DATED):
-        return "date", []
+        return "date"
     if isinstance(parent, TEXT_READERS):
-        return "text", []
-    if isinstance(parent, (exp.Cast, exp.TryCast)):
-        target = kind(parent)
-        return (target, []) if target in ("number", "date", "boolean") else ("auto", [])
-    if isinstance(parent, (exp.Coalesce, exp.Case, exp.If, exp.Least, exp.Greatest)):
-        choice = (
-            parent.parent
-            if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case)
-            else parent
-        )
-        like = _like(value for value in branches(choice) if value is not node)
-        return (like, []) if like != "auto" else _place(choice)
-    return _like(_united(node)), []
+        return "text"
+    target = kind(parent) if isinstance(parent, (exp.Cast, exp.TryCast)) else None
+    return target if target in ("number", "date", "boolean") else "auto"
 
 
-def _like(values: Iterable[exp.Expr]) -> str:
-    """The kind that values have, where it is one."""
-    kinds = {kind(value) for value in values} - {None}
-    return str(kinds.pop()) if len(kinds) == 1 else "auto"
+def _is_condition(node: exp.Expr, parent: exp.Expr) -> bool:
+    """Whether a node is true or false where it stands."""
+    if isinstance(parent, exp.If):
+        return node.arg_key == "this" and not _compared_with(node)
+    if isinstance(parent, exp.Join):
+        return node.arg_key == "on"
+    if isinstance(parent, exp.Is):
+        return isinstance(parent.expression, exp.Boolean)
+    return isinstance(parent, _CONDITIONS)
 
 
-def _united(node: exp.Expr) -> Iterator[exp.Expr]:
-    """What a set operation puts into one column with a projection."""
-    projection = node.parent if isinstance(node.parent, exp.Alias) else node
-    side = projection.parent
-    if not isinstance(side, exp.Select) or projection.arg_key != "expressions":
+def _outward(node: exp.Expr) -> exp.Expr | None:
+    """The expression around a node that hands its value on."""
+    parent = node.parent
+    if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case):
+        parent = parent.parent
+    if parent is None or not any(part is node for part in handed_on(parent)):
+        return None
+    return parent
+
+
+def _alternatives(node: exp.Expr) -> list[exp.Expr]:
+    """The expressions whose values stand for that of a node in other rows: branches of one CASE,
+    sides of one set operation."""
+    if isinstance(node.parent, exp.Select):
+        return list(_united(node, node.parent))
+    choice = _outward(node)
+    if choice is None or isinstance(choice, exp.Query):
+        return []
+    return [part for part in handed_on(choice) if part is not node]
+
+
+def _united(projection: exp.Expr, select: exp.Select) -> Iterator[exp.Expr]:
+    """What the set operations around a SELECT put into one column with a projection."""
+    if projection.arg_key != "expressions":
         return
-    index = next(i for i, part in enumerate(side.expressions) if part is projection)
-    while isinstance(side.parent, (exp.SetOperation, exp.Subquery)):
-        below, side = side, side.parent
-        if isinstance(side, exp.SetOperation) and not side.args.get("by_name"):
-            yield (side.expression if below is side.this else side.this).selects[index].unalias()
+    index = next(i for i, part in enumerate(select.expressions) if part is projection)
+    side: exp.Expr = select
+    while isinstance(around := side.parent, (exp.SetOperation, exp.Subquery)):
+        if isinstance(around, exp.SetOperation) and not around.args.get("by_name"):
+            other = around.expression if side is around.this else around.this
+            yield other.selects[index].unalias()
+        side = around
 
 
-def _others(parent: exp.Expr | None, node: exp.Expr) -> list[exp.Expr]:
-    """What a value is compared with."""
-    if isinstance(parent, exp.In):
-        query = [parent.args["query"].unnest()] if parent.args.get("query") is not None else []
-        return [*query, *parent.expressions] if parent.this is node else [parent.this]
-    if isinstance(parent, exp.Between):
-        return [
-            part
-            for part in (parent.this, parent.args["low"], parent.args["high"])
-            if part is not node
-        ]
-    if isinstance(parent, COMPARISONS):
-        return [parent.expression if parent.this is node else parent.this]
-    if isinstance(parent, exp.Tuple):
-        index = next(i for i, part in enumerate(parent.expressions) if part is node)
-        rows = [
-            other.selects if isinstance(other, exp.Query) else other.expressions
-            for other in _others(parent.parent, parent)
-        ]
-        return [row[index].unalias() for row in rows if len(row) == len(parent.expressions)]
-    case = parent.parent if isinstance(parent, exp.If) and parent.this is node else parent
-    if isinstance(case, exp.Case) and case.this is not None and node.arg_key == "this":
-        return [
-            part
-            for part in (case.this, *(branch.this for branch in case.args["ifs"]))
-            if part is not node
-        ]
-    return []
+# what a value is compared with
 
 
-def _compared(others: list[exp.Expr]) -> tuple[str, list[str]]:
-    """The type of a value compared with others, and the texts among them."""
-    texts = [other.this for other in others if isinstance(other, exp.Literal) and other.is_string]
-    if any(isinstance(other, exp.Boolean) for other in others):
-        return "boolean", []
-    if texts and len(texts) == len(others):
-        return _written(texts)
-    kinds = {kind(other) for other in others} - {None}
-    return (kinds.pop() or "auto", texts) if len(kinds) == 1 else ("auto", texts)
+def _compared_with(node: exp.Expr) -> list[exp.Expr]:
+    """The expressions with which the one around a node compares its value."""
+    parent = node.parent
+    if isinstance(parent, exp.If) and node.arg_key == "this":
+        parent = parent.parent
+    compared = next((found for classes, found in _COMPARED if isinstance(parent, classes)), None)
+    if parent is None or compared is None:
+        return []
+    return [other for other in compared(parent, node) if other is not node]
 
 
-def _written(texts: list[str]) -> tuple[str, list[str]]:
-    if all(read_boolean(text) is not None for text in texts):
-        truths = all(text.strip().casefold().rstrip(".") in ("true", "false") for text in texts)
-        return "boolean" if truths else "options", []
-    if all(read_number(text) is not None for text in texts):
-        return "number", []
-    if all(read_date(text) is not None for text in texts):
-        return "date", []
-    return "text", texts
+def _in(parent: exp.In, node: exp.Expr) -> list[exp.Expr]:
+    if parent.this is not node:
+        return [parent.this]
+    query = parent.args.get("query")
+    return [*([query.unnest()] if query is not None else []), *parent.expressions]
+
+
+def _between(parent: exp.Between, node: exp.Expr) -> list[exp.Expr]:
+    return [parent.this, parent.args["low"], parent.args["high"]]
+
+
+def _operands(parent: exp.Expr, node: exp.Expr) -> list[exp.Expr]:
+    return [parent.this, parent.args["expression"]]
+
+
+def _same_place(parent: exp.Tuple, node: exp.Expr) -> list[exp.Expr]:
+    """Rows are compared place by place."""
+    index = next(i for i, part in enumerate(parent.expressions) if part is node)
+    found: list[exp.Expr] = []
+    for other in _compared_with(parent):
+        row = other.selects if isinstance(other, exp.Query) else other.expressions
+        if len(row) == len(parent.expressions):
+            found.append(row[index].unalias())
+    return found
+
+
+def _tested(parent: exp.Case, node: exp.Expr) -> list[exp.Expr]:
+    """CASE x WHEN y compares x with each y; the other parts of it are not compared."""
+    if parent.this is None or node.arg_key != "this":
+        return []
+    return [parent.this, *(branch.this for branch in parent.args["ifs"])]
+
+
+_COMPARED: tuple[tuple[Any, Callable[[Any, exp.Expr], list[exp.Expr]]], ...] = (
+    (COMPARISONS, _operands),
+    (exp.In, _in),
+    (exp.Between, _between),
+    (exp.Nullif, _operands),
+    (exp.Tuple, _same_place),
+    (exp.Case, _tested),
+)
 
 
 def _compare_truth(node: exp.Expr, chosen: str) -> None:
     """What is compared with a boolean is TRUE or FALSE, with an option that option as it is sent,
     however it is written."""
-    parent = node.parent
-    others = (
-        [parent.this, parent.args.get("expression"), *parent.expressions]
-        if isinstance(parent, (*COMPARISONS, exp.In))
-        else []
-    )
-    for other in others:
-        if (
-            isinstance(other, exp.Literal)
-            and other.is_string
-            and (truth := read_boolean(other.this)) is not None
-        ):
-            other.replace(
-                exp.Boolean(this=truth)
-                if chosen == "boolean"
-                else exp.Literal.string(YES_NO[not truth])
-            )
+    around: exp.Expr | None = node
+    # a branch beside it keeps its spelling, and so what the choice is compared with
+    while around is not None and not _alternatives(around):
+        for other in _compared_with(around):
+            truth = read_boolean(other.this) if isinstance(other, exp.Literal) else None
+            if truth is not None and other.is_string:
+                option = exp.Literal.string(YES_NO[not truth])
+                other.replace(exp.Boolean(this=truth) if chosen == "boolean" else option)
+        around = _outward(around)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from binder.analysis.sql.coercion import hidden_column
 from binder.analysis.sql.scope import Field, Source
 from binder.analysis.sql.types import kind
+from binder.analysis.sql.value_linking import hidden_column
 from binder.language.annotations import annotate, notes
 from binder.language.sqltree import copied, is_placeholder, nodes
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlglot import exp
 
-from binder.analysis.sql.coercion import raw_of
 from binder.analysis.sql.ordering import is_grouped
 from binder.analysis.sql.scope import Field
+from binder.analysis.sql.value_linking import raw_of
 from binder.results.result import text
 
 Row = tuple[Any, ...]

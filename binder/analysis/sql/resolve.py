@@ -1,35 +1,31 @@
-"""The tree of a program and the tables come in; the same tree with every name resolved, stars
-expanded and aliases replaced goes out.
+"""Name resolution: every column of a tree gets its source and its field, stars become columns,
+aliases what they stand for.
 
-What the tables make certain (a header or a page title misspelt by little, a quoted word that is no
-column) is repaired and listed."""
+One pass from the inside out: the FROM of a SELECT is resolved before its other clauses, since its
+sub-selects say which columns it offers. A name that no source offers goes to name_repair.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from binder.analysis.sql.fields import (
-    known,
-    list_of_literals,
-    nameless,
-    renamed,
-    stored,
-    title,
-    unchanged,
-    yields,
-)
+from binder.analysis.sql import name_repair
+from binder.analysis.sql.fields import field_of_projection, renamed, title, yields
 from binder.analysis.sql.scope import Copies, Field, Scope, Source, united
-from binder.analysis.sql.stars import expand, natural, positions
-from binder.analysis.sql.types import column_kind, kind, picked
-from binder.errors import CheckFault, nearest
+from binder.analysis.sql.stars import expand, natural, out_of_range, positions
+from binder.analysis.sql.types import column_kind, kind
+from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes
 from binder.language.program import Program
-from binder.language.repair import PLACEHOLDERS
-from binder.language.sqltree import call_of, copied, is_placeholder, nodes, placeholders
-from binder.tables.spelling import alike, key
+from binder.language.sqltree import copied, is_placeholder, nodes, placeholders
+from binder.tables.spelling import alike
 from binder.tables.table import Table
+
+# clauses that see the aliases of the projections; ORDER BY has rules of its own
+CLAUSES = ("distinct", "where", "group", "having", "qualify")
+LIMITS = ("limit", "offset")
 
 
 class Names:
@@ -44,122 +40,111 @@ class Names:
         return CheckFault(message, text=self.program.text, span=self.program.span(node), hint=hint)
 
     def repaired(self, what: str) -> None:
-        self.repairs += [] if what in self.repairs else [what]
+        if what not in self.repairs:
+            self.repairs.append(what)
 
-    def query(self, node: exp.Expr, outer: Scope | None = None, seen: bool = True) -> list[Field]:
-        """Resolves a SELECT, a set operation or a parenthesis around one; its output columns. seen:
-        whether they need names."""
+    # queries
+
+    def query(self, node: exp.Expr, outer: Scope | None = None, named: bool = True) -> list[Field]:
+        """Resolves a SELECT, a set operation or a parenthesis around one; its output columns.
+        named: whether they need names."""
         scope = Scope(outer)
         self._with(node, scope)
-        if isinstance(node, exp.Subquery):
-            fields = self.query(node.this, scope, seen)
-            self._tail(node, scope, fields)
-            return fields
-        if isinstance(node, exp.SetOperation):
-            left, right = (
-                self.query(node.this, scope, seen),
-                self.query(node.expression, scope, seen),
-            )
-            if len(left) != len(right) and not node.args.get("by_name"):
-                raise self.fault(
-                    node.expression,
-                    f"the two sides of a set operation have {len(left)} and {len(right)} columns",
-                )
-            fields = united(left, right, bool(node.args.get("by_name")))
-            self._tail(node, scope, fields)
-            return fields
         if isinstance(node, exp.Select):
-            return self._select(node, scope, seen)
+            return self._select(node, scope, named)
         if isinstance(node, exp.Values):
             return self._values(node, scope)
-        raise self.fault(node, "only a SELECT can stand here")
+        if isinstance(node, exp.Subquery):
+            fields = self.query(node.this, scope, named)
+        elif isinstance(node, exp.SetOperation):
+            fields = self._set_operation(node, scope, named)
+        else:
+            raise self.fault(node, "expected a SELECT here")
+        self._tail(node, fields)
+        return fields
+
+    def _set_operation(self, node: exp.SetOperation, scope: Scope, named: bool) -> list[Field]:
+        left = self.query(node.this, scope, named)
+        right = self.query(node.expression, scope, named)
+        by_name = bool(node.args.get("by_name"))
+        if len(left) != len(right) and not by_name:
+            message = "both sides of a set operation need the same number of columns"
+            raise self.fault(node.expression, f"{message}, not {len(left)} and {len(right)}")
+        return united(left, right, by_name)
 
     def _with(self, node: exp.Expr, scope: Scope) -> None:
         clause = node.args.get("with_")
-        for cte in clause.expressions if clause else ():
+        if clause is None:
+            return
+        for cte in clause.expressions:
             alias, name = cte.args["alias"], cte.alias.casefold()
-            given = [column.name for column in alias.args.get("columns") or ()]
-            if name in self.tables:  # which other parts of the program may read
-                alias.set("this", exp.to_identifier(f"{cte.alias} of WITH", quoted=True))
-            if (
-                clause is not None
-                and clause.args.get("recursive")
-                and isinstance(cte.this, exp.SetOperation)
-            ):
-                if calls := placeholders(cte.this.expression):
-                    message = "a call cannot stand in the part of a recursive CTE that repeats"
-                    raise self.fault(calls[0], message, "ask in the SELECT that reads it")
-                first = self.query(copied(cte.this.this), scope)
-                scope.ctes[name] = Source(cte.alias, renamed(first, given))
-            fields = renamed(self.query(cte.this, scope), given)
-            scope.ctes[name] = Source(cte.alias, fields, select=None if given else cte.this)
+            columns = _columns_of(alias)
+            if name in self.tables:
+                # other parts of the program may read the table that it hides
+                alias.set("this", exp.to_identifier(f"CTE {cte.alias}", quoted=True))
+            if clause.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
+                scope.ctes[name] = self._first_rows(cte, columns, scope)
+            fields = renamed(self.query(cte.this, scope), columns)
+            scope.ctes[name] = Source(cte.alias, fields, select=None if columns else cte.this)
 
-    def _tail(self, node: exp.Expr, scope: Scope, fields: list[Field]) -> None:
+    def _first_rows(self, cte: exp.CTE, columns: list[str], scope: Scope) -> Source:
+        """What a recursive CTE reads of itself: the rows of its first part."""
+        if calls := placeholders(cte.this.expression):
+            message = "a call is not allowed in the recursive part of a CTE"
+            raise self.fault(calls[0], message, "move the call to the SELECT that reads the CTE")
+        return Source(cte.alias, renamed(self.query(copied(cte.this.this), scope), columns))
+
+    def _tail(self, node: exp.Expr, fields: list[Field]) -> None:
         """ORDER BY and LIMIT of a set operation see its output columns alone."""
         source = Source("", fields)
-        for part in ("order", "limit", "offset"):
-            for column in list(node.args[part].find_all(exp.Column)) if node.args.get(part) else ():
+        names = [f.name for f in fields]
+        for part in ("order", *LIMITS):
+            clause = node.args.get(part)
+            for column in list(clause.find_all(exp.Column)) if clause else ():
                 found = source.find(column.name)
-                if found is None:
-                    names = [f.name for f in fields]
-                    match = alike(column.name, names)
-                    if match is None:
-                        raise self.fault(
-                            column, f"no output column is called {column.name!r}", known(names)
-                        )
-                    found = Field(match)
-                column.replace(exp.column(exp.to_identifier(found.name, quoted=True)))
+                name = found.name if found else alike(column.name, names)
+                if name is None:
+                    message = f"unknown output column {column.name!r}"
+                    hint = name_repair.suggestion(column.name, names, "output columns")
+                    raise self.fault(column, message, hint)
+                column.replace(exp.column(exp.to_identifier(name, quoted=True)))
 
     def _values(self, node: exp.Values, scope: Scope) -> list[Field]:
+        self.expressions(node.expressions, scope)
         first = node.expressions[0]
-        for row in node.expressions:
-            self.expression(row, scope)
-        values = first.expressions if isinstance(first, exp.Tuple) else [first]
-        return [Field(f"col{i}", kind(value)) for i, value in enumerate(values)]
+        cells = first.expressions if isinstance(first, exp.Tuple) else [first]
+        return [Field(f"col{i}", kind(cell)) for i, cell in enumerate(cells)]
 
-    def _select(self, node: exp.Select, scope: Scope, seen: bool) -> list[Field]:
+    def _select(self, node: exp.Select, scope: Scope, named: bool) -> list[Field]:
         self._from(node, scope)
         expand(node, scope, self.fault)
-        names = [title(projection, self.program) if seen else "" for projection in node.expressions]
+        titles = [title(p, self.program) if named else "" for p in node.expressions]
         for projection in node.expressions:
             self.expression(projection, scope)
             if isinstance(projection, exp.Alias):
                 scope.aliases.setdefault(projection.alias.casefold(), projection.this)
-        for part in ("distinct", "where", "group", "having", "qualify"):
-            if node.args.get(part):
-                self.expression(node.args[part], scope)
-        for window in node.args.get("windows") or ():
-            self.expression(window, scope)
+        self._clauses(node, CLAUSES, scope)
+        self.expressions(node.args.get("windows") or (), scope)
         positions(node, self.fault)
         self._order(node, scope)
-        for part in ("limit", "offset"):
-            if node.args.get(part):
-                self.expression(node.args[part], scope)
-        return self._outputs(node, names)
+        self._clauses(node, LIMITS, scope)
+        return self._outputs(node, titles)
 
-    def _outputs(self, node: exp.Select, names: list[str]) -> list[Field]:
-        """Names every projection and says what it offers to the query around it."""
-        fields, projections = [], []
-        for projection, name in zip(node.expressions, names, strict=True):
+    def _clauses(self, node: exp.Select, names: Iterable[str], scope: Scope) -> None:
+        self.expressions([node.args[name] for name in names if node.args.get(name)], scope)
+
+    def _outputs(self, node: exp.Select, titles: list[str]) -> list[Field]:
+        """Names every projection; what each offers to the query around it."""
+        fields: list[Field] = []
+        projections: list[exp.Expr] = []
+        for projection, name in zip(node.expressions, titles, strict=True):
             shown = projection.unalias()
-            if (
-                isinstance(shown, exp.Column)
-                and notes(shown).field is not None
-                and not isinstance(projection, exp.Alias)
-            ):
-                name = field_of(shown).name
-            if name and not isinstance(projection, exp.Alias):
-                projection = exp.alias_(shown, name, quoted=True, copy=False)
-            held, value = notes(shown).field, picked(shown)
-            origin = held.origin if held else unchanged(shown)
-            call = (
-                call_of(value)
-                if is_placeholder(value)
-                else field_of(value).call
-                if notes(value).field is not None
-                else None
-            )
-            fields.append(Field(name, kind(shown), origin, call))
+            if projection is shown:
+                if isinstance(shown, exp.Column) and notes(shown).field is not None:
+                    name = field_of(shown).name
+                if name:
+                    projection = exp.alias_(shown, name, quoted=True, copy=False)
+            fields.append(field_of_projection(shown, name))
             projections.append(projection)
         node.set("expressions", projections)
         return fields
@@ -168,19 +153,13 @@ class Names:
         """ORDER BY prefers an alias to a column of the same name."""
         order = node.args.get("order")
         for item in order.expressions if order else ():
-            column = item.this
-            if (
-                isinstance(column, exp.Column)
-                and not column.table
-                and column.name.casefold() in scope.aliases
-            ):
-                item.set("this", self.copies.of(column, scope.aliases[column.name.casefold()]))
-            elif isinstance(column, exp.Literal) and not column.is_string and column.this.isdigit():
-                index = int(column.this) - 1
+            by = item.this
+            if isinstance(by, exp.Column) and not by.table and by.name.casefold() in scope.aliases:
+                item.set("this", self.copies.of(by, scope.aliases[by.name.casefold()]))
+            elif isinstance(by, exp.Literal) and not by.is_string and by.this.isdigit():
+                index = int(by.this) - 1
                 if not 0 <= index < len(node.expressions):
-                    raise self.fault(
-                        column, f"ORDER BY {column.this}: there are {len(node.expressions)} columns"
-                    )
+                    raise self.fault(by, out_of_range("ORDER BY", by, len(node.expressions)))
                 item.set("this", copied(node.expressions[index].unalias()))
             else:
                 self.expression(item, scope)
@@ -188,44 +167,37 @@ class Names:
     # sources
 
     def _from(self, node: exp.Select, scope: Scope) -> None:
-        start = node.args.get("from_")
-        if start is None and not node.args.get("joins"):
-            parts = nodes(node) if any(map(is_placeholder, nodes(node))) else []
-            needs_table = any(
-                isinstance(part, exp.Column) and part.parent_select is node for part in parts
-            )
-            if needs_table and len(self.tables) == 1 and scope.outer is None:
-                only = next(iter(self.tables.values()))
-                node.set(
-                    "from_",
-                    exp.From(this=exp.Table(this=exp.to_identifier(only.name, quoted=True))),
-                )
-                start = node.args["from_"]
-        if start is not None:
-            self._add(start.this, scope)
-        for join in node.args.get("joins") or ():
+        joins = node.args.get("joins") or ()
+        if not joins and node.args.get("from_") is None and self._means_only_table(node, scope):
+            only = next(iter(self.tables.values()))
+            table = exp.Table(this=exp.to_identifier(only.name, quoted=True))
+            node.set("from_", exp.From(this=table))
+        if node.args.get("from_") is not None:
+            self._add(node.args["from_"].this, scope)
+        for join in joins:
             self._join(join, scope)
 
+    def _means_only_table(self, node: exp.Select, scope: Scope) -> bool:
+        """Whether a SELECT without FROM asks about columns, as a whole program `QA(...)` does,
+        which can only be those of the only table."""
+        if len(self.tables) != 1 or scope.outer is not None or not placeholders(node):
+            return False
+        columns = [part for part in nodes(node) if isinstance(part, exp.Column)]
+        return any(column.parent_select is node for column in columns)
+
     def _join(self, join: exp.Join, scope: Scope) -> None:
-        known = len(scope.sources)
+        count = len(scope.sources)
         self._add(join.this, scope)
         sources = list(scope.sources.values())
-        before, added = sources[:known], sources[known:]
-        if join.args.get("using") or join.method == "NATURAL":
-            names = [column.name for column in join.args.get("using") or ()]
-            if join.method == "NATURAL":
-                names = natural(join, before, added)
-            for column in join.args.get("using") or ():
-                sides = [
-                    [f for s in side for f in [s.find(column.name)] if f]
-                    for side in (before, added)
-                ]
-                if not all(sides):
-                    raise self.fault(
-                        column, f"USING: {column.name!r} is not a column of both tables"
-                    )
-            for name in names:
-                scope.merged[name.casefold()] = next(f for s in before for f in [s.find(name)] if f)
+        before, added = sources[:count], sources[count:]
+        if join.method == "NATURAL":
+            natural(join, before, added)
+        for column in join.args.get("using") or ():
+            found = _first_field(column.name, before)
+            if found is None or _first_field(column.name, added) is None:
+                message = f"USING needs a column of both tables, and {column.name!r} is not one"
+                raise self.fault(column, message)
+            scope.merged[column.name.casefold()] = found
         if join.args.get("on"):
             self.expression(join.args["on"], scope)
         if join.kind in ("SEMI", "ANTI"):
@@ -233,28 +205,28 @@ class Names:
                 source.shown = False
 
     def _add(self, node: exp.Expr, scope: Scope) -> None:
-        """Adds what stands in FROM to the scope."""
+        """Adds an item of FROM to the scope."""
         if isinstance(node, exp.Table):
             self._table(node, scope)
         elif isinstance(node, exp.Lateral):
-            self._derived(node, node.this, scope, Scope(scope))
+            # it sees the sources before it
+            self._derived(node, scope, Scope(scope))
         elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
             self._add(node.this, scope)
         elif isinstance(node, exp.Subquery):
-            self._derived(node, node.this, scope, scope.outer)
+            self._derived(node, scope, Scope(scope.outer, dict(scope.ctes)))
         elif isinstance(node, exp.Values):
             self._register(node, self._values(node, scope), scope)
         elif isinstance(node, exp.Unnest):
-            self.expression_list(node.expressions, scope)
+            self.expressions(node.expressions, scope)
             self._register(node, [Field("unnest")], scope)
         else:
-            raise self.fault(node, "only tables and sub-selects can stand in FROM")
+            raise self.fault(node, "FROM accepts only tables and sub-selects")
         for join in node.args.get("joins") or ():
             self._join(join, scope)
 
-    def _derived(self, node: exp.Expr, inner: exp.Expr, scope: Scope, outer: Scope | None) -> None:
-        lateral = isinstance(node, exp.Lateral)
-        around = Scope(outer, dict(scope.ctes)) if not lateral else outer
+    def _derived(self, node: exp.Expr, scope: Scope, around: Scope) -> None:
+        inner = node.this
         select = inner.unnest() if isinstance(inner, exp.Subquery) else inner
         self._register(node, self.query(inner, around), scope, select=select)
 
@@ -269,13 +241,11 @@ class Names:
             node.set("this", exp.to_identifier(cte.alias, quoted=True))
             self._register(node, cte.fields, scope, select=cte.select, alias=node.alias or name)
             return
-        table, repair = stored(name, self.tables) if not node.db else (None, None)
+        table, repair = name_repair.stored(name, self.tables) if not node.db else (None, None)
         if table is None:
-            raise self.fault(
-                node,
-                f"there is no table {name!r}",
-                f"the tables are: {', '.join(t.name for t in self.tables.values())}",
-            )
+            names = [known.name for known in self.tables.values()]
+            hint = name_repair.available(names, "tables")
+            raise self.fault(node, f"unknown table {name!r}", hint)
         if repair:
             self.repaired(repair)
         alias = node.alias or name
@@ -291,140 +261,134 @@ class Names:
         scope: Scope,
         table: Table | None = None,
         select: exp.Expr | None = None,
-        alias: str | None = None,
+        alias: str = "",
     ) -> None:
         given = node.args.get("alias")
-        columns = [column.name for column in (given.args.get("columns") or ())] if given else []
-        alias = alias or (node.alias if given else "") or f"sub_{len(scope.sources)}"
+        columns = _columns_of(given)
+        if given and not alias:
+            alias = node.alias
+        alias = alias or f"sub_{len(scope.sources)}"
         if alias.casefold() in scope.sources:
-            raise self.fault(node, f"two tables are called {alias!r}", "give each its own alias")
+            message = f"duplicate table name {alias!r}"
+            raise self.fault(node, message, "give each table its own alias")
         own, listed = scope.own(alias), given.args.get("columns") if given else None
         node.set("alias", exp.TableAlias(this=exp.to_identifier(own, quoted=True), columns=listed))
-        fields, select = (renamed(fields, columns), None) if columns else (fields, select)
+        if columns:
+            # the names inside are others: nothing is looked up there by name
+            fields, select = renamed(fields, columns), None
         source = scope.sources[alias.casefold()] = Source(own, fields, table, select)
         annotate(node, source=source)
 
     # expressions
 
-    def expression_list(self, nodes: Sequence[exp.Expr], scope: Scope) -> None:
-        for node in list(nodes):
-            self.expression(node, scope)
+    def expressions(self, parts: Iterable[exp.Expr], scope: Scope) -> None:
+        for part in list(parts):
+            self.expression(part, scope)
 
     def expression(self, node: exp.Expr, scope: Scope) -> None:
         """Resolves the columns in an expression; sub-selects see this scope as their outer one."""
         if isinstance(node, exp.Query):
-            self.query(
-                node, scope, seen=is_placeholder(node.parent)
-            )  # the columns of what is sent have names
+            # the columns of what is sent to the language model have names
+            self.query(node, scope, named=is_placeholder(node.parent))
         elif isinstance(node, exp.Column):
             self._column(node, scope)
         elif isinstance(node, exp.In) and is_placeholder(node.args.get("field")):
-            node.set("expressions", [node.args["field"]])  # IN QA(...) is IN (QA(...))
+            # x IN QA(...) is x IN (QA(...))
+            node.set("expressions", [node.args["field"]])
             node.set("field", None)
-            self.expression_list([node.this, *node.expressions], scope)
+            self.expressions([node.this, *node.expressions], scope)
         elif isinstance(node, exp.Lambda):
-            names = {p.name.casefold() for p in node.expressions}
+            names = {parameter.name.casefold() for parameter in node.expressions}
             scope.locals |= names
             self.expression(node.this, scope)
             scope.locals -= names
         else:
-            self.expression_list(
-                [
-                    child
-                    for child in node.iter_expressions()
-                    if not isinstance(child, exp.Identifier)
-                ],
-                scope,
-            )
+            parts = [p for p in node.iter_expressions() if not isinstance(p, exp.Identifier)]
+            self.expressions(parts, scope)
 
     def _column(self, node: exp.Column, scope: Scope) -> None:
         if isinstance(node.this, exp.Star):
             return
-        name = node.name
         if node.table:
-            self._qualified(node, name, scope)
+            self._qualified(node, node.name, scope)
             return
-        if name.casefold() in scope.locals:
+        name = node.name.casefold()
+        if name in scope.locals:
             return
         for level in scope.chain():
-            if name.casefold() in level.merged:
-                annotate(node, field=level.merged[name.casefold()])
+            if name in level.merged:
+                annotate(node, field=level.merged[name])
                 return
             holders = level.holders(name)
             if len(holders) > 1:
-                owners = ", ".join(
-                    f"{alias}.{name}"
-                    for alias, source in level.sources.items()
-                    if source.find(name)
-                )
-                raise self.fault(
-                    node,
-                    f"{name!r} could be a column of {len(holders)} tables",
-                    f"say which: {owners}",
-                )
+                owners = [f"{a}.{node.name}" for a, s in level.sources.items() if s.find(name)]
+                hint = "qualify it: " + " or ".join(owners)
+                raise self.fault(node, f"ambiguous column {node.name!r}", hint)
             if holders:
-                self._set(node, *holders[0])
+                _point(node, *holders[0])
                 return
-            if name.casefold() in level.aliases and level is scope:
-                node.replace(
-                    exp.paren(self.copies.of(node, level.aliases[name.casefold()]), copy=False)
-                )
+            if level is scope and name in level.aliases:
+                meant = self.copies.of(node, level.aliases[name])
+                node.replace(exp.paren(meant, copy=False))
                 return
-        self._repair(node, name, scope)
+        self._unknown(node, node.name, scope)
 
     def _qualified(self, node: exp.Column, name: str, scope: Scope) -> None:
         source = scope.source(node.table)
         if source is None:
-            if len(scope.sources) == 1 and node.table.casefold() in self.tables | {
-                key(p): p for p in PLACEHOLDERS
-            }:
-                source = next(iter(scope.sources.values()))
-                self.repaired(f"{node.table}.{name} -> {source.alias}.{name}")
-            else:
+            source = name_repair.only_source(node.table, scope, self.tables)
+            if source is None:
                 aliases = [s.alias for level in scope.chain() for s in level.sources.values()]
-                raise self.fault(node, f"there is no table {node.table!r} here", known(aliases))
+                hint = name_repair.available(aliases, "tables")
+                raise self.fault(node, f"unknown table {node.table!r} in this FROM", hint)
+            self.repaired(f"{node.table}.{name} -> {source.alias}.{name}")
         found = source.find(name)
         if found is None:
-            match = alike(name, [f.name for f in source.fields])
-            if match is None:
-                names = [f.name for f in source.fields]
-                raise self.fault(
-                    node,
-                    f"table {node.table!r} has no column {name!r}",
-                    known(nearest(name, names) or names),
-                )
+            names = [f.name for f in source.fields]
+            match = alike(name, names)
+            found = source.find(match) if match is not None else None
+            if found is None:
+                message = f"table {node.table!r} has no column {name!r}"
+                raise self.fault(node, message, name_repair.suggestion(name, names))
             if match != name.replace("\\n", "\n"):
                 self.repaired(f"column {name!r} -> {match!r}")
-            found = source.find(match)
-        assert found is not None
-        self._set(node, source, found)
+        _point(node, source, found)
 
-    def _set(self, node: exp.Column, source: Source, found: Field) -> None:
-        node.this.set("this", found.name)
-        node.this.set("quoted", True)
-        node.set("table", exp.to_identifier(source.alias, quoted=True))
-        annotate(node, field=found)
-        annotate(node, source=source)
-
-    def _repair(self, node: exp.Column, name: str, scope: Scope) -> None:
-        """A name that no table has: what it certainly means, or a fault."""
-        span = self.program.span(node)
-        quoted = self.program.text[span.start : span.start + 1] == '"'
-        offered = {f.name: (source, f) for source, f in reversed(scope.fields())}
-        match = alike(name, offered, 1.0 if quoted else 0.85) or nameless(name, scope)
+    def _unknown(self, node: exp.Column, name: str, scope: Scope) -> None:
+        """A name that no source has: what it certainly means, or a fault."""
+        sign = name_repair.first_sign(node, self.program)
+        match = name_repair.column(name, scope, quoted=sign == '"')
         if match is not None:
-            self._set(node, *offered[match])
-            if match.casefold() != name.replace("\\n", "\n").casefold():
-                self.repaired(f"column {name!r} -> {match!r}")
-        elif quoted:
-            node.replace(exp.Literal.string(name))
-        elif (items := list_of_literals(name)) is not None and self.program.text[
-            span.start : span.start + 1
-        ] == "[":
-            node.replace(items)
-        else:
-            names = [f.name for _, f in scope.fields()]
-            hint = known(nearest(name, names) or names)
+            _point(node, *match)
+            if match[1].name.casefold() != name.replace("\\n", "\n").casefold():
+                self.repaired(f"column {name!r} -> {match[1].name!r}")
+            return
+        constant = name_repair.constant(name, sign)
+        if constant is None:
+            hint = name_repair.suggestion(name, [f.name for _, f in scope.fields()])
             if not scope.sources:
-                hint = "there is no FROM here; a text is quoted with '"
-            raise self.fault(node, f"there is no column {name!r}", hint)
+                hint = "this SELECT has no FROM; quote a string with ' '"
+            raise self.fault(node, f"unknown column {name!r}", hint)
+        node.replace(constant)
+
+
+def _columns_of(alias: exp.Expr | None) -> list[str]:
+    """The names that an alias gives columns: a and b of AS t(a, b)."""
+    if alias is None:
+        return []
+    return [column.name for column in alias.args.get("columns") or ()]
+
+
+def _first_field(name: str, sources: Iterable[Source]) -> Field | None:
+    for source in sources:
+        if (found := source.find(name)) is not None:
+            return found
+    return None
+
+
+def _point(node: exp.Column, source: Source, found: Field) -> None:
+    """Lets a column name what it shows, and where that comes from."""
+    node.this.set("this", found.name)
+    node.this.set("quoted", True)
+    node.set("table", exp.to_identifier(source.alias, quoted=True))
+    annotate(node, field=found, source=source)

@@ -29,12 +29,13 @@ class _Shared:
 @dataclass(frozen=True, eq=False)
 class Field(_Shared):
     """One column that a source offers. origin: the stored column whose values it shows unchanged;
-    call: the call it shows."""
+    call: the call it shows; calls: all of which it may show the value, also beside others."""
 
     name: str
     kind: str | None = None
     origin: tuple[Table, Column] | None = None
     call: Call | None = None
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(eq=False)
@@ -125,13 +126,20 @@ class Scope(_Shared):
 
 def united(left: list[Field], right: list[Field], by_name: bool) -> list[Field]:
     """The fields of a set operation."""
-    if by_name:
-        names = {f.name.casefold() for f in left}
-        return [*left, *(f for f in right if f.name.casefold() not in names)]
-    pairs = zip(left, right, strict=True)
-    return [
-        Field(a.name, a.kind if a.kind == b.kind else None, call=a.call or b.call) for a, b in pairs
-    ]
+    if not by_name:
+        return [_both(one, other) for one, other in zip(left, right, strict=True)]
+    rest = {f.name.casefold(): f for f in reversed(right)}
+    fields: list[Field] = []
+    for one in left:
+        other = rest.pop(one.name.casefold(), None)
+        fields.append(_both(one, other) if other else one)
+    return [*fields, *(f for f in right if f.name.casefold() in rest)]
+
+
+def _both(one: Field, other: Field) -> Field:
+    """The field that shows the values of two; no stored column has them all."""
+    kind = one.kind if one.kind == other.kind else None
+    return Field(one.name, kind, None, one.call or other.call, (*one.calls, *other.calls))
 
 
 class Copies:

@@ -31,10 +31,15 @@ V = load([{"t": "x", "n": 1, "ok": True}], "v")
         "number"),
         ("NOT v.ok", "boolean"), ("city LIKE 'x'", "boolean"), ("EXISTS (SELECT 1)", "boolean"), ("[1, 2]", None),
         ("SUM(people) OVER ()", "number"), ("LAG(city) OVER ()", "text"), ("NULL", None), ("CURRENT_DATE", "date"),
+        ("MD5(city)", "text"), ("COS(people)", "number"), ("MEDIAN(people)", "number"),
+        ("ARG_MAX(city, people)", "text"), ("SPLIT_PART(city, 'a', 1)", "text"),
+        ("MAKE_DATE(1900, 1, 2)", "date"), ("founded - founded", None),
+        ("INTERVAL 1 DAY + founded", "date"), ("INTERVAL 1 DAY", None),
+        ("NULLIF(people, 3)", "number"), ("(SELECT 1 UNION SELECT 'x')", None),
     ],
 )  # fmt: skip
 def test_what_an_expression_yields(expression: str, kind: str | None) -> None:
-    grouped = "COUNT" in expression or expression.startswith(("MAX", "MIN"))
+    grouped = "COUNT" in expression or expression.startswith(("MAX", "MIN(", "MEDIAN", "ARG"))
     program = f"SELECT {expression} AS x FROM w{'' if grouped or 'row_id' in expression else ', v'}"
     assert check(parse(program), (W, V)).outputs[0].kind == kind
 

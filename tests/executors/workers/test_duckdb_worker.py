@@ -54,6 +54,12 @@ def test_frames_go_there_and_back() -> None:
     assert broken[0]["fault"] == "query" and "oops" in str(broken[0]["message"])
 
 
+def test_the_engine_draws_no_progress_bar(session: DuckDBSession) -> None:
+    """It would, on the standard output, once a query takes two seconds."""
+    shown = session.connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
+    assert shown == (False,)
+
+
 def test_a_frame_that_is_cut_off_ends_the_loop() -> None:
     assert read_frame(io.BytesIO(b"\x01\x00")) is None
 
