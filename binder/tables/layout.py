@@ -134,7 +134,8 @@ def _above(rows: Sequence[Record], width: int) -> tuple[int, list[str]]:
     if place >= len(rows):  # nothing but titles: then it is a table of one column
         return 0, []
     some = f"line {left[0]}" if len(left) == 1 else f"lines {left[0]} to {left[-1]}"
-    return place, [f"{some} stand{'s' * (len(left) == 1)} above the header and left out"]
+    verbs = ("stands", "is") if len(left) == 1 else ("stand", "are")
+    return place, [f"{some} {verbs[0]} above the header and {verbs[1]} left out"]
 
 
 def _is_above(rows: Sequence[Record], place: int, width: int) -> bool:
