@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from binder.errors import DataError, UsageError
 from binder.tables import dialect as dialects
-from binder.tables.dialect import Broken, Dialect, Record, records
+from binder.tables.dialect import Broken, TextDialect, TextRow, records
 from binder.tables.layout import HEAD, Layout, footer, is_blank, lay_out, typical_width
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Sheet(NamedTuple):
     headers: list[str]
     columns: list[pyarrow.ChunkedArray]
     notes: list[str]
-    dialect: Dialect
+    dialect: TextDialect
 
 
 def csv(
@@ -142,7 +142,7 @@ def _start(text: str, options: Csv) -> tuple[int, int]:
     return place, skipped + 1
 
 
-def _dialect(text: str, options: Csv) -> Dialect:
+def _dialect(text: str, options: Csv) -> TextDialect:
     """The dialect that is found, but for what the user says."""
     found = dialects.sniff(text, delimiter=options.delimiter)
     if options.quote is not None:
@@ -170,7 +170,7 @@ def _named(layout: Layout, options: Csv, path: str = "") -> list[str]:
     return names
 
 
-def _read_plain(text: str, dialect: Dialect, options: Csv) -> Sheet | None:
+def _read_plain(text: str, dialect: TextDialect, options: Csv) -> Sheet | None:
     """The table of a file in which nothing is odd, read by Arrow; None for any other."""
     import pyarrow as pa
     import pyarrow.csv as pc
@@ -223,7 +223,7 @@ def _has_gap(body: str) -> bool:
     return re.search(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)", body[-_TAIL:].rstrip()) is not None
 
 
-def _has_odd_quote(data: bytes, dialect: Dialect) -> bool:
+def _has_odd_quote(data: bytes, dialect: TextDialect) -> bool:
     """Whether some quote stands neither at the edge of a cell nor beside another."""
     import numpy as np
 
@@ -238,7 +238,7 @@ def _has_odd_quote(data: bytes, dialect: Dialect) -> bool:
     return len(places) % 2 == 1 or bool(inside.any())
 
 
-def _may_swallow(table: pyarrow.Table, dialect: Dialect) -> bool:
+def _may_swallow(table: pyarrow.Table, dialect: TextDialect) -> bool:
     """Whether a cell of several lines holds a delimiter, as one does that swallowed rows."""
     import pyarrow.compute as pc
 
@@ -263,7 +263,7 @@ def _has_blank_row(table: pyarrow.Table) -> bool:
     return True
 
 
-def _read_checked(text: str, path: str, dialect: Dialect, options: Csv, line: int) -> Sheet:
+def _read_checked(text: str, path: str, dialect: TextDialect, options: Csv, line: int) -> Sheet:
     """The table of a file that is odd: under the first dialect whose quotes end where cells end
     and that makes no row too long."""
     fault: DataError | None = None
@@ -285,7 +285,7 @@ def _read_checked(text: str, path: str, dialect: Dialect, options: Csv, line: in
     raise fault
 
 
-def _ways(text: str, dialect: Dialect, options: Csv) -> Iterator[Dialect]:
+def _ways(text: str, dialect: TextDialect, options: Csv) -> Iterator[TextDialect]:
     """The dialects to try over the whole file."""
     yield dialect
     if '\\"' in text and not dialect.escape and options.escape is None:
@@ -294,7 +294,7 @@ def _ways(text: str, dialect: Dialect, options: Csv) -> Iterator[Dialect]:
         yield replace(dialect, quote="", escape="")
 
 
-def _broken(path: str, dialect: Dialect, broken: Broken) -> DataError:
+def _broken(path: str, dialect: TextDialect, broken: Broken) -> DataError:
     """The error for a quote that does not end."""
     return DataError(
         f"{path}, line {broken.line}: a cell that begins with {dialect.quote} does not end with it",
@@ -304,12 +304,12 @@ def _broken(path: str, dialect: Dialect, broken: Broken) -> DataError:
     )
 
 
-def _even(found: Sequence[Record], width: int) -> bool:
+def _even(found: Sequence[TextRow], width: int) -> bool:
     """Whether all rows that hold anything are of one width."""
     return all(len(record.cells) == width for record in found if not is_blank(record.cells))
 
 
-def _assemble(found: list[Record], path: str, dialect: Dialect, options: Csv) -> Sheet:
+def _assemble(found: list[TextRow], path: str, dialect: TextDialect, options: Csv) -> Sheet:
     """The table of rows that were read one by one."""
     rows, notes = _without_comments(found, options)
     layout = lay_out(rows[: HEAD + 40], _header(options))
@@ -336,7 +336,7 @@ def _assemble(found: list[Record], path: str, dialect: Dialect, options: Csv) ->
     return Sheet(headers, _columns(cells, width), notes, dialect)
 
 
-def _without_comments(found: Sequence[Record], options: Csv) -> tuple[list[Record], list[str]]:
+def _without_comments(found: Sequence[TextRow], options: Csv) -> tuple[list[TextRow], list[str]]:
     """The rows that are not comments: lines that begin with the mark that the user says, or with
     # where the other rows are wider."""
     rows = list(found)
@@ -354,12 +354,14 @@ def _without_comments(found: Sequence[Record], options: Csv) -> tuple[list[Recor
     return [row for row in rows if row.line not in lines], [told]
 
 
-def _fitted(body: Sequence[Record], width: int, path: str, notes: list[str]) -> list[Sequence[str]]:
+def _fitted(
+    body: Sequence[TextRow], width: int, path: str, notes: list[str]
+) -> list[Sequence[str]]:
     """The cells of each row, as many as there are headers; what is short is filled up and told,
     what is long is an error."""
     kept: list[Sequence[str]] = []
-    short: list[Record] = []
-    blank: list[Record] = []
+    short: list[TextRow] = []
+    blank: list[TextRow] = []
     for row in body:
         cells = row.cells
         if width > 1 and is_blank(cells):
@@ -389,12 +391,12 @@ def _fitted(body: Sequence[Record], width: int, path: str, notes: list[str]) -> 
     return kept
 
 
-def _count(rows: Sequence[Record], noun: str) -> str:
+def _count(rows: Sequence[TextRow], noun: str) -> str:
     return f"{len(rows):,} {noun}{'' if len(rows) == 1 else 's'}"
 
 
 def _tell_lookalikes(
-    body: Sequence[Record], width: int, dialect: Dialect, notes: list[str]
+    body: Sequence[TextRow], width: int, dialect: TextDialect, notes: list[str]
 ) -> None:
     """Tells of a cell whose lines look like rows of their own, but for the first and the last."""
     for row in body:

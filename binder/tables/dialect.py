@@ -25,7 +25,7 @@ _DECIMAL = re.compile(r"[-+]?[\d.\s']*\d,\d+\s?[%€$£]?|[-+]?[$€£]?\d{1,3}(
 
 
 @dataclass(frozen=True)
-class Dialect:
+class TextDialect:
     """How the cells of a line are told apart; an empty quote or escape is none."""
 
     delimiter: str
@@ -33,7 +33,7 @@ class Dialect:
     escape: str = ""
 
 
-class Record(NamedTuple):
+class TextRow(NamedTuple):
     """One row: the number of its first line, where the text behind it begins, and its cells."""
 
     line: int
@@ -54,7 +54,7 @@ def lines(text: str, start: int = 0) -> Iterator[str]:
     return (found[0] for found in _LINE.finditer(text, start))
 
 
-def records(text: str, dialect: Dialect, start: int = 0, first: int = 1) -> Iterator[Record]:
+def records(text: str, dialect: TextDialect, start: int = 0, first: int = 1) -> Iterator[TextRow]:
     """The rows of a text, blank lines included; strict about quotes."""
     place, number = start, first
     read = 0
@@ -78,7 +78,7 @@ def records(text: str, dialect: Dialect, start: int = 0, first: int = 1) -> Iter
     limit = csv.field_size_limit(2**31 - 1)  # a cell may be as long as a text is
     try:
         for cells in reader:
-            yield Record(number, place, cells)
+            yield TextRow(number, place, cells)
             number = first + read
     except csv.Error as error:
         raise Broken(number, str(error)) from error
@@ -86,7 +86,7 @@ def records(text: str, dialect: Dialect, start: int = 0, first: int = 1) -> Iter
         csv.field_size_limit(limit)
 
 
-def sniff(text: str, known: Dialect | None = None, delimiter: str | None = None) -> Dialect:
+def sniff(text: str, known: TextDialect | None = None, delimiter: str | None = None) -> TextDialect:
     """The dialect under which the first rows of a text fit together best."""
     if known is not None:
         return known
@@ -101,13 +101,13 @@ def sniff(text: str, known: Dialect | None = None, delimiter: str | None = None)
         other, other_score = _best(sample, whole, RARE)
         if other_score >= 1:
             return other
-        best = Dialect(NONE) if score < _STEADY else best
+        best = TextDialect(NONE) if score < _STEADY else best
     return best
 
 
-def _best(sample: str, whole: bool, delimiters: Iterable[str]) -> tuple[Dialect, float]:
+def _best(sample: str, whole: bool, delimiters: Iterable[str]) -> tuple[TextDialect, float]:
     """The dialect of these delimiters that fits best, and how well."""
-    found = Dialect(next(iter(delimiters)))
+    found = TextDialect(next(iter(delimiters)))
     best = (-1.0, 0)
     for dialect in _candidates(sample, delimiters):
         rows = _some(sample, whole, dialect)
@@ -117,10 +117,10 @@ def _best(sample: str, whole: bool, delimiters: Iterable[str]) -> tuple[Dialect,
     return found, best[0]
 
 
-def _candidates(sample: str, delimiters: Iterable[str]) -> Iterator[Dialect]:
+def _candidates(sample: str, delimiters: Iterable[str]) -> Iterator[TextDialect]:
     """The dialects that are tried; what comes first wins where two fit alike."""
     for delimiter in delimiters:
-        plain = Dialect(delimiter)
+        plain = TextDialect(delimiter)
         yield plain
         if '\\"' in sample:
             yield replace(plain, escape="\\")
@@ -138,7 +138,7 @@ def _wraps(sample: str, delimiter: str, quote: str) -> bool:
     return bool(opens and closes)
 
 
-def _some(sample: str, whole: bool, dialect: Dialect) -> list[list[str]] | None:
+def _some(sample: str, whole: bool, dialect: TextDialect) -> list[list[str]] | None:
     """The first rows of a sample that hold anything; None where its quotes do not fit."""
     rows: list[list[str]] = []
     try:
@@ -153,7 +153,7 @@ def _some(sample: str, whole: bool, dialect: Dialect) -> list[list[str]] | None:
     return [cells for cells in rows if any(cells)]
 
 
-def _fit(rows: list[list[str]], dialect: Dialect) -> tuple[float, int]:
+def _fit(rows: list[list[str]], dialect: TextDialect) -> tuple[float, int]:
     """How well rows fit together, up to 1, and how wide they are; 0 for rows of one cell."""
     counts = Counter(map(len, rows))
     width = max(counts, key=lambda width: (counts[width] * (width > 1), width), default=0)
@@ -171,7 +171,7 @@ def _fit(rows: list[list[str]], dialect: Dialect) -> tuple[float, int]:
     return round(steady * (1 - odd / cells_read) * (1 - 0.5 * wrapped / cells_read), 4), width
 
 
-def _is_odd(cell: str, dialect: Dialect) -> bool:
+def _is_odd(cell: str, dialect: TextDialect) -> bool:
     """Whether a cell holds a mark that would rather part two cells."""
     if not cell or cell.isalnum():
         return False

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from binder.errors import DataError, UsageError
-from binder.tables.dialect import Record
+from binder.tables.dialect import TextRow
 from binder.tables.layout import HEAD, footer, is_blank, lay_out
 
 ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -52,7 +52,8 @@ def read_sheets(path: Path) -> list[SheetCells]:
 def _sheet(name: str, rows: Sequence[Sequence[Any]]) -> SheetCells | None:
     """The table in the cells of a sheet; None where there is none."""
     records = [
-        Record(number, 0, [_text(value) for value in cells]) for number, cells in enumerate(rows, 1)
+        TextRow(number, 0, [_text(value) for value in cells])
+        for number, cells in enumerate(rows, 1)
     ]
     layout = lay_out(records[: HEAD + 40])
     if not layout.headers:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from binder.tables.numbers import UNITS
-from binder.tables.dialect import Record
+from binder.tables.dialect import TextRow
 
 HEAD = 60  # rows that are looked at for the header
 FOOTER = 10  # rows below a blank one that may be remarks
@@ -29,7 +29,7 @@ class Layout(NamedTuple):
     notes: list[str]
 
 
-def lay_out(rows: Sequence[Record], header: bool | int | None = None) -> Layout:
+def lay_out(rows: Sequence[TextRow], header: bool | int | None = None) -> Layout:
     """The header among the first rows of a file. header: how many lines it has, True for one,
     False for none; found where nothing is said."""
     width = typical_width(rows)
@@ -65,7 +65,7 @@ def lay_out(rows: Sequence[Record], header: bool | int | None = None) -> Layout:
     return Layout(names, start, notes)
 
 
-def footer(rows: Sequence[Record], width: int) -> int:
+def footer(rows: Sequence[TextRow], width: int) -> int:
     """How many rows below the last row of data are remarks, blank rows among them."""
     last = len(rows)
     while last and _is_remark(rows[last - 1].cells, width):
@@ -84,7 +84,7 @@ def is_blank(cells: Sequence[str]) -> bool:
     return not any(cells) or not any(cell.strip() for cell in cells)
 
 
-def typical_width(rows: Sequence[Record]) -> int:
+def typical_width(rows: Sequence[TextRow]) -> int:
     """How many cells most rows have; of two that are as common, the larger."""
     counts = Counter(len(row.cells) for row in rows if not is_blank(row.cells))
     if not counts:
@@ -108,7 +108,7 @@ def _filled(cells: Sequence[str]) -> int:
     return sum(bool(cell.strip()) for cell in cells)
 
 
-def _next(rows: Sequence[Record], place: int) -> int:
+def _next(rows: Sequence[TextRow], place: int) -> int:
     """The next row that holds anything."""
     while place < len(rows) and is_blank(rows[place].cells):
         place += 1
@@ -122,7 +122,7 @@ def _is_remark(cells: Sequence[str], width: int) -> bool:
     return len(cells) == 1 < width and re.search(r"\s|:", cells[0].strip()) is not None
 
 
-def _above(rows: Sequence[Record], width: int) -> tuple[int, list[str]]:
+def _above(rows: Sequence[TextRow], width: int) -> tuple[int, list[str]]:
     """How many rows stand above the header: titles, comments, and what is blank."""
     place = 0
     left: list[int] = []
@@ -138,7 +138,7 @@ def _above(rows: Sequence[Record], width: int) -> tuple[int, list[str]]:
     return place, [f"{some} {verbs[0]} above the header and {verbs[1]} left out"]
 
 
-def _is_above(rows: Sequence[Record], place: int, width: int) -> bool:
+def _is_above(rows: Sequence[TextRow], place: int, width: int) -> bool:
     """Whether a row is a title or a comment."""
     cells = rows[place].cells
     if width < 2:
@@ -159,13 +159,13 @@ def _is_above(rows: Sequence[Record], place: int, width: int) -> bool:
     return blank_between or (width > 2 and _could_be_header(rows, after))
 
 
-def _comment_above_header(rows: Sequence[Record], place: int, width: int) -> bool:
+def _comment_above_header(rows: Sequence[TextRow], place: int, width: int) -> bool:
     """Whether the row below a comment of full width is the header that its column needs."""
     after = _next(rows, place + 1)
     return after < len(rows) and len(rows[after].cells) == width and _could_be_header(rows, after)
 
 
-def _could_be_header(rows: Sequence[Record], place: int) -> bool:
+def _could_be_header(rows: Sequence[TextRow], place: int) -> bool:
     """Whether a row is texts, and the rows below it are not."""
     cells = rows[place].cells
     if any(kind(cell) not in ("text", "year", "") for cell in cells) or _filled(cells) < 2:
@@ -176,7 +176,7 @@ def _could_be_header(rows: Sequence[Record], place: int) -> bool:
     )
 
 
-def _column_kind(rows: Sequence[Record], start: int, position: int) -> str:
+def _column_kind(rows: Sequence[TextRow], start: int, position: int) -> str:
     """What the cells of a column look like, if all of the next ones look alike."""
     kinds = {
         kind(row.cells[position])
@@ -188,7 +188,7 @@ def _column_kind(rows: Sequence[Record], start: int, position: int) -> str:
     return kinds.pop() if len(kinds) == 1 else ""
 
 
-def _is_data(rows: Sequence[Record], start: int) -> bool:
+def _is_data(rows: Sequence[TextRow], start: int) -> bool:
     """Whether what stands first is a row like those below: its numbers and dates stand in columns
     of numbers and dates, and no text stands there."""
     cells = rows[start].cells
@@ -216,7 +216,7 @@ def _counts_up(cells: Sequence[str]) -> bool:
     return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-def _header_lines(rows: Sequence[Record], start: int) -> int:
+def _header_lines(rows: Sequence[TextRow], start: int) -> int:
     """2 where the second row fills the gaps of the first and is no row of data, else 1."""
     if start + 2 >= len(rows):
         return 1
@@ -239,7 +239,7 @@ def _header_lines(rows: Sequence[Record], start: int) -> int:
     return 2 if numbers and (not lower[0].strip() or len(numbers) > 1) else 1
 
 
-def _ends_empty(rows: Sequence[Record], start: int, width: int) -> bool:
+def _ends_empty(rows: Sequence[TextRow], start: int, width: int) -> bool:
     """Whether the rows end with a delimiter that parts nothing."""
     wide = [row.cells for row in rows[start:] if len(row.cells) == width]
     return not any(cells[-1].strip() for cells in wide)
@@ -257,7 +257,7 @@ def _joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
     return names
 
 
-def _is_units(rows: Sequence[Record], place: int) -> bool:
+def _is_units(rows: Sequence[TextRow], place: int) -> bool:
     """Whether a row below the header says in what its columns of numbers are measured."""
     found = 0
     for position, cell in enumerate(rows[place].cells):
