@@ -140,7 +140,10 @@ class LimitExceeded(ExecutionError):
     def __init__(self, kind: str, limit: float, *, hint: str | None = None):
         setting = _RAISED_BY.get(kind)
         advice = f"raise it: {setting}" if setting else "this limit is fixed; do less in one step"
-        hint = f"{hint}; {advice}" if hint else advice
+        if hint is None:
+            hint = advice
+        elif f"{kind}=" not in hint:  # it may say so already, in its own words
+            hint = f"{hint}; {advice}"
         super().__init__(f"stopped: the program exceeded the limit {kind}={limit:g}", hint=hint)
         self.kind = kind
         self.limit = limit

@@ -103,6 +103,11 @@ def test_a_limit_says_how_to_raise_it(kind: str, hint: str) -> None:
     assert pickle.loads(pickle.dumps(limit)).hint == f"the answers are cached; {hint}"
 
 
+def test_a_hint_that_says_how_to_raise_a_limit_is_enough() -> None:
+    hint = "take fewer rows, or Limits(memory_mb=4096)"
+    assert LimitExceeded("memory_mb", 2048, hint=hint).hint == hint
+
+
 def test_every_limit_can_be_raised() -> None:
     for limit in dataclasses.fields(Limits):
         assert f"limits=Limits({limit.name}=...)" in str(LimitExceeded(limit.name, 1))

@@ -19,7 +19,7 @@ ROOMS = """
 errors .
 data .
 tables . patterns cells numbers dates spelling cell_types codec readings infer arrow dialect layout encoding files csv json excel sqlite databases frames sources table zones
-language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar annotations sqltree program python repair
+language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar annotations sqltree program skeleton python repair
 lm . tokens event_loop retry budget store cache replay providers
 results html trace columns result progress .
 analysis . sql python
@@ -29,7 +29,7 @@ prompt . wire schema_linking column_profile schema replies tasks programs memory
 dispatch injection questions failures batch_size answers answer_cache sender ask_task stack .
 candidates . answer vote sampling planner generate execution adaptive confidence
 engine .
-benchmarks release replays . denotation wikitq tabfact evaluate tune
+benchmarks release replays . denotation wikitq tabfact registry evaluate tune
 cli . options demo commands notebook
 __main__ .
 """

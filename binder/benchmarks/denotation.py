@@ -1,5 +1,4 @@
-"""How WikiTableQuestions compares an answer with the gold values: lists of text come in, equal or
-not goes out.
+"""The answer comparison of WikiTableQuestions.
 
 It has its own reading of numbers and dates, apart from the engine's: sharing the two would bend the
 score."""
@@ -40,7 +39,8 @@ DAY, YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<year>\d{4})"
 CALENDAR = re.compile(rf"{MONTH}(?: {DAY})?(?:,? {YEAR})?", re.IGNORECASE)
 CALENDAR_DAY_FIRST = re.compile(rf"{DAY} {MONTH}(?:,? {YEAR})?", re.IGNORECASE)
 AMOUNT = re.compile(
-    r"[$£€]? ?(?P<number>[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(?<=\d)(?:st|nd|rd|th|%| ?(?P<unit>[a-z]+))?",
+    r"[$£€]? ?(?P<number>[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(?<=\d)"
+    r"(?:st|nd|rd|th|%| ?(?P<unit>[a-z]+))?",
     re.IGNORECASE,
 )
 SCALE = {"thousand": 1e3, "million": 1e6, "billion": 1e9}

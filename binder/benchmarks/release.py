@@ -1,5 +1,4 @@
-"""A benchmark's official release as its users have it, unpacked or still a zip; the text of its
-files comes out.
+"""A benchmark's official release, unpacked or zipped.
 
 The path may be the release's folder, a folder above it, the zip, or a folder that holds the zip.
 """

@@ -1,8 +1,4 @@
-"""Recorded programs and recorded answers of a language model: files of JSON lines (.gz too) come
-in.
-
-Out go the programs of each example, and for a program a function that answers its questions as
-recorded."""
+"""Recorded programs and recorded answers, read from JSON lines (.gz too)."""
 
 from __future__ import annotations
 

@@ -85,8 +85,7 @@ class Candidate:
 @dataclass(frozen=True, eq=False)
 class Answer:
     """The voted answer. confidence: the share of the votes that agree, or the model's own belief if
-    Voting(belief=...) asks for it; 0 if there is no answer. winner: the candidate whose values these
-    are."""
+    Voting(belief=...) asks for it; 0 if there is no answer. winner: the winning candidate."""
 
     question: str
     values: list[Any]

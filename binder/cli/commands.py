@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from binder.results.trace import Event
 
 DONE, FAILED, USAGE, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
-BENCHMARKS = ("wikitq", "tabfact")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,13 +103,14 @@ def evaluate(options: argparse.Namespace) -> int:
     """binder eval"""
     from binder.benchmarks import evaluate as work
     from binder.benchmarks import replays
+    from binder.benchmarks.registry import open_benchmark
 
     recorded = titles = None
     if options.programs:
         _refuse_unasked(options)
         recorded = replays.read_programs(options.programs)
         titles = replays.read_titles(options.programs)
-    benchmark = work.open_benchmark(options.benchmark, options.data, titles)
+    benchmark = open_benchmark(options.benchmark, options.data, titles)
     examples = benchmark.examples(options.split)
     wanted = [e for e in examples if recorded is None or e.id in recorded][: options.limit]
     with closing(benchmark), ExitStack() as stack:
@@ -135,7 +135,7 @@ def _refuse_unasked(options: argparse.Namespace) -> None:
 def tune(options: argparse.Namespace) -> int:
     """binder tune"""
     from binder.benchmarks import tune as work
-    from binder.benchmarks.evaluate import open_benchmark
+    from binder.benchmarks.registry import BENCHMARKS, open_benchmark
 
     how = {"samples": 1, "language": options.language}
     with ExitStack() as stack:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from binder.benchmarks.registry import BENCHMARKS
+
 
 class Option(NamedTuple):
     """An argument of a command: its names, its line of help, and what argparse does with it."""
@@ -140,7 +142,7 @@ ASK = (
         default="auto",
     ),
 )
-BENCHMARK = option("benchmark", "the benchmark", choices=["wikitq", "tabfact"])
+BENCHMARK = option("benchmark", "the benchmark", choices=BENCHMARKS)
 EVAL = (
     BENCHMARK,
     option(
@@ -160,7 +162,8 @@ EVAL = (
 )
 TUNE = (
     option(
-        "questions", "wikitq, tabfact, or a JSON lines file of {question, answer} about --table"
+        "questions",
+        f"{', '.join(BENCHMARKS)}, or a JSON lines file of {{question, answer}} about --table",
     ),
     option(
         "--data", "official release of the benchmark, a folder or a zip", type=Path, metavar="PATH"

@@ -1,5 +1,4 @@
-"""Texts from cells come in; those that read like orders to a language model go out, so that a
-person can be told.
+"""Cells that read like orders to a language model, found so that a person can be told.
 
 Nothing is changed or left out because of it: what keeps answers apart is the form of requests, JSON
 with a key for each input."""

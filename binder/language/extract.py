@@ -1,5 +1,5 @@
-"""The text of a reply comes in; the program in it goes out, and the language it is written in:
-whatever was asked for, a reply counts as what it is."""
+"""The program in the text of a reply, and the language it is written in: whatever was asked for, a
+reply counts as what it is."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Any text comes in; its tokens go out, whether or not it is a program: what cannot be read is a
-token of kind OTHER.
+"""Tokens of any text, whether or not it is a program: what cannot be read is of kind OTHER.
 
 The kinds are the names of the grammar's terminals. It serves where the grammar has said no: free
 repairs and error messages."""

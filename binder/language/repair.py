@@ -1,5 +1,4 @@
-"""The text of a program and the tables come in; where these make certain what was meant, one in the
-language goes out.
+"""Repairs of the text of a program, where the tables make certain what was meant.
 
 Headers get the quotes they need, a page title in FROM becomes the table, a sub-select gets its
 parentheses, an apostrophe is doubled."""
@@ -13,7 +12,8 @@ from binder.errors import SyntaxFault
 from binder.language import grammar
 from binder.language.context import CLAUSES
 from binder.language.lexer import Token, tokens
-from binder.language.program import Program, parse
+from binder.language.program import Program
+from binder.language.skeleton import parse
 from binder.tables.cells import fold
 from binder.tables.spelling import alike, key
 from binder.tables.table import Table
@@ -35,22 +35,11 @@ _WORDS = _CLAUSES | frozenset(
 _LONGEST_TITLE = 60  # tokens
 _BEFORE_OPERAND = frozenset(
     [
-        "SELECT",
-        "WHERE",
-        "AND",
-        "OR",
-        "BY",
-        "NOT",
-        "HAVING",
-        "WHEN",
-        "THEN",
-        "ELSE",
-        "CASE",
-        "DISTINCT",
-        "BETWEEN",
-        "LIKE",
+        "SELECT", "WHERE", "AND", "OR", "BY", "NOT", "HAVING", "WHEN", "THEN", "ELSE", "CASE",
+        "DISTINCT", "BETWEEN", "LIKE",
     ]
-)
+)  # fmt: skip
+_OPERATORS = ("-", "+", "*", "/", "=", "<", ">", "<=", ">=", "!=", "<>")
 
 
 def parsed(text: str, tables: Sequence[Table]) -> Program:
@@ -212,7 +201,8 @@ def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
             out += [text[place:start], _quote(only.name)]
             place = end
             told = f"FROM {text[start:end]!r} -> {only.name}"
-            repairs += [] if told in repairs else [told]
+            if told not in repairs:
+                repairs.append(told)
     return "".join([*out, text[place:]])
 
 
@@ -273,7 +263,7 @@ def _apostrophes(text: str, _: Sequence[Table], repairs: list[str]) -> str:
     if any(token.kind == "OTHER" and token.text == "'" for token in tokens(mended)):
         mended = re.sub(r"(?<=[^\W\d_])'(?=[^\W\d_])", "''", mended)
     if mended != text:
-        repairs.append("an apostrophe inside a text is doubled")
+        repairs.append("doubled an apostrophe in a string")
     return mended
 
 
@@ -283,22 +273,10 @@ def _bare_selects(text: str, _: Sequence[Table], repairs: list[str]) -> str:
     depth = 0
     for before, token in zip(found, found[1:], strict=False):
         depth += (before.text == "(") - (before.text == ")")
-        if token.word == "SELECT" and before.text in (
-            "-",
-            "+",
-            "*",
-            "/",
-            "=",
-            "<",
-            ">",
-            "<=",
-            ">=",
-            "!=",
-            "<>",
-        ):
+        if token.word == "SELECT" and before.text in _OPERATORS:
             left, right = text[: before.start].strip(), text[token.start :].rstrip("; \n")
             whole = depth == 0 and before.text in "+-*/" and left.upper().startswith("SELECT")
-            repairs.append("a sub-select is put in parentheses")
+            repairs.append("put a sub-select in parentheses")
             if whole:
                 return f"SELECT ({left}) {before.text} ({right})"
             return f"{text[: token.start]}({right})" if depth == 0 else _wrapped(text, found, token)

@@ -1,6 +1,5 @@
-"""What a language model is asked and what it says: a Request of messages goes in, a Reply of texts
-and its RequestUsage comes out. Knows no Program, Table or Trace; the layers of the stack (openai,
-replay, ...) all have the two methods of LM."""
+"""Requests to and replies of a language model, and the LM protocol that every layer implements.
+Knows no Program, Table or Trace."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A Request comes in and is sent until a Reply comes out, an error that will not pass, or the tries
-are used up.
+"""The retry layer: a request is sent until there is a reply, an error that will not pass, or the
+tries are used up.
 
 Waits grow and are scattered (exponential back-off, full jitter). What one request learns about the
 endpoint holds for all: how long it asks to wait, and that it is down. An error that concerns the
@@ -91,14 +91,14 @@ class Retry(Layer):
         wait = isinstance(error, RateLimited) and error.retry_after or 0.0
         self._given_up += 1
         if wait > self.most_wait:
-            error.message = f"the endpoint asks to wait {wait:,.0f} s, which is more than {self.most_wait:g} s: {error.message}"
+            error.message = f"the endpoint asks to wait {wait:,.0f} s, longer than the maximum of {self.most_wait:g} s: {error.message}"
         elif (
             self._down
             or self._strange(error)
             or (self._given_up >= DOWN and not await self._probe(error))
         ):
             self._down = True
-            error.message = f"the endpoint fails every request: {error.message}"
+            error.message = f"every request to the endpoint fails: {error.message}"
         else:
             return error
         error.retryable = False

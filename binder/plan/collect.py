@@ -12,6 +12,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import order_keys
+from binder.language.annotations import notes
 from binder.language.sqltree import copied
 from binder.plan import Collect
 from binder.plan.blocks import Stage, outer_columns
@@ -62,18 +63,20 @@ def inputs(
     >>> collect(program, filter_first)
     SELECT k0
     FROM (SELECT w.country AS k0, w.row_id AS place FROM w WHERE (w.people > 1000)) AS asked
-    GROUP BY ALL ORDER BY MIN(place)
+    GROUP BY ALL ORDER BY MIN(place), k0
     """
     rows = CollectQuery(collect, known)
     query = rows.query(reach, among)
-    # a correlated collect has no place in row order: its inputs come in the order of their values
-    has_place = PLACE in query.named_selects
-    first = exp.Min(this=exp.column(PLACE)) if has_place else exp.var("ALL")
+    # a correlated collect has no place in row order; inputs that first appear at one place, as those
+    # of groups that tie, come in the order of their values
+    order: list[exp.Expr] = [name_of(key) for key in rows.keys]
+    if PLACE in query.named_selects:
+        order.insert(0, exp.Min(this=exp.column(PLACE)))
     return exp.Select(
         expressions=[name_of(key) for key in rows.keys],
         from_=derived(query),
         group=exp.Group(all=True),
-        order=exp.Order(expressions=[exp.Ordered(this=first, nulls_first=False)]),
+        order=exp.Order(expressions=[exp.Ordered(this=key, nulls_first=False) for key in order]),
         with_=clause_around(collect.site.block.select, known),
     )
 
@@ -199,7 +202,7 @@ class CollectQuery:
                     FROM (SELECT w.city AS k0, TRUE AS needed FROM w
                           ORDER BY w.row_id LIMIT 2) AS asked) AS asked
               WHERE needed) AS asked
-        GROUP BY ALL ORDER BY MIN(place)
+        GROUP BY ALL ORDER BY MIN(place), k0
         """
         without = ["where", "having"]  # the SELECT itself applies these
         if self.site.place.clause != "qualify":
@@ -211,7 +214,8 @@ class CollectQuery:
         shown.set("expressions", [*self.keys, exp.alias_(needed, "needed")])
 
         # rows are numbered before those that are not needed are dropped
-        place = exp.alias_(exp.Window(this=exp.RowNumber()), PLACE)
+        number_rows = exp.Window(this=exp.RowNumber(), order=self._order_of_groups(shown))
+        place = exp.alias_(number_rows, PLACE)
         placed = exp.Select(
             expressions=[*map(name_of, self.keys), place, exp.column("needed")],
             from_=derived(shown),
@@ -221,13 +225,28 @@ class CollectQuery:
         )
         return kept.where(exp.column("needed"), copy=False)
 
+    def _order_of_groups(self, shown: exp.Select) -> exp.Order | None:
+        """The order of groups that no ORDER BY settles, since an engine yields them in any: that of
+        their first rows, which become further columns, then that of their inputs."""
+        if not self.block.is_grouped or shown.args.get("order"):
+            return None
+        sources = [notes(item.this).source for item in self.block.items]
+        from_tables = all(source is not None and source.table is not None for source in sources)
+        order: list[exp.Expr] = []
+        if from_tables and not shown.args.get("distinct"):
+            for i, key in enumerate(order_keys(self.block.select)):
+                shown.append("expressions", exp.alias_(exp.Min(this=key), f"first{i}"))
+                order.append(exp.column(f"first{i}"))
+        order += map(name_of, self.keys)
+        return exp.Order(expressions=[exp.Ordered(this=key, nulls_first=False) for key in order])
+
     def _groups(self) -> exp.Select:
         """The groups of the SELECT, as far as it is known which are needed.
 
         >>> collect('SELECT country FROM w GROUP BY country HAVING QA("map@vowel?"; country)')
         SELECT k0
         FROM (SELECT w.country AS k0, MIN(w.row_id) AS place FROM w GROUP BY w.country) AS asked
-        GROUP BY ALL ORDER BY MIN(place)
+        GROUP BY ALL ORDER BY MIN(place), k0
         """
         groups = copied(self.block.select)
         for clause in _AFTER_GROUPS:

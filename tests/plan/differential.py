@@ -19,11 +19,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from binder.analysis.sql import check
 from binder.executors import Batch, Mapping, Rows, execute
+from binder.executors.mappings import SqlEngine
 from binder.executors.sql import SqlExecutor
 from binder.executors.workers.duckdb_client import Limits, Worker
 from binder.executors.workers.duckdb_worker import DuckDBSession, answer
 from binder.executors.workers.transport import InProcess
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.plan import Plan
 from binder.plan.naive import build
 from binder.plan.rules import RULES, optimize
@@ -144,9 +145,9 @@ def made_of(plan: Plan) -> tuple[object, ...]:
     return plan.query.tree, asks
 
 
-def run(plan: Plan) -> tuple[Rows, int]:
+def run(plan: Plan, engine: SqlEngine | None = None) -> tuple[Rows, int]:
     """The rows of a plan, and how many questions were asked."""
-    execution = execute(plan, SqlExecutor(plan, near()))
+    execution = execute(plan, SqlExecutor(plan, engine or near()))
     asked: set[tuple[object, ...]] = set()
     try:
         batches = next(execution)

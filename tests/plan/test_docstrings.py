@@ -18,7 +18,8 @@ from sqlglot import exp
 
 import binder.plan
 from binder.analysis.sql import Checked, check
-from binder.language.program import PREFIX, parse
+from binder.language.program import PREFIX
+from binder.language.skeleton import parse
 from binder.language.sqltree import copied, sql_of
 from binder.plan import Rewrite, Rule
 from binder.plan.collect import inputs

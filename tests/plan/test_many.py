@@ -10,7 +10,7 @@ import pytest
 from binder.analysis.sql import check
 from binder.executors import execute
 from binder.executors.sql import SqlExecutor
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.plan.rules import optimize
 from tests.plan.differential import Near, answers, table
 

@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from binder.analysis.sql import check
 from binder.language.annotations import site_of
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.language.sqltree import placeholders, sql_of
 from binder.plan.mapping_join import looked_up, mapping_name
 from binder.plan.outcomes import Outcome

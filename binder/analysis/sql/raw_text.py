@@ -1,5 +1,4 @@
-"""A settled tree comes in; the raw texts of the cells that it shows unchanged go out beside its
-columns.
+"""Raw texts of the cells that a query shows unchanged, in hidden columns beside its own.
 
 A person is shown a cell as it was written; a cell that its column's type cannot read ("DNF" among
 numbers) is its text, not a missing value."""

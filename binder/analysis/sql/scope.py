@@ -1,8 +1,9 @@
-"""What a name can stand for inside one SELECT: sources (tables, sub-selects, CTEs) and the fields
-they offer.
+"""Scopes: what a name can stand for inside one SELECT, sources (tables, sub-selects, CTEs) and the
+fields they offer.
 
-A column node of a resolved tree carries its Field and Source in `meta`, so later steps never search
-for names again."""
+A column of a resolved tree has its Field and Source in its notes, so that later passes never search
+for names again.
+"""
 
 from __future__ import annotations
 
@@ -154,9 +155,7 @@ class Copies:
         self.nodes += len(nodes(meant))
         if self.nodes > MOST_COPIED:
             raise self.fault(
-                node,
-                "aliases that stand for aliases make the program too large",
-                "compute in steps, with WITH",
+                node, "aliases of aliases expand beyond the limit", "use WITH to compute in steps"
             )
         return copied(meant)
 

@@ -1,5 +1,5 @@
-"""Frames with tables and queries come in; frames with Arrow results go out: the DuckDB side, in a
-process of its own.
+"""The DuckDB side of a worker, in a process of its own: frames with tables and queries, answered
+with Arrow tables.
 
 The connection is hardened before the first query: no files, no network, no extensions, no settings.
 The process holds no key."""
@@ -100,7 +100,7 @@ class DuckDBSession:
                 yields["bytes"] += batch.nbytes
                 for kind, most in header["most"].items():
                     if yields[kind] > most:
-                        return {"fault": kind, "message": f"too many {kind}"}, b""
+                        return {"fault": kind, "message": f"the result has too many {kind}"}, b""
                 writer.write_batch(batch)
         return {"columns": reader.schema.names, "types": types}, sink.getvalue()
 
@@ -120,7 +120,9 @@ class DuckDBSession:
                 self.shapes.clear()
             self.shapes[sql] = found
         if says is not None and found != says:
-            raise NotAllowed(f"the engine reads the program in another way: {found} and not {says}")
+            raise NotAllowed(
+                f"DuckDB parses the program differently ({found} instead of {says}), so it was refused"
+            )
 
 
 def _named(types: Iterable[Any]) -> list[str]:
@@ -131,13 +133,13 @@ def _named(types: Iterable[Any]) -> list[str]:
 def read_database(path: str) -> dict[str, pa.Table]:
     """The tables of a .duckdb file, opened for reading only."""
     if not os.path.isfile(path):
-        raise DataError(f"there is no file {path}", path=path)
+        raise DataError(f"no such file: {path}", path=path)
     try:
         with duckdb.connect(path, read_only=True) as connection:
             return _tables(connection, path)
     except duckdb.Error as error:
         raise DataError(
-            f"{path} cannot be read as a DuckDB database: {str(error).splitlines()[0]}", path=path
+            f"cannot read {path} as a DuckDB database: {str(error).splitlines()[0]}", path=path
         ) from error
 
 

@@ -1,6 +1,6 @@
-"""What the language model was asked and said comes in; it goes out again, in this process or a
-later one, and is not paid twice. Tables: answers, a value an input, however inputs were packed into
-requests; replies, the ledger of the requests; refusals."""
+"""The store of what the language model was asked and said, so that later processes do not pay
+twice. Tables: answers, a value an input, however inputs were packed into requests; replies, the
+ledger of the requests; refusals."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ class Store:
         that were."""
         if older_than_days is None and model is None:
             raise UsageError(
-                "it is not said what to delete", hint="give older_than_days= (0: all) or model="
+                "nothing selected to delete", hint="give older_than_days= (0: all) or model="
             )
         before = None if older_than_days is None else time.time() - older_than_days * DAY
         where = "created <= coalesce(?, created) AND coalesce(model, '') = coalesce(?, model, '')"
@@ -286,9 +286,7 @@ class Store:
                     file.write(line + "\n")
                     count += 1
         except OSError as error:
-            raise DataError(
-                f"the cache cannot be written there: {error.strerror}", path=str(path)
-            ) from error
+            raise DataError(f"cannot write the export: {error.strerror}", path=str(path)) from error
         return count
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
-"""Work on a SQLite file comes in from any thread; it is done in groups, one transaction each, and
-futures say when it is durable. Several processes may share a file. One that cannot be used costs no
-run: its place is taken by memory, and `problem` says why."""
+"""A SQLite file that any thread works on: work is done in groups, one transaction each, and futures
+say when it is durable. Several processes may share a file. One that cannot be used costs no run:
+its place is taken by memory, and `problem` says why."""
 
 from __future__ import annotations
 
@@ -220,9 +220,9 @@ class File:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application != APPLICATION and (application or version or tables):
-            raise DataError("it is a database, but no cache of binder", path=str(self.path))
+            raise DataError("not a binder cache", path=str(self.path))
         if version > len(self.migrations):
-            raise DataError("it was written by a newer version of binder", path=str(self.path))
+            raise DataError("written by a newer version of binder", path=str(self.path))
         return int(version)
 
     def _remember(self) -> None:
@@ -237,9 +237,7 @@ class File:
         with self._starting:
             if self._memory is None:
                 reason = error.message if isinstance(error, DataError) else str(error)
-                self.problem = (
-                    f"the cache {self.path} cannot be used: {reason}; nothing more is kept in it"
-                )
+                self.problem = f"cannot use the cache {self.path}: {reason}; answers of this run are kept in memory only"
                 self._remember()
                 logging.getLogger("binder").warning("%s", self.problem)
 

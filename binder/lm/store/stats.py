@@ -1,5 +1,4 @@
-"""Counts of what a store holds come in, and are written down for people.
-No file is touched here."""
+"""Counts of what a store holds, written down for people. No file is touched here."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _has_movable_columns(select: exp.Select) -> bool:
         if shown.find(exp.Window):
             return False  # it would see the rows of the other SELECT
         if not shown.unalias().find(exp.Column):
-            return False  # a constant would not become NULL where an outer join finds no row
+            return False  # GROUP BY and ORDER BY would read a constant as a position
     return True
 
 

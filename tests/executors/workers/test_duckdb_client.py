@@ -73,7 +73,7 @@ def test_a_table_comes_and_goes(worker: Worker) -> None:
     worker.load("answers of #1", pa.table({"k": [1]}))
     assert worker.run('SELECT k FROM "answers of #1"')[0].num_rows == 1
     worker.drop(["answers of #1", "never there"])
-    with pytest.raises(QueryError, match="is not one of the program"):
+    with pytest.raises(QueryError, match="is not a table of this program"):
         worker.run('SELECT k FROM "answers of #1"')
 
 

@@ -69,7 +69,7 @@ def no_database(path: Path) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "no database": (no_database, "not a database"),
-    "another database": (foreign, "no cache of binder"),
+    "another database": (foreign, "not a binder cache"),
     "newer": (newer, "newer version"),
     "cut short": (cut, "malformed"),
     "overwritten": (overwritten, "malformed"),
@@ -136,8 +136,8 @@ def test_a_full_disk_costs_neither_the_run_nor_what_was_kept(path: Path) -> None
         [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert "cannot be used" in done.stdout
-    assert done.stderr.count("cannot be used") == 1
+    assert "cannot use the cache" in done.stdout
+    assert done.stderr.count("cannot use the cache") == 1
     assert execute(path, "PRAGMA integrity_check") == [("ok",)]
     assert "early" in [key for (key,) in execute(path, "SELECT key FROM answers")]
 

@@ -1,6 +1,5 @@
-"""A Request goes in, a Reply of an OpenAI-compatible endpoint comes out, or the LMError that says
-what went wrong. One HTTP exchange a request, within one deadline; the key stays out of all that can
-be shown."""
+"""OpenAI-compatible endpoints: one HTTP exchange a request, within one deadline, that ends in a
+Reply or in the LMError that says what went wrong. The key stays out of all that can be shown."""
 
 from __future__ import annotations
 
@@ -49,21 +48,20 @@ class Endpoint:
     def check(self, model: str) -> None:
         """Raises NotConfigured where a request cannot be sent."""
         if not model:
-            raise NotConfigured("no language model is set", hint="give model=, or set BINDER_MODEL")
+            raise NotConfigured(
+                "no language model configured", hint="pass model= or set BINDER_MODEL"
+            )
         if not (self.api_key or self.base_url):
             raise NotConfigured(
-                "no key for the language model is set",
-                hint="set OPENAI_API_KEY, or base_url= of a local server",
+                "no API key configured", hint="set OPENAI_API_KEY, or base_url= for a local server"
             )
         if self.api_key and not re.fullmatch(r"[!-~]+", self.api_key):
             raise NotConfigured(
-                "the key for the language model holds characters that no key has",
-                hint="set OPENAI_API_KEY anew",
+                "the API key contains invalid characters", hint="check OPENAI_API_KEY"
             )
         if self.base_url and not re.match(r"https?://[^/\s]+", self.base_url):
             raise NotConfigured(
-                "base_url is not the address of an endpoint",
-                hint="it looks like http://localhost:8000/v1",
+                "base_url is not a valid URL", hint="for example http://localhost:8000/v1"
             )
 
 
@@ -102,9 +100,7 @@ class OpenAI:
             async with asyncio.timeout(self.timeout):
                 return await self._exchange(client, request)
         except TimeoutError:
-            raise Unreachable(
-                f"the endpoint sent no complete reply within {self.timeout:g} s", tries=2
-            ) from None
+            raise Unreachable(f"no complete reply within {self.timeout:g} s", tries=2) from None
         except LMError as error:
             error.message = self.endpoint.redact(error.message)
             raise

@@ -37,8 +37,8 @@ FILTERED = re.compile(r"content_filter|content_policy|content management policy"
 QUOTA = re.compile(r"insufficient_quota|billing_hard_limit|exceeded your current quota", re.I)
 HINTS = {
     401: "set OPENAI_API_KEY, or give api_key=",
-    403: "the key may not use this model or this endpoint",
-    404: "check the name of the model and base_url (it usually ends in /v1)",
+    403: "check that the key has access to this model and endpoint",
+    404: "check the model name and base_url (which usually ends in /v1)",
 }
 
 
@@ -114,27 +114,29 @@ def read(
 def failure(response: Response, status: int) -> LMError:
     """The error for a status; a request that is too long is Refused with 413, one that a filter
     stopped without a status."""
-    message = f"the endpoint answered with status {status}"
+    message = f"the endpoint returned HTTP {status}"
     said, wait = _said(response.body), retry_after(response.headers)
     if status == 429 and QUOTA.search(said):
-        return RateLimited(message, hint="the quota of the key is used up", quota=True)
+        return RateLimited(message, hint="the API quota is exhausted", quota=True)
     if status == 429 or (wait is not None and status >= 500):
         return RateLimited(message, retry_after=wait)
     if status in (408, 409, 425) or status >= 500:
         return Unreachable(message)
     if status < 300:
         return BadReply(message)
+    return _refusal(message, response, status, said)
+
+
+def _refusal(message: str, response: Response, status: int, said: Any) -> Refused:
+    """The error for a status that says no."""
     if status < 400:
-        place = urlsplit(response.headers.get("location", "")).hostname
-        return Refused(
-            message,
-            hint=f"it redirects to {place or 'another path'}: give that as base_url",
-            status=status,
-        )
+        place = urlsplit(response.headers.get("location", "")).hostname or "another path"
+        hint = f"the endpoint redirects to {place}; set base_url to that address"
+        return Refused(message, hint=hint, status=status)
     if status == 413 or TOO_LONG.search(said):
-        return Refused(message, hint="the request is too long for the model", status=413)
+        return Refused(message, hint="the request exceeds the model's context window", status=413)
     if status == 400 and FILTERED.search(said):
-        return Refused(message, hint="the content filter of the endpoint stopped it")
+        return Refused(message, hint="the endpoint's content filter blocked the request")
     return Refused(message, hint=HINTS.get(status), status=status)
 
 
@@ -172,15 +174,15 @@ def read_reply(body: dict[str, Any], request: Request) -> Reply:
     """The reply in the body of a chat completion; one that holds no text at all is an error."""
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
-        raise BadReply("the reply holds no choices")
+        raise BadReply("the reply has no choices")
     read = [_choice(choice) for choice in choices[: request.n]]
     told = [choice for choice in read if choice.text.strip()]
     if told:
         return Reply(tuple(told), _usage(body.get("usage"), request, told))
     billed = _usage(body.get("usage"), request, [])
     if read[0].finish in ("content_filter", "refusal"):
-        raise Refused(f"the language model refuses to answer ({read[0].finish})", usage=billed)
-    raise BadReply(f"the reply holds no text (finish: {read[0].finish})", tries=2, usage=billed)
+        raise Refused(f"the model refused to answer ({read[0].finish})", usage=billed)
+    raise BadReply(f"the reply is empty (finish_reason: {read[0].finish})", tries=2, usage=billed)
 
 
 def _choice(choice: Any) -> Choice:
