@@ -174,8 +174,8 @@ class NotConfigured(LMError):
 
 
 class RateLimited(LMError):
-    """HTTP 429; not retryable if the quota is exhausted. retry_after: seconds that the endpoint asks
-    to wait."""
+    """HTTP 429; not retryable if the quota is exhausted. retry_after: the seconds that the endpoint
+    asks to wait."""
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ TREES = {name: ast.parse(text) for name, text in TEXTS.items()}
 LINES = 450  # of a module at 100 columns
 BRANCHES = 21  # of a function
 TOKENS = 192_000  # of code in the package
-DENSITY = 9.7  # tokens of a line of code, over the package
+DENSITY = 9.8  # tokens of a line of code, over the package
 
 # A floor: whoever explains more raises it.
 COMMENTS = {"analysis": 38, "plan": 85}  # comments of a room for 1,000 lines of its code

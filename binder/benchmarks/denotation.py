@@ -74,11 +74,9 @@ def read_value(text: str, canonical: str | None = None) -> Denotation:
     if date is None:
         return Denotation(written, written)
     year, month, day = date
-    return (
-        Denotation(float(year), written)
-        if year is not None and month is None and day is None
-        else Denotation(date, written)
-    )
+    if year is not None and month is None and day is None:
+        return Denotation(float(year), written)
+    return Denotation(date, written)
 
 
 def same(gold: Denotation, answered: Denotation) -> bool:
@@ -172,20 +170,21 @@ def offered(question: str, first: bool) -> list[str]:
     """What 1 (first) or 0 may stand for: yes or no, and the word before or after "or" in the
     question."""
     around = re.search(r"(\S+) or (\S+)", question.lower())
-    return [
-        ("yes" if first else "no"),
-        *([around[1 if first else 2].rstrip("?")] if around else []),
-    ]
+    offers = ["yes" if first else "no"]
+    if around:
+        offers.append(around[1 if first else 2].rstrip("?"))
+    return offers
 
 
 def words(text: str) -> set[str]:
     """The words of a text; numbers by their value, unknown parts of a date left out."""
-    found = SEPARATORS.sub(" ", text).split()
-    return {
-        f"{float(w.replace(',', '')):g}" if FIGURE.fullmatch(w) else w
-        for w in found
-        if set(w) != {"x"}
-    }
+    found = set()
+    for word in SEPARATORS.sub(" ", text).split():
+        if FIGURE.fullmatch(word):
+            found.add(f"{float(word.replace(',', '')):g}")
+        elif set(word) != {"x"}:
+            found.add(word)
+    return found
 
 
 def canonical_of(text: str) -> str:

@@ -27,9 +27,8 @@ from binder.prompt.memory.exemplars import Exemplar, write
 HELD = 3  # one in so many questions is held back
 
 Set = tuple[Exemplar, ...]
-Search = Generator[
-    Set, float | None, None
-]  # yields sets to try, is sent the share that each answers
+# Yields sets to try, is sent the share that each answers.
+Search = Generator[Set, float | None, None]
 # Asks a connection questions: which of them it gets right.
 Judge = Callable[[Binder, Sequence[Any]], Generator[bool, None, None]]
 

@@ -86,11 +86,10 @@ def load_table(release: Release, titles: abc.Mapping[str, str], name: str) -> Ra
     pages."""
     header, *rows = read_csv(release.text(name), name)
     page = PAGE.sub(r"page/\1-page/\2.json", name)
-    title = (
-        read_title(release.text(page), page)
-        if page != name and release.holds(page)
-        else titles.get(name)
-    )
+    if page != name and release.holds(page):
+        title = read_title(release.text(page), page)
+    else:
+        title = titles.get(name)
     return RawTable(name, title, header, tuple(rows))
 
 

@@ -119,9 +119,10 @@ def decided(ranked: Sequence[Group], left: float) -> bool:
 def fewest(ranked: Sequence[Group], left: int) -> int:
     """The fewest of the votes left after which it can be decided."""
     first, second = _lead(ranked)
-    return next(
-        more for more in range(left + 1) if more == left or first + more > second + left - more
-    )
+    more = 0
+    while more < left and first + more <= second + left - more:
+        more += 1
+    return more
 
 
 def _lead(ranked: Sequence[Group]) -> tuple[float, float]:

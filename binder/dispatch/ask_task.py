@@ -44,8 +44,10 @@ FAILURES: dict[type[LMError], str] = {
 
 @dataclass
 class AskTask:
-    """The work on one question. answers: what is known about its inputs, also to others; keys: of
-    its inputs in the cache, where there is one; steps: whether replies reason before they answer."""
+    """The work on one question.
+
+    answers: what is known about its inputs, also to others; keys: of its inputs in the cache, where
+    there is one; steps: whether replies reason before they answer."""
 
     ask: Ask
     model: str

@@ -1,4 +1,4 @@
-"""The mapping of a call as an Arrow table: its inputs as keys, and its answers as one typed column."""
+"""The mapping of a call as an Arrow table: inputs as keys, and answers as one typed column."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from typing import Any
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_aggregate, is_grouped
-from binder.analysis.sql.scope import Field, Source
 from binder.analysis.sql.value_linking import hidden_column
 from binder.executors import Input, Said, Value
 from binder.language.annotations import notes
+from binder.language.relations import Field, Source
 from binder.language.sqltree import call_of, copied, placeholders
 from binder.plan import Ask, Plan
 from binder.results.result import text
@@ -34,36 +34,38 @@ def origin(
     said: Said,
 ) -> dict[str, Any]:
     """The origin of one cell. rows_of: the rows of a query over the same mappings."""
-    found: dict[str, Any] = {
-        "row": row,
-        "column": plan.query.columns[column],
-        "rows": {},
-        "calls": [],
-    }
+    name = plan.query.columns[column]
+    found: dict[str, Any] = {"row": row, "column": name, "rows": {}, "calls": []}
     asks = {ask.call.name: ask for ask in plan.asks}
     tree = plan.query.tree
     if not isinstance(tree, exp.Select):  # the rows of a set operation have no single source
         for name, ask in asks.items():
-            found["calls"] += [_called(ask, *entry, said) for entry in known[name].items()]
+            found["calls"] += _all_of(ask, known[name], said)
         return found
     select, marks = _with_inputs(tree)
     cells = rows_of(select)[row]
-    for (kind, name), cell in zip(marks, cells[len(tree.expressions) :], strict=False):
+    added = cells[len(tree.expressions) :]
+    for (kind, name), cell in zip(marks, added, strict=False):
         items = cell if isinstance(cell, list) else [cell]
         if kind == "rows":
-            found["rows"][name] = sorted({item for item in items if item is not None})
+            found["rows"][name] = sorted(set(items) - {None})
         else:
             found["calls"] += _calls_of(asks[name], items, known[name], said)
     for name, ask in asks.items():
         if () in known[name]:
             found["calls"].append(_called(ask, (), known[name][()], said))
     told = {call["call"] for call in found["calls"]}
-    shown = plan.checked.outputs[column].call
     for name, ask in asks.items():
         if ask.call.question not in told:
-            reply = text(cells[column]) if shown is not None and shown.name == name else None
+            reply = text(cells[column]) if _is_shown(plan, column, name) else None
             found["calls"] += _further_inside(ask, known[name], reply, said)
     return found
+
+
+def _is_shown(plan: Plan, column: int, name: str) -> bool:
+    """Whether an output column is the answers of a call."""
+    call = plan.checked.outputs[column].call
+    return call is not None and call.name == name
 
 
 def _calls_of(ask: Ask, items: Sequence[Any], mapping: Mapped, said: Said) -> list[dict[str, Any]]:
@@ -76,10 +78,14 @@ def _further_inside(
     ask: Ask, mapping: Mapped, reply: str | None, said: Said
 ) -> list[dict[str, Any]]:
     """What a call of a sub-select was asked: the inputs with this reply, where a cell shows it."""
-    entries = list(mapping.items())
     if reply is not None:
-        entries = [(key, value) for key, value in entries if text(value) == reply]
-    return [_called(ask, key, value, said) for key, value in entries[:MOST]]
+        mapping = {key: value for key, value in mapping.items() if text(value) == reply}
+    return _all_of(ask, mapping, said)[:MOST]
+
+
+def _all_of(ask: Ask, mapping: Mapped, said: Said) -> list[dict[str, Any]]:
+    """What a call was asked and answered for every input."""
+    return [_called(ask, key, value, said) for key, value in mapping.items()]
 
 
 def _called(ask: Ask, key: Input, value: Value, said: Said) -> dict[str, Any]:

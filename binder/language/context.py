@@ -12,27 +12,10 @@ from binder.errors import Span
 from binder.language.lexer import OPENERS, Token, tokens
 
 CLAUSES = frozenset(
-    {
-        "FROM",
-        "WHERE",
-        "GROUP",
-        "HAVING",
-        "QUALIFY",
-        "WINDOW",
-        "ORDER",
-        "LIMIT",
-        "OFFSET",
-        "UNION",
-        "INTERSECT",
-        "EXCEPT",
-    }
+    "FROM WHERE GROUP HAVING QUALIFY WINDOW ORDER LIMIT OFFSET UNION INTERSECT EXCEPT".split()
 )
 WORDS = (
-    OPENERS
-    | CLAUSES
-    | frozenset(
-        {"AND", "ASC", "DESC", "ELSE", "END", "EXISTS", "IS", "NULL", "OVER", "USING", "WITH"}
-    )
+    OPENERS | CLAUSES | frozenset("AND ASC DESC ELSE END EXISTS IS NULL OVER USING WITH".split())
 )
 KINDS = {
     "NAME": "a name",
@@ -114,11 +97,8 @@ class Failure:
         if {"NUMBER", "NAME"} <= self.expected:  # an operand: its keywords need not be listed
             return OPERAND
         kinds = {KINDS[kind] for kind in self.expected if kind in KINDS}
-        words = {
-            word.upper() if word.isalpha() else f"'{word}'"
-            for word in self.expected
-            if word not in KINDS
-        }
+        others = self.expected - KINDS.keys()
+        words = {word.upper() if word.isalpha() else f"'{word}'" for word in others}
         shown = sorted(kinds) + sorted(words)
         if not shown:
             return ""

@@ -19,48 +19,14 @@ TOO_DEEP, GLUED = "TOO_DEEP", "GLUED"  # kinds of tokens that no grammar accepts
 SIGNS = (".", ":", "%", "/", "&", "-", "+", "*", "~")
 # keywords that are also in the middle of headers
 LINKS = frozenset({"BY", "IN", "AS", "ON", "OR", "AND", "ALL"})
+# words that a name is followed by
+FOLLOWERS = CLAUSES | frozenset("AND OR IS IN LIKE AS ASC DESC BETWEEN".split())
+CLOSERS = (")", ",", ";", "]")
 STATEMENTS = frozenset(
-    {
-        "ALTER",
-        "ANALYZE",
-        "ATTACH",
-        "BEGIN",
-        "CALL",
-        "CHECKPOINT",
-        "COMMENT",
-        "COMMIT",
-        "COPY",
-        "CREATE",
-        "DEALLOCATE",
-        "DELETE",
-        "DESCRIBE",
-        "DETACH",
-        "DROP",
-        "EXECUTE",
-        "EXPLAIN",
-        "EXPORT",
-        "FORCE",
-        "GRANT",
-        "IMPORT",
-        "INSERT",
-        "INSTALL",
-        "LOAD",
-        "MERGE",
-        "PRAGMA",
-        "PREPARE",
-        "REINDEX",
-        "REPLACE",
-        "RESET",
-        "REVOKE",
-        "ROLLBACK",
-        "SET",
-        "SHOW",
-        "SUMMARIZE",
-        "TRUNCATE",
-        "UPDATE",
-        "USE",
-        "VACUUM",
-    }
+    "ALTER ANALYZE ATTACH BEGIN CALL CHECKPOINT COMMENT COMMIT COPY CREATE DEALLOCATE DELETE"
+    " DESCRIBE DETACH DROP EXECUTE EXPLAIN EXPORT FORCE GRANT IMPORT INSERT INSTALL LOAD MERGE"
+    " PRAGMA PREPARE REINDEX REPLACE RESET REVOKE ROLLBACK SET SHOW SUMMARIZE TRUNCATE UPDATE USE"
+    " VACUUM".split()
 )
 UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
 
@@ -108,12 +74,8 @@ def _made(fault: Diagnosis, failure: Failure, span: Span) -> SyntaxFault:
 
 
 def _long(failure: Failure) -> Span | None:
-    text = failure.text
-    return (
-        Span(LONGEST, LONGEST)
-        if len(text) > LONGEST or len(text.encode("utf-8", "replace")) > LONGEST
-        else None
-    )
+    size = len(failure.text.encode("utf-8", "replace"))
+    return Span(LONGEST, LONGEST) if size > LONGEST else None
 
 
 def _unreadable(failure: Failure) -> Span | None:
@@ -134,9 +96,8 @@ def _placeholder(failure: Failure) -> Span | None:
 
 
 def _comment_only(failure: Failure) -> Span | None:
-    return (
-        None if any(token.text != ";" for token in failure.tokens) else Span(0, len(failure.text))
-    )
+    written = any(token.text != ";" for token in failure.tokens)
+    return None if written else Span(0, len(failure.text))
 
 
 def _deep(failure: Failure) -> Span | None:
@@ -149,9 +110,8 @@ def _glued(failure: Failure) -> Span | None:
 
 def _not_select(failure: Failure) -> Span | None:
     token = failure.token()
-    starts = failure.index == 0 or (
-        failure.tokens[0].word == "WITH" and failure.token(-1).text == ")" and not failure.open
-    )
+    below_with = failure.tokens[0].word == "WITH" and failure.token(-1).text == ")"
+    starts = failure.index == 0 or (below_with and not failure.open)
     follows = failure.token(1).kind in ("NAME", "BACKTICK_NAME", "DQ_NAME", "STRING", "END")
     return failure.span if token.word in STATEMENTS and starts and follows else None
 
@@ -159,20 +119,15 @@ def _not_select(failure: Failure) -> Span | None:
 def _two(failure: Failure) -> Span | None:
     if failure.open or failure.index == len(failure.tokens):
         return None
-    again = (
-        failure.token().word in ("SELECT", "WITH")
-        and failure.token(-1).word not in WORDS
-        and failure.index > 0
-    )
-    ended = failure.token(-1).text == ";"
-    return failure.span if ended or (again and failure.token(-1).kind != "OPERATOR") else None
+    token, before = failure.token(), failure.token(-1)
+    whole = failure.index > 0 and before.word not in WORDS and before.kind != "OPERATOR"
+    again = whole and token.word in ("SELECT", "WITH")
+    return failure.span if again or before.text == ";" else None
 
 
 def _prose(failure: Failure) -> Span | None:
-    if (
-        failure.tokens[0].word in ("SELECT", "WITH", "VALUES", "QA")
-        or failure.tokens[0].text == "("
-    ):
+    first = failure.tokens[0]
+    if first.word in ("SELECT", "WITH", "VALUES", "QA") or first.text == "(":
         return None
     return Span(0, len(failure.text.rstrip()))
 
@@ -184,12 +139,9 @@ def _quote(failure: Failure) -> Span | None:
 
 def _apostrophe(failure: Failure) -> Span | None:
     text, name = failure.token(-1), failure.token()
-    glued = (
-        text.kind == "STRING"
-        and text.end == name.start
-        and name.kind in ("NAME", "NUMBER", "OTHER")
-    )
-    return Span(text.start, name.end) if glued else None
+    glued = text.kind == "STRING" and text.end == name.start
+    word = name.kind in ("NAME", "NUMBER", "OTHER")
+    return Span(text.start, name.end) if glued and word else None
 
 
 def _no_question(failure: Failure) -> Span | None:
@@ -199,11 +151,8 @@ def _no_question(failure: Failure) -> Span | None:
 
 
 def _after_call(failure: Failure) -> Span | None:
-    return (
-        failure.span
-        if failure.tokens[0].word == "QA" and not failure.open and failure.token(-1).text == ")"
-        else None
-    )
+    called = failure.tokens[0].word == "QA" and not failure.open
+    return failure.span if called and failure.token(-1).text == ")" else None
 
 
 def _extra(failure: Failure) -> Span | None:
@@ -213,11 +162,8 @@ def _extra(failure: Failure) -> Span | None:
 def _unclosed(failure: Failure) -> Span | None:
     rest = failure.tokens[failure.index :]
     closed = sum(t.text == ")" for t in rest) - sum(t.text == "(" for t in rest)
-    stops = (
-        failure.token().kind == "END"
-        or failure.token().word in CLAUSES
-        or failure.token().text == ";"
-    )
+    token = failure.token()
+    stops = token.kind == "END" or token.word in CLAUSES or token.text == ";"
     return failure.at(failure.open[-1]) if stops and len(failure.open) > max(closed, 0) else None
 
 
@@ -251,20 +197,14 @@ def _second_from(failure: Failure) -> Span | None:
     for token in failure.tokens[level + 1 : failure.index]:
         depth += (token.text == "(") - (token.text == ")")
         found = found or (depth == 0 and token.word == "FROM")
-    return (
-        failure.span
-        if failure.token().word == "FROM" and found and failure.token(-1).word != "FROM"
-        else None
-    )
+    again = failure.token().word == "FROM" and failure.token(-1).word != "FROM"
+    return failure.span if found and again else None
 
 
 def _parameter(failure: Failure) -> Span | None:
     sign, number = failure.token(), failure.token(1)
-    return (
-        failure.span
-        if sign.text == "?" or (sign.text == "$" and number.kind in ("NUMBER", "NAME"))
-        else None
-    )
+    numbered = sign.text == "$" and number.kind in ("NUMBER", "NAME")
+    return failure.span if sign.text == "?" or numbered else None
 
 
 def _signed(failure: Failure) -> Span | None:
@@ -275,12 +215,9 @@ def _signed(failure: Failure) -> Span | None:
     if token.kind == "OTHER" and before.text == "(" and after.text == ")":
         return Span(failure.at(failure.words_back(index - 1)).start, after.end)
     if token.kind == "OTHER":
-        end = (
-            after.end
-            if after.kind in ("NAME", "NUMBER") and after.start == token.end
-            else token.end
-        )
-        return Span(failure.at(failure.words_back(index)).start, end)
+        glued = after.kind in ("NAME", "NUMBER") and after.start == token.end
+        last = after if glued else token
+        return Span(failure.at(failure.words_back(index)).start, last.end)
     if token.text in SIGNS and stops:
         return Span(failure.at(failure.words_back(index)).start, token.end)
     stops = token.kind in ("END", "OPERATOR") or token.word in WORDS
@@ -298,45 +235,22 @@ def _reserved(failure: Failure) -> Span | None:
     if token.word == before.word:
         return Span(failure.at(failure.words_back(failure.index - 1)).start, before.end)
     goes_on = after.kind == "OPERATOR" and after.text not in ("(", "[", "*", ".")
-    goes_on = goes_on or after.word in CLAUSES | {
-        "AND",
-        "OR",
-        "IS",
-        "IN",
-        "LIKE",
-        "AS",
-        "ASC",
-        "DESC",
-        "BETWEEN",
-    }
+    goes_on = goes_on or after.word in FOLLOWERS
     ends = after.kind == "END" and before.text != ","
     return failure.span if before.word == "AS" or before.text == "." or goes_on or ends else None
 
 
 def _nothing(failure: Failure) -> Span | None:
     token, before = failure.token(), failure.token(-1)
-    stops = (
-        token.kind == "END" or token.word in failure.reserved or token.text in (")", ",", ";", "]")
-    )
-    wants = (
-        before.text in (",", "(")
-        or before.word in WORDS
-        or before.word == "JOIN"
-        or before.kind == "OPERATOR"
-    )
-    return (
-        Span(before.start, token.end)
-        if stops and wants and before.text not in (")", "]", "}")
-        else None
-    )
+    stops = token.kind == "END" or token.word in failure.reserved or token.text in CLOSERS
+    wants = before.word in WORDS or before.word == "JOIN" or before.kind == "OPERATOR"
+    closed = before.text in (")", "]", "}")
+    return Span(before.start, token.end) if stops and wants and not closed else None
 
 
 def _file(failure: Failure) -> Span | None:
-    return (
-        failure.span
-        if failure.token().kind == "STRING" and failure.token(-1).word in ("FROM", "JOIN")
-        else None
-    )
+    source = failure.token(-1).word in ("FROM", "JOIN")
+    return failure.span if source and failure.token().kind == "STRING" else None
 
 
 def _several(failure: Failure) -> Span | None:
@@ -347,18 +261,12 @@ def _several(failure: Failure) -> Span | None:
         close = next((t.end for t in failure.tokens[index:] if t.text == ")"), token.end)
         return Span(failure.tokens[first].start, close) if first < index - 2 else None
     first = failure.words_back(index)
-    words = token.kind == "NUMBER" or (
-        token.kind == "NAME" and (token.word not in WORDS or token.word in LINKS)
-    )
-    if not words or first == index:
+    name = token.kind == "NAME" and (token.word not in WORDS or token.word in LINKS)
+    if not (name or token.kind == "NUMBER") or first == index:
         return None
-    last = (
-        next(
-            (i for i in range(index + 1, len(failure.tokens)) if not failure.is_part(i)),
-            len(failure.tokens),
-        )
-        - 1
-    )
+    last = index
+    while last + 1 < len(failure.tokens) and failure.is_part(last + 1):
+        last += 1
     return Span(failure.tokens[first].start, failure.tokens[last].end)
 
 

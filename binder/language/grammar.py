@@ -1,10 +1,10 @@
 """The grammars of both languages, and the tree of a program in one of them.
 
 A text that is not in the language is a SyntaxFault that names the cause and marks the place. This
-is the only door to lark, with lalr. The languages are written down in grammars/*.lark: common.lark, then
-binder_<language>.lark. Every token of a program is in the tree, in order. A call is a tree `call`:
-a token QUESTION and trees `argument`. A name is a tree `name` or `bare_name` around one token:
-NAME, BACKTICK_NAME, BRACKET_NAME, DQ_NAME, or a keyword that is a name there."""
+is the only door to lark, with lalr. The languages are written down in grammars/*.lark: common.lark,
+then binder_<language>.lark. Every token of a program is in the tree, in order. A call is a tree
+`call`: a token QUESTION and trees `argument`. A name is a tree `name` or `bare_name` around one
+token: NAME, BACKTICK_NAME, BRACKET_NAME, DQ_NAME, or a keyword that is a name there."""
 
 from __future__ import annotations
 
@@ -34,17 +34,15 @@ __all__ = ["RESERVED", "Token", "parse", "text", "tokens"]
 # Words that are never names, so that a forgotten item is an error and not a column called FROM.
 # DuckDB reserves more of them.
 RESERVED = {
-    "sql": (
-        "ALL", "AND", "AS", "CASE", "DISTINCT", "ELSE", "EXCEPT", "FALSE", "FROM", "GROUP", "HAVING", "IN", "INTERSECT",
-        "LIMIT", "NOT", "NULL", "ON", "OR", "ORDER", "QUALIFY", "SELECT", "THEN", "TRUE", "UNION", "WHEN", "WHERE",
-        "WITH",
+    "sql": tuple(
+        "ALL AND AS CASE DISTINCT ELSE EXCEPT FALSE FROM GROUP HAVING IN INTERSECT LIMIT NOT NULL"
+        " ON OR ORDER QUALIFY SELECT THEN TRUE UNION WHEN WHERE WITH".split()
     ),
-    "python": (
-        "AND", "AS", "ASSERT", "BREAK", "CONTINUE", "DEF", "DEL", "ELIF", "ELSE", "EXCEPT", "FALSE", "FINALLY", "FOR",
-        "FROM", "GLOBAL", "IF", "IMPORT", "IN", "IS", "LAMBDA", "NONE", "NONLOCAL", "NOT", "OR", "PASS", "RAISE",
-        "RETURN", "TRUE", "TRY", "WHILE",
+    "python": tuple(
+        "AND AS ASSERT BREAK CONTINUE DEF DEL ELIF ELSE EXCEPT FALSE FINALLY FOR FROM GLOBAL IF"
+        " IMPORT IN IS LAMBDA NONE NONLOCAL NOT OR PASS RAISE RETURN TRUE TRY WHILE".split()
     ),
-}  # fmt: skip
+}
 
 
 def parse(program: str, language: str = "sql") -> lark.Tree[lark.Token]:

@@ -11,26 +11,11 @@ from sqlglot import exp
 
 from binder.errors import Span, SyntaxFault
 from binder.language.annotations import annotate
-from binder.language.call_kinds import CALL_KINDS
+from binder.language.calls import Call
 from binder.language.sqltree import Dialect, nodes
 
 PREFIX = "call_"  # of the names of placeholders
 DEEPEST = 160  # levels of a tree
-
-
-@dataclass(frozen=True)
-class Call:
-    """One embedded question to the language model: `map` once per distinct input, `ans` once."""
-
-    name: str
-    kind: str
-    question: str
-    span: Span
-
-    @property
-    def per_input(self) -> bool:
-        """Whether each distinct input has a value of its own; see CallKind."""
-        return CALL_KINDS[self.kind].per_input
 
 
 @dataclass(frozen=True)

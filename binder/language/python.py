@@ -16,8 +16,9 @@ from binder.data import listed
 from binder.errors import Span
 from binder.language import grammar
 from binder.language.call_kinds import FUNCTIONS
+from binder.language.calls import Call
 from binder.language.diagnose_python import tree
-from binder.language.program import PREFIX, Call, Program
+from binder.language.program import PREFIX, Program
 
 KINDS = FUNCTIONS  # the functions that ask the language model
 # modules whose member x the prelude calls _module_x

@@ -14,7 +14,8 @@ from typing import Any
 from binder.errors import Span, SyntaxFault
 from binder.language import grammar
 from binder.language.call_kinds import CALL_KINDS
-from binder.language.program import PREFIX, Call, Program
+from binder.language.calls import Call
+from binder.language.program import PREFIX, Program
 
 # after these words an operand begins, and `~` is a sign of its own
 KEYWORDS = frozenset({

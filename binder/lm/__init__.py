@@ -73,12 +73,13 @@ class RequestUsage:
 
     def __add__(self, other: RequestUsage) -> RequestUsage:
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
-        sums = {
-            name: getattr(self, name) + getattr(other, name)
-            for name in self.__slots__
-            if name != "cost"
-        }
-        return RequestUsage(**sums, cost=sum(costs) if costs else None)
+        return RequestUsage(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            sum(costs) if costs else None,
+            self.estimated + other.estimated,
+        )
 
 
 @dataclass(frozen=True, slots=True)

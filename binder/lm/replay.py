@@ -137,9 +137,8 @@ def recorded(path: Path) -> Iterator[tuple[Request, Reply]]:
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a file of JSON lines; a last line that was cut short is passed over."""
     try:
-        lines = path.read_bytes().splitlines(
-            keepends=True
-        )  # of bytes: a text may hold other ends of lines
+        # of bytes: a text may hold other ends of lines
+        lines = path.read_bytes().splitlines(keepends=True)
     except OSError as error:
         raise DataError(
             f"the recording cannot be read: {error.strerror}", path=str(path)

@@ -37,9 +37,8 @@ class Retry(Layer):
         self.lm = lm
         self.tries = tries
         self.first_wait, self.longest_wait, self.most_wait = first_wait, longest_wait, most_wait
-        self.allow: Callable[[Request], None] = lambda request: (
-            None
-        )  # raises where a request must not be sent again
+        # raises where a request must not be sent again
+        self.allow: Callable[[Request], None] = lambda request: None
         self._not_before = 0.0  # the endpoint asked all to wait until then
         self._answered: Request | None = None  # the last request that was answered
         self._given_up = 0  # requests in a row
@@ -91,18 +90,23 @@ class Retry(Layer):
         wait = isinstance(error, RateLimited) and error.retry_after or 0.0
         self._given_up += 1
         if wait > self.most_wait:
-            error.message = f"the endpoint asks to wait {wait:,.0f} s, longer than the maximum of {self.most_wait:g} s: {error.message}"
-        elif (
-            self._down
-            or self._strange(error)
-            or (self._given_up >= DOWN and not await self._probe(error))
-        ):
+            error.message = (
+                f"the endpoint asks to wait {wait:,.0f} s,"
+                f" longer than the maximum of {self.most_wait:g} s: {error.message}"
+            )
+        elif await self._is_down(error):
             self._down = True
             error.message = f"every request to the endpoint fails: {error.message}"
         else:
             return error
         error.retryable = False
         return error
+
+    async def _is_down(self, error: LMError) -> bool:
+        """Whether the endpoint answers nobody."""
+        if self._down or self._strange(error):
+            return True
+        return self._given_up >= DOWN and not await self._probe(error)
 
     def _strange(self, error: LMError) -> bool:
         """Whether nothing was ever heard from an endpoint, and it cannot be connected to."""

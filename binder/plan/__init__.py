@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from binder.analysis.sql import Checked
 from binder.analysis.sql.call_types import CallType
-from binder.language.program import Call
+from binder.language.calls import Call
 from binder.plan import explain
 from binder.plan.blocks import Blocks, SelectBlock, SelectPlace, Stage
 from binder.plan.outcomes import Outcome

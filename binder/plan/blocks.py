@@ -14,8 +14,8 @@ from functools import cached_property
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_aggregate, is_grouped
-from binder.analysis.sql.scope import Source
 from binder.language.annotations import notes
+from binder.language.relations import Source
 from binder.language.sqltree import nodes, sql_of
 
 # clauses whose calls see other rows than those that meet WHERE

@@ -67,8 +67,8 @@ def inputs(
     """
     rows = CollectQuery(collect, known)
     query = rows.query(reach, among)
-    # a correlated collect has no place in row order; inputs that first appear at one place, as those
-    # of groups that tie, come in the order of their values
+    # a correlated collect has no place in row order; inputs that first appear at one place, as
+    # those of groups that tie, come in the order of their values
     order: list[exp.Expr] = [name_of(key) for key in rows.keys]
     if PLACE in query.named_selects:
         order.insert(0, exp.Min(this=exp.column(PLACE)))

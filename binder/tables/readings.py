@@ -1,8 +1,9 @@
 """The kinds of columns: for each kind a function that reads a column's cells as it, or finds that
 they are not of it.
 
-Each takes the Evidence of a column and gives a Interpretation, or None. infer.py asks them in turn. What a
-single cell says is read in numbers.py and dates.py; here it is weighed over the whole column."""
+Each takes the Evidence of a column and gives an Interpretation, or None. infer.py asks them in
+turn. What a single cell says is read in numbers.py and dates.py; here it is weighed over the whole
+column."""
 
 from __future__ import annotations
 

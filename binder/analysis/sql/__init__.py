@@ -17,10 +17,10 @@ from binder.analysis.sql import allowlist, call_arguments, call_types, ordering,
 from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.coercion import Literals
 from binder.analysis.sql.resolve import Names
-from binder.analysis.sql.scope import Field
 from binder.analysis.sql.stars import ordered_outside
 from binder.errors import CheckFault
 from binder.language.program import Program
+from binder.language.relations import Field
 from binder.language.sqltree import sql_of
 from binder.tables.table import Table
 

@@ -11,7 +11,8 @@ from binder.analysis.sql.types import holds_bytes, kind, picked
 from binder.analysis.sql.value_linking import raw_of
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes, source_of
-from binder.language.program import Call, Program
+from binder.language.calls import Call
+from binder.language.program import Program
 from binder.language.sqltree import call_of, copied, placeholders, sql_of
 
 

@@ -19,7 +19,8 @@ from binder.analysis.sql.types import COMPUTED, TEXT_READERS, handed_on, kind, v
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes
 from binder.language.call_kinds import CALL_KINDS
-from binder.language.program import Call, Program
+from binder.language.calls import Call
+from binder.language.program import Program
 from binder.language.sqltree import call_of, is_placeholder, nodes, placeholders, sql_of
 from binder.tables.cells import read_boolean
 from binder.tables.dates import read_date

@@ -11,9 +11,9 @@ from sqlglot import exp
 
 from binder.analysis.sql.aggregates import AROUND, aggregates_of, is_aggregate, is_grouped
 from binder.analysis.sql.bare_columns import settle_bare_columns, take_first
-from binder.analysis.sql.scope import Field, Source
 from binder.analysis.sql.value_linking import hidden_column
 from binder.language.annotations import notes
+from binder.language.relations import Field, Source
 from binder.language.sqltree import copied, is_placeholder, nodes
 
 # rooms above ask here what a SELECT does to its rows

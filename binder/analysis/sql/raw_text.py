@@ -11,8 +11,8 @@ from typing import Any
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_grouped
-from binder.analysis.sql.scope import Field
 from binder.analysis.sql.value_linking import raw_of
+from binder.language.relations import Field
 from binder.results.result import text
 
 Row = tuple[Any, ...]

@@ -30,10 +30,15 @@ SETTINGS = {
     "max_temp_directory_size": "0B",
     "max_expression_depth": "500",
 }
-NUMBER = r"^\s*[^\w.+\-]*([+\-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+\-]?\d+)?)\s*(?:[^\d\s:/\-–—][^\d]*)?$"
+NUMBER = (
+    r"^\s*[^\w.+\-]*"  # a sign of money
+    r"([+\-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+\-]?\d+)?)"
+    r"\s*(?:[^\d\s:/\-–—][^\d]*)?$"  # a unit
+)
 MACROS = (
-    f"CREATE MACRO number_in(t) AS TRY_CAST(replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE)",
-)  # fmt: skip
+    "CREATE MACRO number_in(t) AS TRY_CAST("
+    f"replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE)",
+)
 
 
 class DuckDBSession:
@@ -50,27 +55,24 @@ class DuckDBSession:
         self.connection.execute(f"SET TimeZone='{zone}'")
         self.connection.execute("SET lock_configuration=true")
         self.tables: set[str] = set()
-        self.shapes: dict[
-            str, dict[str, Any]
-        ] = {}  # of queries that were looked at, since a table went
+        # of queries that were looked at, since a table went
+        self.shapes: dict[str, dict[str, Any]] = {}
 
     def load(self, header: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
         """Makes an Arrow table known under a name: what a file holds, which is not copied, or the
         frame."""
-        table = (
-            read_table(header["file"])
-            if "file" in header
-            else pa.ipc.open_stream(payload).read_all()
-        )
+        if "file" in header:
+            table = read_table(header["file"])
+        else:
+            table = pa.ipc.open_stream(payload).read_all()
         self.connection.register(header["name"], table)
         self.tables.add(header["name"].casefold())
         return {"rows": table.num_rows}, b""
 
     def drop(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
         """Forgets tables."""
-        if not all(
-            "#" in name for name in header["names"]
-        ):  # not only mappings, whose names mean nothing to the engine
+        # the names of mappings mean nothing to the engine
+        if not all("#" in name for name in header["names"]):
             self.shapes.clear()
         for name in header["names"]:
             with contextlib.suppress(duckdb.Error):
@@ -121,7 +123,8 @@ class DuckDBSession:
             self.shapes[sql] = found
         if says is not None and found != says:
             raise NotAllowed(
-                f"DuckDB parses the program differently ({found} instead of {says}), so it was refused"
+                f"DuckDB parses the program differently ({found} instead of {says}),"
+                " so it was refused"
             )
 
 

@@ -45,11 +45,8 @@ class Sandbox(Process):
 
     def lives(self, generation: int) -> bool:
         """Whether the process of a generation is still there, with the programs that it holds."""
-        return (
-            generation == self.generation
-            and self._process is not None
-            and self._process.poll() is None
-        )
+        process = self._process
+        return generation == self.generation and process is not None and process.poll() is None
 
 
 def available() -> None:

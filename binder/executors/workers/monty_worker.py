@@ -100,13 +100,11 @@ class Running:
         calls = "\n".join(_CALL.format(name=name) for name in self.header["calls"])
         inputs = {f"_table_{i}": rows.rows for i, rows in enumerate(self.tables)}
         self.session.feed_run(calls or "pass", inputs=inputs)
-        arguments = ", ".join(
-            f"{parameter}=_table_{i}" for i, parameter in enumerate(self.header["parameters"])
-        )
+        parameters = enumerate(self.header["parameters"])
+        arguments = ", ".join(f"{parameter}=_table_{i}" for i, parameter in parameters)
         self.session.feed_run(self.header["source"], print_callback=_silent)
-        return self._goes_on(
-            self.session.feed_start(f"_plain(solve({arguments}))", print_callback=_silent)
-        )
+        program = f"_plain(solve({arguments}))"
+        return self._goes_on(self.session.feed_start(program, print_callback=_silent))
 
     def resume(self, values: list[Any]) -> dict[str, Any]:
         """Goes on with the answers to a call."""
@@ -135,18 +133,15 @@ class Running:
         if not isinstance(question, str) or not question.strip():
             return self._refuse("question must be a string")
         if columns is None:
-            columns = self.tables[0].headers if rows and isinstance(rows[0], dict) else ["value"]
+            columns = self._all_columns(rows)
         if not columns or not all(isinstance(column, str) for column in columns):
             return self._refuse("columns must be a list of column names")
         inputs, places = [], []
         for row in rows:
             if len(columns) == 1 and not isinstance(row, dict):
                 row = {columns[0]: row}
-            if not isinstance(row, dict):
-                return self._refuse("rows must be rows of a table")
-            for column in columns:
-                if column not in row:
-                    return self._refuse(f"a row lacks column {column!r}")
+            if problem := _problem_of(row, columns):
+                return self._refuse(problem)
             place = self._place(row)
             inputs.append([encode(self._sent(place, row, column)) for column in columns])
             places.append(place)
@@ -157,6 +152,12 @@ class Running:
             "inputs": inputs,
             "places": places,
         }
+
+    def _all_columns(self, rows: list[Any]) -> list[str]:
+        """What a call is about that names no columns."""
+        if rows and isinstance(rows[0], dict):
+            return self.tables[0].headers
+        return ["value"]
 
     def _place(self, row: dict[str, Any]) -> tuple[int, int] | None:
         """The table and the number of a row that the program did not change."""
@@ -251,6 +252,16 @@ def _failed(error: monty.MontyRuntimeError) -> dict[str, Any]:
         "message": message,
         "line": frames[-1] if frames else None,
     }
+
+
+def _problem_of(row: Any, columns: list[Any]) -> str:
+    """Why a call cannot ask about a row; empty where it can."""
+    if not isinstance(row, dict):
+        return "rows must be rows of a table"
+    for column in columns:
+        if column not in row:
+            return f"a row lacks column {column!r}"
+    return ""
 
 
 def _silent(*_: Any) -> None:

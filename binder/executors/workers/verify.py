@@ -18,19 +18,19 @@ TABLES = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESS
 JOINS = frozenset({"REGULAR", "NATURAL", "CROSS", "ASOF"})
 MODIFIERS = frozenset({"ORDER_MODIFIER", "LIMIT_MODIFIER", "DISTINCT_MODIFIER"})
 EXPRESSIONS = frozenset(
-    {"BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION"}
-    | {"LAMBDA", "LAMBDA_REF", "OPERATOR", "STAR", "SUBQUERY", "TYPE", "WINDOW"}
-)  # fmt: skip
+    "BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA"
+    " LAMBDA_REF OPERATOR STAR SUBQUERY TYPE WINDOW".split()
+)
 # What DuckDB and binder write for operators, literals, habits of SQLite and comparisons.
 WRITTEN = frozenset(
-    {"+", "-", "*", "/", "//", "%", "**", "^", "&", "|", "~", "<<", ">>", "||", "~~", "!~~", "~~*", "!~~*", "~~~", "->", "->>"}
-    | {"&&", "@>", "<@", "number_in", "list_value", "struct_pack", "row", "array_extract", "map", "error"}
-    | {"like_escape", "not_like_escape", "ilike_escape", "not_ilike_escape"}
-)  # fmt: skip
-SOURCES = frozenset(
-    {"PYTHON_ARROW_SCAN", "COLUMN_DATA_SCAN", "CTE_SCAN", "REC_CTE_SCAN", "DELIM_SCAN", "DUMMY_SCAN", "EMPTY_RESULT"}
-    | {name.upper() for name in TABLE_FUNCTIONS}
-)  # fmt: skip
+    "+ - * / // % ** ^ & | ~ << >> || ~~ !~~ ~~* !~~* ~~~ -> ->> && @> <@"
+    " number_in list_value struct_pack row array_extract map error"
+    " like_escape not_like_escape ilike_escape not_ilike_escape".split()
+)
+_SCANS = (
+    "PYTHON_ARROW_SCAN COLUMN_DATA_SCAN CTE_SCAN REC_CTE_SCAN DELIM_SCAN DUMMY_SCAN EMPTY_RESULT"
+)
+SOURCES = frozenset(_SCANS.split()).union(name.upper() for name in TABLE_FUNCTIONS)
 PLAIN = re.compile(r"[\w,-]*")
 
 

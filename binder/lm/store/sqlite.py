@@ -28,10 +28,8 @@ Safety = Literal["NORMAL", "FULL"]
 
 APPLICATION = 0x62696E64  # marks the files that are ours
 GROUP = 500  # pieces of work in one transaction
-SLICE, PATIENCE = (
-    1.0,
-    60.0,
-)  # seconds that other processes may keep the file: in one wait, and in all
+SLICE = 1.0  # seconds of one wait for other processes that keep the file
+PATIENCE = 60.0  # of all waits
 
 
 @dataclass
@@ -190,14 +188,12 @@ class File:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         connection = _connect(str(self.path))
         try:
-            with _transaction(
-                connection, "DEFERRED"
-            ):  # another process may be making it: all that is checked is of one moment
+            # another process may be making it: all that is checked is of one moment
+            with _transaction(connection, "DEFERRED"):
                 version = self._check(connection)
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                connection.execute(
-                    "PRAGMA journal_mode=WAL"
-                )  # where it is not possible, the mode stays: slower, and as safe
+                # where it is not possible, the mode stays: slower, and as safe
+                connection.execute("PRAGMA journal_mode=WAL")
             if version < len(self.migrations):
                 self._migrate(connection)
         except BaseException:
@@ -237,7 +233,10 @@ class File:
         with self._starting:
             if self._memory is None:
                 reason = error.message if isinstance(error, DataError) else str(error)
-                self.problem = f"cannot use the cache {self.path}: {reason}; answers of this run are kept in memory only"
+                self.problem = (
+                    f"cannot use the cache {self.path}: {reason};"
+                    " answers of this run are kept in memory only"
+                )
                 self._remember()
                 logging.getLogger("binder").warning("%s", self.problem)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from binder.analysis.sql.scope import Source
 from binder.language.annotations import notes
+from binder.language.relations import Source
 from binder.plan.blocks import SelectBlock
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from binder.analysis.sql.scope import Source
 from binder.language.annotations import annotate, notes, source_of
+from binder.language.relations import Source
 from binder.language.sqltree import copied, placeholders
 from binder.plan.blocks import SelectBlock, is_comma, outer_columns
 from binder.plan.expressions import quoted, unused

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from binder.analysis.sql.scope import Field
 from binder.analysis.sql.types import kind
 from binder.analysis.sql.value_linking import hidden_column
 from binder.language.annotations import notes, source_of
+from binder.language.relations import Field
 from binder.language.sqltree import copied, is_placeholder, placeholders
 from binder.plan.blocks import Blocks, SelectBlock, Stage
 from binder.plan.expressions import unused

@@ -17,32 +17,30 @@ from binder.tables.table import Column, Table
 STRESS = 2
 
 KINDS = {"VARCHAR": "<text>", "DATE": "<date>", "TIMESTAMP": "<date>", "BOOLEAN": "<boolean>"}
-CUES = {
-    name: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")
-    for name, pattern in {
-        "<superlative>": r"\w{2,}est|most|least|top|maximum|minimum|worst|first|last",
-        "<comparative>": r"than|over|above|below|under|exceed\w*|at (?:least|most)|fewer"
-        r"|(?:old|young|long|short|tall|high|low|earli|lat|larg|small|bigg)er",
-        "<count>": r"how many|number of|times",
-        "<sum>": r"total|altogether|sum|combined|in all|together|overall",
-        "<average>": r"average|mean",
-        "<difference>": r"difference|how (?:many|much) (?:more|less|fewer)|change|between",
-        "<duration>": r"how long|how (?:many|much) (?:years?|days?|months?|weeks?|time)"
-        r"|passed|lasted",
-        "<neighbour>": r"next|previous|before|after|follow\w*|preced\w*|consecutive|in a row"
-        r"|immediately|directly|prior",
-        "<or>": r"or|either",
-        "<not>": r"not|never|no|none|without|except|neither|else|other",
-        "<same>": r"same|both|as well as",
-        "<each>": r"each|every|per|all",
-        "<statement>": r"^(?:did|was|were|is|are|does|do|has|have|had|can)(?!\w).*"
-        r"|^true or false.*|.*[^?]$",
-        "<which>": r"^(?:which|who|what|whom|where)",
-        "<when>": r"when|year|date|month|day",
-        "<percent>": r"percent\w*|share|rate|ratio",
-        "<list>": r"list|name all|what are",
-    }.items()
+_CUES = {
+    "<superlative>": r"\w{2,}est|most|least|top|maximum|minimum|worst|first|last",
+    "<comparative>": r"than|over|above|below|under|exceed\w*|at (?:least|most)|fewer"
+    r"|(?:old|young|long|short|tall|high|low|earli|lat|larg|small|bigg)er",
+    "<count>": r"how many|number of|times",
+    "<sum>": r"total|altogether|sum|combined|in all|together|overall",
+    "<average>": r"average|mean",
+    "<difference>": r"difference|how (?:many|much) (?:more|less|fewer)|change|between",
+    "<duration>": r"how long|how (?:many|much) (?:years?|days?|months?|weeks?|time)"
+    r"|passed|lasted",
+    "<neighbour>": r"next|previous|before|after|follow\w*|preced\w*|consecutive|in a row"
+    r"|immediately|directly|prior",
+    "<or>": r"or|either",
+    "<not>": r"not|never|no|none|without|except|neither|else|other",
+    "<same>": r"same|both|as well as",
+    "<each>": r"each|every|per|all",
+    "<statement>": r"^(?:did|was|were|is|are|does|do|has|have|had|can)(?!\w).*"
+    r"|^true or false.*|.*[^?]$",
+    "<which>": r"^(?:which|who|what|whom|where)",
+    "<when>": r"when|year|date|month|day",
+    "<percent>": r"percent\w*|share|rate|ratio",
+    "<list>": r"list|name all|what are",
 }
+CUES = {name: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)") for name, pattern in _CUES.items()}
 
 
 def features(question: str, tables: Sequence[Table]) -> list[str]:

@@ -3,6 +3,7 @@ used costs no run."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
@@ -140,6 +141,19 @@ def test_a_full_disk_costs_neither_the_run_nor_what_was_kept(path: Path) -> None
     assert done.stderr.count("cannot use the cache") == 1
     assert execute(path, "PRAGMA integrity_check") == [("ok",)]
     assert "early" in [key for (key,) in execute(path, "SELECT key FROM answers")]
+
+
+def test_an_export_has_what_the_file_held_before_it_failed(path: Path, tmp_path: Path) -> None:
+    store = Store(path)
+    put(store, "k")
+    refuse = "BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'no more'); END"
+    execute(path, f"CREATE TRIGGER refuse {refuse}")
+    put(store, "l")
+    assert "no more" in (store.problem or "")
+    assert store.export(tmp_path / "all.jsonl") == 2
+    lines = (tmp_path / "all.jsonl").read_text().splitlines()
+    assert [json.loads(line)["key"] for line in lines] == ["k", "l"]
+    store.close()
 
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
     from binder.lm.store import Store
 
-LARGE = re.compile(
-    rb"(?i)too (?:large|long|complex|many)|exceeds|maximum"
-)  # of one grammar, not of all
+# of one grammar, not of all
+LARGE = re.compile(rb"(?i)too (?:large|long|complex|many)|exceeds|maximum")
 
 
 @dataclass(frozen=True)
@@ -87,9 +86,8 @@ class OpenAI:
         self.timeout = timeout
         self.store = store
         self.place = address(endpoint.base_url, endpoint.api_key)
-        self._clients: dict[
-            asyncio.AbstractEventLoop, AsyncOpenAI
-        ] = {}  # a connection belongs to its loop, also after a fork
+        # a connection belongs to its loop, also after a fork
+        self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
         self._known: dict[str, frozenset[str]] = {}  # model -> what it does not take
 
     async def complete(self, request: Request) -> Reply:
@@ -130,13 +128,11 @@ class OpenAI:
             try:
                 reply = read(response, request, SHAPES[path])
             except LMError as error:
-                if form is not None and (
-                    isinstance(error, BadReply) or response.status in (*TURNED_DOWN, *UNWELL)
-                ):
+                turned_down = response.status in TURNED_DOWN
+                failed = isinstance(error, BadReply) or response.status in UNWELL
+                if form is not None and (turned_down or failed):
                     spent += error.usage or RequestUsage(requests=1)
-                    dropped[form] = response.status in TURNED_DOWN and not LARGE.search(
-                        response.body
-                    )
+                    dropped[form] = turned_down and not LARGE.search(response.body)
                     continue
                 told = response.body.decode("utf-8", "backslashreplace")
                 # cut last: half a key is a key
@@ -175,9 +171,8 @@ class OpenAI:
 def _abandon(process: int, loop: asyncio.AbstractEventLoop, client: AsyncOpenAI) -> None:
     """Closes the connections of an OpenAI that nobody closed; at the end of the process, waits for
     it."""
-    if (
-        process != os.getpid()
-    ):  # they are the parent's, which still uses them: not even the collector may close them here
+    if process != os.getpid():
+        # they are the parent's, which still uses them: not even the collector may close them here
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))
         return
     if not loop.is_running() or client.is_closed():

@@ -30,7 +30,8 @@ OPTIONAL = {
     "logprobs": r"logprobs",
 }
 TOO_LONG = re.compile(
-    r"context_length|context.length|context window|too many tokens|prompt is too long|maximum context",
+    r"context_length|context.length|context window|maximum context"
+    r"|too many tokens|prompt is too long",
     re.I,
 )
 FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.I)
@@ -55,9 +56,7 @@ def parameters(request: Request, refused: Set[str]) -> dict[str, Any]:
     """The parameters of a chat completion, without those that were refused."""
     sent: dict[str, Any] = {
         "model": request.model,
-        "messages": [
-            {"role": message.role, "content": message.content} for message in request.messages
-        ],
+        "messages": [{"role": each.role, "content": each.content} for each in request.messages],
     }
     if request.schema is not None:
         schema = {"name": "answers", "strict": True, "schema": json.loads(request.schema)}
@@ -86,16 +85,14 @@ def refused_parameter(response: Response, sent: Mapping[str, Any]) -> str | None
     if TOO_LONG.search(said):  # "... reduce max_tokens": not a refusal of the parameter
         return None
     error = _error(response.body)
-    named = (
-        str(error.get("param")).replace("reasoning.effort", "reasoning_effort")
-        if isinstance(error, dict)
-        else None
-    )
-    if named in OPTIONAL and named in sent:
-        return str(named)
-    return next(
-        (name for name, words in OPTIONAL.items() if name in sent and re.search(words, said)), None
-    )
+    if isinstance(error, dict):
+        named = str(error.get("param")).replace("reasoning.effort", "reasoning_effort")
+        if named in OPTIONAL and named in sent:
+            return named
+    for name, words in OPTIONAL.items():
+        if name in sent and re.search(words, said):
+            return name
+    return None
 
 
 def read(
@@ -205,14 +202,11 @@ def _choice(choice: Any) -> Choice:
 def _chances(told: Any) -> tuple[tuple[str, float], ...] | None:
     """How probable each token was to begin the text."""
     try:
-        listed = told["content"][0]["top_logprobs"]
-        return (
-            tuple(
-                (str(entry["token"]), math.exp(min(0.0, float(entry["logprob"]))))
-                for entry in listed
-            )
-            or None
-        )
+        chances = []
+        for entry in told["content"][0]["top_logprobs"]:
+            chance = math.exp(min(0.0, float(entry["logprob"])))
+            chances.append((str(entry["token"]), chance))
+        return tuple(chances) or None
     except (KeyError, IndexError, TypeError, ValueError):
         return None
 

@@ -54,9 +54,7 @@ class CappedClient(openai.DefaultAioHttpClient):
                     raise BadReply(f"the reply exceeds {LARGEST:,} bytes", tries=2)
         finally:
             await response.aclose()
-        headers = [
-            (name, value) for name, value in response.headers.raw if name.lower() not in ENCODED
-        ]
+        headers = [pair for pair in response.headers.raw if pair[0].lower() not in ENCODED]
         return httpx2.Response(
             response.status_code, headers=headers, content=bytes(body), request=request
         )

@@ -21,13 +21,8 @@ CHAT = "/chat/completions"
 RESPONSES = "/responses"
 EMBEDDINGS = "/embeddings"
 NAME = "program"
-TURNED_DOWN = (
-    400,
-    404,
-    405,
-    415,
-    422,
-)  # an endpoint that does not know a form, or does not take this grammar
+# an endpoint that does not know a form, or does not take this grammar
+TURNED_DOWN = (400, 404, 405, 415, 422)
 UNWELL = (500, 501, 502)  # one that fails over a form, which says nothing about the next grammar
 
 
@@ -112,20 +107,19 @@ def _dicts(items: Any) -> list[dict[str, Any]]:
     return [item for item in items or [] if isinstance(item, dict)]
 
 
+def _packed(embedding: Any) -> bytes:
+    """A vector in bytes: its largest component is 127 or -127."""
+    vector = [float(component) for component in embedding]
+    scale = 127 / (max(map(abs, vector)) or 1.0)
+    return bytes(round(component * scale) & 255 for component in vector)
+
+
 def as_vectors(told: dict[str, Any]) -> dict[str, Any]:
     """The body of an embeddings reply as that of a chat completion whose texts are the vectors, see
     Request."""
     try:
         numbered = {item["index"]: item["embedding"] for item in told["data"]}
-        vectors = [
-            [float(component) for component in numbered[index]]
-            for index in range(len(told["data"]) or 1)
-        ]
-        scales = [127 / (max(map(abs, vector)) or 1.0) for vector in vectors]
-        packed = [
-            bytes(round(x * scale) & 255 for x in vector)
-            for vector, scale in zip(vectors, scales, strict=True)
-        ]
+        packed = [_packed(numbered[index]) for index in range(len(told["data"]) or 1)]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         if told.get("error"):
             return told
