@@ -30,7 +30,7 @@ WITH_UNIT = re.compile(r"[$£€]?[+-]?\d*\.?\d+(?: ?%| [^\W\d]+)?")  # 12, $3.5
 FIGURE = re.compile(r"[+-]?[\d,]*\.?\d+")
 SEPARATORS = re.compile(r"(?<=\w)-|[$£€%]")  # a minus sign stays
 DATED = re.compile(r"(?:\d{4}|xxxx)-\d{1,2}(?:-(?:\d{1,2}|xx))?")
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"

@@ -9,9 +9,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-OPERANDS = frozenset(
-    {"NAME", "BACKTICK_NAME", "BRACKET_NAME", "DQ_NAME", "STRING", "QUESTION", "NUMBER"}
-)
+OPERANDS = frozenset("NAME BACKTICK_NAME BRACKET_NAME DQ_NAME STRING QUESTION NUMBER".split())
 # After one of these words an operand begins: `[` opens a quoted name there, and a subscript after
 # any other word.
 OPENERS = frozenset(

@@ -22,7 +22,7 @@ PLACEHOLDERS = frozenset(
     "table thetable tbl t data dataset df dataframe mytable yourtable tablename table1".split()
 )
 _CLAUSES = CLAUSES | frozenset(
-    ["SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "AS"]
+    "SELECT ON USING JOIN LEFT RIGHT FULL INNER CROSS NATURAL AS".split()
 )
 _WORDS = _CLAUSES | frozenset(
     "AND OR NOT IN LIKE ILIKE IS NULL BETWEEN CASE WHEN THEN ELSE END DESC ASC DISTINCT BY EXISTS"
@@ -31,12 +31,9 @@ _WORDS = _CLAUSES | frozenset(
 
 _LONGEST_TITLE = 60  # tokens
 _BEFORE_OPERAND = frozenset(
-    [
-        "SELECT", "WHERE", "AND", "OR", "BY", "NOT", "HAVING", "WHEN", "THEN", "ELSE", "CASE",
-        "DISTINCT", "BETWEEN", "LIKE",
-    ]
-)  # fmt: skip
-_OPERATORS = ("-", "+", "*", "/", "=", "<", ">", "<=", ">=", "!=", "<>")
+    "SELECT WHERE AND OR BY NOT HAVING WHEN THEN ELSE CASE DISTINCT BETWEEN LIKE".split()
+)
+_OPERATORS = frozenset("- + * / = < > <= >= != <>".split())
 
 
 def parsed(text: str, tables: Sequence[Table]) -> Program:

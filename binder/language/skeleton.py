@@ -18,10 +18,9 @@ from binder.language.calls import Call
 from binder.language.program import PREFIX, Program
 
 # after these words an operand begins, and `~` is a sign of its own
-KEYWORDS = frozenset({
-    "SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "ON", "BY", "HAVING", "WHEN", "THEN", "ELSE",
-    "CASE", "BETWEEN", "IN",
-})  # fmt: skip
+KEYWORDS = frozenset(
+    "SELECT DISTINCT WHERE AND OR NOT ON BY HAVING WHEN THEN ELSE CASE BETWEEN IN".split()
+)
 # functions whose names mean another thing to the parser of the skeleton
 _FOREIGN = {"datediff": "day_difference"}  # of two arguments or three
 _OF_ROWS = {"max": "greatest", "min": "least"}  # of several arguments, as SQLite has them

@@ -132,7 +132,8 @@ class Store:
                 told = dict(zip(_ANSWER, row, strict=True))
                 for name in ("value", "input"):
                     told[name] = load(told[name])
-                found[told.pop("key")] = Stored(**told)
+                key = told.pop("key")
+                found[key] = Stored(**told)
         return found
 
     def put_answers(self, request: str, answers: Mapping[str, Stored]) -> Future[None]:
