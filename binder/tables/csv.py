@@ -172,9 +172,6 @@ def _named(layout: Layout, options: Csv, path: str = "") -> list[str]:
 
 def _read_plain(text: str, dialect: TextDialect, options: Csv) -> Sheet | None:
     """The table of a file in which nothing is odd, read by Arrow; None for any other."""
-    import pyarrow as pa
-    import pyarrow.csv as pc
-
     if dialect.escape or options.comment or "\0" in text or '\\"' in text:
         return None
     try:
@@ -191,8 +188,21 @@ def _read_plain(text: str, dialect: TextDialect, options: Csv) -> Sheet | None:
     quoted = bool(dialect.quote) and dialect.quote in body
     if quoted and _has_odd_quote(data, dialect):
         return None
+    table = _arrow_table(data, dialect, width, quoted)
+    if table is None or quoted and _may_swallow(table, dialect) or _has_blank_row(table):
+        return None
+    return Sheet(_named(layout, options), table.columns, layout.notes, dialect)
+
+
+def _arrow_table(
+    data: bytes, dialect: TextDialect, width: int, quoted: bool
+) -> pyarrow.Table | None:
+    """The rows as Arrow reads them; None where one is not as long as the header."""
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
     try:
-        table = pc.read_csv(
+        return pc.read_csv(
             pa.BufferReader(data),
             pc.ReadOptions(
                 column_names=[str(place) for place in range(width)],
@@ -212,10 +222,6 @@ def _read_plain(text: str, dialect: TextDialect, options: Csv) -> Sheet | None:
         )
     except pa.ArrowInvalid:
         return None
-    if quoted and _may_swallow(table, dialect) or _has_blank_row(table):
-        return None
-    headers = _named(layout, options)
-    return Sheet(headers, table.columns, layout.notes, dialect)
 
 
 def _has_gap(body: str) -> bool:

@@ -6,7 +6,7 @@ gives them."""
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,24 +63,24 @@ def _sheet(name: str, rows: Sequence[Sequence[Any]]) -> SheetCells | None:
     last = len(records) - below
     if any(not is_blank(record.cells) for record in records[last:]):
         notes.append(f"row {last + 1} and below stand under the table and are left out")
-    kept = [
-        cells
-        for record, cells in zip(
-            records[layout.first : last], rows[layout.first : last], strict=True
-        )
-        if not is_blank(record.cells)
-    ]
-    columns = []
-    for place in range(len(layout.headers)):
-        columns.append(_typed([cells[place] if place < len(cells) else None for cells in kept]))
+    columns = _columns(rows[layout.first : last], len(layout.headers))
     used = [
         place
         for place, column in enumerate(columns)
-        if layout.headers[place].strip() or any(value is not None for value in column)
+        if layout.headers[place].strip() or set(column) != {None}
     ]
     notes = [note.replace("line", "row") for note in notes]
     headers = [layout.headers[place] for place in used]
     return SheetCells(name, headers, [columns[place] for place in used], notes)
+
+
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """The columns of the rows that hold anything."""
+    kept = [cells for cells in rows if not is_blank(list(map(_text, cells)))]
+    columns = []
+    for place in range(width):
+        columns.append(_typed([cells[place] if place < len(cells) else None for cells in kept]))
+    return columns
 
 
 def _text(value: Any) -> str:
@@ -95,12 +95,23 @@ def _typed(values: list[Any]) -> list[Any]:
     values."""
     cells = [None if value == "" else value for value in values]
     told = [value for value in cells if value is not None]
-    if told and all(type(value) is float and value.is_integer() for value in told):
-        return [None if value is None else int(value) for value in cells]
-    if told and all(
-        type(value) is datetime.datetime and value.time() == _MIDNIGHT for value in told
-    ):
-        return [None if value is None else value.date() for value in cells]
-    if any(isinstance(value, str) for value in told):  # a mixture is text, as the sheet shows it
-        return [None if value is None else _text(value) for value in cells]
-    return cells
+    if not told:
+        return cells
+    meant: Callable[[Any], Any] | None = None
+    if all(map(_is_whole, told)):
+        meant = int
+    elif all(map(_is_day, told)):
+        meant = datetime.datetime.date
+    elif str in set(map(type, told)):  # a mixture is text, as the sheet shows it
+        meant = _text
+    if meant is None:
+        return cells
+    return [None if value is None else meant(value) for value in cells]
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is float and value.is_integer()
+
+
+def _is_day(value: Any) -> bool:
+    return type(value) is datetime.datetime and value.time() == _MIDNIGHT

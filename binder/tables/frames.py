@@ -46,31 +46,36 @@ def read_pandas(frame: Any) -> FrameColumns:
     that have a name come first."""
     if not hasattr(frame, "columns"):
         frame = frame.to_frame("value" if frame.name is None else frame.name)
-    headers: list[str] = []
-    columns: list[pyarrow.ChunkedArray] = []
     notes: list[str] = []
-    series = []
-    levels = [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
-    for name, level in zip(frame.index.names, levels, strict=True):
-        if name is not None:
-            series.append((str(name), level.to_series()))
-    if not series and type(frame.index).__name__ != "RangeIndex" and _says_something(frame.index):
+    series = _named_levels(frame.index)
+    if not series and _says_something(frame.index):
         notes.append("the index has no name and is left out: df.rename_axis('name') keeps it")
     for position, label in enumerate(frame.columns):
         parts = label if isinstance(label, tuple) else (label,)
-        series.append((" ".join(str(part) for part in parts), frame.iloc[:, position]))
+        series.append((" ".join(map(str, parts)), frame.iloc[:, position]))
+    columns = []
     for header, values in series:
         column, note = native(_of_series(values, header), header)
         if getattr(getattr(values, "dtype", None), "ordered", False):
             note = f"{header} is an ordered category, and is compared as text here"
-        headers.append(header)
         columns.append(column)
         notes += [note] if note else []
-    return FrameColumns(headers, columns, notes)
+    return FrameColumns([header for header, _ in series], columns, notes)
+
+
+def _named_levels(index: Any) -> list[tuple[str, Any]]:
+    """The levels of an index that have a name, as series."""
+    found = []
+    for level, name in enumerate(index.names):
+        if name is not None:
+            found.append((str(name), index.get_level_values(level).to_series()))
+    return found
 
 
 def _says_something(index: Any) -> bool:
     """Whether an index is more than the numbers of rows that a filter left."""
+    if type(index).__name__ == "RangeIndex":
+        return False
     return bool(index.nlevels > 1 or not hasattr(index, "dtype") or index.dtype.kind not in "iu")
 
 

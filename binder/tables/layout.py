@@ -42,27 +42,33 @@ def lay_out(rows: Sequence[TextRow], header: bool | int | None = None) -> Layout
         header = False
     if header is not None and not header:
         return Layout([""] * width, start, notes)
-    first = list(rows[start].cells)
-    if header is None and first and first[0].startswith("#") and len(first) > 1:
-        first[0] = first[0].lstrip("# ") or first[0]
-    count = int(header) if header is not None else _header_lines(rows, start)
-    names = first
+    names, first, more = _headers(rows, start, header)
+    if len(names) == width - 1 and not _ends_empty(rows, first, width):  # as R writes row names
+        names = ["", *names]
+        more.append("the header names one column less than there are: the first has no name")
+    return Layout(names, first, [*notes, *more])
+
+
+def _headers(
+    rows: Sequence[TextRow], start: int, header: int | None
+) -> tuple[list[str], int, list[str]]:
+    """The names in a header of one or more lines, the row below it, and what to tell."""
+    names = list(rows[start].cells)
+    count = _header_lines(rows, start) if header is None else int(header)
+    if header is None and len(names) > 1 and names[0].startswith("#"):
+        names[0] = names[0].lstrip("# ") or names[0]
     for row in rows[start + 1 : start + count]:
         names = _joined(names, row.cells)
     start += count
-    if header is None and count == 1 and start < len(rows) and _is_units(rows, start):
-        units = ", ".join(cell for cell in rows[start].cells if cell.strip())
-        notes.append(f"line {rows[start].line} gives units ({units}) and is not a row")
+    if count == 1 and header is None and start < len(rows) and _is_units(rows, start):
+        units = ", ".join(filter(str.strip, rows[start].cells))
+        return names, start + 1, [f"line {rows[start].line} gives units ({units}) and is not a row"]
+    if count == 1:
+        return names, start, []
+    if not names[0] and start < len(rows) and not _filled(rows[start].cells[1:]):
+        names[0] = rows[start].cells[0]  # what pandas calls the index, in a row of its own
         start += 1
-    if count > 1:
-        if not names[0] and start < len(rows) and _filled(rows[start].cells[1:]) == 0:
-            names[0] = rows[start].cells[0]  # what pandas calls the index, in a row of its own
-            start += 1
-        notes.append(f"the header has {count} lines, which are joined")
-    if len(names) == width - 1 and not _ends_empty(rows, start, width):  # as R writes row names
-        names = ["", *names]
-        notes.append("the header names one column less than there are: the first has no name")
-    return Layout(names, start, notes)
+    return names, start, [f"the header has {count} lines, which are joined"]
 
 
 def footer(rows: Sequence[TextRow], width: int) -> int:
@@ -148,15 +154,17 @@ def _is_above(rows: Sequence[TextRow], place: int, width: int) -> bool:
         return len(cells) != width or _comment_above_header(rows, place, width)
     if len(cells) == width - 1 and filled == len(cells) > 1:
         return False  # R's header
-    if len(cells) != width and place + 1 < len(rows):
-        return filled < width or len(cells) < width
-    if filled != 1 or not cells[0].strip():
-        return False
+    if len(cells) != width:
+        return place + 1 < len(rows) and min(filled, len(cells)) < width
+    return filled == 1 and cells[0].strip() != "" and _is_title(rows, place, width)
+
+
+def _is_title(rows: Sequence[TextRow], place: int, width: int) -> bool:
+    """Whether a row of one cell is parted from what is below, or that is a header."""
     after = _next(rows, place + 1)
     if after == len(rows):
         return False
-    blank_between = after > place + 1
-    return blank_between or (width > 2 and _could_be_header(rows, after))
+    return after > place + 1 or (width > 2 and _could_be_header(rows, after))
 
 
 def _comment_above_header(rows: Sequence[TextRow], place: int, width: int) -> bool:
@@ -223,11 +231,7 @@ def _header_lines(rows: Sequence[TextRow], start: int) -> int:
     upper, lower = rows[start].cells, rows[start + 1].cells
     if len(lower) > len(upper) or len(upper) < 2:
         return 1
-    gaps = [place for place, cell in enumerate(upper) if place and not cell.strip()]
-    repeats = len({cell for cell in upper if cell.strip()}) < _filled(upper)
-    if not (gaps or repeats) or not all(
-        place < len(lower) and lower[place].strip() for place in gaps
-    ):
+    if not _fills_gaps(upper, lower):
         return 1
     if any(kind(cell) not in ("text", "year", "") for cell in lower):
         return 1
@@ -237,6 +241,15 @@ def _header_lines(rows: Sequence[TextRow], start: int) -> int:
         if cell.strip() and _column_kind(rows, start + 2, place) == "number"
     ]
     return 2 if numbers and (not lower[0].strip() or len(numbers) > 1) else 1
+
+
+def _fills_gaps(upper: Sequence[str], lower: Sequence[str]) -> bool:
+    """Whether a row has gaps or repeats itself, and the one below has a cell in each gap."""
+    gaps = [place for place, cell in enumerate(upper) if place and not cell.strip()]
+    named = list(filter(str.strip, upper))
+    if not gaps and len(set(named)) == len(named):
+        return False
+    return all(place < len(lower) and lower[place].strip() for place in gaps)
 
 
 def _ends_empty(rows: Sequence[TextRow], start: int, width: int) -> bool:

@@ -58,17 +58,24 @@ def read(source: Any) -> RawColumns:
         return _typed(frames.read_arrow(source))
     if databases.is_database(source):
         return _only_one(read_all(source), "the database")
+    if (found := _of_python(source)) is not None:
+        return found
+    raise DataError(
+        f"cannot make a table from {type(source).__name__}",
+        hint="pass a DataFrame, an Arrow table, a DuckDB relation, a list of dicts, or the path of"
+        f" a file {' '.join(ENDINGS)}; a dict gives each of its tables a name",
+    )
+
+
+def _of_python(source: Any) -> RawColumns | None:
+    """A dict of columns, or dicts in any order of their own; None for anything else."""
     if isinstance(source, Mapping) and frames.holds_columns(source):
         return _loosely(frames.of_columns(dict(source)))
     if isinstance(source, Iterable) and not isinstance(source, (Mapping, bytes)):
         source = source if isinstance(source, Sequence) else list(source)
     if isinstance(source, Sequence) and all(isinstance(row, dict) for row in source):
         return _read_dicts(source)
-    raise DataError(
-        f"cannot make a table from {type(source).__name__}",
-        hint="pass a DataFrame, an Arrow table, a DuckDB relation, a list of dicts, or the path of"
-        f" a file {' '.join(ENDINGS)}; a dict gives each of its tables a name",
-    )
+    return None
 
 
 def read_all(source: Any) -> list[tuple[str, RawColumns]] | None:
