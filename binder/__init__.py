@@ -17,12 +17,28 @@ if TYPE_CHECKING:  # "as" hands a name on
     from binder.engine import Binder as Binder
     from binder.engine import connect as connect
     from binder.errors import BinderError as BinderError
+    from binder.errors import BudgetExceeded as BudgetExceeded
+    from binder.errors import CheckFault as CheckFault
+    from binder.errors import DataError as DataError
+    from binder.errors import LimitExceeded as LimitExceeded
+    from binder.errors import LMError as LMError
+    from binder.errors import MissingValues as MissingValues
+    from binder.errors import ProgramError as ProgramError
+    from binder.errors import QueryError as QueryError
+    from binder.errors import SyntaxFault as SyntaxFault
+    from binder.errors import UsageError as UsageError
     from binder.executors.workers.subprocess import Limits as Limits
     from binder.lm.budget import Budget as Budget
     from binder.plan import Plan as Plan
     from binder.prompt.memory import Exemplar as Exemplar
     from binder.prompt.memory import Memory as Memory
+    from binder.results.result import Missing as Missing
     from binder.results.result import Result as Result
+    from binder.results.result import Usage as Usage
+    from binder.results.trace import Trace as Trace
+    from binder.tables.csv import csv as csv
+    from binder.tables.table import Table as Table
+
 
 __version__ = "0.1.0"
 
@@ -31,15 +47,30 @@ _HOMES = {
     "Binder": "engine",
     "BinderError": "errors",
     "Budget": "lm.budget",
+    "BudgetExceeded": "errors",
     "Candidate": "candidates.answer",
+    "CheckFault": "errors",
+    "DataError": "errors",
     "Exemplar": "prompt.memory",
+    "LMError": "errors",
+    "LimitExceeded": "errors",
     "Limits": "executors.workers.subprocess",
     "Memory": "prompt.memory",
+    "Missing": "results.result",
+    "MissingValues": "errors",
     "Plan": "plan",
+    "ProgramError": "errors",
+    "QueryError": "errors",
     "Result": "results.result",
     "Sampling": "candidates.sampling",
+    "SyntaxFault": "errors",
+    "Table": "tables.table",
+    "Trace": "results.trace",
+    "Usage": "results.result",
+    "UsageError": "errors",
     "Voting": "candidates.vote",
     "connect": "engine",
+    "csv": "tables.csv",
 }
 
 __all__ = list(_HOMES)
@@ -102,3 +133,8 @@ def __getattr__(name: str) -> Any:
     if name in _MOVED:
         return _moved(name)
     raise AttributeError(f"module 'binder' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, which are not there before they are used."""
+    return [*__all__, "__version__"]

@@ -38,7 +38,8 @@ from binder.prompt.memory import Memory
 from binder.results.progress import Display, display, off
 from binder.results.result import Result
 from binder.results.trace import Event, Trace
-from binder.tables.table import Table, load_all
+from binder.tables.table import Table, load, load_all
+from binder.tables.zones import zone_of
 
 Outcome = TypeVar("Outcome")
 REASONING = {"map": False, "ans": True}  # kinds of calls whose replies reason first
@@ -121,6 +122,13 @@ class Binder:
         self._workers.use(tables)
         # a new one: a thread may still be planning over the tables of before
         self._planner = Planner(tables, self.settings.rules)
+
+    def add(self, name: str, source: Any, tidy: bool | None = None) -> None:
+        """Adds a table: a result of a run, or any source that `connect` takes. One of that name is
+        replaced."""
+        table = load(source, name, tidy=tidy)
+        others = [kept for kept in self.tables if kept.name.casefold() != name.casefold()]
+        self.use(*others, table)
 
     def beside(self, *tables: Table) -> Binder:
         """A second connection for concurrent use that shares this one's endpoint, cache, budget and
@@ -235,6 +243,12 @@ class Binder:
         trace = Trace(tracer=settings.tracer)
         place = stack.recall.endpoint if stack.recall else ""
         trace.add("started", model=settings.model, endpoint=place)
+        for table in self.tables:
+            if table.notes:
+                trace.add("loaded", table=table.name, notes=list(table.notes))
+        zone = zone_of([table.data for table in self.tables])[1]
+        if zone is not None:
+            trace.add("loaded", table=self.tables[0].name, notes=[zone])
         return Dispatch(
             trace=trace,
             slots=self._slots,

@@ -75,6 +75,17 @@ def test_the_language_page_runs(
     assert not outcome.failed, "".join(report)
 
 
+def test_the_data_page_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    session = "\n".join(re.findall(r"```pycon\n(.*?)```", page, re.DOTALL))
+    session += "\n>>> db.close()\n"
+    test = doctest.DocTestParser().get_doctest(session, {}, "data.md", "data.md", 0)
+    report: list[str] = []
+    outcome = doctest.DocTestRunner().run(test, out=report.append)
+    assert outcome.attempted > 10
+    assert not outcome.failed, "".join(report)
+
 def test_the_command_line_page_is_complete() -> None:
     """Each command has a section, which names its options itself or links to a group of them; and
     no option but these."""

@@ -18,10 +18,10 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 ROOMS = """
 errors .
 data .
-tables . patterns cells numbers dates spelling cell_types codec readings infer arrow sources table
+tables . patterns cells numbers dates spelling cell_types codec readings infer arrow dialect layout encoding files csv json excel sqlite databases frames sources table zones
 language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar calls relations annotations sqltree program skeleton python repair
 lm . tokens event_loop retry budget store cache replay providers
-results html trace result progress .
+results html trace columns result progress .
 analysis . sql python
 plan outcomes blocks expressions explain . matters three_valued asks naive correlate first_rows collect mapping_join cost rewrites rules python
 executors . mappings workers schedule provenance mapping_tables sql python languages
@@ -43,7 +43,10 @@ DOORS = {
     "aiohttp": {"lm.providers.openai.client"},
     "duckdb": {"executors.workers.duckdb_worker"},
     "pydantic_monty": {"executors.workers.monty_worker"},
-    "pandas": {"results.result"},
+    "pandas": {"results.columns"},
+    "polars": {"results.columns"},
+    "python_calamine": {"tables.excel"},
+    "sqlalchemy": {"tables.databases"},
     "sqlglot": {
         "language.annotations",
         "language.relations",

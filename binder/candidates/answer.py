@@ -108,6 +108,10 @@ class Answer:
     winner: Candidate | None = None
     keep: Callable[..., Any] | None = field(default=None, repr=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy keeps: all but the connection, whose memory `accept` adds to."""
+        return {**vars(self), "keep": None}
+
     def accept(self) -> None:
         """Keeps the question and the program that won in the memory of the connection, to be shown
         for questions like it."""

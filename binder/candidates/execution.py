@@ -89,6 +89,7 @@ class ExecuteTogether:
             program=program.text,
             repairs=program.repairs,
             origin=partial(self._origin, executor),
+            types=rows.kinds,
         )
 
     def _origin(self, executor: Executor, row: int, column: int) -> dict[str, Any]:

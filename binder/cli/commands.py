@@ -248,7 +248,22 @@ def _sources(options: argparse.Namespace) -> Any:
 
     if not options.table:
         raise UsageError("no table: --table is required", hint="--table w=cyclists.csv")
-    return named(options.table)
+    return _as_text(named(options.table), options)
+
+
+def _as_text(tables: str | dict[str, str], options: argparse.Namespace) -> Any:
+    """The tables, where --csv says how text files are written."""
+    from binder.tables import csv
+
+    words = list(options.csv)
+    if options.encoding is not None:
+        words.append(f"encoding={options.encoding}")
+    if not words:
+        return tables
+    said = csv.options_of(words)
+    if isinstance(tables, str):
+        return csv.csv(tables, **said)
+    return {name: csv.csv(path, **said) for name, path in tables.items()}
 
 
 def _program(options: argparse.Namespace) -> str:

@@ -76,6 +76,15 @@ TITLE = option("--title", "title of the table, shown to the model", metavar="TEX
 TABLES = (
     TABLE,
     TITLE,
+    option(
+        "--csv",
+        "how the text files are written: delimiter quote escape header skip comment encoding decimal;"
+        " repeatable",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+    ),
+    option("--encoding", "the encoding of the text files, such as cp1252"),
     flag("--tidy", "infer column types from text even for typed sources", default=None),
 )
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # the processes that run programs have no plans
+    import pyarrow
+
     from binder.language.program import Program
     from binder.plan import Ask, Plan, ProgramPlan
     from binder.tables.table import Table
@@ -43,11 +45,12 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a query yields. types: the engine's name of each column's type."""
+    """What a query yields. types: the engine's name of each column's type; kinds: as Arrow's."""
 
     columns: tuple[str, ...]
     types: tuple[str, ...]
     rows: list[tuple[Value, ...]]
+    kinds: tuple[pyarrow.DataType, ...] = ()
 
 
 Execution = Generator[tuple[Batch, ...], tuple[Mapping, ...], Rows]

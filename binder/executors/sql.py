@@ -5,11 +5,13 @@ changed."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 from sqlglot import exp
 
 from binder.analysis.sql.call_arguments import bytes_fault
@@ -143,7 +145,7 @@ class SqlExecutor(Executor):
     def query(self) -> Rows:
         """The rows of the whole program."""
         rows = self._run(self.plan.query.tree)
-        return Rows(self.plan.query.columns, rows.types, rows.rows)
+        return Rows(self.plan.query.columns, rows.types, rows.rows, rows.kinds)
 
     def check(self) -> None:
         """Binds the program over empty mappings: what the engine would refuse is refused before
@@ -268,7 +270,7 @@ class SqlExecutor(Executor):
             message = f"a value of the result cannot be converted to Python: {error}"
             raise QueryError(message, hint=hint) from error
         rows = list(zip(*columns, strict=True)) if columns else []
-        return Rows(tuple(table.column_names), tuple(types), rows)
+        return Rows(tuple(table.column_names), tuple(types), rows, tuple(table.schema.types))
 
 
 def _sent(tree: exp.Expr, tag: str) -> Sent:
@@ -304,7 +306,12 @@ def shape(tree: exp.Expr) -> Shape:
 
 
 def _value(value: Value) -> Value:
-    """Whole decimals, as SUM yields them, are integers."""
+    """A value as Python has it: whole decimals, as SUM yields them, are integers, and an interval
+    without months is a timedelta."""
+    if isinstance(value, pa.MonthDayNano) and not value.months and not value.nanoseconds % 1000:
+        return datetime.timedelta(value.days, microseconds=value.nanoseconds // 1000)
+    if isinstance(value, list):
+        return [_value(item) for item in value]
     if isinstance(value, Decimal) and value.as_tuple().exponent == 0:
         return int(value)
     return value

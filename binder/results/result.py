@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from binder.errors import printable
 from binder.results import html
+from binder.results.columns import to_arrow, to_pandas, to_polars
 from binder.results.trace import Trace
 from binder.tables.codec import plain as plain
 from binder.tables.codec import text as text
 
 if TYPE_CHECKING:
     import pandas
+    import pyarrow
 
 MOST_ROWS = 40  # of a grid
 WIDTH = 60  # of a cell in a grid
@@ -88,6 +90,7 @@ class Result:
     program: str
     repairs: tuple[str, ...] = ()
     origin: Callable[[int, int], dict[str, Any]] | None = field(default=None, repr=False)
+    types: tuple[pyarrow.DataType, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -95,11 +98,25 @@ class Result:
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.rows)
 
-    def df(self) -> pandas.DataFrame:
-        """The rows as a DataFrame."""
-        import pandas as pd
+    def arrow(self) -> pyarrow.Table:
+        """The rows as an Arrow table, in the types of the engine."""
+        return to_arrow(self.columns, self.rows, self.types)
 
-        return pd.DataFrame(self.rows, columns=list(self.columns))
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.arrow().__arrow_c_stream__(requested_schema)
+
+    def df(self) -> pandas.DataFrame:
+        """The rows as a pandas DataFrame; integers and truths may be missing and stay what they
+        are."""
+        return to_pandas(self.arrow())
+
+    def pl(self) -> Any:
+        """The rows as a polars DataFrame."""
+        return to_polars(self.arrow())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy keeps: all but the connection, of which `why` asks."""
+        return {**vars(self), "origin": None}
 
     def why(self, row: int, column: int | str = 0) -> dict[str, Any]:
         """The origin of a value: the table rows behind it and, for each call, its inputs, request

@@ -21,8 +21,8 @@ _WARNINGS = {
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. kind: started, unembedded, retrieved, sampled, rejected, suspected,
-    asked, recalled, failed, executed, repaired, skipped, stopped, voted or believed. at: seconds
+    """One thing that happened. kind: started, loaded, unembedded, retrieved, sampled, rejected,
+    suspected, asked, recalled, failed, executed, repaired, skipped, stopped, voted or believed. at: seconds
     since the start."""
 
     kind: str
@@ -59,6 +59,8 @@ class Trace:
         """What a person should know of the run: a vote cut short, solved questions not found by
         meaning, cells that read like instructions to the language model."""
         found = [f"{_WARNINGS[e.kind]}: {e.data['message']}" for e in self.of(*_WARNINGS)]
+        for event in self.of("loaded"):
+            found += [f"table {event.data['table']}: {note}" for note in event.data["notes"]]
         for event in self.of("suspected"):
             count, question, cells = (event.data[key] for key in ("count", "question", "cells"))
             found.append(
@@ -66,6 +68,10 @@ class Trace:
                 f" first: {cells[0]!r:.120}"
             )
         return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy keeps: all but whoever is told of events."""
+        return {**vars(self), "tracer": None}
 
     def __len__(self) -> int:
         return len(self.events)

@@ -1,294 +1,308 @@
-"""Sources of tables: a DataFrame, an Arrow table, a list of dicts, a file.
+"""Sources of tables: frames, Arrow data, dicts, files, databases.
 
 Each is read as headers and Arrow columns, with a word on which columns are text that has no type
-yet. No value is interpreted here."""
+yet, and notes on what was left out. No value is interpreted here."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import io
-import json
-import sqlite3
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from itertools import islice
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from binder.errors import DataError, nearest
-from binder.tables.arrow import array, converted
+from binder.errors import DataError
+from binder.tables import csv, databases, excel, frames, json
+from binder.tables.arrow import array
+from binder.tables.csv import Csv
+from binder.tables.encoding import decode
+from binder.tables.files import STANDARD_INPUT, ending, existing, matching, must_be_text, read_bytes
+from binder.tables.frames import FrameColumns
+from binder.tables.sqlite import SqliteTable, read_sqlite
 
 if TYPE_CHECKING:
     import pyarrow
 
-TEXTS = (".csv", ".tsv", ".json", ".jsonl")  # which may be compressed
+TEXTS = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson")
 DATABASES = (".sqlite", ".sqlite3", ".db")
-ENDINGS = (*TEXTS, ".parquet", *DATABASES)
-_SAMPLE = 1 << 16  # characters in which the delimiter is looked for
-_LINES = 21  # of the sample that are compared
-_BLOCK = 1 << 24, 1 << 30  # bytes of a block of CSV, which must hold a whole row
+ENDINGS = (*TEXTS, ".parquet", ".feather", ".arrow", *excel.ENDINGS, *DATABASES)
+_JSON = (".json", ".jsonl", ".ndjson")
+_TABS = (".tsv", ".tab")
 
 
 class RawColumns(NamedTuple):
-    """Headers and columns as found; untyped says which columns are text because their source knows
-    nothing else."""
+    """Headers and columns as found. untyped: which are text because their source knows nothing
+    else; notes: what was left out; delimiter: what stands between the cells of a text file."""
 
     headers: list[str]
     columns: list[pyarrow.ChunkedArray]
     untyped: list[bool]
-
-
-def _typed(headers: list[str], columns: list[pyarrow.ChunkedArray]) -> RawColumns:
-    """Columns whose types are those of the source."""
-    return RawColumns(headers, columns, [False] * len(headers))
+    notes: tuple[str, ...] = ()
+    delimiter: str | None = None
 
 
 def read(source: Any) -> RawColumns:
     """The headers and columns of anything that holds one table."""
-    if isinstance(source, (str, Path)):
-        return _read_file(Path(source))
-    if _is_frame(source):
-        return _read_frame(source)
-    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
-        import pyarrow as pa
-
-        return _read_arrow(pa.table(source))
-    if isinstance(source, Sequence) and all(isinstance(row, dict) for row in source):
-        return _read_dicts(source)
+    if isinstance(source, (str, os.PathLike)):
+        return _read_path(os.fspath(source), Csv(source))
+    if isinstance(source, Csv):
+        return _read_text(source)
+    if isinstance(source, RawColumns):
+        return source
+    if frames.is_pandas(source):
+        return _typed(frames.read_pandas(source))
+    if isinstance(source, tuple) and len(source) == 2 and databases.is_database(source[0]):
+        return _read_database(*source)
+    if frames.yields_arrow(source):
+        return _typed(frames.read_arrow(source))
+    if databases.is_database(source):
+        return _only_one(read_all(source), "the database")
+    if (found := _of_python(source)) is not None:
+        return found
     raise DataError(
         f"cannot make a table from {type(source).__name__}",
         hint="pass a DataFrame, an Arrow table, a DuckDB relation, a list of dicts, or the path of"
-        f" a file {' '.join(ENDINGS)}",
+        f" a file {' '.join(ENDINGS)}; a dict gives each of its tables a name",
     )
 
 
-def _is_frame(source: Any) -> bool:
-    """Whether a source is a DataFrame of pandas, which need not be imported to tell."""
-    from_pandas = type(source).__module__.partition(".")[0] == "pandas"
-    return from_pandas and hasattr(source, "iloc") and hasattr(source, "columns")
+def _of_python(source: Any) -> RawColumns | None:
+    """A dict of columns, or dicts in any order of their own; None for anything else."""
+    if isinstance(source, Mapping) and frames.holds_columns(source):
+        return _loosely(frames.of_columns(dict(source)))
+    if isinstance(source, Iterable) and not isinstance(source, (Mapping, bytes)):
+        source = source if isinstance(source, Sequence) else list(source)
+    if isinstance(source, Sequence) and all(isinstance(row, dict) for row in source):
+        return _read_dicts(source)
+    return None
+
+
+def read_all(source: Any) -> list[tuple[str, RawColumns]] | None:
+    """The tables of a source that holds several under names of its own; None for any other."""
+    if isinstance(source, (str, os.PathLike)):
+        kind = ending(os.fspath(source))
+        if kind in DATABASES:
+            return [(name, _of_sqlite(table)) for name, table in read_sqlite(Path(source))]
+        if kind in excel.ENDINGS:
+            sheets = excel.read_sheets(existing(Path(source)))
+            return [(sheet.name, _of_sheet(sheet)) for sheet in sheets]
+    elif not frames.yields_arrow(source) and databases.is_database(source):
+        names = databases.table_names(source)
+        return [(name, _read_database(source, query)) for name, query in names]
+    return None
 
 
 # ---- files
 
 
-def ending(path: Path) -> str:
-    """The ending of a file name in lower case, without .gz."""
-    name = path.name.lower().removesuffix(".gz")
-    return Path(name).suffix
+def _read_path(path: str, options: Csv) -> RawColumns:
+    """A file by its ending, or all files of a pattern, one below the other."""
+    if path == STANDARD_INPUT:
+        return _of_unknown(read_bytes(path), "standard input", options)
+    paths = matching(path)
+    if len(paths) == 1:
+        return _read_file(paths[0], options)
+    return _stacked([(str(each), _read_file(each, options)) for each in paths])
 
 
-def existing(path: Path) -> Path:
-    """The path of a file that is there."""
-    if path.is_file():
-        return path
-    raise DataError(f"no such file: {path}", path=str(path), hint=_no_file(path))
-
-
-def _no_file(path: Path) -> str:
-    """A hint for a path without a file: files with such a name, or where it was looked for."""
-    folder = path.parent
-    if not folder.is_dir():
-        return f"folder {folder} does not exist"
-    others = sorted(p.name for p in folder.iterdir() if p.is_file())
-    near = nearest(path.name, others)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    place = "the current folder" if folder == Path() else str(folder)
-    return f"no such file in {place}"
-
-
-def _read_file(path: Path) -> RawColumns:
+def _read_file(path: Path, options: Csv) -> RawColumns:
     """A file, by its ending."""
+    existing(path)
     kind = ending(path)
-    packed = path.name.lower().endswith(".gz")
-    if kind not in (TEXTS if packed else ENDINGS):
+    if kind not in ENDINGS:
         raise DataError(
             f"cannot read {path}: unsupported file type",
             path=str(path),
-            hint=f"supported: {' '.join(ENDINGS)}",
+            hint=f"supported: {' '.join(ENDINGS)}; binder.csv(path) reads any other as text",
         )
-    existing(path)
-    if kind in DATABASES:
-        return _only_table(path)
-    if kind == ".parquet":
-        return _read_parquet(path)
+    if kind in DATABASES or kind in excel.ENDINGS:
+        return _only_one(read_all(path), str(path))
+    if kind in (".parquet", ".feather", ".arrow"):
+        return _read_columnar(path, kind)
+    data = read_bytes(path)
+    if kind in _JSON:
+        return _of_json(data, str(path))
+    options = replace(options, delimiter=options.delimiter or _tab_of(kind))
+    return _of_csv(data, str(path), options)
+
+
+def _tab_of(kind: str) -> str | None:
+    return "\t" if kind in _TABS else None
+
+
+def _read_columnar(path: Path, kind: str) -> RawColumns:
+    """A Parquet or an Arrow file."""
+    import pyarrow as pa
+    import pyarrow.feather
+    import pyarrow.parquet as pq
+
+    read_table = pq.read_table if kind == ".parquet" else pa.feather.read_table
     try:
-        data = path.read_bytes()
-        text = _decode(gzip.decompress(data) if packed else data, path)
-    except (OSError, EOFError, zlib.error) as error:
+        table = read_table(path)
+    except (OSError, EOFError, pa.ArrowException) as error:
         raise DataError(f"cannot read {path}: {error}", path=str(path)) from error
-    if kind in (".json", ".jsonl"):
-        return _read_json(text, path)
-    return _read_csv(text, path, "\t" if kind == ".tsv" else _delimiter(text))
+    return _typed(frames.read_arrow(table))
 
 
-def _only_table(path: Path) -> RawColumns:
-    """The table of a database that has one."""
-    tables = dict(read_sqlite(path))
+def _read_text(options: Csv) -> RawColumns:
+    """A text file with what its user says of it, whatever its ending; or an open file."""
+    path = options.path
+    if hasattr(path, "read"):
+        data = path.read()
+        name = str(getattr(path, "name", "the text"))
+        return _of_csv(data.encode() if isinstance(data, str) else data, name, options)
+    name = os.fspath(path)
+    if name == STANDARD_INPUT:
+        return _of_csv(read_bytes(name), "standard input", options)
+    options = replace(options, delimiter=options.delimiter or _tab_of(ending(name)))
+    found = []
+    for each in matching(name):
+        existing(each)
+        found.append((str(each), _of_csv(read_bytes(each), str(each), options)))
+    return found[0][1] if len(found) == 1 else _stacked(found)
+
+
+def _of_unknown(data: bytes, path: str, options: Csv) -> RawColumns:
+    """Bytes without a name: Parquet, JSON or separated values, as they begin."""
+    if data.startswith(b"PAR1"):
+        import pyarrow.parquet as pq
+
+        return _typed(frames.read_arrow(pq.read_table(io.BytesIO(data))))
+    if data.lstrip()[:1] in (b"[", b"{"):
+        return _of_json(data, path)
+    return _of_csv(data, path, options)
+
+
+def _of_csv(data: bytes, path: str, options: Csv) -> RawColumns:
+    """Separated values."""
+    must_be_text(data, path)
+    text, notes = decode(data, path, options.encoding)
+    sheet = csv.parse(text, path, options)
+    columns = list(sheet.columns)
+    untyped = [True] * len(columns)
+    if options.decimal == ",":
+        for place, column in enumerate(columns):
+            numbers = csv.with_decimal_comma(column)
+            if numbers is not None:
+                columns[place], untyped[place] = numbers, False
+    told = (*notes, *sheet.notes)
+    return RawColumns(sheet.headers, columns, untyped, told, sheet.dialect.delimiter)
+
+
+def _of_json(data: bytes, path: str) -> RawColumns:
+    """JSON, whose strings are meant as strings."""
+    must_be_text(data, path)
+    text, notes = decode(data, path)
+    rows, left = json.read_rows(text, path)
+    found = _read_dicts(rows)
+    return found._replace(untyped=[False] * len(found.headers), notes=(*notes, *left))
+
+
+def _stacked(found: Sequence[tuple[str, RawColumns]]) -> RawColumns:
+    """The rows of several files that have the same columns, one file below the other."""
+    import pyarrow as pa
+
+    (_, first), *others = found
+    names = [header.strip() for header in first.headers]
+    parts: list[list[Any]] = [list(column.chunks) for column in first.columns]
+    notes = [f"{found[0][0]}: {note}" for note in first.notes]
+    for path, raw in others:
+        own = [header.strip() for header in raw.headers]
+        if sorted(own) != sorted(names) or len(set(own)) < len(own):
+            raise DataError(
+                f"{path} has the columns {', '.join(own)}; {found[0][0]} has {', '.join(names)}",
+                path=path,
+                hint="give each its own name, or make their headers the same",
+            )
+        for place, name in enumerate(names):
+            column = raw.columns[own.index(name)]
+            if column.type != first.columns[place].type:
+                column = _like(column, first.columns[place].type, path, name)
+            parts[place].extend(column.chunks)
+        notes += [f"{path}: {note}" for note in raw.notes]
+    kinds = [column.type for column in first.columns]
+    columns = [pa.chunked_array(chunks, kind) for chunks, kind in zip(parts, kinds, strict=True)]
+    return first._replace(columns=columns, notes=tuple(notes))
+
+
+def _like(
+    column: pyarrow.ChunkedArray, kind: pyarrow.DataType, path: str, name: str
+) -> pyarrow.ChunkedArray:
+    """A column in the type that it has in another file."""
+    import pyarrow as pa
+
+    try:
+        return column.cast(kind)
+    except pa.ArrowException as error:
+        raise DataError(
+            f"column {name!r} of {path} is {column.type}, and {kind} in the first file", path=path
+        ) from error
+
+
+# ---- what holds several tables
+
+
+def _only_one(tables: list[tuple[str, RawColumns]] | None, path: str) -> RawColumns:
+    """The table of a source that has one."""
+    tables = tables or []
     if len(tables) == 1:
-        return next(iter(tables.values()))
-    names = ", ".join(tables) or "none"
+        return tables[0][1]
+    names = ", ".join(name for name, _ in tables) or "none"
     raise DataError(
         f"{path} has {len(tables)} tables ({names})",
-        path=str(path),
+        path=path,
         hint="connect to the file itself to load all of them",
     )
 
 
-def _read_parquet(path: Path) -> RawColumns:
-    """A Parquet file."""
+def _of_sqlite(table: SqliteTable) -> RawColumns:
+    return RawColumns(table.headers, table.columns, table.untyped, tuple(table.notes))
+
+
+def _of_sheet(sheet: excel.SheetCells) -> RawColumns:
+    """A sheet: its text is untyped, as that of a text file is."""
+    columns = [array(column) for column in sheet.columns]
+    return RawColumns(sheet.headers, columns, _texts(columns), tuple(sheet.notes))
+
+
+def _read_database(source: Any, wanted: str) -> RawColumns:
+    """A table, or a query, of an open database; its types are those of the database."""
+    found = databases.read_query(source, wanted)
+    if found.arrow is not None:
+        return _typed(frames.read_arrow(found.arrow))
+    columns = []
+    notes: list[str] = []
+    for header, values in zip(found.headers, found.columns, strict=True):
+        column, note = frames.native(array(values), header)
+        columns.append(column)
+        notes += [note] if note else []
+    return _typed(FrameColumns(found.headers, columns, notes))
+
+
+# ---- rows and columns
+
+
+def _typed(found: FrameColumns) -> RawColumns:
+    """Columns whose types are those of the source."""
+    untyped = [False] * len(found.headers)
+    return RawColumns(found.headers, found.columns, untyped, tuple(found.notes))
+
+
+def _loosely(found: FrameColumns) -> RawColumns:
+    """Columns of Python values, whose text may be meant as anything."""
+    return RawColumns(found.headers, found.columns, _texts(found.columns), tuple(found.notes))
+
+
+def _texts(columns: Sequence[pyarrow.ChunkedArray]) -> list[bool]:
+    """Which columns are text, or a mixture that became text."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    try:
-        return _read_arrow(pq.read_table(path))
-    except (OSError, EOFError, pa.ArrowException) as error:
-        raise DataError(f"cannot read {path}: {error}", path=str(path)) from error
-
-
-def _decode(data: bytes, path: Path) -> str:
-    """The text of a file, which must be UTF-8: another encoding is not guessed, for a wrong guess
-    is silent."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        convert = f"iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8{ending(path)}"
-        raise DataError(
-            f"{path} is not UTF-8: byte {error.start} (line {line}) is 0x{data[error.start]:02x}",
-            path=str(path),
-            row=line,
-            hint=f"convert it, for example: {convert}",
-        ) from error
-
-
-# ---- separated values
-
-
-def _read_csv(text: str, path: Path, delimiter: str) -> RawColumns:
-    """Separated values with a header line; quotes are doubled inside quotes; every row is as long
-    as the header."""
-    import pyarrow as pa
-    import pyarrow.csv as pc
-
-    _, headers = next(_records(text, delimiter), (0, []))
-    if not headers:
-        hint = "a CSV file needs at least a header line"
-        raise DataError(f"{path} is empty", path=str(path), hint=hint)
-    data = text.encode()
-    names = [str(i) for i in range(len(headers))]
-    least, most = _BLOCK
-    block = min(max(len(data) // 4, least), most)
-    # In a table of one column an empty line is a missing value.
-    skips_blanks = len(headers) > 1
-    try:
-        table = pc.read_csv(
-            pa.BufferReader(data),
-            pc.ReadOptions(column_names=names, block_size=block),
-            pc.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=skips_blanks
-            ),
-            pc.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=True,
-                null_values=[""],
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        _check_lengths(text, path, delimiter, len(headers))
-        raise DataError(f"cannot read {path}: {error}", path=str(path)) from error
-    return RawColumns(headers, table.slice(1).columns, [True] * len(headers))
-
-
-def _check_lengths(text: str, path: Path, delimiter: str, width: int) -> None:
-    """Raises a DataError at the first row that is not as long as the header."""
-    for line, cells in _records(text, delimiter):
-        if len(cells) == width or (not cells and width > 1):
-            continue
-        raise DataError(
-            f"{path}, line {line}: {len(cells)} cells, expected {width}",
-            path=str(path),
-            row=line,
-            hint="check for a missing quote or delimiter",
-        )
-
-
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV text, each with the number of its last line; empty lines in front are left
-    out."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        for cells in reader:
-            if cells or reader.line_num > 1:
-                yield reader.line_num, cells
-    except csv.Error:  # a cell beyond the reader's limit: whoever asks has its own error
-        return
-
-
-def _delimiter(text: str) -> str:
-    """The delimiter under which the first rows are as long as the header, and the header
-    longest."""
-    sample = text[:_SAMPLE]
-    is_cut = len(sample) < len(text)
-
-    def fit(delimiter: str) -> tuple[float, int]:
-        rows = [cells for _, cells in islice(_records(sample, delimiter), _LINES)]
-        if is_cut and len(rows) > 1:
-            rows.pop()  # it may end in the middle
-        width = len(rows[0]) if rows else 0
-        if width <= 1:
-            return 0, 0
-        return sum(len(row) == width for row in rows) / len(rows), width
-
-    return max(",;\t|", key=fit)
-
-
-# ---- JSON and dicts
-
-
-def _read_json(text: str, path: Path) -> RawColumns:
-    """A list of objects, one object a line, or an object of columns; strings are meant as
-    strings."""
-    data = _parsed(text, path)
-    if isinstance(data, dict) and data and all(isinstance(c, list) for c in data.values()):
-        data = _rows_of(data, path)
-    if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
-        raise DataError(
-            f"{path} is not a list of objects",
-            path=str(path),
-            hint='expected [{"name": "x", "count": 1}, ...]',
-        )
-    headers, columns, _ = _read_dicts(data)
-    return _typed(headers, columns)
-
-
-def _parsed(text: str, path: Path) -> Any:
-    """The value that a JSON text holds, or the list of those of JSON lines."""
-    try:
-        if ending(path) != ".jsonl":
-            return json.loads(text)
-        return [json.loads(line) for line in text.split("\n") if line.strip()]
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON: {error}", path=str(path)) from error
-    except RecursionError as error:
-        raise DataError(f"{path} is nested too deeply", path=str(path)) from error
-
-
-def _rows_of(columns: dict[str, list[Any]], path: Path) -> list[dict[str, Any]]:
-    """The rows of an object of columns."""
-    if len({len(column) for column in columns.values()}) > 1:
-        raise DataError(f"the columns of {path} differ in length", path=str(path))
-    rows = zip(*columns.values(), strict=True)
-    return [dict(zip(columns, cells, strict=True)) for cells in rows]
+    return [pa.types.is_string(column.type) for column in columns]
 
 
 def _read_dicts(rows: Sequence[dict[Any, Any]]) -> RawColumns:
-    """A list of dicts: the keys in the order they turn up, a missing key is no value. A column of
-    text, or of a mixture, is untyped."""
-    import pyarrow as pa
-
+    """A list of dicts: the keys in the order they turn up, a missing key is no value."""
     keys: dict[Any, None] = {}
     for row in rows:
         keys.update(dict.fromkeys(row))
@@ -296,109 +310,10 @@ def _read_dicts(rows: Sequence[dict[Any, Any]]) -> RawColumns:
     def cells(key: Any) -> list[Any]:
         return [row.get(key) for row in rows]
 
-    columns = [array(cells(key)) for key in keys]
-    untyped = [pa.types.is_string(column.type) for column in columns]
-    return RawColumns([str(key) for key in keys], columns, untyped)
-
-
-# ---- frames
-
-
-def _read_frame(frame: Any) -> RawColumns:
-    """A pandas DataFrame by position, for its column names may repeat; its index is left out."""
-    headers = []
     columns = []
-    for position, label in enumerate(frame.columns):
-        parts = label if isinstance(label, tuple) else (label,)
-        headers.append(" ".join(map(str, parts)))
-        series = frame.iloc[:, position]
-        column = converted(series)
-        columns.append(array(series.tolist()) if column is None else column)
-    return _typed(headers, columns)
-
-
-def _read_arrow(table: pyarrow.Table) -> RawColumns:
-    """An Arrow table; an index that pandas left in it is left out."""
-    headers = []
-    columns = []
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if not name.startswith("__index_level_"):
-            headers.append(name)
-            columns.append(column)
-    return _typed(headers, columns)
-
-
-# ---- SQLite
-
-_TABLES = r"""
-SELECT name FROM sqlite_master
-WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
-ORDER BY rowid
-"""
-
-
-def read_sqlite(path: Path) -> list[tuple[str, RawColumns]]:
-    """All tables and views of a SQLite file; declared types hold where the values fit them."""
-    address = existing(path).resolve().as_uri() + "?mode=ro"
-    try:
-        with closing(sqlite3.connect(address, uri=True)) as connection:
-            names = [name for (name,) in connection.execute(_TABLES)]
-            return [(name, _read_sqlite_table(connection, name)) for name in names]
-    except sqlite3.Error as error:
-        raise DataError(f"cannot read {path} as SQLite: {error}", path=str(path)) from error
-
-
-def _read_sqlite_table(connection: sqlite3.Connection, name: str) -> RawColumns:
-    """One table or view of an open SQLite file."""
-    quoted = '"' + name.replace('"', '""') + '"'
-    declared = {}
-    for row in connection.execute(f"PRAGMA table_info({quoted})"):
-        declared[row[1]] = row[2].upper()
-    cursor = connection.execute(f"SELECT * FROM {quoted}")
-    headers = [column[0] for column in cursor.description]
-    rows = cursor.fetchall()
-    cells = [list(cells) for cells in zip(*rows, strict=True)] if rows else [[] for _ in headers]
-    kinds = [declared.get(header, "") for header in headers]
-    return _typed(headers, list(map(_declared, cells, kinds)))
-
-
-def _declared(values: list[Any], declared: str) -> pyarrow.ChunkedArray:
-    """A SQLite column under its declared type, where the values fit it."""
-    import pyarrow as pa
-
-    kind = _declared_type(declared)
-    if kind is None:
-        return array(values)
-    if kind == pa.bool_() and all(value in (0, 1, None) for value in values):
-        values = [None if value is None else bool(value) for value in values]
-    # SQLite keeps dates as text, which Arrow casts.
-    of_dates = pa.types.is_temporal(kind)
-    column = array(values, None if of_dates else kind)
-    if not pa.types.is_null(column.type) and not (of_dates and pa.types.is_string(column.type)):
-        return column
-    try:
-        return column.cast(kind)
-    except pa.ArrowException:  # a date column that holds other text
-        return column
-
-
-def _declared_type(declared: str) -> pyarrow.DataType | None:
-    """The type that a declaration means, by SQLite's own rules of affinity, dates and booleans
-    added; the first word found decides."""
-    import pyarrow as pa
-
-    kinds = {
-        "BOOL": pa.bool_(),
-        "INT": pa.int64(),
-        "CHAR": pa.string(),
-        "CLOB": pa.string(),
-        "TEXT": pa.string(),
-        "BLOB": pa.binary(),
-        "REAL": pa.float64(),
-        "FLOA": pa.float64(),
-        "DOUB": pa.float64(),
-        "TIMESTAMP": pa.timestamp("us"),
-        "DATETIME": pa.timestamp("us"),
-        "DATE": pa.date32(),
-    }
-    return next((kind for word, kind in kinds.items() if word in declared), None)
+    notes: list[str] = []
+    for key in keys:
+        column, note = frames.native(array(cells(key)), str(key))
+        columns.append(column)
+        notes += [note] if note else []
+    return _loosely(FrameColumns([str(key) for key in keys], columns, notes))

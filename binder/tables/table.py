@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from binder.errors import DataError, UsageError
 from binder.tables import arrow, sources
+from binder.tables.frames import holds_columns
 from binder.tables.cells import fold
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Table:
     columns: tuple[Column, ...]
     data: pyarrow.Table
     tidied: bool
+    notes: tuple[str, ...] = ()  # what was left out where it comes from
     _spellings: dict[str, dict[str, list[str]] | None] = field(default_factory=dict, init=False)
     _shown: dict[str, dict[Any, str]] = field(default_factory=dict, init=False)
 
@@ -52,7 +54,8 @@ class Table:
         columns = [f"{c.name!r} {c.type}" for c in self.columns[:_LISTED]]
         if len(self.columns) > _LISTED:
             columns.append("...")
-        return f"Table({self.name}: {self.num_rows} rows; {', '.join(columns)})"
+        told = "; ".join([", ".join(columns), *self.notes])
+        return f"Table({self.name}: {self.num_rows} rows; {told})"
 
     @property
     def num_rows(self) -> int:
@@ -124,16 +127,15 @@ def load(source: Any, name: str = "w", title: str | None = None, tidy: bool | No
 
 
 def load_all(tables: Any, tidy: bool | None = None) -> tuple[Table, ...]:
-    """The tables of a dict name -> source, of a list of Tables, of a SQLite file, or of one bare
-    source (named w)."""
+    """The tables of a dict name -> source, of a list of Tables, of a database or a workbook, or of
+    one bare source (named w)."""
     if isinstance(tables, Table):
         return (tables,)
-    if isinstance(tables, Mapping):
+    if isinstance(tables, Mapping) and not holds_columns(tables):
         return _distinct([load(source, str(name), tidy=tidy) for name, source in tables.items()])
     if isinstance(tables, (list, tuple)) and tables and all(isinstance(t, Table) for t in tables):
         return _distinct(tables)
-    if isinstance(tables, (str, Path)) and sources.ending(Path(tables)) in sources.DATABASES:
-        found = sources.read_sqlite(Path(tables))
+    if (found := sources.read_all(tables)) is not None:
         return _distinct([_build(source, name, None, tidy) for name, source in found])
     return (load(tables, tidy=tidy),)
 
@@ -141,12 +143,12 @@ def load_all(tables: Any, tidy: bool | None = None) -> tuple[Table, ...]:
 def named(given: Sequence[str]) -> str | dict[str, str]:
     """What `load_all` takes, of words such as NAME=SOURCE: a source alone keeps the names that it
     brings, others are called after their files where they have no name."""
-    if len(given) == 1 and "=" not in given[0]:
+    if len(given) == 1 and ("=" not in given[0] or _is_file(given[0])):
         return given[0]
     found: dict[str, str] = {}
     for entry in given:
         name, equals, source = entry.partition("=")
-        if not equals:
+        if not equals or _is_file(entry):
             name, source = Path(entry).name.split(".")[0], entry
         if name in found:
             raise UsageError(
@@ -155,6 +157,11 @@ def named(given: Sequence[str]) -> str | dict[str, str]:
             )
         found[name] = source
     return found
+
+
+def _is_file(entry: str) -> bool:
+    """Whether a word with an = is the path of a file as it stands: year=2020/x.csv."""
+    return Path(entry).is_file()
 
 
 def tidy(
@@ -203,7 +210,8 @@ def _build(source: sources.RawColumns, name: str, title: str | None, tidy: bool 
     if ROW_ID not in taken:
         data[ROW_ID] = pa.arange(0, len(source.columns[0]))
     tidied = False
-    for column_name, header, array, untyped in zip(names, *source, strict=True):
+    found = zip(names, source.headers, source.columns, source.untyped, strict=True)
+    for column_name, header, array, untyped in found:
         array = arrow.plain(array)
         texts = unit = raw = None
         if pa.types.is_string(array.type) and (untyped if tidy is None else tidy):
@@ -215,7 +223,7 @@ def _build(source: sources.RawColumns, name: str, title: str | None, tidy: bool 
             raws[raw] = texts
         data[column_name] = array
         columns.append(Column(column_name, header, arrow.duckdb_type(array.type), unit, raw))
-    return Table(name, title, tuple(columns), pa.table({**data, **raws}), tidied)
+    return Table(name, title, tuple(columns), pa.table({**data, **raws}), tidied, source.notes)
 
 
 def _names(headers: Sequence[str]) -> list[str]:

@@ -68,7 +68,7 @@ def test_header_only(tmp_path: Path) -> None:
         ("t.parquet", "no", "cannot read", None),
         ("t.csv.gz", "no", "cannot read", None),
         ("t.db", "this is no database at all, " * 50, "as SQLite", None),
-        ("t.xlsx", "x", r"unsupported file type\s+hint: supported: \.csv", None),
+        ("t.docx", "x", r"unsupported file type\s+hint: supported: \.csv", None),
         ("t.duckdb", "x", r"unsupported file type\s+hint: supported: \.csv", None),
     ],
 )

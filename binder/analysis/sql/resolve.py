@@ -242,7 +242,7 @@ class Names:
             node.set("this", exp.to_identifier(cte.alias, quoted=True))
             self._register(node, cte.fields, scope, select=cte.select, alias=node.alias or name)
             return
-        table, repair = name_repair.stored(name, self.tables) if not node.db else (None, None)
+        table, repair = self._stored(node)
         if table is None:
             names = [known.name for known in self.tables.values()]
             hint = name_repair.available(names, "tables")
@@ -254,6 +254,16 @@ class Names:
         node.set("db", None)
         fields = [Field(c.name, column_kind(c.type), (table, c)) for c in table.columns]
         self._register(node, fields, scope, table=table, alias=alias)
+
+    def _stored(self, node: exp.Table) -> tuple[Table | None, str | None]:
+        """The table that a FROM names, and what was repaired; a schema is part of the name of a
+        table that has one, and `main` stands for none."""
+        if not node.db:
+            return name_repair.stored(node.name, self.tables)
+        whole = f"{node.db}.{node.name}".casefold()
+        exact = {name.casefold(): table for name, table in self.tables.items()}
+        short = node.name.casefold() if node.db.casefold() == "main" else whole
+        return exact.get(whole) or exact.get(short), None
 
     def _register(
         self,
@@ -310,6 +320,9 @@ class Names:
     def _column(self, node: exp.Column, scope: Scope) -> None:
         if isinstance(node.this, exp.Star):
             return
+        if node.table and self._is_part(node, scope):
+            self._part(node, scope)
+            return
         if node.table:
             self._qualified(node, node.name, scope)
             return
@@ -333,6 +346,26 @@ class Names:
                 node.replace(exp.paren(meant, copy=False))
                 return
         self._unknown(node, node.name, scope)
+
+    def _is_part(self, node: exp.Column, scope: Scope) -> bool:
+        """Whether what stands before the point is no table, but a column of structs: addr.city."""
+        if scope.source(node.table) is not None:
+            return False
+        owner = scope.source(node.text("db")) if node.text("db") else None
+        sources = [owner] if owner else [s for level in scope.chain() for s in level.sources.values()]
+        field = _first_field(node.table, [source for source in sources if source is not None])
+        if field is None or field.origin is None:
+            return False
+        return field.origin[1].type.startswith("STRUCT(")
+
+    def _part(self, node: exp.Column, scope: Scope) -> None:
+        """Reads a part of a struct."""
+        owner = node.text("db") or None
+        column = exp.column(exp.to_identifier(node.table, quoted=True), table=owner)
+        part = exp.Bracket(this=column, expressions=[exp.Literal.string(node.name)])
+        is_output = isinstance(node.parent, exp.Select) and node.arg_key == "expressions"
+        node.replace(exp.alias_(part, node.name, quoted=True, copy=False) if is_output else part)
+        self.expression(column, scope)
 
     def _qualified(self, node: exp.Column, name: str, scope: Scope) -> None:
         source = scope.source(node.table)

@@ -15,6 +15,7 @@ from binder.executors.mappings import PlanMemory
 from binder.executors.workers.subprocess import Limits, Process, Start, stream
 from binder.executors.workers.transport import Header, Payload
 from binder.tables.table import Table
+from binder.tables.zones import zone_of
 
 __all__ = ["Limits", "Worker"]
 SOME = 10_000  # rows
@@ -28,13 +29,14 @@ class Worker(Process):
     def __init__(self, tables: Sequence[Table], limits: Limits, start: Start | None = None):
         super().__init__(tables, limits, start)
         self.memory = PlanMemory()
+        self._zone = _zone(tables)
         # What goes ahead of the next frame, in the same trip.
         self._before: deque[tuple[Header, Payload]] = deque()
         self._spawn()
 
     def arguments(self) -> list[str]:
-        """Its memory and its threads."""
-        return [*super().arguments(), str(max(1, min(4, os.cpu_count() or 1)))]
+        """Its memory, its threads and its time zone."""
+        return [*super().arguments(), str(max(1, min(4, os.cpu_count() or 1))), self._zone]
 
     def sent(self, table: Table) -> pa.Table:
         """Text that repeats itself goes as a dictionary: it takes less memory, and the engine looks
@@ -72,6 +74,9 @@ class Worker(Process):
         """Replaces the tables."""
         super().use(tables)
         self.memory.clear()
+        if (zone := _zone(tables)) != self._zone:  # a process keeps its zone: the next has this
+            self._zone = zone
+            self._kill()
 
     def _ask(self, header: Header, payload: Payload = b"") -> tuple[Header, Payload]:
         with self._lock:
@@ -82,6 +87,11 @@ class Worker(Process):
             first = [{**said, "size": len(data)} for said, data in before]
             data = b"".join([*(data for _, data in before), payload])
             return super()._ask({**header, "before": first}, data)
+
+
+def _zone(tables: Sequence[Table]) -> str:
+    """The time zone in which the engine reads these tables."""
+    return zone_of([table.data for table in tables])[0]
 
 
 def _packed(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -44,7 +44,7 @@ MACROS = (
 class DuckDBSession:
     """One hardened connection with its tables."""
 
-    def __init__(self, memory_mb: int, threads: int):
+    def __init__(self, memory_mb: int, threads: int, zone: str = "UTC"):
         self.connection = duckdb.connect(
             ":memory:",
             config={**SETTINGS, "memory_limit": f"{memory_mb}MB", "threads": str(threads)},
@@ -52,6 +52,7 @@ class DuckDBSession:
         for macro in MACROS:
             self.connection.execute(macro)
         self.connection.execute("SET enable_progress_bar=false")  # `config` does not take it
+        self.connection.execute(f"SET TimeZone='{zone}'")
         self.connection.execute("SET lock_configuration=true")
         self.tables: set[str] = set()
         # of queries that were looked at, since a table went
@@ -138,19 +139,32 @@ def read_database(path: str) -> dict[str, pa.Table]:
         raise DataError(f"no such file: {path}", path=path)
     try:
         with duckdb.connect(path, read_only=True) as connection:
-            names = connection.sql(
-                "SELECT table_name FROM duckdb_tables() UNION ALL"
-                " SELECT view_name FROM duckdb_views() WHERE NOT internal"
-            ).fetchall()
-            found = {}
-            for (name,) in names:
-                quoted = name.replace('"', '""')
-                found[name] = connection.sql(f'SELECT * FROM "{quoted}"').to_arrow_table()
-            return found
+            return _tables(connection, path)
     except duckdb.Error as error:
         raise DataError(
             f"cannot read {path} as a DuckDB database: {str(error).splitlines()[0]}", path=path
         ) from error
+
+
+def _tables(connection: Any, path: str) -> dict[str, pa.Table]:
+    """The tables and views that can be read, each with its schema where another has its name."""
+    names = connection.sql(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL"
+        " SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+    ).fetchall()
+    bare = [name.casefold() for _, name in names]
+    found: dict[str, pa.Table] = {}
+    faults: list[str] = []
+    for schema, name in names:
+        place = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name))
+        shown = name if bare.count(name.casefold()) == 1 or schema == "main" else f"{schema}.{name}"
+        try:
+            found[shown] = connection.sql(f"SELECT * FROM {place}").to_arrow_table()
+        except duckdb.Error as error:  # a view of what is gone
+            faults.append(f"{shown}: {str(error).splitlines()[0]}")
+    if faults and not found:
+        raise DataError(f"{path} cannot be read as a DuckDB database: {faults[0]}", path=path)
+    return found
 
 
 def answer(
@@ -170,9 +184,11 @@ def answer(
         return {"fault": fault, "message": str(error), "kind": type(error).__name__}, b""
 
 
-def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> None:
+def serve(
+    stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int, zone: str = "UTC"
+) -> None:
     """Answers frames until the input ends."""
-    session = DuckDBSession(memory_mb, threads)
+    session = DuckDBSession(memory_mb, threads, zone)
     while (frame := read_frame(stdin)) is not None:
         header, payload = frame
         write_frame(stdout, *answer(session, header, memoryview(payload)))
@@ -181,6 +197,6 @@ def serve(stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int) -> No
 
 def main(requests: BinaryIO, replies: BinaryIO) -> None:
     """The worker process: limits first, then frames."""
-    memory_mb, threads = int(sys.argv[1]), int(sys.argv[2])
+    memory_mb, threads, zone = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     confine(memory_mb + 1536)
-    serve(requests, replies, memory_mb, threads)
+    serve(requests, replies, memory_mb, threads, zone)
