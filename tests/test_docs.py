@@ -86,6 +86,7 @@ def test_the_data_page_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert outcome.attempted > 10
     assert not outcome.failed, "".join(report)
 
+
 def test_the_command_line_page_is_complete() -> None:
     """Each command has a section, which names its options itself or links to a group of them; and
     no option but these."""

@@ -78,7 +78,7 @@ TABLES = (
     TITLE,
     option(
         "--csv",
-        "how the text files are written: delimiter quote escape header skip comment encoding decimal;"
+        "how text files are written: delimiter quote escape header skip comment encoding decimal;"
         " repeatable",
         action="append",
         default=[],

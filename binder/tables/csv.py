@@ -76,7 +76,7 @@ def csv(
 
 
 def options_of(words: Sequence[str]) -> dict[str, Any]:
-    """The options of `csv` in words such as delimiter=; or header=no, as a command line has them."""
+    """The options of `csv` in words such as delimiter=; or header=no, as on a command line."""
     found: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
@@ -306,7 +306,8 @@ def _broken(path: str, dialect: TextDialect, broken: Broken) -> DataError:
         f"{path}, line {broken.line}: a cell that begins with {dialect.quote} does not end with it",
         path=path,
         row=broken.line,
-        hint="is a quote missing, or not doubled inside? binder.csv(path, quote='') reads quotes as text",
+        hint="is a quote missing, or not doubled inside?"
+        " binder.csv(path, quote='') reads quotes as text",
     )
 
 
@@ -333,7 +334,8 @@ def _assemble(found: list[TextRow], path: str, dialect: TextDialect, options: Cs
         if left:
             said = " ".join(cell for cell in left[0].cells if cell.strip())
             notes.append(
-                f"line {left[0].line} and below stand under the table and are left out: {said!r:.60}"
+                f"line {left[0].line} and below stand under the table and are left out:"
+                f" {said!r:.60}"
             )
     if width > 1 and not headers[-1].strip() and all(len(row.cells) < width for row in body):
         headers, width = headers[:-1], width - 1
@@ -411,7 +413,8 @@ def _tell_lookalikes(
             parts = {line.count(dialect.delimiter) for line in inside}
             if parts == {width - 1} and width > 1:
                 notes.append(
-                    f"line {row.line}: a quoted cell spans {len(inside) + 2} lines that look like rows"
+                    f"line {row.line}: a quoted cell spans {len(inside) + 2} lines"
+                    " that look like rows"
                 )
                 return
 

@@ -52,7 +52,8 @@ def _decoded(data: bytes, path: str, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"{path} is not {encoding}: byte {error.start} (line {line}) is 0x{data[error.start]:02x}",
+            f"{path} is not {encoding}: byte {error.start} (line {line}) is"
+            f" 0x{data[error.start]:02x}",
             path=path,
             row=line,
             hint="name the encoding that it has, or write it as UTF-8",

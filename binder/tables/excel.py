@@ -77,10 +77,8 @@ def _sheet(name: str, rows: Sequence[Sequence[Any]]) -> SheetCells | None:
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     """The columns of the rows that hold anything."""
     kept = [cells for cells in rows if not is_blank(list(map(_text, cells)))]
-    columns = []
-    for place in range(width):
-        columns.append(_typed([cells[place] if place < len(cells) else None for cells in kept]))
-    return columns
+    padded = [[*cells, *[None] * (width - len(cells))] for cells in kept]
+    return [_typed([cells[place] for cells in padded]) for place in range(width)]
 
 
 def _text(value: Any) -> str:

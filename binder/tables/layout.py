@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from binder.tables.numbers import UNITS
 from binder.tables.dialect import TextRow
+from binder.tables.numbers import UNITS
 
 HEAD = 60  # rows that are looked at for the header
 FOOTER = 10  # rows below a blank one that may be remarks

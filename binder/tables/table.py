@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from binder.errors import DataError, UsageError
 from binder.tables import arrow, sources
-from binder.tables.frames import holds_columns
 from binder.tables.cells import fold
+from binder.tables.frames import holds_columns
 
 if TYPE_CHECKING:
     import pyarrow

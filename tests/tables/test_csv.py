@@ -44,7 +44,12 @@ PLAIN = [("1", "2"), ("3", "4")]
         ("#a\tb\n1\t2\n3\t4\n", ["a", "b"], PLAIN, None),
         ("#,b\n1,2\n3,4\n", ["#", "b"], PLAIN, None),
         ("a,b\n1,2\n,\n,\n3,4\n", ["a", "b"], PLAIN, "2 rows without any value"),
-        ("# by me\n# today\na,b\n1,2\n3,4\n", ["a", "b"], PLAIN, "lines 1 to 2 stand above the header and are left out"),
+        (
+            "# by me\n# today\na,b\n1,2\n3,4\n",
+            ["a", "b"],
+            PLAIN,
+            "lines 1 to 2 stand above the header and are left out",
+        ),
         ("a,b\n1,2\n#no\n3,4\n", ["a", "b"], PLAIN, "1 comment line left out, first line 3"),
         ("Sales 2020,,\n,,\na,b,c\nx,1,2\n", ["a", "b", "c"], [("x", "1", "2")], "line 1 stands"),
         ("By me\n\na,b\n1,2\n3,4\n", ["a", "b"], PLAIN, "line 1 stands above the header"),

@@ -7,7 +7,10 @@ import pytest
 from binder import CheckFault, connect
 from binder.engine import Binder
 
-ROWS = [{"id": 1, "addr": {"city": "Rome", "zip": 1}}, {"id": 2, "addr": {"city": "Oslo", "zip": 2}}]
+ROWS = [
+    {"id": 1, "addr": {"city": "Rome", "zip": 1}},
+    {"id": 2, "addr": {"city": "Oslo", "zip": 2}},
+]
 
 
 @pytest.fixture(scope="module")

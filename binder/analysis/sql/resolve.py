@@ -352,7 +352,9 @@ class Names:
         if scope.source(node.table) is not None:
             return False
         owner = scope.source(node.text("db")) if node.text("db") else None
-        sources = [owner] if owner else [s for level in scope.chain() for s in level.sources.values()]
+        sources = (
+            [owner] if owner else [s for level in scope.chain() for s in level.sources.values()]
+        )
         field = _first_field(node.table, [source for source in sources if source is not None])
         if field is None or field.origin is None:
             return False
