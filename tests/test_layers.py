@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 ROOMS = """
 errors .
 data .
-tables . cells spelling cell_types codec infer arrow sources table
+tables . cells spelling cell_types codec readings arrow sources table
 language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar annotations sqltree program python repair
 lm . tokens event_loop retry budget store cache replay providers
 results html trace result progress .

@@ -92,6 +92,14 @@ def _tables(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]PATH",
         help="a table: .csv .tsv .json .parquet; or a .duckdb or .sqlite file",
     )
+    parser.add_argument(
+        "--type",
+        action="append",
+        default=[],
+        metavar="[TABLE.]COLUMN=TYPE",
+        help="how a column is read: text, number, number:, (a decimal comma), date, date:%%d/%%m/%%Y, "
+        "date:dmy, time, duration, boolean",
+    )
     parser.add_argument("--title", help="the title of the only table")
     parser.add_argument(
         "--tidy",
@@ -314,7 +322,7 @@ def ask(options: argparse.Namespace) -> int:
                 [
                     answer.summary,
                     *([answer.program] if answer.program else []),
-                    *answer.trace.warnings,
+                    *answer.warnings,
                 ]
             )
             _aside([f"  {tried}" for tried in "\n".join(answer.tried).split("\n")])
@@ -352,6 +360,7 @@ def tune(options: argparse.Namespace) -> int:
     """binder tune"""
     from binder.benchmarks import tune as work
     from binder.benchmarks.evaluate import open_benchmark
+    from binder.tables.readings import said
 
     with ExitStack() as stack:
         if options.questions in ("wikitq", "tabfact"):
@@ -369,7 +378,8 @@ def tune(options: argparse.Namespace) -> int:
                 work.judge_questions(samples=1, language=options.language),
                 _sources(options),
             )
-        db = stack.enter_context(_opened(options, tables, tidy=options.tidy, title=options.title))
+        told = {"tidy": options.tidy, "types": said.words(options.type), "title": options.title}
+        db = stack.enter_context(_opened(options, tables, **told))
         pool = [
             exemplar for exemplar in db.memory.exemplars if exemplar.language == options.language
         ]
@@ -415,7 +425,10 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def _connected(options: argparse.Namespace) -> Binder:
-    return _opened(options, _sources(options), tidy=options.tidy, title=options.title)
+    from binder.tables.readings import said
+
+    told = {"tidy": options.tidy, "types": said.words(options.type), "title": options.title}
+    return _opened(options, _sources(options), **told)
 
 
 def _opened(options: argparse.Namespace, tables: Any, **settings: Any) -> Binder:

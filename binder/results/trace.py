@@ -53,14 +53,20 @@ class Trace:
     @property
     def warnings(self) -> list[str]:
         """What a person should know: that a vote was cut short, that solved questions were not
-        found by meaning, and of the cells that were sent those that read like orders to the
-        language model."""
+        found by meaning, of the cells that were sent those that read like orders to the language
+        model, and the cells that programs could not compute with."""
         told = [f"{SAID[event.kind]}: {event.data['message']}" for event in self.of(*SAID)]
         return told + [
             f"{event.data['count']} of the cells asked {event.data['question']!r} about read like orders to the language model, "
             f"first: {event.data['cells'][0]!r:.120}"
             for event in self.of("suspected")
-        ]
+        ] + self.doubts
+
+    @property
+    def doubts(self) -> list[str]:
+        """What the programs could not compute with, and what they rest on."""
+        lines = [line for event in self.of("executed") for line in event.data.get("warnings", ())]
+        return list(dict.fromkeys(lines))
 
     def __len__(self) -> int:
         return len(self.events)

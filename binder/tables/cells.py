@@ -2,7 +2,7 @@
 
 Text comes in, as found on the web or in a CSV file or in a reply of a language model; a value comes
 out, or None where the text says no such thing. `Measure` also carries the unit;
-binder/tables/infer.py uses it to decide on whole columns."""
+binder/tables/readings uses it to decide on whole columns."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ MISSING = frozenset(
     ]
 )
 
-_FOOTNOTE = re.compile(
-    r"\s*\[(?:\d{1,3}|[a-z]{1,2}|(?:note|nb|n|fn)[ .]?\d{1,3}|citation needed)\]|\s*[†‡]+",
+_FOOTNOTE = re.compile(  # at the end of a cell, or of a line of it: Benzo[b]fluoranthene has none
+    r"(?:\s*\[(?:\d{1,3}|[a-z]{1,2}|(?:note|nb|n|fn)[ .]?\d{1,3}|citation needed)\]|\s*[†‡]+)+(?=\s*(?:\n|$))",
     re.IGNORECASE,
 )
 _BLANKS = re.compile(r"[^\S\n]+")
@@ -58,10 +58,12 @@ def clean(text: str) -> str:
     stay. Never empties a text."""
     if _PLAIN.fullmatch(text):
         return text
-    text = text.translate(_UNSEEN)
-    bare = _BLANKS.sub(" ", _FOOTNOTE.sub("", text)) if text.strip() else ""
-    bare = _LINES.sub("\n", bare).strip()
-    return bare or _BLANKS.sub(" ", text).strip()
+    return unmarked(_FOOTNOTE.sub("", text.translate(_UNSEEN))) or unmarked(text)
+
+
+def unmarked(text: str) -> str:
+    """The text without invisible characters, blanks made single."""
+    return _LINES.sub("\n", _BLANKS.sub(" ", text.translate(_UNSEEN))).strip()
 
 
 def fold(text: str) -> str:
@@ -145,8 +147,8 @@ _SIMPLE = re.compile(
     r"(-?)([$€£]?)([1-9]\d{0,2}(?:,\d{3})+|[1-9]\d*|0)(\.\d+)?(%?)"
 )  # what most cells look like
 _FEATS = re.compile(
-    r"\s+\(?(?:[WNPSOCAGMETU][RB]|WJR|=?NR|Q|q)\)?(?=$|\s)"
-)  # marks of records: "9.58 WR"
+    r"\s+\(?(?:(?![MGTPE]B\b)[WNPSOCAGMETU][RB]|WJR|=?NR|Q|q)\)?(?=$|\s)"
+)  # marks of records: "9.58 WR", not "500 MB"
 _START = re.compile(r"[~≈=#№+\-−–.]|c\.|ca\.|No|T\d|[\d¼½¾⅓⅔⅛⅜⅝⅞]|" + _CURRENCY)
 
 
@@ -391,7 +393,7 @@ _ABOUT = re.compile(
     r"|c\.?(?=\d))\s*",
     re.IGNORECASE,
 )
-_REST = re.compile(r"\s*(?:\n.*|[(\[;].*|±.*|[?+*]+|\s[A-Z]{1,2})$", re.DOTALL)
+_REST = re.compile(r"\s*(?:\n.*|[(\[;].*|±.*|[?+*]+|\s(?!(?:[KMGTP][BW]|HZ|KG|KM)$)[A-Z]{1,2})$", re.DOTALL)
 _UP_TO = re.compile(r"(?<=\d)\s?(?:[-–—&]|to|or|and)\s?[$€£]?[\d.,]+", re.IGNORECASE)
 _ANY_MONTH = f"(?:{'|'.join(_NAMES)})"
 _SPANS = [  # "May 3–5, 2010", "May 3–June 5, 2010", "3–5 May 2010"; then "3 May–5 June 2010"

@@ -26,11 +26,12 @@ DATABASES = (".sqlite", ".sqlite3", ".db")
 
 class RawColumns(NamedTuple):
     """Headers and columns as found; untyped says which columns are text because their source knows
-    nothing else."""
+    nothing else. delimiter: what stands between the cells of a file of separated values."""
 
     headers: list[str]
     columns: list[pyarrow.ChunkedArray]
     untyped: list[bool]
+    delimiter: str | None = None
 
 
 def read(source: Any) -> RawColumns:
@@ -169,7 +170,7 @@ def _read_csv(text: str, path: Path, delimiter: str | None) -> RawColumns:
                     message, path=str(path), row=line, hint="is a quote or a delimiter missing?"
                 ) from error
         raise DataError(f"cannot read {path}: {error}", path=str(path)) from error
-    return RawColumns(headers, table.slice(1).columns, [True] * len(headers))
+    return RawColumns(headers, table.slice(1).columns, [True] * len(headers), delimiter)
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -228,8 +229,8 @@ def _read_json(text: str, path: Path) -> RawColumns:
             path=str(path),
             hint='write [{"name": "x", "count": 1}, ...]',
         )
-    headers, columns, _ = _read_dicts(rows)
-    return RawColumns(headers, columns, [False] * len(headers))
+    found = _read_dicts(rows)
+    return found._replace(untyped=[False] * len(found.headers))
 
 
 def _read_dicts(rows: Sequence[dict[Any, Any]]) -> RawColumns:

@@ -13,9 +13,18 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from binder.analysis.sql import allowlist, call_arguments, call_types, ordering, raw_text, sqlite
+from binder.analysis.sql import (
+    allowlist,
+    call_arguments,
+    call_types,
+    numeric_order,
+    ordering,
+    raw_text,
+    sqlite,
+)
 from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.coercion import Literals
+from binder.analysis.sql.doubts import doubts, refuse_years
 from binder.analysis.sql.resolve import Names
 from binder.analysis.sql.scope import Field
 from binder.analysis.sql.stars import ordered_outside
@@ -29,7 +38,7 @@ from binder.tables.table import Table
 class Checked:
     """A program that fits its tables. query: its resolved tree; outputs: its columns; call_types:
     what each call may answer; cells: output -> the hidden column of the query that holds the raw
-    text of its cells."""
+    text of its cells; warnings: what must be told of the columns that it computes with."""
 
     program: Program
     tables: tuple[Table, ...]
@@ -38,6 +47,7 @@ class Checked:
     call_types: dict[str, CallType]
 
     cells: dict[int, int]
+    warnings: tuple[str, ...] = ()
 
     def present(
         self, rows: Sequence[tuple[Any, ...]]
@@ -74,13 +84,17 @@ def _checked(program: Program, tables: tuple[Table, ...]) -> Checked:
     outputs = names.query(tree)
     types_of_calls = call_types.call_types_of(tree, program)
     call_arguments.arguments(tree, program)
+    refuse_years(tree, program)
+    told = tuple(doubts(tree))
     root = exp.Subquery(this=tree)  # so that the tree itself can be replaced
     literals.rewrite(root)
     sqlite.rewrite(root)
+    numeric_order.rewrite(root)
     ordering.settle(root)
     tree = root.this
     tree.pop()
     mended = replace(
         program, repairs=(*program.repairs, *names.repairs, *dict.fromkeys(literals.repairs))
     )
-    return Checked(mended, tables, tree, tuple(outputs), types_of_calls, raw_text.keep(tree))
+    cells = raw_text.keep(tree)
+    return Checked(mended, tables, tree, tuple(outputs), types_of_calls, cells, told)
