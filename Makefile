@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check style speed clean
+.PHONY: demo test test-full check style speed clean
 
 demo: $(VENV)/ready  ## the main job end to end, on recorded replies when no endpoint is set
 	$(BIN)/python -m binder demo
 
 test: $(VENV)/ready  ## the whole suite, offline
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-full: $(VENV)/ready  ## slow tests too, and ten times the examples
+	BINDER_TESTS=full $(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"
 
 check: $(VENV)/ready  ## lint, format of imports, types
 	$(BIN)/ruff check .

@@ -1,24 +1,24 @@
-"""Every exception of binder: a program, a file or an endpoint goes wrong, and one sentence with the place and a hint comes out.
+"""The exceptions of binder. Each message says what is wrong, where, and what to do.
 
 BinderError
-├── ProgramError(span, hint)      the text of a program is at fault; span marks the place
-│   ├── SyntaxFault               it is not in the language (grammar)
-│   └── CheckFault                it is, but does not fit the tables, or asks for what is not allowed
-├── PlanError                     a program that no plan can answer exactly
-├── ExecutionError                it was checked, and failed while it ran
-│   ├── QueryError                the engine refused a query or failed on it
+├── ProgramError(span, hint)      the program text is wrong; span marks the spot
+│   ├── SyntaxFault               rejected by the grammar
+│   └── CheckFault                does not match the tables or uses something not allowed
+├── PlanError                     no plan answers the program exactly
+├── ExecutionError                failed at run time
+│   ├── QueryError                DuckDB rejected or failed a query
 │   ├── ProgramFailed(kind, line) a Python program raised an exception
 │   ├── SandboxError              a worker process died or could not be started
 │   └── LimitExceeded(kind, limit)
 ├── LMError(retryable)            the endpoint of the language model
 │   ├── NotConfigured             no model, no endpoint or no key is set
-│   ├── RateLimited               429, or the quota is used up
-│   ├── Refused                   the endpoint says no: key, permission, unknown model, bad request, content filter
-│   ├── BadReply                  a reply that cannot be read
+│   ├── RateLimited               429, or the quota is exhausted
+│   ├── Refused                   rejected by the endpoint: key, model, request, content filter
+│   ├── BadReply                  unreadable reply
 │   ├── Unreachable               no connection, time-out, server error
 │   └── MissingValues(errors)     strict: some values are missing
 ├── BudgetExceeded(spent, limit)
-├── UsageError                    binder itself was called wrongly (an argument, an option)
+├── UsageError                    wrong argument or option
 ├── InternalError                 binder itself is at fault
 └── DataError(path, row)          a table that cannot be loaded
 """
@@ -31,21 +31,21 @@ from typing import Any, NamedTuple
 
 
 class Span(NamedTuple):
-    """Where something stands in a program: offsets of characters, the end not included."""
+    """A range of characters in a program; the end is exclusive."""
 
     start: int
     end: int
 
 
 def printable(text: str) -> str:
-    """A text that is safe to show: characters that steer a terminal, or turn or hide what is written, are escaped."""
+    """Text with control, direction and invisible characters escaped."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 class BinderError(Exception):
-    """Base of all; str() is what a person reads, hint says what to do next."""
+    """Base class. str() is the message for people; hint says what to do next."""
 
     def __init__(self, message: str, *, hint: str | None = None):
         super().__init__(message)
@@ -53,11 +53,16 @@ class BinderError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return printable(self.message + (f"\n  hint: {self.hint}" if self.hint else ""))
+        return printable(self.message) + self._advice()
+
+    def _advice(self) -> str:
+        """The hint as a further line of the message."""
+        return printable(f"\n  hint: {self.hint}") if self.hint else ""
 
 
 class ProgramError(BinderError):
-    """A fault in the text of a program. `feedback()` is the same for the language model that shall repair it."""
+    """An error in the text of a program. `feedback()` formats it for the model that repairs the
+    program."""
 
     def __init__(
         self,
@@ -73,23 +78,19 @@ class ProgramError(BinderError):
 
     def __str__(self) -> str:
         place = caret(self.text, self.span) if self.text and self.span else ""
-        return (
-            printable(self.message)
-            + place
-            + printable(f"\n  hint: {self.hint}" if self.hint else "")
-        )
+        return printable(self.message) + place + self._advice()
 
     def feedback(self) -> str:
-        """The error as a message to the author of the program."""
+        """The error as a message to the model."""
         return f"{type(self).__name__}: {self}"
 
 
 class SyntaxFault(ProgramError):
-    """The text is not in the language."""
+    """The program does not parse."""
 
 
 class CheckFault(ProgramError):
-    """The text is in the language but does not fit the tables, or asks for what is not allowed."""
+    """The program parses but does not match the tables, or uses something not allowed."""
 
 
 class PlanError(BinderError):
@@ -101,16 +102,15 @@ class ExecutionError(BinderError):
 
 
 class QueryError(ExecutionError):
-    """The engine refused a query or failed on it."""
+    """DuckDB rejected or failed a query."""
 
 
 class ProgramFailed(ExecutionError):
-    """A Python program raised an exception. kind: its class; line: where, counted from 1; text and span mark the place."""
+    """A Python program raised an exception. kind: exception class; line: 1-based line; text and
+    span: the spot."""
 
     def __init__(self, kind: str, message: str, line: int | None = None):
-        super().__init__(
-            f"the program failed: {kind}: {message}" if kind else f"the program failed: {message}"
-        )
+        super().__init__(f"the program raised {kind}: {message}" if kind else message)
         self.kind, self.cause, self.line = kind, message, line
         self.text: str | None = None
         self.span: Span | None = None
@@ -126,24 +126,38 @@ class SandboxError(ExecutionError):
     """A worker process died or could not be started."""
 
 
+# Kinds of limits -> the setting that raises them; the others are fixed.
+_RAISED_BY = {
+    **{kind: f"limits=Limits({kind}=...)" for kind in ("seconds", "memory_mb", "rows", "bytes")},
+    "deadline": "deadline=...",
+}
+
+
 class LimitExceeded(ExecutionError):
-    """A limit of the engine's own work was reached: kind is one of seconds, memory_mb, rows, ..."""
+    """A limit of DuckDB's or the sandbox's own work was reached, or the deadline of the run. kind:
+    seconds, memory_mb, rows, bytes, deadline, or a limit that is fixed."""
 
     def __init__(self, kind: str, limit: float, *, hint: str | None = None):
-        super().__init__(f"the program was stopped: it needs more than {kind}={limit:g}", hint=hint)
+        setting = _RAISED_BY.get(kind)
+        advice = f"raise it: {setting}" if setting else "this limit is fixed; do less in one step"
+        if hint is None:
+            hint = advice
+        elif f"{kind}=" not in hint:  # it may say so already, in its own words
+            hint = f"{hint}; {advice}"
+        super().__init__(f"stopped: the program exceeded the limit {kind}={limit:g}", hint=hint)
         self.kind = kind
         self.limit = limit
 
-    def __reduce__(self) -> tuple[type, tuple[str, float]]:
-        return type(self), (self.kind, self.limit)
+    def __reduce__(self) -> tuple[type, tuple[str, float], dict[str, Any]]:
+        return type(self), (self.kind, self.limit), {"hint": self.hint}
 
 
 class LMError(BinderError):
-    """The endpoint of the language model failed; retryable says whether the same request may succeed later.
+    """The endpoint of the language model failed; retryable says whether the same request may
+    succeed later.
 
-    tries: how often such a request is worth sending at most, None for as often as usual. usage: what the failure was billed,
-    where that is known; above the retry layer, what all tries were billed.
-    """
+    tries: maximum attempts for such a request; None: the default. usage: tokens billed for the
+    failed attempt, if known; above the retry layer, for all attempts."""
 
     retryable = False
 
@@ -160,7 +174,8 @@ class NotConfigured(LMError):
 
 
 class RateLimited(LMError):
-    """HTTP 429; not retryable when the quota is used up. retry_after: seconds the endpoint asks to wait."""
+    """HTTP 429; not retryable if the quota is exhausted. retry_after: the seconds that the endpoint
+    asks to wait."""
 
     def __init__(
         self,
@@ -176,7 +191,8 @@ class RateLimited(LMError):
 
 
 class Refused(LMError):
-    """The endpoint says no: key, permission, unknown model, bad request. status is the HTTP status."""
+    """The endpoint rejected the request: key, permission, unknown model, bad request. status: the
+    HTTP status."""
 
     def __init__(
         self, message: str, *, hint: str | None = None, status: int | None = None, usage: Any = None
@@ -186,13 +202,14 @@ class Refused(LMError):
 
 
 class BadReply(LMError):
-    """A reply that cannot be read."""
+    """The reply is unreadable."""
 
     retryable = True
 
 
 class Unreachable(LMError):
-    """No connection, time-out or a server error. connected: whether the request got as far as the endpoint."""
+    """No connection, time-out or a server error. connected: whether the request reached the
+    endpoint."""
 
     retryable = True
 
@@ -209,7 +226,7 @@ class Unreachable(LMError):
 
 
 class MissingValues(LMError):
-    """With strict=True: some values are missing. errors: an entry for each."""
+    """Some values are missing, and strict=True. errors: one entry for each."""
 
     def __init__(self, message: str, *, errors: Sequence[Any] = (), hint: str | None = None):
         super().__init__(message, hint=hint)
@@ -217,7 +234,8 @@ class MissingValues(LMError):
 
 
 class BudgetExceeded(BinderError):
-    """The budget is used up, or what is left to ask would exceed it. partial: what is known so far, as JSON data."""
+    """The budget is exhausted, or the next request would exceed it. partial: the answers so far, as
+    JSON data."""
 
     def __init__(self, message: str, *, spent: float, limit: float, hint: str | None = None):
         super().__init__(message, hint=hint)
@@ -227,16 +245,17 @@ class BudgetExceeded(BinderError):
 
 
 class UsageError(BinderError):
-    """binder was called wrongly."""
+    """binder was called with a wrong argument or option."""
 
 
 class InternalError(BinderError):
-    """An exception in binder that is a fault of binder and of nobody else. The original is its __cause__."""
+    """A bug in binder. The original exception is its __cause__."""
 
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """A block in which an exception that is not binder's own becomes an InternalError: one program fails, and others go on."""
+    """A block in which an exception that is not binder's own becomes an InternalError: one program
+    fails, and others go on."""
     try:
         yield
     except BinderError:
@@ -246,25 +265,23 @@ def contained() -> Iterator[None]:
 
 
 def internal(error: Exception) -> InternalError:
-    """The InternalError for an exception that nobody foresaw; it says where that was raised."""
+    """The InternalError for an unforeseen exception; it says where that was raised."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = (
-        f" (in {trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno})"
-        if trace is not None
-        else ""
-    )
+    place = ""
+    if trace is not None:
+        place = f" (in {trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno})"
     fault = InternalError(
         f"binder itself failed: {type(error).__name__}: {error}{place}",
-        hint="this is a fault of binder: please report it, with the program and its tables",
+        hint="this is a bug in binder: please report it, with the program and its tables",
     )
     fault.__cause__ = error
     return fault
 
 
 class DataError(BinderError):
-    """A table cannot be loaded. path: the file, where there is one; row: the line in it."""
+    """A table cannot be loaded. path: the file, if there is one; row: the line in it."""
 
     def __init__(
         self,
@@ -279,6 +296,10 @@ class DataError(BinderError):
         self.row = row
 
 
+_LONGEST_LINE = 110  # characters of a line that is shown whole
+_BEFORE = 50  # characters before the span in a longer one
+
+
 def caret(text: str, span: Span) -> str:
     """The line of text that holds the span, with carets below it, as further lines of a message."""
     start = min(span.start, len(text))
@@ -286,27 +307,29 @@ def caret(text: str, span: Span) -> str:
     last = text.find("\n", start)
     line = text[first : last if last >= 0 else len(text)]
     offset = start - first
-    width = max(1, min(span.end - start, len(line) - offset))
-    if len(line) > 110:  # a window around the place
-        cut = max(0, offset - 50)
-        line, offset = (
-            ("…" if cut else "") + line[cut : cut + 110],
-            offset - cut + (1 if cut else 0),
-        )
-        width = max(1, min(width, len(line) - offset))
-    before, within, after = line[:offset], line[offset : offset + width], line[offset + width :]
-    before, within = printable(before), printable(within)
-    return f"\n    {before}{within}{printable(after)}\n    {' ' * len(before)}{'^' * max(1, len(within))}"
+    width = min(span.end - start, len(line) - offset)
+    if len(line) > _LONGEST_LINE:
+        cut = max(0, offset - _BEFORE)
+        mark = "…" if cut else ""
+        line = mark + line[cut : cut + _LONGEST_LINE]
+        offset += len(mark) - cut
+        width = min(width, len(line) - offset)
+    end = offset + max(1, width)
+    # Escaped characters are wider than they were.
+    before, within, after = map(printable, (line[:offset], line[offset:end], line[end:]))
+    carets = "^" * max(1, len(within))
+    return f"\n    {before}{within}{after}\n    {' ' * len(before)}{carets}"
+
+
+_LONGEST_NAME = 200  # the search for similar names is quadratic in it
 
 
 def nearest(name: str, known: list[str], most: int = 3) -> list[str]:
-    """The known names that look most like a name, best first: for hints."""
+    """The known names most similar to a name, best first, for hints."""
     import difflib
 
-    if len(name) > 200:  # the search is quadratic
+    if len(name) > _LONGEST_NAME:
         return []
     folded = {k.casefold(): k for k in reversed(known)}
-    return [
-        folded[m]
-        for m in difflib.get_close_matches(name.casefold(), list(folded), n=most, cutoff=0.5)
-    ]
+    close = difflib.get_close_matches(name.casefold(), list(folded), n=most, cutoff=0.5)
+    return [folded[match] for match in close]

@@ -1,10 +1,14 @@
-"""Cases in text files come in: tables, programs and what shall come of them. What did come of each
-goes out as the same text.
+"""Fixtures in two formats: cases, which are programs over tables and what must come of them, and
+tables of one line a record.
 
-`=== table w` opens a table of text cells (`=== typed w`: cells are JSON where they can be); any
-other `=== title` opens a case: its program (Python in the folder python, else SQL), then sections
-`--- rows`, `--- asked`, `--- plan`, `--- repairs`, `--- missing`, `--- refused`, ... Only sections
-that are there are compared; `--- bug` says why a case is known to fail."""
+Cases (.txt). `=== table w` opens a table of text cells (`=== typed w`: cells are JSON where they
+can be); any other `=== title` opens a case: its program (Python in the folder python, else SQL),
+then sections `--- rows`, `--- asked`, `--- plan`, `--- repairs`, `--- missing`, `--- refused`, ... Only sections
+that are there are compared; `--- bug` says why a case is known to fail.
+
+Tables (.tsv). The first line names the columns, and tabs stand between the cells; `# ` begins a
+heading of the lines below it, or, above the first line, a comment. A cell that is left out at the
+end of a line is empty."""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -37,6 +42,35 @@ class Case:
     program: str
     sections: dict[str, str]
     language: str = "sql"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A line of a table: its cells by column, the heading above it, and file:line."""
+
+    place: str
+    heading: str
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+
+def records(path: str) -> list[Record]:
+    """The lines of a table."""
+    found: list[Record] = []
+    columns: list[str] = []
+    heading = ""
+    for number, line in enumerate((FIXTURES / path).read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("# "):
+            heading = line[2:] if columns else ""
+        elif not columns:
+            columns = line.split("\t")
+        else:
+            cells = dict(zip_longest(columns, line.split("\t"), fillvalue=""))
+            assert "" not in cells, f"{path}:{number} has more cells than there are columns"
+            found.append(Record(f"{Path(path).name}:{number}", heading, cells))
+    return found
 
 
 def cases(path: str) -> list[object]:

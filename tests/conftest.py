@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+import tests.effort
+from tests.real import real
 from tests.server import Server
+
+settings.load_profile(tests.effort.PROFILE)
 
 
 def _offline(event: str, arguments: tuple[Any, ...]) -> None:
@@ -65,9 +70,6 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def data() -> Path:
-    """The folder of real tables and programs; tests that need it are skipped where it is not."""
-    folder = Path(os.environ.get("BINDER_DATA", Path(__file__).parents[2] / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no data at {folder}: set BINDER_DATA")
-    return folder
+def real_data() -> Path:
+    """The folder of real tables and programs."""
+    return real()

@@ -21,10 +21,8 @@ from tests.faults import ALL, FATAL, SPOILING, Spoil
 from tests.server import Server, Task
 
 SLOW = ("hang", "slow_first_byte", "slow_drip")  # each costs the timeout
-PATIENT, IMPATIENT = (
-    10.0,
-    0.4,
-)  # seconds a request: without and with slow faults; a right reply takes milliseconds
+# seconds of a request, without and with slow faults; a right reply takes milliseconds
+PATIENT, IMPATIENT = 60.0, 2.0
 ISLANDS = [
     "Aaland",
     "Borneo",
@@ -91,10 +89,16 @@ class Matrix:
     it does not.
 
     cache: the file of a cache, emptied after each run; with it a budget stands in the way too.
+    rows: of the table, the first so many.
     """
 
     def __init__(
-        self, server: Server, concurrency: int = 8, batch_rows: int = 20, cache: Path | None = None
+        self,
+        server: Server,
+        concurrency: int = 8,
+        batch_rows: int = 20,
+        cache: Path | None = None,
+        rows: int = len(CELLS),
     ):
         server.answer = oracle
         self.server, self.concurrency = server, concurrency
@@ -102,7 +106,9 @@ class Matrix:
         lm = Retry(self.endpoint, first_wait=0.005, longest_wait=0.05)
         budget = binder.Budget(requests=10**9, tokens=10**12) if cache else None
         size = {"concurrency": concurrency, "batch_rows": batch_rows}
-        self.db = binder.connect({"w": table()}, "m", lm=lm, cache=cache, budget=budget, **size)
+        self.db = binder.connect(
+            {"w": table()[:rows]}, "m", lm=lm, cache=cache, budget=budget, **size
+        )
         self.clean = [(self.db.run(program).rows, self.asked()) for program in PROGRAMS]
 
     def __enter__(self) -> Self:

@@ -120,7 +120,7 @@ def tokens_of(body: Body) -> int:
 
 class Server:
     """Answers tasks with `answer`; `reply`, a function of the body, comes before it. Both may be
-    changed at any time."""
+    changed at any time. Where one of them fails, so does the `with` of the server."""
 
     def __init__(
         self, answer: Callable[[Task], Any] = first_value, latency: float = 0.0, port: int = 0
@@ -136,6 +136,7 @@ class Server:
         self.latency = latency
         self.port = port
         self.connections: set[Connection] = set()
+        self.failure: Exception | None = None  # of a script: the test is at fault
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="server", daemon=True)
         self.forget()
@@ -150,6 +151,8 @@ class Server:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
+        if self.failure is not None:
+            raise self.failure
 
     @property
     def url(self) -> str:
@@ -183,6 +186,7 @@ class Server:
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.started: list[float] = []
+        self.finished = 0  # replies that were sent whole
         self.most_active = 0
 
     def say(self, body: Body) -> Canned:
@@ -269,17 +273,27 @@ class Connection(asyncio.Protocol):
             self.server.paths.append(path)
             self.server.headers.append(headers)
             self.server.started.append(time.monotonic())
-            canned = self.server.say(body)
+            canned = self.scripted(lambda: self.server.say(body))
         elif path == "/embeddings" and self.server.embed is not None:
             body = json.loads(data)
             self.server.embedded.append(body["input"])
-            canned = self.server.embed(body["input"])
+            embed = self.server.embed
+            canned = self.scripted(lambda: embed(body["input"]))
         else:
             canned = Canned(error(f"no such path: {first}"), status=404)
         if self.server.latency or canned.wait:
             await asyncio.sleep(self.server.latency + canned.wait)
         await self.send(canned)
+        self.server.finished += 1
         self.task = None
+
+    def scripted(self, say: Callable[[], Canned]) -> Canned:
+        """What a script says; one that fails is no reason to wait for it."""
+        try:
+            return say()
+        except Exception as failure:
+            self.server.failure = failure
+            return Canned(error(f"the script of the test failed: {failure!r}"), status=400)
 
     async def send(self, canned: Canned) -> None:
         """Sends a reply in the way it asks for."""

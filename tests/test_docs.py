@@ -4,14 +4,21 @@ lead somewhere."""
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import doctest
+import inspect
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from binder import connect
+from binder.candidates.answer import Answer
 from binder.cli.commands import _parser
+from binder.dispatch.ask_task import FAILURES, REASONS
+from binder.results.result import Result, Usage
+from binder.results.trace import Event
 from tests.server import Server
 
 ROOT = Path(__file__).parents[1]
@@ -81,7 +88,7 @@ def test_the_command_line_page_is_complete() -> None:
     }
     for name, command in commands.items():
         section = sections[f"binder {name}"]
-        for group in ("Table options", "Model options", "Prompt options"):
+        for group in ("Table options", "Model options", "Run options", "Prompt options"):
             section += sections[group] if f"(#{group.lower().replace(' ', '-')})" in section else ""
         options = {
             option
@@ -96,3 +103,38 @@ def test_the_command_line_page_is_complete() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if link and not (page.parent / link).exists()] == []
+
+
+def code_in(heading: str) -> set[str]:
+    """The words in backticks in the first column of the table below a heading of results.md."""
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    section = re.split(r"^## ", page.split(f"## {heading}\n")[1], flags=re.MULTILINE)[0]
+    cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    return {word for cell in cells for word in re.findall(r"`(\w+)[`(]", cell)}
+
+
+def test_every_setting_of_a_connection_is_documented() -> None:
+    assert code_in("Settings of a connection") == set(inspect.signature(connect).parameters)
+
+
+def test_every_kind_of_event_is_documented() -> None:
+    added = set()
+    for path in (ROOT / "binder").rglob("*.py"):
+        added |= set(re.findall(r"trace\.add\(\s*\"(\w+)\"", path.read_text(encoding="utf-8")))
+    assert code_in("Trace events") == added
+    told = inspect.getdoc(Event) or ""
+    assert added == set(re.findall(r"\w+", told.partition("kind: ")[2].partition(". at:")[0])) - {
+        "or"
+    }
+
+
+def test_every_fault_is_documented() -> None:
+    assert code_in("Missing values") == {*REASONS, *FAILURES.values(), "too_long"}
+
+
+@pytest.mark.parametrize("cls", [Result, Answer, Usage])
+def test_the_fields_of_what_is_returned_are_documented(cls: type) -> None:
+    documented = code_in(cls.__name__)
+    private = {"origin", "question", "keep", "errors"} if cls is not Result else {"origin"}
+    assert {field.name for field in dataclasses.fields(cls)} - private <= documented
+    assert all(name in vars(cls) or name in cls.__annotations__ for name in documented)

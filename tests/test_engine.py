@@ -28,6 +28,7 @@ from binder.plan import Plan
 from binder.tables.table import load
 from tests.oracle import Oracle
 from tests.server import HANG, Body, Server, Task
+from tests.timing import PATIENCE
 
 ROWS = [
     {"city": "Paris", "n": 2},
@@ -296,7 +297,7 @@ def test_cancelling_lets_go_of_the_request(db: binder.Binder, server: Server) ->
         while server.active:
             await asyncio.sleep(0.01)
 
-    asyncio.run(asyncio.wait_for(cancelled(), 10))
+    asyncio.run(asyncio.wait_for(cancelled(), PATIENCE))
     server.reply = None
     assert len(db.run("SELECT 1 FROM w")) == 4
 

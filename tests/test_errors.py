@@ -3,6 +3,7 @@ one of them is tested at their doors: tests/lm/test_openai.py, tests/executors/t
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import pickle
 import re
@@ -11,6 +12,7 @@ import pytest
 
 from binder import errors
 from binder.errors import BinderError, CheckFault, LimitExceeded, ProgramError, Span, caret, nearest
+from binder.executors.workers.subprocess import Limits
 
 CLASSES = [
     cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, BinderError)
@@ -59,9 +61,12 @@ def test_of_a_long_line_the_part_around_the_place_is_shown() -> None:
 
 def test_a_message_has_its_place_and_its_hint() -> None:
     fault = CheckFault(
-        "there is no column 'x'", text="SELECT x", span=Span(7, 8), hint="it knows: 'a'"
+        "unknown column 'x'", text="SELECT x", span=Span(7, 8), hint="available columns: 'a'"
     )
-    assert str(fault) == "there is no column 'x'\n    SELECT x\n           ^\n  hint: it knows: 'a'"
+    assert (
+        str(fault)
+        == "unknown column 'x'\n    SELECT x\n           ^\n  hint: available columns: 'a'"
+    )
     assert fault.feedback() == f"CheckFault: {fault}"
     assert str(ProgramError("broken")) == "broken"
 
@@ -71,10 +76,38 @@ def test_a_limit_can_be_sent_from_process_to_process() -> None:
     assert (limit.kind, limit.limit, str(limit)) == (
         "seconds",
         30,
-        "the program was stopped: it needs more than seconds=30",
+        "stopped: the program exceeded the limit seconds=30"
+        "\n  hint: raise it: limits=Limits(seconds=...)",
     )
 
 
 def test_the_nearest_names_come_first() -> None:
     assert nearest("citty", ["country", "City", "people"]) == ["City", "country"]
     assert nearest("zzz", ["country"]) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        ("seconds", "raise it: limits=Limits(seconds=...)"),
+        ("memory_mb", "raise it: limits=Limits(memory_mb=...)"),
+        ("rows", "raise it: limits=Limits(rows=...)"),
+        ("bytes", "raise it: limits=Limits(bytes=...)"),
+        ("deadline", "raise it: deadline=..."),
+        ("depth", "this limit is fixed; do less in one step"),
+    ],
+)
+def test_a_limit_says_how_to_raise_it(kind: str, hint: str) -> None:
+    assert LimitExceeded(kind, 1).hint == hint
+    limit = LimitExceeded(kind, 1, hint="the answers are cached")
+    assert pickle.loads(pickle.dumps(limit)).hint == f"the answers are cached; {hint}"
+
+
+def test_a_hint_that_says_how_to_raise_a_limit_is_enough() -> None:
+    hint = "take fewer rows, or Limits(memory_mb=4096)"
+    assert LimitExceeded("memory_mb", 2048, hint=hint).hint == hint
+
+
+def test_every_limit_can_be_raised() -> None:
+    for limit in dataclasses.fields(Limits):
+        assert f"limits=Limits({limit.name}=...)" in str(LimitExceeded(limit.name, 1))

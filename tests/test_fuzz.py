@@ -1,5 +1,5 @@
 """A sample of the texts of tests.fuzz goes through parse and check: nothing but the project's own
-errors comes out, in time."""
+errors comes out, and nothing takes many times as long as it may."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from collections import Counter
 import pytest
 
 from binder.errors import BinderError
+from tests.effort import FULL
 from tests.fuzz import TABLES, attempt, fuzz
 from tests.fuzz.texts import LANGUAGES
 
+COUNT = 20_000 if FULL else 1_000
+MUCH = 10.0  # times what a text may take: what grows too fast takes more, also on a busy machine
+
 
 def test_texts_that_are_nearly_programs_break_nothing() -> None:
-    found = fuzz(range(2_000), seed=20)
-    again = fuzz([slow.number for slow in found.slow], seed=20)  # other tests run beside it
-    assert not found.broken and not again.slow
+    found = fuzz(range(COUNT), seed=20)
+    assert not found.broken
+    assert not [slow for slow in found.slow if slow.excess > MUCH]
     for language in LANGUAGES:
         fates = Counter(fate for name, _, fate in found.fates.elements() if name == language.name)
-        assert min(fates["SyntaxFault"], fates["CheckFault"], fates["checked"]) > 5, (
+        assert min(fates["SyntaxFault"], fates["CheckFault"], fates["checked"]) >= 3, (
             "the texts are of all sorts"
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import binder
-from binder.cli.commands import _parser
+from binder.cli.commands import main
 from binder.lm.replay import Scripted
 from tests.server import Server, completion, task_of
 
@@ -27,8 +27,10 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def country(task: dict[str, Any]) -> dict[str, str]:
-    """Answers the one question that the README asks."""
+def country(task: dict[str, Any]) -> dict[str, str] | list[str]:
+    """Answers the one question that the README asks, of each cyclist or of all."""
+    if task["task"] == "ans":
+        return ["Italy"]
     return {key: COUNTRIES[values[0][-4:-1]] for key, values in task["rows"].items()}
 
 
@@ -57,12 +59,11 @@ def test_session(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_commands_exist() -> None:
     """Each `binder <command>` that the README names is one."""
     commands = set(re.findall(r"^    binder (\w+)", README, re.MULTILINE))
-    known = next(
-        action.choices
-        for action in _parser()._actions
-        if action.choices and "run" in action.choices
-    )
-    assert commands and commands <= set(known)
+    assert commands
+    for command in commands:
+        with pytest.raises(SystemExit) as helped:
+            main([command, "--help"])
+        assert helped.value.code == 0, command
 
 
 def test_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from binder.engine import connect
 from binder.errors import BinderError
+from tests.processes import children
 from tests.server import Server
 
 MARK = "sk-CANARY-0123456789"
@@ -29,18 +30,15 @@ def test_the_key_is_nowhere(
     shown: list[str] = []
     cache = tmp_path / "answers.db"
     table = [{"city": "Paris"}, {"city": "Rome"}]
+    before = children()
     with connect(
         {"w": table},
         model="m",
         base_url=server.url,
         cache=cache,
-        timeout=5,
+        timeout=60,
         tracer=lambda e: shown.append(repr(e)),
     ) as db:
-        pid = db._workers.sql._process.pid if db._workers.sql._process else 0
-        environment = Path(f"/proc/{pid}/environ")
-        if environment.exists():
-            shown.append(environment.read_text() + Path(f"/proc/{pid}/cmdline").read_text())
         for program in (
             'SELECT QA("map@upper?"; city) FROM w',
             "SELECT nothing FROM w",
@@ -63,6 +61,10 @@ def test_the_key_is_nowhere(
                     repr(pickle.dumps(error)),
                     *traceback.format_exception(error),
                 ]
+        started = children() - before
+        assert len(started) == 1, "the engine works in a process of its own"
+        for pid in started:
+            shown += [Path(f"/proc/{pid}/{name}").read_text() for name in ("environ", "cmdline")]
         shown += [repr(db), repr(db.stack), repr(db.settings), repr(db.tables)]
     for headers in ({"base_url": "http://127.0.0.1:9/v1"}, {"base_url": server.url + "/nowhere"}):
         with connect({"w": table}, model="m", cache=None, timeout=2, deadline=5, **headers) as db:  # type: ignore[arg-type]

@@ -79,7 +79,7 @@ class Tour:
         self.program: Program = parsed(PROGRAM, [self.table])
         self.checked: Checked = check(self.program, (self.table,))
         self.naive = build(self.checked)
-        self.plan = optimize(self.naive, RULES)
+        self.plan = optimize(self.checked, RULES)
         worker = ShownWorker([self.table], Limits())
         try:
             self._execute(SqlExecutor(self.plan, worker), worker)

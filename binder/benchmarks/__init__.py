@@ -1,5 +1,4 @@
-"""The nouns of an evaluation: what an example asks and what is right, and what an answer to it is
-worth.
+"""Benchmark, Example and Score: the interface of evaluations.
 
 A benchmark reads its official release into Examples and turns an Example and an answer into a
 Score."""
@@ -7,8 +6,9 @@ Score."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from binder.benchmarks.release import Release
@@ -51,18 +51,25 @@ class Score:
 
 class Benchmark(ABC):
     """A loader and its metrics, the official one first; splits are the parts of a release that can
-    be read."""
+    be read.
+
+    data: the release, a folder or a zip; titles: of tables by name, for a release that has none."""
 
     name: str
     splits: tuple[str, ...]
     metrics: tuple[str, ...] = ("official",)
     release: Release
 
+    @abstractmethod
+    def __init__(self, data: str | Path, titles: Mapping[str, str] | None = None):
+        """Opens the release."""
+
     def examples(self, split: str) -> Iterator[Example]:
         """The examples of one split, in the order of the release; each table is read once."""
         if split not in self.splits:
             raise UsageError(
-                f"{self.name} has no split {split}", hint=f"one of: {', '.join(self.splits)}"
+                f"unknown split {split!r} of {self.name}",
+                hint=f"available splits: {', '.join(self.splits)}",
             )
         return self.read(split)
 
@@ -74,7 +81,8 @@ class Benchmark(ABC):
         """Judge an answer by one of the metrics; None: the program did not run."""
         if metric not in self.metrics:
             raise UsageError(
-                f"{self.name} has no metric {metric}", hint=f"one of: {', '.join(self.metrics)}"
+                f"unknown metric {metric!r} of {self.name}",
+                hint=f"available metrics: {', '.join(self.metrics)}",
             )
         if answer is None:
             return Score("not run", metric)

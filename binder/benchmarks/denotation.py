@@ -1,5 +1,4 @@
-"""How WikiTableQuestions compares an answer with the gold values: lists of text come in, equal or
-not goes out.
+"""The answer comparison of WikiTableQuestions.
 
 It has its own reading of numbers and dates, apart from the engine's: sharing the two would bend the
 score."""
@@ -31,7 +30,7 @@ WITH_UNIT = re.compile(r"[$£€]?[+-]?\d*\.?\d+(?: ?%| [^\W\d]+)?")  # 12, $3.5
 FIGURE = re.compile(r"[+-]?[\d,]*\.?\d+")
 SEPARATORS = re.compile(r"(?<=\w)-|[$£€%]")  # a minus sign stays
 DATED = re.compile(r"(?:\d{4}|xxxx)-\d{1,2}(?:-(?:\d{1,2}|xx))?")
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -40,7 +39,8 @@ DAY, YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?", r"(?P<year>\d{4})"
 CALENDAR = re.compile(rf"{MONTH}(?: {DAY})?(?:,? {YEAR})?", re.IGNORECASE)
 CALENDAR_DAY_FIRST = re.compile(rf"{DAY} {MONTH}(?:,? {YEAR})?", re.IGNORECASE)
 AMOUNT = re.compile(
-    r"[$£€]? ?(?P<number>[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(?<=\d)(?:st|nd|rd|th|%| ?(?P<unit>[a-z]+))?",
+    r"[$£€]? ?(?P<number>[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(?<=\d)"
+    r"(?:st|nd|rd|th|%| ?(?P<unit>[a-z]+))?",
     re.IGNORECASE,
 )
 SCALE = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
@@ -74,11 +74,9 @@ def read_value(text: str, canonical: str | None = None) -> Denotation:
     if date is None:
         return Denotation(written, written)
     year, month, day = date
-    return (
-        Denotation(float(year), written)
-        if year is not None and month is None and day is None
-        else Denotation(date, written)
-    )
+    if year is not None and month is None and day is None:
+        return Denotation(float(year), written)
+    return Denotation(date, written)
 
 
 def same(gold: Denotation, answered: Denotation) -> bool:
@@ -172,20 +170,21 @@ def offered(question: str, first: bool) -> list[str]:
     """What 1 (first) or 0 may stand for: yes or no, and the word before or after "or" in the
     question."""
     around = re.search(r"(\S+) or (\S+)", question.lower())
-    return [
-        ("yes" if first else "no"),
-        *([around[1 if first else 2].rstrip("?")] if around else []),
-    ]
+    offers = ["yes" if first else "no"]
+    if around:
+        offers.append(around[1 if first else 2].rstrip("?"))
+    return offers
 
 
 def words(text: str) -> set[str]:
     """The words of a text; numbers by their value, unknown parts of a date left out."""
-    found = SEPARATORS.sub(" ", text).split()
-    return {
-        f"{float(w.replace(',', '')):g}" if FIGURE.fullmatch(w) else w
-        for w in found
-        if set(w) != {"x"}
-    }
+    found = set()
+    for word in SEPARATORS.sub(" ", text).split():
+        if FIGURE.fullmatch(word):
+            found.add(f"{float(word.replace(',', '')):g}")
+        elif set(word) != {"x"}:
+            found.add(word)
+    return found
 
 
 def canonical_of(text: str) -> str:

@@ -1,5 +1,4 @@
-"""A benchmark and answers to its examples come in; a prediction a line and a report with the
-official metric go out.
+"""Evaluation of a benchmark: predictions, official metric, cost.
 
 Answers come from a question (`asked`: sampled, executed and voted by the language model of a
 connection), or from recorded programs (`replayed`): those of one question are executed, errors and
@@ -9,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -19,19 +18,10 @@ from typing import Any
 
 from binder.benchmarks import Benchmark, Example, RawTable, Score, Tally, tally
 from binder.benchmarks.replays import Recorded, RecordedAnswers
-from binder.benchmarks.tabfact import TabFact
-from binder.benchmarks.wikitq import WikiTableQuestions
 from binder.candidates.answer import Answer, Candidate
 from binder.candidates.vote import vote
 from binder.engine import Binder, connect
-from binder.errors import (
-    BadReply,
-    BinderError,
-    LimitExceeded,
-    NotConfigured,
-    Unreachable,
-    UsageError,
-)
+from binder.errors import BadReply, BinderError, LimitExceeded, NotConfigured, Unreachable
 from binder.lm import LM, Choice, Reply, Request, RequestUsage
 from binder.results.result import Usage, count
 from binder.results.trace import Trace
@@ -64,18 +54,18 @@ class Report:
 
     def __str__(self) -> str:
         lines = [
-            f"questions {self.questions:,}   answered {self.answered:,} ({self.answered / max(1, self.questions):.2%})"
+            f"questions {self.questions:,}   answered {self._share(self.answered)}",
+            f"every program ended in an error: {self._share(self.failed)}",
         ]
-        lines.append(
-            f"every program ended in an error: {self.failed:,} ({self.failed / max(1, self.questions):.2%})"
-        )
-        lines += [
-            f"{name}: {found.right:,} right ({found.accuracy:.2%})"
-            for name, found in self.tallies().items()
-        ]
-        return "\n".join(
-            [*lines, *([str(self.usage)] if self.usage.requests or self.usage.cached else [])]
-        )
+        for name, found in self.tallies().items():
+            lines.append(f"{name}: {found.right:,} right ({found.accuracy:.2%})")
+        if self.usage.requests or self.usage.cached:
+            lines.append(str(self.usage))
+        return "\n".join(lines)
+
+    def _share(self, number: int) -> str:
+        """A number of questions, and its share of all."""
+        return f"{number:,} ({number / max(1, self.questions):.2%})"
 
 
 def evaluate(
@@ -102,28 +92,36 @@ def _judged(
     benchmark: Benchmark, example: Example, answer: Answer | BinderError, report: Report
 ) -> dict[str, Any]:
     """Adds an answer to the report; its line of the predictions."""
-    found = answer if isinstance(answer, Answer) else None
-    prediction = found.texts if found is not None and found.values else None
+    texts, program, confidence = None, None, 0.0
+    if isinstance(answer, Answer):
+        texts = answer.texts if answer.values else None
+        program, confidence = answer.program, round(answer.confidence, 4)
+        report.usage += answer.usage
     for name, scores in report.scores.items():
-        scores.append(benchmark.score(example, prediction, name))
-    errors = (
-        [str(c.error) for c in found.candidates if c.error is not None]
-        if found is not None
-        else [str(answer)]
-    )
-    every = found is None or bool(found.candidates) and len(errors) == len(found.candidates)
+        scores.append(benchmark.score(example, texts, name))
+    failure = _failure(answer)
     report.questions += 1
-    report.answered += prediction is not None
-    report.failed += every
-    report.usage = report.usage if found is None else report.usage + found.usage
+    report.answered += texts is not None
+    report.failed += failure is not None
+    unanswered = None if texts else "no program gave a row"
     return {
         "id": example.id,
-        "answer": prediction or [],
-        "error": errors[0] if every and errors else None if prediction else "no program gave a row",
+        "answer": texts or [],
+        "error": failure or unanswered,
         "official": report.scores["official"][-1].verdict,
-        "program": found.program if found is not None else None,
-        "confidence": round(found.confidence, 4) if found is not None else 0.0,
+        "program": program,
+        "confidence": confidence,
     }
+
+
+def _failure(answer: Answer | BinderError) -> str | None:
+    """The first error of a question for which every program ended in one."""
+    if isinstance(answer, BinderError):
+        return str(answer)
+    errors = [candidate.error for candidate in answer.candidates]
+    if not errors or None in errors:
+        return None
+    return str(errors[0])
 
 
 def asked(
@@ -188,25 +186,12 @@ class Answering(LM):
         if self.answer is None:
             raise NotConfigured("the recorded answers do not cover this program")
         task = json.loads(request.messages[-1].content)
-        rows = (
-            {
-                key: self.answer(task["question"], task["columns"], values)
-                for key, values in task["rows"].items()
-            }
-            if task["task"] == "map"
-            else []
-        )
-        return Reply((Choice(json.dumps({"answers": rows})),), RequestUsage(requests=1))
-
-
-def open_benchmark(
-    name: str, data: Path | None, titles: Mapping[str, str] | None = None
-) -> Benchmark:
-    """The benchmark `wikitq` or `tabfact` over its release. titles: of tables, for a release
-    without pages."""
-    if data is None:
-        raise UsageError(f"where is the release of {name}?", hint="--data its folder or zip")
-    return WikiTableQuestions(data, titles) if name == "wikitq" else TabFact(data)
+        rows = {}
+        if task["task"] == "map":
+            for key, values in task["rows"].items():
+                rows[key] = self.answer(task["question"], task["columns"], values)
+        answers = json.dumps({"answers": rows or []})
+        return Reply((Choice(answers),), RequestUsage(requests=1))
 
 
 def typed(raw: RawTable) -> Table:
@@ -225,13 +210,12 @@ def _voted(
     for program in programs:
         key = example.id, program.program
         lm.answer = served.for_program(*key) if served is not None and key in served else None
+        result, failure = None, None
         try:
             result = db.run(program.program, program.language)
-            candidates.append(
-                Candidate(program.program, program.language, result, votes=program.votes)
-            )
         except BinderError as error:
-            candidates.append(
-                Candidate(program.program, program.language, error=error, votes=program.votes)
-            )
+            failure = error
+        candidates.append(
+            Candidate(program.program, program.language, result, failure, votes=program.votes)
+        )
     return vote(example.question, candidates, Usage(), Trace())

@@ -1,5 +1,4 @@
-"""A benchmark's official release as its users have it, unpacked or still a zip; the text of its
-files comes out.
+"""A benchmark's official release, unpacked or zipped.
 
 The path may be the release's folder, a folder above it, the zip, or a folder that holds the zip.
 """
@@ -81,11 +80,8 @@ def open_archive(path: Path, landmark: str) -> Release | None:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError(f"{path} cannot be read as a zip: {error}", path=str(path)) from error
-    prefixes = [
-        n.removesuffix(landmark)
-        for n in archive.namelist()
-        if n == landmark or n.endswith("/" + landmark)
-    ]
+    landmarks = [name for name in archive.namelist() if f"/{name}".endswith(f"/{landmark}")]
+    prefixes = [name.removesuffix(landmark) for name in landmarks]
     if not prefixes:
         archive.close()
         return None

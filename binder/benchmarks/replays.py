@@ -1,8 +1,4 @@
-"""Recorded programs and recorded answers of a language model: files of JSON lines (.gz too) come
-in.
-
-Out go the programs of each example, and for a program a function that answers its questions as
-recorded."""
+"""Recorded programs and recorded answers, read from JSON lines (.gz too)."""
 
 from __future__ import annotations
 
@@ -12,28 +8,21 @@ import re
 import zlib
 from collections import abc
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from binder.errors import DataError, UsageError
 from binder.tables.cells import is_missing
 
 JSON = str | int | float | bool | None
-Answerer = abc.Callable[
-    [str, abc.Sequence[str], abc.Sequence[JSON]], JSON
-]  # question, columns, values -> answer
+# question, columns, values -> answer
+Answerer = abc.Callable[[str, abc.Sequence[str], abc.Sequence[JSON]], JSON]
 ReplayKey = tuple[str, str]  # id of the example, program
 Cells = tuple[str, ...]  # the values of a row as a key
 
-FIELD = re.compile(
-    r"(sql|python)\d*"
-)  # a program under the name of its language: sql, sql2, python
-NO_VALUE = {
-    "",
-    "-",
-    "–",
-    "/",
-    "none",
-}  # how the recorded tables, raw and normalised, write that there is no value
+# a program under the name of its language: sql, sql2, python
+FIELD = re.compile(r"(sql|python)\d*")
+# how the recorded tables, raw and normalised, write that there is no value
+NO_VALUE = {"", "-", "–", "/", "none"}
 OPPOSITE = {"yes": "no", "no": "yes", "true": "false", "false": "true"}
 
 
@@ -75,11 +64,12 @@ def programs_of(record: dict[str, Any]) -> list[Recorded]:
 def read_titles(path: str | Path) -> dict[str, str]:
     """The page title of each table, where the records of a file of programs tell it (table_id,
     table_title)."""
-    return {
-        r["table_id"]: r["table_title"]
-        for _, r in read_lines(path)
-        if r.get("table_id") and r.get("table_title")
-    }
+    titles = {}
+    for _, record in read_lines(path):
+        table, title = record.get("table_id"), record.get("table_title")
+        if table and title:
+            titles[table] = title
+    return titles
 
 
 class RecordedAnswers:
@@ -194,15 +184,17 @@ def fold(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def _opened(path: str | Path) -> IO[str]:
+    if str(path).endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8")
+    return open(path, encoding="utf-8")
+
+
 def read_lines(path: str | Path) -> abc.Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file of JSON lines, with their line numbers."""
     row = 0
     try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8")
-            if str(path).endswith(".gz")
-            else open(path, encoding="utf-8") as lines
-        ):
+        with _opened(path) as lines:
             for row, line in enumerate(lines, 1):
                 if line.strip():
                     record = json.loads(line)

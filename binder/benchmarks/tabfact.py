@@ -1,5 +1,5 @@
-"""TabFact: the official repository (github wenhuchen/Table-Fact-Checking) comes in, statements to
-judge over a table go out.
+"""The TabFact loader and metric, over the official repository (github
+wenhuchen/Table-Fact-Checking).
 
 The one metric is accuracy; an answer says that a statement holds or that it does not, and no answer
 is neither."""
@@ -38,7 +38,8 @@ class TabFact(Benchmark):
     name = "TabFact"
     splits = tuple(SPLITS)
 
-    def __init__(self, data: str | Path):
+    def __init__(self, data: str | Path, titles: abc.Mapping[str, str] | None = None):
+        # the release has the title of every table
         self.release = open_release(data, STATEMENTS, ORIGIN)
         self.document: abc.Callable[[str], Any] = cache(partial(load_json, self.release))
 

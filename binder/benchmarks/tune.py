@@ -1,5 +1,5 @@
-"""A connection, exemplars and questions with known answers come in; the set of exemplars, in their
-order, that answers most of them comes out, and is written to a memory file that is shown as it is.
+"""Selection of exemplars by the questions they answer right, written to a memory file that is shown
+as it is.
 
 A set counts by what is right once its programs are executed. Two thirds of the questions choose the
 set; the rest, which the search never sees, say what it is worth. What was asked is in the cache: a
@@ -27,9 +27,8 @@ from binder.prompt.memory.exemplars import Exemplar, write
 HELD = 3  # one in so many questions is held back
 
 Set = tuple[Exemplar, ...]
-Search = Generator[
-    Set, float | None, None
-]  # yields sets to try, is sent the share that each answers
+# Yields sets to try, is sent the share that each answers.
+Search = Generator[Set, float | None, None]
 # Asks a connection questions: which of them it gets right.
 Judge = Callable[[Binder, Sequence[Any]], Generator[bool, None, None]]
 
@@ -47,9 +46,8 @@ class Trial:
 
     def __str__(self) -> str:
         name = f"set {self.number}" if self.exemplars else "the memory as it is"
-        return (
-            f"{name}: {self.right} of {self.asked} right{', the best so far' if self.best else ''}"
-        )
+        best = ", the best so far" if self.best else ""
+        return f"{name}: {self.right} of {self.asked} right{best}"
 
 
 @dataclass(frozen=True)
@@ -66,12 +64,10 @@ class Tuned:
         lines = [f"best: {self.best} ({len(self.trials)} tried)"]
         if self.held is not None:
             before, now, of = self.held
-            lines.append(
-                f"of {of} questions held back: {now} right, {before} with the memory as it was"
-            )
-        return "\n".join(
-            [*lines, *([f"stopped early: {self.stopped.message}"] if self.stopped else [])]
-        )
+            lines.append(f"held-out questions: {now} of {of} right, before {before}")
+        if self.stopped is not None:
+            lines.append(f"stopped early: {self.stopped.message}")
+        return "\n".join(lines)
 
 
 def random_search(
@@ -107,8 +103,8 @@ def tune(
     told: is shown each trial."""
     if len(questions) < HELD:
         raise UsageError(
-            f"{len(questions)} questions are too few to tune by",
-            hint=f"give {HELD} at least, better fifty",
+            f"{len(questions)} questions are too few for tuning",
+            hint=f"use at least {HELD}, better 50",
         )
     chosen = [question for number, question in enumerate(questions) if number % HELD != HELD - 1]
     held = [question for number, question in enumerate(questions) if number % HELD == HELD - 1]
@@ -198,9 +194,11 @@ def read_questions(path: Path) -> list[tuple[str, list[Any]]]:
             answer = read["answer"]
             found.append((str(read["question"]), answer if isinstance(answer, list) else [answer]))
         except (ValueError, KeyError, TypeError) as error:
-            hint = 'a line is {"question": "...", "answer": [...]}'
             raise DataError(
-                f"no question in line {number} of {path}", path=str(path), row=number, hint=hint
+                f"{path}, line {number}: expected a question",
+                path=str(path),
+                row=number,
+                hint='for example {"question": "...", "answer": [...]}',
             ) from error
     return found
 

@@ -1,5 +1,5 @@
-"""WikiTableQuestions: the official release (github ppasupat/WikiTableQuestions, v1.0.2) comes in,
-examples go out.
+"""The WikiTableQuestions loader and metrics, over the official release (github
+ppasupat/WikiTableQuestions, v1.0.2).
 
 Its two metrics judge an answer: `official`, and `binder_lenient`, after the evaluator of the
 original Binder."""
@@ -17,7 +17,10 @@ from binder.benchmarks.denotation import canonical_of, lenient_match, official_m
 from binder.benchmarks.release import Release, open_release
 from binder.errors import DataError
 
-ORIGIN = "download WikiTableQuestions v1.0.2 (github ppasupat/WikiTableQuestions) and give its zip or folder"
+ORIGIN = (
+    "download WikiTableQuestions v1.0.2 (github ppasupat/WikiTableQuestions)"
+    " and give its zip or folder"
+)
 LANDMARK = "data/pristine-unseen-tables.tsv"
 # split -> file of questions below data/; the same name below tagged/data/ where the release has it
 FILES = {
@@ -53,11 +56,8 @@ class WikiTableQuestions(Benchmark):
 
     def is_right(self, example: Example, answer: list[str], metric: str) -> bool:
         """Whether the denotation is that of the gold values, as the metric compares the two."""
-        return (
-            official_match(example, answer)
-            if metric == "official"
-            else lenient_match(example, answer)
-        )
+        matches = official_match if metric == "official" else lenient_match
+        return matches(example, answer)
 
 
 def read_examples(
@@ -66,26 +66,19 @@ def read_examples(
     """The questions of a file; canonical values come from its tagged twin where the release has
     one, else from rules."""
     tagged = f"tagged/data/{file}.tagged"
-    canonical = (
-        {r["id"]: r["targetCanon"] for r in records(release, tagged, "targetCanon")}
-        if release.holds(tagged)
-        else {}
-    )
+    canonical: dict[str, str] = {}
+    if release.holds(tagged):
+        for record in records(release, tagged, "targetCanon"):
+            canonical[record["id"]] = record["targetCanon"]
     for record in records(release, f"data/{file}.tsv", "utterance", "context", "targetValue"):
-        gold = items(record["targetValue"])
-        known = (
-            items(canonical[record["id"]])
-            if record["id"] in canonical
-            else tuple(map(canonical_of, gold))
-        )
-        if len(known) != len(gold):
+        number, gold = record["id"], items(record["targetValue"])
+        read = items(canonical[number]) if number in canonical else tuple(map(canonical_of, gold))
+        if len(read) != len(gold):
             raise DataError(
-                f"{record['id']} has {len(gold)} values, but {len(known)} canonical ones",
-                path=tagged,
+                f"{number} has {len(gold)} values, but {len(read)} canonical ones", path=tagged
             )
-        yield Example(
-            record["id"], unescape(record["utterance"]), table(record["context"]), gold, known
-        )
+        question = unescape(record["utterance"])
+        yield Example(number, question, table(record["context"]), gold, read)
 
 
 def load_table(release: Release, titles: abc.Mapping[str, str], name: str) -> RawTable:
@@ -93,11 +86,10 @@ def load_table(release: Release, titles: abc.Mapping[str, str], name: str) -> Ra
     pages."""
     header, *rows = read_csv(release.text(name), name)
     page = PAGE.sub(r"page/\1-page/\2.json", name)
-    title = (
-        read_title(release.text(page), page)
-        if page != name and release.holds(page)
-        else titles.get(name)
-    )
+    if page != name and release.holds(page):
+        title = read_title(release.text(page), page)
+    else:
+        title = titles.get(name)
     return RawTable(name, title, header, tuple(rows))
 
 
@@ -125,11 +117,9 @@ def read_csv(text: str, name: str) -> list[tuple[str, ...]]:
                 row=text.count("\n", 0, place) + 1,
             )
         content, end = cell.groups()
-        cells.append(
-            CELL_ESCAPE.sub(lambda m: "\n" if m[1] == "n" else m[1], content)
-            if "\\" in content
-            else content
-        )
+        if "\\" in content:
+            content = CELL_ESCAPE.sub(lambda m: "\n" if m[1] == "n" else m[1], content)
+        cells.append(content)
         if end != ",":
             rows.append(tuple(cells))
             cells = []

@@ -18,7 +18,10 @@ from binder.dispatch.failures import gathered, spares
 from binder.errors import BinderError, PlanError, ProgramError, ProgramFailed, QueryError
 
 REPAIRABLE = (ProgramError, ProgramFailed, PlanError, QueryError)
-EMPTY = "The program runs, but what it yields is empty. Perhaps a condition is too narrow, or compares with what no cell holds."
+EMPTY = (
+    "The program runs, but what it yields is empty. Perhaps a condition is too narrow,"
+    " or compares with what no cell holds."
+)
 
 
 @dataclass

@@ -73,6 +73,17 @@ class Candidate:
         times = "once" if self.repaired == 1 else f"{self.repaired} times"
         return f"repaired {times}; {fate}"
 
+    def data(self) -> dict[str, Any]:
+        """The candidate as JSON data."""
+        return {
+            "program": self.program,
+            "language": self.language,
+            "votes": self.votes,
+            "values": [plain(value) for value in self.values],
+            "error": str(self.error) if self.error else None,
+            "skipped": self.skipped,
+        }
+
     def __repr__(self) -> str:
         fate = f"{self.values!r:.60}"
         if self.skipped:
@@ -85,8 +96,7 @@ class Candidate:
 @dataclass(frozen=True, eq=False)
 class Answer:
     """The voted answer. confidence: the share of the votes that agree, or the model's own belief if
-    Voting(belief=...) asks for it; 0 if there is no answer. winner: the candidate whose values these
-    are."""
+    Voting(belief=...) asks for it; 0 if there is no answer. winner: the winning candidate."""
 
     question: str
     values: list[Any]
@@ -169,11 +179,11 @@ class Answer:
     @property
     def tried(self) -> list[str]:
         """Each candidate with its votes and its outcome."""
-        margin = "\n    "
-        return [
-            f"{c.votes} x {margin.join([*c.text.strip().splitlines(), c.fate])}"
-            for c in self.candidates
-        ]
+        tried = []
+        for candidate in self.candidates:
+            lines = [*candidate.text.strip().splitlines(), candidate.fate]
+            tried.append(f"{candidate.votes} x " + "\n    ".join(lines))
+        return tried
 
     def data(self) -> dict[str, Any]:
         """The answer as JSON data."""
@@ -184,17 +194,7 @@ class Answer:
             "confidence": round(self.confidence, 4),
             "language": self.language,
             "program": self.program,
-            "candidates": [
-                {
-                    "program": c.program,
-                    "language": c.language,
-                    "votes": c.votes,
-                    "values": [plain(v) for v in c.values],
-                    "error": str(c.error) if c.error else None,
-                    "skipped": c.skipped,
-                }
-                for c in self.candidates
-            ],
+            "candidates": [candidate.data() for candidate in self.candidates],
             "errors": self.result.data()["errors"] if self.result else [],
             "usage": vars(self.usage),
         }

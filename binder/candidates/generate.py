@@ -138,13 +138,11 @@ class ProgramWriter:
                 return None
             raise
         found, fault = _program_in(reply.text)
-        repaired = None
-        if found != sample.text:
-            repaired = await self._planned(found, sample.language, request, fault)
-            repaired.votes, repaired.tries = sample.votes, sample.tries + 1
         self.trace.add("repaired", program=sample.text, problem=problem, repaired=found)
-        if repaired is not None:
-            self._note_rejected(repaired)
+        if found == sample.text:
+            return None
+        repaired = await self._planned(found, sample.language, request, fault)
+        repaired.votes, repaired.tries = sample.votes, sample.tries + 1
         return repaired
 
     async def _nearness(self) -> Mapping[str, float]:
@@ -218,7 +216,6 @@ class ProgramWriter:
         for program, count in votes.items():
             sample = await self._planned(program, kind, request, faults[program])
             sample.votes = count
-            self._note_rejected(sample)
             samples.append(sample)
         return samples
 
@@ -227,26 +224,24 @@ class ProgramWriter:
     ) -> Sample:
         """A program with its plan, or with what is wrong with it. It counts as the language that it
         is written in, whatever was asked for."""
-        sample = Sample(program, asked, request=request, error=fault)
-        if fault is not None:
-            return sample
+        sample = Sample(program, asked, request=request)
         try:
+            if fault is not None:
+                raise fault
             with contained():
                 sample.language = language_of(program) or asked
             sample.plan = await self.planner.plan_in_thread(program, sample.language)
         except UNPLANNED as error:
             sample.error = error
+            self._note_rejected(program, error)
         return sample
 
-    def _note_rejected(self, sample: Sample) -> None:
+    def _note_rejected(self, program: str, error: BinderError) -> None:
         """Notes what is wrong with a program that has no plan."""
-        error = sample.error
-        if error is None:
-            return
         span = error.span if isinstance(error, ProgramError) else None
         self.trace.add(
             "rejected",
-            program=sample.text,
+            program=program,
             message=error.message,
             span=list(span) if span else None,
             hint=error.hint,

@@ -20,14 +20,13 @@ class Sampling:
     """How candidates are asked for.
 
     mix: the kinds that share the samples of language="auto" in turn, the first of them first;
-    `direct` only has a share where the tables fit into a prompt, `python` where the sandbox is
+    `direct` only has a share if the tables fit into a prompt, `python` if the sandbox is
     installed. prompt_tokens: the most that a request may have, as estimated: tables are cut to fit,
-    and exemplars left out. temperature: where several samples of a kind are drawn, one alone is
-    drawn at 0. seed, effort (of reasoning) and max_tokens are sent where they are set and the
-    endpoint takes them. constrain: when a program is held to the grammar and the headers of the
-    tables, where the endpoint can do that: `auto` where a program was not in the language,
-    `always`, or `never`. repairs: the most requests for repairs over a question, tries: over one
-    program."""
+    and exemplars left out. temperature: used if several samples of a kind are drawn; one alone is
+    drawn at 0. seed, effort (of reasoning), max_tokens: sent if they are set and the endpoint takes
+    them. constrain: when a program is held to the grammar and the headers of the tables, on
+    endpoints that can do that: `auto` after a program that was not in the language, `always`, or
+    `never`. repairs: the most requests for repairs per question; tries: per program."""
 
     mix: tuple[str, ...] = ("sql", DIRECT, "python")
     temperature: float = 0.7

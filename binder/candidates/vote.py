@@ -1,5 +1,4 @@
-"""Candidates come in; those that say the same are counted together, and the Answer goes out on
-which the most weight falls.
+"""Voting: answers that mean the same agree, and the one on which the most weight falls wins.
 
 What agrees: numbers by value, with or without their unit and however written; dates in any form;
 yes and true, and 1 where it stands alone; texts without case, accents and articles; a list and one
@@ -16,7 +15,9 @@ from typing import Any
 from binder.candidates.answer import Answer, Candidate
 from binder.results.result import Usage, plain
 from binder.results.trace import Trace
-from binder.tables.cells import fold, measure, read_boolean, read_date
+from binder.tables.cells import fold, read_boolean
+from binder.tables.dates import read_date
+from binder.tables.numbers import measure
 
 Quantity = tuple[float, str]  # a number and its unit
 Form = float | str | Quantity  # a value as it is compared
@@ -61,12 +62,10 @@ class Voting:
 
     def _favour(self, key: AnswerKey) -> float:
         """How much more the answer counts."""
-        favoured = [
-            factor
-            for said, factor in self.bias.items()
-            if key and all(_alike(form, _form(said)) for form in key)
-        ]
-        return favoured[0] if favoured else 1.0
+        for said, factor in self.bias.items():
+            if key and all(_alike(form, _form(said)) for form in key):
+                return factor
+        return 1.0
 
 
 @dataclass(eq=False)
@@ -81,15 +80,14 @@ class Group:
     def winner(self) -> Candidate:
         """Who speaks for the group: of those with exactly its values a program before a direct
         answer, then the first."""
-        exact = [
-            candidate for candidate in self.candidates if agreement(candidate.values) == self.key
-        ]
-        return next((candidate for candidate in exact if candidate.program is not None), exact[0])
+        exact = [one for one in self.candidates if agreement(one.values) == self.key]
+        return next((one for one in exact if one.program is not None), exact[0])
 
 
 def groups(candidates: Sequence[Candidate], voting: Voting) -> list[Group]:
     """The candidates that say something by what they say: the heaviest first; of equals those with
     a program, then the first."""
+    # equal answers first: then few are left to be compared leniently, each with each
     exact: dict[AnswerKey, Group] = {}
     for candidate in candidates:
         if candidate.values:
@@ -121,9 +119,10 @@ def decided(ranked: Sequence[Group], left: float) -> bool:
 def fewest(ranked: Sequence[Group], left: int) -> int:
     """The fewest of the votes left after which it can be decided."""
     first, second = _lead(ranked)
-    return next(
-        more for more in range(left + 1) if more == left or first + more > second + left - more
-    )
+    more = 0
+    while more < left and first + more <= second + left - more:
+        more += 1
+    return more
 
 
 def _lead(ranked: Sequence[Group]) -> tuple[float, float]:
@@ -138,7 +137,7 @@ def vote(
     trace: Trace,
     voting: Voting | None = None,
 ) -> Answer:
-    """The values on which the most weight falls. Errors and empty results have no say, but count
+    """The values on which the most weight falls. Errors and empty results do not vote, but count
     against the confidence."""
     voting = voting or Voting()
     ranked = groups(candidates, voting)

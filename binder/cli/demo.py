@@ -1,12 +1,14 @@
-"""Options of the command line come in; a few questions over small tables are asked and shown on the
-way from question to answer. A language model of the user's answers where one is set, else the
-recorded replies of one, through the same code."""
+"""The `binder demo` command: a few questions over small tables, on the way from question to answer.
+
+A language model of the user's answers where one is set, else the recorded replies of one, through
+the same code."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
@@ -20,7 +22,9 @@ from binder.lm.providers.openai import OpenAI, endpoint
 from binder.lm.replay import Record, Replay, recorded
 from binder.lm.retry import Retry
 from binder.plan.python import AnyPlan
+from binder.prompt.schema import cut
 from binder.results.result import count, grid, text
+from binder.results.trace import Event
 from binder.tables.table import Table, load
 
 FOLDER = Path(__file__).parents[1] / "data" / "demo"
@@ -47,8 +51,8 @@ class Question:
 
 @dataclass(frozen=True)
 class Voice:
-    """Who answers: a language model, its name, how many programs it is asked for, and a sentence
-    that says which it is."""
+    """Who answers: a language model, its name, how many programs it is asked for, and words that
+    say which it is."""
 
     lm: LM
     model: str
@@ -61,31 +65,24 @@ def questions() -> list[Question]:
     return [Question(**data) for data in _contents()["questions"]]
 
 
-def show(options: argparse.Namespace) -> int:
+def show(options: argparse.Namespace, tracer: Callable[[Event], None] | None = None) -> int:
     """Asks all questions and prints each with its programs, plan, answer and origin; 1 where one
     has no answer."""
     voice = _live(options) or _recorded(options)
     asked = questions()
-    print(
-        f"binder demo: {count(len(asked), 'question')} over small tables, with {voice.sentence}",
-        flush=True,
-    )
+    told = f"{count(len(asked), 'question')} over small tables, {voice.sentence}"
+    print(f"binder demo: {told}", flush=True)
+    settings = {"concurrency": options.concurrency, "batch_rows": options.batch_rows}
+    settings |= {"lm": voice.lm, "tracer": tracer}
     answered = 0
-    traced: list[str] = []
-    sizes = {"concurrency": options.concurrency, "batch_rows": options.batch_rows}
-    with connect(asked[0].load(), voice.model, lm=voice.lm, **sizes) as db:
+    with connect(asked[0].load(), voice.model, **settings) as db:
         for number, question in enumerate(asked, 1):
             db.use(*question.load())
             answer = db.ask(question.question, samples=voice.samples)
             answered += bool(answer.values)
-            traced += answer.trace.lines()
-            print(
-                f"\n{f' {number}  {question.kind} ':-^{_width()}}\n\n{_shown(db, answer)}",
-                flush=True,
-            )
-    if options.trace:
-        options.trace.write_text("".join(line + "\n" for line in traced), encoding="utf-8")
-    print(f"\n{answered} of {count(len(asked), 'question')} answered, with {voice.sentence}")
+            title = f" {number}  {question.kind} "
+            print(f"\n{title:-^{_width()}}\n\n{_shown(db, answer)}", flush=True)
+    print(f"\n{answered} of {count(len(asked), 'question')} answered, {voice.sentence}")
     return 0 if answered == len(asked) else 1
 
 
@@ -93,41 +90,31 @@ def _live(options: argparse.Namespace) -> Voice | None:
     """The language model of the user, where one is set; its replies are recorded where a file for
     them is given."""
     where = endpoint(options.model, options.base_url)
-    record: Path | None = getattr(options, "record", None)
-    if not (where.model and (where.api_key or where.base_url)):
-        if options.model or options.base_url:
-            where.check(where.model or "")
-        if record:
-            raise UsageError(
-                "there are no replies to record: no language model is set",
-                hint="give --model and OPENAI_API_KEY",
-            )
-        return None
-    lm: LM = Retry(OpenAI(where, options.timeout))
-    return Voice(
-        Record(lm, record) if record else lm,
-        where.model,
-        options.samples,
-        f"the replies of {where.model}",
-    )
+    record: Path | None = options.record
+    if where.model and (where.api_key or where.base_url):
+        lm: LM = Retry(OpenAI(where, options.timeout))
+        lm = Record(lm, record) if record else lm
+        return Voice(lm, where.model, options.samples, f"with the replies of {where.model}")
+    if options.model or options.base_url:
+        where.check(where.model or "")
+    if record:
+        raise UsageError("--record needs a language model", hint="set --model and OPENAI_API_KEY")
+    return None
 
 
 def _recorded(options: argparse.Namespace) -> Voice:
     """The replies that come with binder; the model's name and the number of programs are those of
     the recording."""
     first = next(request for request, _ in recorded(REPLIES))
-    samples = int(_contents()["samples"])
+    contents = _contents()
+    samples = int(contents["samples"])
     if options.samples != samples:
         raise UsageError(
-            f"{samples} candidates a question are recorded",
-            hint="other --samples need a language model",
+            f"the recording has {samples} samples per question",
+            hint="to change --samples, set a language model",
         )
-    return Voice(
-        Replay(REPLIES),
-        first.model,
-        samples,
-        f"recorded replies of a language model, {_contents()['recorded']}",
-    )
+    sentence = f"using replies recorded on {contents['recorded']}"
+    return Voice(Replay(REPLIES), first.model, samples, sentence)
 
 
 def _contents() -> dict[str, Any]:
@@ -153,35 +140,40 @@ def _plan(plan: AnyPlan) -> str:
     """The steps of a plan and its bill, without what was shown already: its program and the
     repairs."""
     lines = str(plan).removeprefix(f"Query    {plan.checked.program.text.strip()}\n").split("\n")
-    return "\n".join(line.removeprefix("  ") for line in lines if not line.startswith("repaired"))
+    repairs = ("repaired", "auto-repaired")
+    return "\n".join(line.removeprefix("  ") for line in lines if not line.startswith(repairs))
 
 
 def _table(table: Table) -> str:
     """The first rows as a terminal shows them, each line cut at its width."""
     cells = [[cell or "" for cell in table.texts(column)] for column in table.columns]
-    rows = grid(tuple(c.name for c in table.columns), list(zip(*cells, strict=True)), MOST_ROWS)
-    width = _width()
-    lines = [line if len(line) <= width else line[: width - 1] + "…" for line in rows.split("\n")]
+    names = tuple(column.name for column in table.columns)
+    rows = grid(names, list(zip(*cells, strict=True)), MOST_ROWS)
+    lines = [cut(line, _width()) for line in rows.split("\n")]
     return "\n".join([f"Table     {table.name}: {table.title}", *lines])
 
 
 def _programs(answer: Answer) -> str:
-    """What was sampled, with the votes and the fate of each."""
+    """What was sampled, with the votes and the outcome of each."""
     total = sum(candidate.votes for candidate in answer.candidates)
-    lines = []
+    lines = ["Programs"]
     for candidate in answer.candidates:
-        lines.append(
-            f"  {candidate.votes} of {total}  {indent(candidate.text.strip(), ' ' * 10).lstrip()}"
-        )
-        lines.append(indent(_fate(candidate), " " * 10))
-    return "\n".join(["Programs", *lines])
+        program = _indented(candidate.text.strip()).lstrip()
+        lines.append(f"  {count(candidate.votes, 'vote')} of {total}  {program}")
+        lines.append(_indented(_outcome(candidate)))
+    return "\n".join(lines)
 
 
-def _fate(candidate: Candidate) -> str:
+def _indented(text: str) -> str:
+    return indent(text, " " * 10)
+
+
+def _outcome(candidate: Candidate) -> str:
     if candidate.result is None:
-        return f"not run: {candidate.error}"
-    repairs = [f"repaired for free: {repair}" for repair in candidate.result.repairs]
-    return "\n".join([*repairs, f"-> {', '.join(candidate.texts) or 'nothing'}"])
+        return f"failed: {candidate.error}"
+    lines = [f"auto-repaired: {repair}" for repair in candidate.result.repairs]
+    lines.append(f"-> {', '.join(candidate.texts) or 'no rows'}")
+    return "\n".join(lines)
 
 
 def _why(db: Binder, origin: dict[str, Any]) -> str:
@@ -190,28 +182,33 @@ def _why(db: Binder, origin: dict[str, Any]) -> str:
     lines = []
     tables = {table.name: table for table in db.tables}
     for name, row_ids in origin["rows"].items():
-        texts = [tables[name].texts(column) for column in tables[name].columns]
-        lines += _first(
-            [
-                f"{name} {row_id}: {' | '.join(text[row_id] or '' for text in texts)}"
-                for row_id in row_ids
-            ],
-            "rows",
-        )
-    for question in dict.fromkeys(call["call"] for call in origin["calls"]):
-        said = [_said(call) for call in origin["calls"] if call["call"] == question]
-        lines += [
-            f"asked: {question}",
-            *indent("\n".join(_first(said, "answers")), "  ").split("\n"),
-        ]
+        lines += _first(_rows(tables[name], row_ids), "rows")
+    said: dict[str, list[str]] = {}
+    for call in origin["calls"]:
+        said.setdefault(call["call"], []).append(_said(call))
+    for question, answers in said.items():
+        lines.append(f"asked: {question}")
+        lines += indent("\n".join(_first(answers, "answers")), "  ").split("\n")
     return indent("\n".join(lines) or "computed by the program", "  ")
 
 
+def _rows(table: Table, row_ids: list[int]) -> list[str]:
+    """Rows of a table as they are written, each on a line."""
+    columns = [table.texts(column) for column in table.columns]
+
+    def line(row_id: int) -> str:
+        return " | ".join(column[row_id] or "" for column in columns)
+
+    return [f"{table.name} {row_id}: {line(row_id)}" for row_id in row_ids]
+
+
 def _said(call: dict[str, Any]) -> str:
-    inputs = ", ".join(text(value) for value in call["inputs"].values())
-    return f"{inputs} -> {text(call['value'])}" if inputs else f"-> {text(call['value'])}"
+    inputs = ", ".join(map(text, call["inputs"].values()))
+    return f"{inputs} -> {text(call['value'])}".lstrip()
 
 
 def _first(lines: list[str], noun: str) -> list[str]:
     more = len(lines) - MOST_LINES
-    return [*lines[:MOST_LINES], *([f"... and {more} more {noun}"] if more > 0 else [])]
+    if more <= 0:
+        return lines
+    return [*lines[:MOST_LINES], f"... and {more} more {noun}"]

@@ -1,66 +1,80 @@
-"""A line or a cell of a notebook comes in (`%load_ext binder`); a Result, an Answer or a Plan goes
-out, which the notebook shows.
+"""The notebook magic `%%binder` (`%load_ext binder`), which shows a Result, an Answer or a Plan.
 
 %%binder --table w=frame                a program; the table is a variable of the notebook or a file
 %%binder --table w=w.csv --ask          a question
 %binder --on db --explain SELECT ...    the plan of a program, over a connection that is open
-%%binder answer << --on db --ask        a question; the answer is kept in a variable
+%%binder answer << --on db --ask        a question; the answer is stored in a variable
 """
 
 from __future__ import annotations
 
+import argparse
+import io
 import re
-from dataclasses import dataclass, field
+import shlex
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 from binder.candidates.answer import Answer
+from binder.cli.options import TABLE, TITLE, add, flag, number, option
 from binder.engine import Binder, connect
 from binder.errors import BinderError, UsageError
 from binder.plan.python import AnyPlan
 from binder.results.result import Result
 from binder.tables.table import named
 
-HELP = """Executes a Binder program, or asks a question, over tables of the notebook.
+OPTIONS = (
+    TABLE._replace(
+        help="a table: a variable (DataFrame, Arrow table, list of dicts) or a file; repeatable"
+    ),
+    option("--on", "a connection made by binder.connect, instead of tables", metavar="NAME"),
+    TITLE,
+    flag("--ask", "the text is a question"),
+    number("--samples", "number of candidates to sample for a question", 5),
+    flag("--explain", "show the plan of the program and its maximum cost; calls no model"),
+    option("--save", "also store the outcome in a variable", metavar="NAME"),
+)
+_BY_NAME = {name: each for each in OPTIONS for name in each.names}
+# `--` and a blank begin a comment of a program
+_NAME = re.compile(r"--[a-z]+|-[a-z]")
 
-    %%binder [NAME <<] [options]        the program or the question stands below
-    %binder [NAME <<] [options] text    ... or on the same line
-
-    --table, -t [NAME=]SOURCE   a table: a variable (DataFrame, Arrow table, list of dicts) or the path of a file; repeatable
-    --on NAME                   a connection made by binder.connect, instead of tables
-    --title TEXT                the title of the only table
-    --ask                       the text is a question
-    --samples NUMBER            programs to sample for a question (5)
-    --explain                   show the plan of the program and what it can cost; asks nothing
-    --save NAME                 keep what comes out in a variable, too
-    NAME <<                     keep it in a variable, and show nothing
-
-The language model is taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY."""
-
-FLAGS = ("--ask", "--explain")
-VALUED = ("--table", "--on", "--title", "--samples", "--save")
-SHORT = {"-t": "--table"}
-_TARGET = re.compile(r"\s*([^\W\d]\w*)\s*<<(?:\s|\Z)")
-_OPTION = re.compile(
-    r"\s*(--[a-z]+|-[a-z])(?=[\s=]|\Z)"
-)  # `--` and a space is a comment of a program
-_VALUE = re.compile(r"""[\s=]\s*("[^"\n]*"|'[^'\n]*'|[^\s=]+="[^"\n]*"|[^\s=]+='[^'\n]*'|\S+)""")
+USAGE = """%%%%binder [NAME <<] [options], with the program or question in the cell body
+       %%binder [NAME <<] [options] text
+       NAME << stores the outcome and shows nothing"""
+AFTER = "The language model is taken from BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY."
 
 
-@dataclass(frozen=True)
-class Cell:
-    """What a cell asks for. target: the variable of `NAME <<`; options: option -> its values."""
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises a UsageError instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message.removeprefix("argument "), hint=_available())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="binder",
+        usage=USAGE,
+        description="Run a Binder program, or ask a question, over tables of the notebook.",
+        epilog=AFTER,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    add(parser, OPTIONS)
+    return parser
+
+
+def _available() -> str:
+    return "available options: " + ", ".join(each.names[0] for each in OPTIONS)
+
+
+class Cell(NamedTuple):
+    """What a cell asks for: its text, the variable of `NAME <<`, and its options."""
 
     text: str
-    target: str | None = None
-    options: dict[str, list[str]] = field(default_factory=dict)
-
-    def one(self, option: str) -> str | None:
-        """The value of an option that may be given once."""
-        values = self.options.get(option, [])
-        if len(values) > 1:
-            raise UsageError(f"{option} is given {len(values)} times")
-        return values[0] if values else None
+    target: str | None
+    options: argparse.Namespace
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -70,88 +84,117 @@ def load_ipython_extension(shell: Any) -> None:
     def binder(line: str, cell: str | None = None) -> Any:
         return show(shell.user_ns, line, cell or "")
 
-    binder.__doc__ = HELP
-    shell.register_magic_function(
-        no_var_expand(binder), "line_cell", "binder"
-    )  # braces belong to the program
+    binder.__doc__ = _parser().format_help()
+    # Braces belong to the program.
+    shell.register_magic_function(no_var_expand(binder), "line_cell", "binder")
 
 
 def show(variables: dict[str, Any], line: str, below: str) -> Result | Answer | AnyPlan | None:
-    """Executes one cell with the variables of the notebook; what the notebook is to show."""
+    """Runs one cell with the variables of the notebook; what the notebook is to show."""
     try:
         cell = read(line, below)
-        kept = [name for name in (cell.target, cell.one("--save")) if name is not None]
         outcome = execute(cell, variables)
     except BinderError as error:
         text = f"{type(error).__name__}: {error}"
-        vars(error)["_render_traceback_"] = lambda: text.split(
-            "\n"
-        )  # what IPython shows: the place in the program, not in here
+        # IPython shows this instead of a traceback: the place in the program, not in here.
+        vars(error)["_render_traceback_"] = lambda: text.split("\n")
         raise
-    variables.update(dict.fromkeys(kept, outcome))
+    for name in (cell.target, cell.options.save):
+        if name is not None:
+            variables[name] = outcome
     return None if cell.target else outcome
 
 
 def read(line: str, below: str = "") -> Cell:
     """The options at the start of a line, and the text after them, which goes on below."""
-    start = _TARGET.match(line)
-    place = start.end() if start else 0
-    options: dict[str, list[str]] = {}
-    while (option := _OPTION.match(line, place)) is not None:
-        name = SHORT.get(option[1], option[1])
-        place = option.end()
-        if name in FLAGS:
-            options[name] = []
-            continue
-        value = _VALUE.match(line, place)
-        if name not in VALUED or value is None:
-            problem = "needs a value" if name in VALUED else "is no option"
-            raise UsageError(
-                f"{option[1]} {problem}", hint="the options are " + ", ".join([*VALUED, *FLAGS])
-            )
-        options.setdefault(name, []).append(re.sub(r"""(?<![^=])(["'])(.*)\1\Z""", r"\2", value[1]))
-        place = value.end()
-    text = f"{line[place:]}\n{below}".strip()
+    target, rest = _target(line)
+    words, rest = _split(rest)
+    text = f"{rest}\n{below}".strip()
+    options = _parser().parse_args(words)
     if not text:
         raise UsageError(
-            "there is no program and no question",
-            hint="it stands after the options, or below %%binder",
+            "no program or question", hint="write it after the options or in the cell body"
         )
-    return Cell(text, start[1] if start else None, options)
+    return Cell(text, target, options)
+
+
+def _target(line: str) -> tuple[str | None, str]:
+    """The variable of `NAME <<`, and the rest of a line."""
+    name, arrows, rest = line.partition("<<")
+    name = name.strip()
+    if arrows and name.isidentifier() and (not rest or rest[0].isspace()):
+        return name, rest
+    return None, line
+
+
+def _split(line: str) -> tuple[list[str], str]:
+    """The options in front of a line as argparse takes them, and the rest as it is written: its
+    quotes are those of a program."""
+    stream = io.StringIO(line)
+    lexer = shlex.shlex(stream, posix=True)
+    lexer.whitespace_split = True
+    lexer.commenters = lexer.escape = ""  # a path may have backslashes
+    words: list[str] = []
+    given: Counter[str] = Counter()
+    while True:
+        rest = line[stream.tell() :]
+        name = re.split(r"[\s=]", rest.lstrip(), maxsplit=1)[0]
+        if not _NAME.fullmatch(name):
+            return words, rest
+        word = _option(lexer, name)
+        given[name] += 1
+        if given[name] > 1 and "action" not in _BY_NAME[name].how:
+            raise UsageError(f"{name} is given more than once")
+        words.append(word)
+
+
+def _option(lexer: shlex.shlex, name: str) -> str:
+    """The next option, with its value after an equals sign."""
+    found = _BY_NAME.get(name)
+    if found is None:
+        raise UsageError(f"unknown option {name}", hint=_available())
+    try:
+        _, equals, value = (lexer.get_token() or "").partition("=")
+        if not found.takes_value:
+            return name + equals + value
+        given = value if equals else lexer.get_token()
+    except ValueError:
+        raise UsageError(f"unclosed quote in the value of {name}") from None
+    if given is None:
+        raise UsageError(f"{name} needs a value", hint=_available())
+    return f"{found.names[0]}={given}"
 
 
 def execute(cell: Cell, variables: dict[str, Any]) -> Result | Answer | AnyPlan:
     """Runs, explains or asks, over an open connection or over one that is opened for this cell."""
-    name = cell.one("--on")
+    name = cell.options.on
     if name is None:
-        with connect(_sources(cell, variables), title=cell.one("--title")) as db:
+        with connect(_sources(cell, variables), title=cell.options.title) as db:
             return _outcome(cell, db)
     opened = variables.get(name)
     if not isinstance(opened, Binder):
-        raise UsageError(f"{name} is no connection", hint=f"{name} = binder.connect(...)")
-    if "--table" in cell.options:
-        raise UsageError("--on and --table exclude each other")
+        raise UsageError(f"{name} is not an open connection", hint=f"{name} = binder.connect(...)")
+    if cell.options.table:
+        raise UsageError("use either --on or --table")
     return _outcome(cell, opened)
 
 
 def _outcome(cell: Cell, db: Binder) -> Result | Answer | AnyPlan:
-    if "--explain" in cell.options:
+    if cell.options.explain:
         return db.explain(cell.text)
-    if "--ask" not in cell.options:
+    if not cell.options.ask:
         return db.run(cell.text)
-    samples = cell.one("--samples") or "5"
-    if not samples.isdecimal() or int(samples) < 1:
-        raise UsageError(f"--samples is no number of programs: {samples}")
-    return db.ask(cell.text, samples=int(samples))
+    samples = cell.options.samples
+    if samples < 1:
+        raise UsageError(f"--samples must be a positive number, not {samples}")
+    return db.ask(cell.text, samples=samples)
 
 
 def _sources(cell: Cell, variables: dict[str, Any]) -> Any:
     """The tables that --table names."""
-    given = cell.options.get("--table", [])
+    given = cell.options.table
     if not given:
-        raise UsageError(
-            "no table is given", hint="--table w=frame, with a variable or a file; or --on db"
-        )
+        raise UsageError("no table", hint="--table w=frame (a variable or a file), or --on db")
     sources = named(given)
     if isinstance(sources, str):
         return _source(sources, variables)
@@ -163,5 +206,5 @@ def _source(source: str, variables: dict[str, Any]) -> Any:
     if source in variables:
         return variables[source]
     if not Path(source).exists():
-        raise UsageError(f"there is no variable and no file called {source}")
+        raise UsageError(f"no variable or file named {source}")
     return source

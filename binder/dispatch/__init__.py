@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import Any
 
 from binder.dispatch.answer_cache import AnswerCache, Claims
@@ -73,14 +74,11 @@ class Dispatch:
         language model are raised."""
         try:
             steps = [await _advanced(execution, None) for execution in executions]
-            while wanted := {
-                index: step for index, step in enumerate(steps) if isinstance(step, tuple)
-            }:
-                await self._ask([batch for batches in wanted.values() for batch in batches])
-                for index, batches in wanted.items():
-                    steps[index] = await _advanced(
-                        executions[index], tuple(map(self._mapping, batches))
-                    )
+            while wanted := {i: step for i, step in enumerate(steps) if isinstance(step, tuple)}:
+                await self._ask(list(chain.from_iterable(wanted.values())))
+                for i, batches in wanted.items():
+                    mappings = tuple(map(self._mapping, batches))
+                    steps[i] = await _advanced(executions[i], mappings)
         finally:
             for execution in executions:
                 execution.close()
@@ -218,7 +216,8 @@ class Dispatch:
                 f"more than {MOST_QUESTIONS:,} need a budget",
                 spent=self.totals.questions,
                 limit=MOST_QUESTIONS,
-                hint="set one: connect(..., budget=Budget(requests=...)), or --max-requests on the command line",
+                hint="set one: connect(..., budget=Budget(requests=...)), or --max-requests"
+                " on the command line",
             )
         self.budget.check(RequestUsage(requests))
 

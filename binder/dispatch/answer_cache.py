@@ -68,11 +68,12 @@ class AnswerCache:
     def unread(self, wanted: Mapping[str, Input]) -> list[list[Input]]:
         """Groups of inputs whose reply was paid and not read: the same request again costs
         nothing."""
-        return [
-            [wanted[key] for key in pack.inputs]
-            for pack in self.store.unread(wanted)
-            if pack.attempt == 1
-        ]
+        groups = []
+        for pack in self.store.unread(wanted):
+            inputs = [wanted[key] for key in pack.inputs]
+            if pack.attempt == 1:
+                groups.append(inputs)
+        return groups
 
     def keep(
         self,

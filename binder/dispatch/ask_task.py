@@ -44,8 +44,10 @@ FAILURES: dict[type[LMError], str] = {
 
 @dataclass
 class AskTask:
-    """The work on one question. answers: what is known about its inputs, also to others; keys: of
-    its inputs in the cache, where there is one; steps: whether replies reason before they answer."""
+    """The work on one question.
+
+    answers: what is known about its inputs, also to others; keys: of its inputs in the cache, where
+    there is one; steps: whether replies reason before they answer."""
 
     ask: Ask
     model: str
@@ -181,17 +183,20 @@ class AskTask:
         doubted = too_long and not request.sample and self.size.doubts(request)
         if too_long and not doubted:
             self.size.too_large(len(inputs), len(inputs) // 2, request)
-        fault = "too_long" if too_long else FAILURES[type(error)]
-        for value in inputs:
-            self.attempts[value] += max(1, error.usage.requests if error.usage else 1)
-            attempts = self.attempts[value]
-            self.open[value] = InputAnswer(no_value, fault, error.message, attempts)
+        self._note(inputs, "too_long" if too_long else FAILURES[type(error)], error, no_value)
         if too_long:
             return 2 if doubted else 1
         if len(inputs) == 1:
             return TRIES if error.retryable else ALONE
         # What can be retried was sent more than once, by the layer below.
         return 1 if error.retryable and not isinstance(error, RateLimited) else TRIES
+
+    def _note(self, inputs: Sequence[Input], fault: str, error: LMError, no_value: Value) -> None:
+        """Notes why inputs have no answer yet."""
+        for value in inputs:
+            self.attempts[value] += max(1, error.usage.requests if error.usage else 1)
+            attempts = self.attempts[value]
+            self.open[value] = InputAnswer(no_value, fault, error.message, attempts)
 
     def _no_answer(
         self, value: Input, fault: str, text: str, event: int, no_value: Value

@@ -123,5 +123,6 @@ def _check_prices(settings: StackSettings) -> None:
         if name is not None and price_of(name, settings.prices) is None:
             raise UsageError(
                 f"Budget(cost=) needs the price of {name!r}",
-                hint="pass prices={model: (dollars per million prompt tokens, per million completion tokens)}",
+                hint="pass prices={model: (dollars per million prompt tokens,"
+                " per million completion tokens)}",
             )

@@ -25,7 +25,6 @@ from binder.language.python import parse as parse_python
 from binder.language.repair import parsed
 from binder.plan import Plan, Rule
 from binder.plan.cost import spent_on
-from binder.plan.naive import build
 from binder.plan.python import PythonPlan
 from binder.plan.python import build as build_python
 from binder.plan.rules import optimize
@@ -101,7 +100,7 @@ class Sql:
 
     def plan(self, analyzed: Checked, rules: tuple[Rule, ...]) -> Plan:
         """The naive plan, made cheaper by the rules."""
-        return optimize(build(analyzed), rules)
+        return optimize(analyzed, rules)
 
     def executor(self, plan: Plan, workers: Workers) -> SqlExecutor:
         """The executor in the DuckDB worker."""

@@ -1,4 +1,4 @@
-"""The mapping of a call as an Arrow table: its inputs as keys, and its answers as one typed column."""
+"""The mapping of a call as an Arrow table: inputs as keys, and answers as one typed column."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import pyarrow as pa
 
 from binder.executors import Input, Value
 from binder.plan import Ask
-from binder.plan.collect import key_name, outer_columns
-from binder.tables.cells import read_date, read_number
+from binder.plan.blocks import outer_columns
+from binder.plan.collect import key_name
 from binder.tables.codec import answer_text
+from binder.tables.dates import read_date
+from binder.tables.numbers import read_number
 
 Values = Sequence[Value]
 

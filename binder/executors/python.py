@@ -13,7 +13,6 @@ from typing import Any
 
 from binder.analysis.sql import raw_text
 from binder.analysis.sql.call_types import CallType
-from binder.analysis.sql.scope import Field
 from binder.errors import LimitExceeded, ProgramFailed, Span
 from binder.executors import (
     Batch,
@@ -31,6 +30,7 @@ from binder.executors.mapping_tables import typed
 from binder.executors.workers.monty_client import Sandbox
 from binder.language.call_kinds import CALL_KINDS
 from binder.language.python import Text
+from binder.language.relations import Field
 from binder.plan import Ask
 from binder.plan.python import PythonPlan, bill
 from binder.tables.codec import decode

@@ -1,13 +1,14 @@
-"""The steps of a plan come in; what to ask next goes out, time and again, until nothing is unknown
-that matters.
+"""The schedule of an execution: what to ask next, until nothing is unknown that matters.
 
-Where several calls decide one WHERE, each answer can spare questions of the others: they are asked
-one after the other, the one first that settles most rows for least, which a small first try of each
-tells."""
+If several calls decide one WHERE, an answer to one can save questions of the others. They are asked
+one after the other, and first the one that settles most rows at the least cost, which a small try
+of each tells.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from binder.executors import Batch, Input
@@ -16,13 +17,13 @@ from binder.language.sqltree import placeholders
 from binder.plan import Ask, Step
 
 TRY = 20  # inputs of a call that is tried: about one request
-# calls that are weighed against each other: each costs a query whenever an answer may have changed
-# what is open
+# Calls that are weighed against each other: each costs a query whenever an answer may have changed
+# which rows are open.
 BESIDE = 4
 
 
 class AskState(Protocol):
-    """What a course is told by the executor whose steps it takes."""
+    """What an executor tells the schedule of its asks."""
 
     known: dict[str, dict[Input, Any]]
 
@@ -33,6 +34,26 @@ class AskState(Protocol):
         """For what share of rows a call alone settles its WHERE; see SqlExecutor."""
 
 
+@dataclass
+class _StepState:
+    """How far the current step has come. reach: the rows that an early exit looks at; asked: what
+    was asked at this reach; tried: sites whose call was tried; shares: site -> the share of rows
+    that its call settles."""
+
+    reach: int | None = None
+    is_widened: bool = False
+    asked: list[Ask] = field(default_factory=list)
+    tried: set[int] = field(default_factory=set)
+    shares: dict[int, float] = field(default_factory=dict)
+
+    def widen(self) -> None:
+        """Looks at twice as many rows, at which nothing was asked yet."""
+        assert self.reach is not None
+        self.reach *= 2
+        self.is_widened = True
+        self.asked = []
+
+
 class Schedule:
     """How far an execution has come. done: sites of which nothing more is needed."""
 
@@ -40,75 +61,76 @@ class Schedule:
         self.left = list(steps)
         self.executor = executor
         self.done: set[int] = set()
-        self._begin()
+        self.state = _StepState()
 
     def next(self) -> tuple[Batch, ...]:
         """What has to be asked next, of the first step that needs anything."""
         while self.left:
             step = self.left[0]
-            batches = self._decide(step) if step.decides is not None else self._all(step)
-            if step.decides is None or not batches:
-                self.done.update(number for ask in step.asks for number in ask.covers)
-                self.left.pop(0)
-                self._begin()
+            is_in_turn = step.where_of is not None
+            batches = self._in_turn(step) if is_in_turn else self._all(step)
+            if not is_in_turn or not batches:
+                self._finish(step)
             if batches:
                 return batches
         return ()
 
-    def _begin(self) -> None:
-        """Nothing is known of the next step: how many rows its window reaches, what was asked since
-        it did, what was tried, and what share of rows a call settles, by site."""
-        self.reach: int | None = None
-        self.asked: list[Ask] = []
-        self.widened = False
-        self.tried: set[int] = set()
-        self.shares: dict[int, float] = {}
+    def _finish(self, step: Step) -> None:
+        for ask in step.asks:
+            self.done.update(ask.covers)
+        self.left.pop(0)
+        self.state = _StepState()
 
     def _all(self, step: Step) -> tuple[Batch, ...]:
-        """All inputs of asks that cannot spare each other's."""
+        """All inputs of asks that cannot save each other's."""
         batches = [self.executor.unknown(ask) for ask in step.asks]
         return tuple(batch for batch in batches if batch.inputs)
 
-    def _decide(self, step: Step) -> tuple[Batch, ...]:
-        """The next inputs of one ask."""
-        window = step.asks[0].collect.window
-        if window is not None:
-            return self._look(step, window.rows)
+    def _in_turn(self, step: Step) -> tuple[Batch, ...]:
+        """The next inputs of asks that can."""
+        first_rows = step.asks[0].collect.first_rows
+        if first_rows is not None:
+            return self._within_reach(step, first_rows.rows)
         batches = self._open(step, step.asks)
-        if len(batches) > 1:
-            return self._try(step, batches) or (self._cheapest(step, batches),)
-        return tuple(batches)
+        if len(batches) < 2:
+            return tuple(batches)  # there is no choice, so nothing to weigh
+        return self._tries(batches) or (self._cheapest(step, batches),)
 
-    def _look(self, step: Step, rows: int) -> tuple[Batch, ...]:
-        """The next inputs as far as the window reaches: of each call in turn, on rows on which
-        those before are known. Then it reaches twice as far, but no call is asked more than it was
-        before."""
-        self.reach = self.reach or max(1, rows)
-        while not (
-            batches := self._open(step, [ask for ask in step.asks if ask not in self.asked])
-        ):
-            if not self.asked:
+    def _within_reach(self, step: Step, rows: int) -> tuple[Batch, ...]:
+        """The next inputs of an early exit: of each call in turn, on rows on which those before are
+        known. Then it reaches twice as far, but asks a call no more than it did before."""
+        state = self.state
+        if state.reach is None:
+            state.reach = max(1, rows)
+        batches = self._open(step, self._not_asked(step))
+        while not batches:
+            if not state.asked:
                 return ()
-            self.asked, self.reach, self.widened = [], self.reach * 2, True
+            state.widen()
+            batches = self._open(step, self._not_asked(step))
         batch = self._cheapest(step, batches)
-        self.asked.append(batch.ask)
-        most = max(1, len(self.executor.known[batch.ask.call.name])) if self.widened else None
-        return (Batch(batch.ask, batch.inputs[:most]),)
+        state.asked.append(batch.ask)
+        if not state.is_widened:
+            return (batch,)  # the first rows must be asked about in any case
+        before = max(1, len(self.executor.known[batch.ask.call.name]))
+        return (Batch(batch.ask, batch.inputs[:before]),)
+
+    def _not_asked(self, step: Step) -> list[Ask]:
+        return [ask for ask in step.asks if ask not in self.state.asked]
 
     def _open(self, step: Step, asks: Sequence[Ask]) -> list[Batch]:
-        """What is unknown of some asks that need anything; of the first of them alone, where they
-        stand in order, and of none of a later layer."""
-        among, batches = [ask.collect.site.node for ask in self.asked], list[Batch]()
+        """What is unknown of the asks whose turn it is: of the first that needs anything or, if the
+        step is adaptive, of several of its layer."""
+        among = [ask.collect.site.node for ask in self.state.asked]
+        most = BESIDE if step.adaptive else 1
+        batches: list[Batch] = []
         for ask in sorted(asks, key=lambda ask: ask.collect.site.layer):
-            if batches and (
-                not step.ranked or ask.collect.site.layer > batches[0].ask.collect.site.layer
-            ):
-                break
-            if len(batches) == BESIDE:
+            layer = ask.collect.site.layer
+            if len(batches) == most or (batches and layer > batches[0].ask.collect.site.layer):
                 break
             if self.done.issuperset(ask.covers):
                 continue
-            batch = self.executor.unknown(ask, self.reach, among)
+            batch = self.executor.unknown(ask, self.state.reach, among)
             if batch.inputs:
                 batches.append(batch)
             elif self._is_settled(ask):
@@ -117,43 +139,46 @@ class Schedule:
 
     def _is_settled(self, ask: Ask) -> bool:
         """Whether an ask that needs nothing now needs nothing later: answers to others only leave
-        fewer rows open. It would where a window may reach further, or a call among its arguments is
+        fewer rows open. Not if an early exit may reach further, or a call among its arguments is
         unknown."""
-        arguments = [
-            call
-            for argument in ask.collect.site.node.expressions
-            for call in placeholders(argument)
-        ]
-        return self.reach is None and all(site_of(call) in self.done for call in arguments)
+        if self.state.reach is not None:
+            return False
+        for argument in ask.collect.site.node.expressions:
+            if any(site_of(call) not in self.done for call in placeholders(argument)):
+                return False
+        return True
 
-    def _cheapest(self, step: Step, batches: Sequence[Batch]) -> Batch:
-        return (
-            min(batches, key=lambda batch: self._cost(step, batch))
-            if len(batches) > 1
-            else batches[0]
-        )
-
-    def _try(self, step: Step, batches: Sequence[Batch]) -> tuple[Batch, ...]:
-        """A few inputs of each call that was not tried yet, each call's among other rows: in any
-        order they would cost much the same. All inputs of one call, where they are few."""
+    def _tries(self, batches: Sequence[Batch]) -> tuple[Batch, ...]:
+        """A few inputs of each call that was not tried yet, or all inputs of a call with few. Each
+        call is tried on other rows: in any order these questions would cost much the same."""
         smallest = min(batches, key=lambda batch: len(batch.inputs))
         if len(smallest.inputs) <= TRY:
             return (smallest,)
-        fresh = [batch for batch in batches if batch.ask.collect.site.number not in self.tried]
-        self.tried.update(batch.ask.collect.site.number for batch in fresh)
-        starts = [min(i * TRY, len(batch.inputs) - TRY) for i, batch in enumerate(fresh)]
-        return tuple(
-            Batch(batch.ask, batch.inputs[at : at + TRY])
-            for at, batch in zip(starts, fresh, strict=True)
-        )
+        tries: list[Batch] = []
+        for batch in batches:
+            number = batch.ask.collect.site.number
+            if number in self.state.tried:
+                continue
+            self.state.tried.add(number)
+            start = min(len(tries) * TRY, len(batch.inputs) - TRY)
+            tries.append(Batch(batch.ask, batch.inputs[start : start + TRY]))
+        return tuple(tries)
+
+    def _cheapest(self, step: Step, batches: Sequence[Batch]) -> Batch:
+        """The batch that settles rows at the least cost; if there is only one, no query is spent on
+        the choice."""
+        if len(batches) == 1:
+            return batches[0]
+        return min(batches, key=lambda batch: self._cost(step, batch))
 
     def _cost(self, step: Step, batch: Batch) -> float:
-        """What it costs to settle a row with a call: its outstanding questions by the share of rows
-        that it settles."""
-        number = batch.ask.collect.site.number
-        if number not in self.shares and len(self.executor.known[batch.ask.call.name]) >= TRY:
-            share = self.executor.share(
-                batch.ask, frozenset(number for ask in step.asks for number in ask.covers)
-            )
-            self.shares[number] = 0.5 if share is None else share
-        return len(batch.inputs) / max(self.shares.get(number, 0.5), 1e-3)
+        """The cost of settling a row with a call: its outstanding questions, divided by the share
+        of rows that it settles."""
+        ask, shares = batch.ask, self.state.shares
+        number = ask.collect.site.number
+        if number not in shares and len(self.executor.known[ask.call.name]) >= TRY:
+            covered = frozenset[int]().union(*(other.covers for other in step.asks))
+            # half is a fair guess where it cannot be told
+            share = self.executor.share(ask, covered)
+            shares[number] = 0.5 if share is None else share
+        return len(batch.inputs) / max(shares.get(number, 0.5), 1e-3)

@@ -37,15 +37,9 @@ from binder.executors.workers.verify import Shape
 from binder.language.annotations import site_of
 from binder.language.sqltree import copied, nodes, placeholders, sql_of
 from binder.plan import Ask, InputCount, Plan, Step
-from binder.plan.collect import (
-    clause_around,
-    derived,
-    inputs,
-    key_values,
-    outer_columns,
-    rows_looked_at,
-    share_settled,
-)
+from binder.plan.blocks import outer_columns
+from binder.plan.collect import inputs, key_values, rows_looked_at, share_settled
+from binder.plan.correlate import clause_around, derived
 from binder.plan.cost import bill, count_of
 from binder.plan.mapping_join import looked_up
 from binder.plan.three_valued import Knowledge
@@ -188,9 +182,9 @@ class SqlExecutor(Executor):
 
     def _count(self, ask: Ask, step: Step, seen: set[Input], held: Held) -> InputCount:
         """What can be told of the inputs of one site. seen: those of other sites of the call."""
-        asked, window, reach = self.unknown(ask).inputs, ask.collect.window, None
-        if window is not None and window.rows:
-            reach = len(self.unknown(ask, window.rows).inputs)
+        asked, first, reach = self.unknown(ask).inputs, ask.collect.first_rows, None
+        if first is not None and first.rows:
+            reach = len(self.unknown(ask, first.rows).inputs)
         rows = 1
         if key_values(ask.collect.site.node):
             rows = self._run(rows_looked_at(ask.collect, self._knowledge())).rows[0][0]
@@ -249,7 +243,7 @@ class SqlExecutor(Executor):
     def _among_ctes(self, ask: Ask, query: exp.Expr) -> exp.Expr:
         """An argument of ans behind the CTEs of the queries around; one with CTEs of its own, which
         may hide these, as a sub-select."""
-        clause = clause_around(ask.collect.site.select, self._knowledge())
+        clause = clause_around(ask.collect.site.block.select, self._knowledge())
         if clause is not None and query.args.get("with_"):
             query = exp.Select(expressions=[exp.Star()], from_=derived(query))
         if clause is not None:

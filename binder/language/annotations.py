@@ -7,13 +7,12 @@ Records are frozen: a copied node shares that of its original until either learn
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
 
-if TYPE_CHECKING:
-    from binder.analysis.sql.scope import Field, Source
-    from binder.language.program import Call
+from binder.language.calls import Call
+from binder.language.relations import Field, Source
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
-"""A text, the place where the grammar said no and what it expected there come in; answers to
-questions about that place go out.
+"""The place where the grammar said no to a text, and answers to questions about that place.
 
-The table of faults asks these questions to name the cause.
+The table of diagnoses asks these questions to name the cause.
 """
 
 from __future__ import annotations
@@ -13,27 +12,10 @@ from binder.errors import Span
 from binder.language.lexer import OPENERS, Token, tokens
 
 CLAUSES = frozenset(
-    {
-        "FROM",
-        "WHERE",
-        "GROUP",
-        "HAVING",
-        "QUALIFY",
-        "WINDOW",
-        "ORDER",
-        "LIMIT",
-        "OFFSET",
-        "UNION",
-        "INTERSECT",
-        "EXCEPT",
-    }
+    "FROM WHERE GROUP HAVING QUALIFY WINDOW ORDER LIMIT OFFSET UNION INTERSECT EXCEPT".split()
 )
 WORDS = (
-    OPENERS
-    | CLAUSES
-    | frozenset(
-        {"AND", "ASC", "DESC", "ELSE", "END", "EXISTS", "IS", "NULL", "OVER", "USING", "WITH"}
-    )
+    OPENERS | CLAUSES | frozenset("AND ASC DESC ELSE END EXISTS IS NULL OVER USING WITH".split())
 )
 KINDS = {
     "NAME": "a name",
@@ -41,13 +23,19 @@ KINDS = {
     "BRACKET_NAME": "a name",
     "DQ_NAME": "a name",
     "NUMBER": "a number",
-    "STRING": "a text in quotes",
-    "ESCAPED_STRING": "a text in quotes",
-    "QUESTION": "a question in quotes",
+    "STRING": "a quoted string",
+    "ESCAPED_STRING": "a quoted string",
+    "QUESTION": "a quoted question",
     "COMPARISON": "a comparison",
     "OPERATOR": "an operator",
     "$END": "the end",
 }
+
+
+LISTED = 12  # kinds of tokens in a hint
+OPERAND = (
+    "expected an expression: a column, a value, a function, a call or a sub-select in parentheses"
+)
 
 
 @dataclass(frozen=True)
@@ -107,19 +95,17 @@ class Failure:
     def wanted(self) -> str:
         """What was expected, for a hint; empty where nothing is known."""
         if {"NUMBER", "NAME"} <= self.expected:  # an operand: its keywords need not be listed
-            return "expected here: a column, a value, a function, a call or a sub-select in parentheses"
+            return OPERAND
         kinds = {KINDS[kind] for kind in self.expected if kind in KINDS}
-        words = {
-            word.upper() if word.isalpha() else f"'{word}'"
-            for word in self.expected
-            if word not in KINDS
-        }
+        others = self.expected - KINDS.keys()
+        words = {word.upper() if word.isalpha() else f"'{word}'" for word in others}
         shown = sorted(kinds) + sorted(words)
-        return (
-            ("expected here: " + ", ".join(shown[:12]) + (", ..." if len(shown) > 12 else ""))
-            if shown
-            else ""
-        )
+        if not shown:
+            return ""
+        if len(shown) > LISTED:
+            return "expected " + ", ".join(shown[:LISTED]) + ", ..."
+        *first, last = shown
+        return "expected " + (f"{', '.join(first)} or {last}" if first else last)
 
     def is_part(self, index: int) -> bool:
         """Whether a token may be a part of one name of several words."""

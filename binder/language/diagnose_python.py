@@ -1,5 +1,4 @@
-"""A text that is no Python program comes in; the SyntaxFault that names its cause and marks the
-place goes out.
+"""The causes of Python syntax errors, each with its place.
 
 Python's own parser is asked for the cause where the grammar has said no to something that Python
 too has not."""
@@ -9,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterator
 from functools import lru_cache
 
 from binder.errors import Span, SyntaxFault
@@ -16,9 +16,8 @@ from binder.language import diagnose_sql
 from binder.language.context import Failure
 from binder.language.diagnose_sql import DEEPEST, GLUED, TOO_DEEP
 
-MISPLACED = (
-    "MISPLACED"  # a kind of token that no grammar accepts: the line begins where no block does
-)
+# a kind of token that no grammar accepts: the line begins where no block does
+MISPLACED = "MISPLACED"
 OUTSIDE = {  # what Python has and the language has not -> what to write instead
     "class": "keep what belongs together in a dict",
     "with": "there are no files: the tables are the parameters of solve",
@@ -51,21 +50,29 @@ def explain(failure: Failure) -> SyntaxFault:
         )
     if failure.kind == GLUED:
         return SyntaxFault(f"a space is missing before {word.group()}", text=text, span=span)
-    line = text.rfind("\n", 0, start) + 1
-    first = re.compile(r"[ \t]*(@|\w+)").match(text, line)
-    outside = word.group() if word.group() in OUTSIDE else first.group(1) if first else ""
+    for outside, place in _suspects(text, start, word):
+        if outside in OUTSIDE:
+            return SyntaxFault(
+                f"{outside} is not in the language", text=text, span=place, hint=OUTSIDE[outside]
+            )
     try:
         tree(text)
     except SyntaxFault as fault:
-        if outside not in OUTSIDE:
-            return fault
-    if first and outside == first.group(1):
-        span = Span(*first.span(1))
-    if outside in OUTSIDE:
-        return SyntaxFault(
-            f"{outside} is not in the language", text=text, span=span, hint=OUTSIDE[outside]
-        )
-    return SyntaxFault(f"{word.group() or 'the end'} cannot stand here", text=text, span=span)
+        return fault
+    found = word.group() or "the end of the program"
+    return SyntaxFault(f"{found} cannot stand here", text=text, span=span)
+
+
+def _suspects(text: str, start: int, word: re.Match[str]) -> Iterator[tuple[str, Span]]:
+    """The words that may say what kind of statement failed: the one at the place of the failure,
+    and the first of its line."""
+    line = text.rfind("\n", 0, start) + 1
+    first = re.compile(r"[ \t]*(@|\w+)").match(text, line)
+    if first and first.group(1) == word.group():
+        yield first.group(1), Span(*first.span(1))
+    yield word.group(), Span(*word.span())
+    if first:
+        yield first.group(1), Span(*first.span(1))
 
 
 @lru_cache(maxsize=8)  # reading, checking and planning look at one tree, and none changes it

@@ -1,5 +1,5 @@
-"""The text of a reply comes in; the program in it goes out, and the language it is written in:
-whatever was asked for, a reply counts as what it is."""
+"""The program in the text of a reply, and the language it is written in: whatever was asked for, a
+reply counts as what it is."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import re
 from binder.language.lexer import tokens
 
 # Keywords are in one case throughout: "Select the rows ..." and "With this ..." are prose.
-_PROGRAM = r"(?:\(\s*)*(?:(?:SELECT|select)\b|(?:WITH|with)\s[^(]+?\s*(?:\([^()]*\)\s*)?(?:AS|as)\b[\w\s]*\(|QA\s*\()"
+_WITH = r"(?:WITH|with)\s[^(]+?\s*(?:\([^()]*\)\s*)?(?:AS|as)\b[\w\s]*\("
+_PROGRAM = rf"(?:\(\s*)*(?:(?:SELECT|select)\b|{_WITH}|QA\s*\()"
 _START = re.compile(rf"(?:\A|\n|:|`)[ \t]*(?={_PROGRAM})")  # not in the middle of a sentence
+_BEGINS = re.compile(rf"(?:--[^\n]*\n|\s)*(?:{_PROGRAM}|\{{)")
 _FENCE = re.compile(r"```[ \t]*\w*[ \t]*\n?(.*?)(?:```|\Z)", re.DOTALL)
-_CLAUSE = "SELECT|FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT|JOIN|LEFT|INNER|AND|OR|ON|QUALIFY|WINDOW"
-_FURTHER = re.compile(
-    rf"\s*(?:\Z|[(),]|--|/\*|(?:[A-Z]{{3,}}|{_CLAUSE}|{_CLAUSE.lower()})\b)"
-)  # more of a program
+_CLAUSE = (
+    "SELECT|FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT"
+    "|JOIN|LEFT|INNER|AND|OR|ON|QUALIFY|WINDOW"
+)
+# more of a program
+_FURTHER = re.compile(rf"\s*(?:\Z|[(),]|--|/\*|(?:[A-Z]{{3,}}|{_CLAUSE}|{_CLAUSE.lower()})\b)")
 
 
 def extract(reply: str) -> str:
@@ -25,11 +29,7 @@ def extract(reply: str) -> str:
     said = _unwrapped(said)
     if _SOLVE.search(said):
         return _python(said)
-    fenced = [
-        inner
-        for inner in _FENCE.findall(said)
-        if re.match(rf"(?:--[^\n]*\n|\s)*(?:{_PROGRAM}|\{{)", inner)
-    ]
+    fenced = [inner for inner in _FENCE.findall(said) if _BEGINS.match(inner)]
     text = _unwrapped(fenced[-1].strip() if fenced else said)
     start = _START.search(text)
     if start is None:
@@ -46,25 +46,20 @@ def _unwrapped(text: str) -> str:
         data = json.loads(text)
     except ValueError:
         return text
-    said = (
-        [value for value in data.values() if isinstance(value, str)]
-        if isinstance(data, dict)
-        else []
-    )
-    return next((value for value in said if _START.match(value) or _SOLVE.search(value)), text)
+    values = data.values() if isinstance(data, dict) else ()
+    for value in values:
+        if isinstance(value, str) and (_START.match(value) or _SOLVE.search(value)):
+            return value
+    return text
 
 
 def _without_remarks(text: str) -> str:
     """A program without the prose below it: after an empty line, or after its `;`."""
-    end = next(
-        (
-            gap.start()
-            for gap in re.finditer(r"\n[ \t]*\n", text)
-            if not _FURTHER.match(text, gap.end())
-        ),
-        None,
-    )
-    program, depth = text[:end], 0
+    program, depth = text, 0
+    for gap in re.finditer(r"\n[ \t]*\n", text):
+        if not _FURTHER.match(text, gap.end()):
+            program = text[: gap.start()]
+            break
     for token in tokens(program):
         depth += (token.text == "(") - (token.text == ")")
         if token.text == ";" and depth == 0 and not _FURTHER.match(program, token.end):
@@ -74,9 +69,8 @@ def _without_remarks(text: str) -> str:
 
 _SOLVE = re.compile(r"(?m)^[ \t]*def[ \t]+solve[ \t]*\(")
 _CODE = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
-_TOP = re.compile(
-    r"def\b|import\b|from\b|class\b|@|#|[A-Za-z_]\w*\s*(?::[^=\n]+)?=(?!=)|[)\]}]"
-)  # begins a line of a program
+# begins a line of a program
+_TOP = re.compile(r"def\b|import\b|from\b|class\b|@|#|[A-Za-z_]\w*\s*(?::[^=\n]+)?=(?!=)|[)\]}]")
 
 
 def language_of(program: str) -> str | None:

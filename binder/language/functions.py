@@ -1,5 +1,4 @@
-"""Nothing comes in; the functions that a program in SQL may call go out: the allow-list, as data/
-holds it."""
+"""The allow-list of functions that a program in SQL may call (data/functions.txt)."""
 
 from __future__ import annotations
 
@@ -7,9 +6,8 @@ from functools import cache
 
 from binder.data import listed
 
-TABLE_FUNCTIONS = frozenset(
-    {"range", "generate_series", "unnest"}
-)  # those that may stand in a FROM
+# those that may stand in a FROM
+TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 
 
 @cache

@@ -1,10 +1,10 @@
-"""The text of a program comes in; its tree goes out, or a SyntaxFault that names the cause and
-marks the place.
+"""The grammars of both languages, and the tree of a program in one of them.
 
-The only door to lark. The languages are written down in grammars/*.lark: common.lark, then
-binder_<language>.lark. Every token of a program is in the tree, in order. A call is a tree `call`:
-a token QUESTION and trees `argument`. A name is a tree `name` or `bare_name` around one token:
-NAME, BACKTICK_NAME, BRACKET_NAME, DQ_NAME, or a keyword that is a name there."""
+A text that is not in the language is a SyntaxFault that names the cause and marks the place. This
+is the only door to lark, with lalr. The languages are written down in grammars/*.lark: common.lark,
+then binder_<language>.lark. Every token of a program is in the tree, in order. A call is a tree
+`call`: a token QUESTION and trees `argument`. A name is a tree `name` or `bare_name` around one
+token: NAME, BACKTICK_NAME, BRACKET_NAME, DQ_NAME, or a keyword that is a name there."""
 
 from __future__ import annotations
 
@@ -27,24 +27,22 @@ from binder.language.lexer import Token, tokens
 if TYPE_CHECKING:
     import lark
 
-    from binder.language.lalr import Machine
+    from binder.language.lalr import Machine, Plain
 
 __all__ = ["RESERVED", "Token", "parse", "text", "tokens"]
 
 # Words that are never names, so that a forgotten item is an error and not a column called FROM.
 # DuckDB reserves more of them.
 RESERVED = {
-    "sql": (
-        "ALL", "AND", "AS", "CASE", "DISTINCT", "ELSE", "EXCEPT", "FALSE", "FROM", "GROUP", "HAVING", "IN", "INTERSECT",
-        "LIMIT", "NOT", "NULL", "ON", "OR", "ORDER", "QUALIFY", "SELECT", "THEN", "TRUE", "UNION", "WHEN", "WHERE",
-        "WITH",
+    "sql": tuple(
+        "ALL AND AS CASE DISTINCT ELSE EXCEPT FALSE FROM GROUP HAVING IN INTERSECT LIMIT NOT NULL"
+        " ON OR ORDER QUALIFY SELECT THEN TRUE UNION WHEN WHERE WITH".split()
     ),
-    "python": (
-        "AND", "AS", "ASSERT", "BREAK", "CONTINUE", "DEF", "DEL", "ELIF", "ELSE", "EXCEPT", "FALSE", "FINALLY", "FOR",
-        "FROM", "GLOBAL", "IF", "IMPORT", "IN", "IS", "LAMBDA", "NONE", "NONLOCAL", "NOT", "OR", "PASS", "RAISE",
-        "RETURN", "TRUE", "TRY", "WHILE",
+    "python": tuple(
+        "AND AS ASSERT BREAK CONTINUE DEF DEL ELIF ELSE EXCEPT FALSE FINALLY FOR FROM GLOBAL IF"
+        " IMPORT IN IS LAMBDA NONE NONLOCAL NOT OR PASS RAISE RETURN TRUE TRY WHILE".split()
     ),
-}  # fmt: skip
+}
 
 
 def parse(program: str, language: str = "sql") -> lark.Tree[lark.Token]:
@@ -205,25 +203,26 @@ _SYNTAX = {
 
 
 @functools.cache
-def _parser(language: str) -> Machine:
-    """The parser of a language; its tables are built once and kept in the cache folder of the
+def _parser(language: str) -> Machine | Plain:
+    """The parser of a language."""
+    from binder.language.lalr import parser_of
+
+    return parser_of(_lark(language))
+
+
+def _lark(language: str) -> lark.Lark:
+    """lark's parser of a language; its tables are built once and kept in the cache folder of the
     platform."""
     import lark
 
-    from binder.language.lalr import Machine
-
-    source = _source(language)
     folder = cache_folder()
-    return Machine(
-        lark.Lark(
-            source,
-            parser="lalr",
-            lexer="contextual",
-            keep_all_tokens=True,
-            maybe_placeholders=False,
-            postlex=_SYNTAX[language].watch(RESERVED[language]),
-            cache=str(folder / f"{language}-{sys.version_info[0]}.{sys.version_info[1]}.lark")
-            if folder
-            else False,
-        )
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return lark.Lark(
+        _source(language),
+        parser="lalr",
+        lexer="contextual",
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+        postlex=_SYNTAX[language].watch(RESERVED[language]),
+        cache=str(folder / f"{language}-{version}.lark") if folder else False,
     )

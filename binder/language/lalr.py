@@ -1,9 +1,11 @@
-"""The tables that lark made of a grammar come in; a parser that goes through them without detours
-goes out.
+"""A parser over the tables that lark makes of a grammar.
 
 lark's own loop builds a tree for every rule and puts most of them into others at once. Here a rule
 that is spliced into the one around it is a list from the beginning, and one that stands for its
-only child is that child: the same trees, in less time."""
+only child is that child: the same trees, in less time. The tables are private to lark
+(tests/language/test_lalr.py names each attribute); where a version keeps them elsewhere, its own
+loop parses.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from lark import Lark, Token, Tree
+from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
 from lark.tree import Meta
 
-SPLICED, SINGLE, WHOLE = range(
-    3
-)  # what becomes of a rule: part of the one around it, perhaps its only child, a tree
+# what becomes of a rule: a part of the one around it, perhaps its only child, a tree
+SPLICED, SINGLE, WHOLE = range(3)
 
 
 class Stuck(Exception):
@@ -59,6 +60,46 @@ def _edge(node: Any, side: int) -> Token | None:
     return found
 
 
+def parser_of(parser: Lark) -> Machine | Plain:
+    """The fastest parser that there is for a grammar."""
+    try:
+        return Machine(parser)
+    except (AttributeError, KeyError, TypeError):
+        return Plain(parser)
+
+
+class Plain:
+    """lark's own loop: slower, and all that it needs is public."""
+
+    def __init__(self, parser: Lark):
+        self._lark = parser
+        self._written = _written(parser)
+
+    def parse(self, text: str) -> Tree[Token]:
+        """The tree of a text, or Stuck."""
+        try:
+            return _placed(self._lark.parse(text))
+        except UnexpectedToken as error:
+            kind = error.token.type
+            start = len(text) if kind == "$END" else error.token.start_pos
+            expected = error.accepts or error.expected
+        except UnexpectedCharacters as error:
+            kind, start, expected = "", error.pos_in_stream, error.allowed
+        raise Stuck(kind, start, frozenset(self._written.get(name, name) for name in expected))
+
+
+def _placed(tree: Tree[Token]) -> Tree[Token]:
+    """The same tree of nodes that know their place."""
+    children = [_placed(c) if isinstance(c, Tree) else c for c in tree.children]
+    return Node(tree.data, children)
+
+
+def _written(parser: Lark) -> dict[str, str]:
+    """The terminals that are written in one way only."""
+    terminals = parser.terminals
+    return {t.name: t.pattern.value for t in terminals if t.pattern.type == "str"}
+
+
 class Machine:
     """A parser for one language."""
 
@@ -67,20 +108,20 @@ class Machine:
         table = inner.parser._parse_table
         self._start, self._end = table.start_states["start"], table.end_states["start"]
         made: dict[Any, Reduce] = {}
-        self._rows: list[dict[str, Any]] = [
-            {
-                name: made.setdefault(goal, _reduce(goal)) if hasattr(goal, "expansion") else goal
-                for name, (_, goal) in row.items()
-            }
-            for row in (table.states[state] for state in range(len(table.states)))
-        ]
+        self._rows: list[dict[str, Any]] = []
+        for state in range(len(table.states)):
+            row: dict[str, Any] = {}
+            for name, (_, goal) in table.states[state].items():
+                # a rule to reduce by, else the state to shift to
+                is_rule = hasattr(goal, "expansion")
+                row[name] = made.setdefault(goal, _reduce(goal)) if is_rule else goal
+            self._rows.append(row)
         self._watch: Any = parser.options.postlex
         lexer = inner.lexer.lexer
         self._lexers, self._root = lexer.lexers, lexer.root_lexer
         self._readers: dict[int, tuple[list[re.Pattern[str]], frozenset[str], dict[str, Any]]] = {}
-        self._written = {
-            t.name: t.pattern.value for t in parser.terminals if t.pattern.type == "str"
-        }
+        self._written = _written(parser)
+        self._reader(self._start)  # fails at once where lark's lexers are others
 
     def parse(self, text: str) -> Tree[Token]:
         """The tree of a text, or Stuck."""
@@ -158,20 +199,16 @@ class Machine:
         if match is None:
             return ""
         kind = match.lastgroup or ""
-        return (
-            self._root.callback[kind].scanner.fullmatch(match.group())
-            if kind in self._root.callback
-            else None
-        ) or kind
+        keyword = None
+        if kind in self._root.callback:
+            keyword = self._root.callback[kind].scanner.fullmatch(match.group())
+        return keyword or kind
 
     def _expected(self, states: list[int]) -> frozenset[str]:
         """What could stand here: keywords and signs as they are written, names of other
         terminals."""
-        kinds = (
-            kind
-            for kind in self._rows[states[-1]]
-            if kind.isupper() and self._takes(kind, list(states))
-        )
+        terminals = [kind for kind in self._rows[states[-1]] if kind.isupper()]
+        kinds = [kind for kind in terminals if self._takes(kind, list(states))]
         return frozenset(self._written.get(kind, kind) for kind in kinds)
 
     def _takes(self, kind: str, states: list[int]) -> bool:
@@ -188,11 +225,8 @@ class Machine:
 def _reduce(rule: Any) -> Reduce:
     """A rule of lark's."""
     name = str(rule.origin.name)
-    return Reduce(
-        len(rule.expansion),
-        name,
-        SPLICED if name.startswith("_") else SINGLE if rule.options.expand1 else WHOLE,
-    )
+    fate = SINGLE if rule.options.expand1 else WHOLE
+    return Reduce(len(rule.expansion), name, SPLICED if name.startswith("_") else fate)
 
 
 def _made(name: str, fate: int, children: list[Any]) -> Any:

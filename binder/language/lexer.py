@@ -1,5 +1,4 @@
-"""Any text comes in; its tokens go out, whether or not it is a program: what cannot be read is a
-token of kind OTHER.
+"""Tokens of any text, whether or not it is a program: what cannot be read is of kind OTHER.
 
 The kinds are the names of the grammar's terminals. It serves where the grammar has said no: free
 repairs and error messages."""
@@ -10,17 +9,13 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-OPERANDS = frozenset(
-    {"NAME", "BACKTICK_NAME", "BRACKET_NAME", "DQ_NAME", "STRING", "QUESTION", "NUMBER"}
-)
+OPERANDS = frozenset("NAME BACKTICK_NAME BRACKET_NAME DQ_NAME STRING QUESTION NUMBER".split())
 # After one of these words an operand begins: `[` opens a quoted name there, and a subscript after
 # any other word.
 OPENERS = frozenset(
-    {
-        "ALL", "AND", "AS", "BETWEEN", "BY", "CASE", "DISTINCT", "ELSE", "FROM", "GLOB", "HAVING", "ILIKE", "IN",
-        "JOIN", "LIKE", "LIMIT", "NOT", "ON", "OR", "QUALIFY", "SELECT", "THEN", "WHEN", "WHERE",
-    }
-)  # fmt: skip
+    "ALL AND AS BETWEEN BY CASE DISTINCT ELSE FROM GLOB HAVING ILIKE IN JOIN LIKE LIMIT NOT ON OR"
+    " QUALIFY SELECT THEN WHEN WHERE".split()
+)
 
 _TOKEN = re.compile(
     r"""
@@ -77,12 +72,8 @@ def _plain(text: str, place: int) -> Token:
 def _special(text: str, place: int, before: list[Token]) -> Token | None:
     """The token that only what stands before it makes: the question of a call, a name in
     brackets."""
-    if (
-        text[place] in "\"'"
-        and len(before) > 1
-        and before[-1].text == "("
-        and before[-2].word == "QA"
-    ):
+    called = len(before) > 1 and before[-1].text == "(" and before[-2].word == "QA"
+    if called and text[place] in "\"'":
         kind, match = "QUESTION", _QUESTION.match(text, place)
     elif text[place] == "[" and not (before and _ends_operand(before[-1])):
         kind, match = "BRACKET_NAME", _BRACKET_NAME.match(text, place)

@@ -1,5 +1,4 @@
-"""The text of a Python program comes in; a Program with its calls and a skeleton in which calls are
-placeholders goes out.
+"""Parsing of Binder Python and its skeleton, in which calls are placeholders.
 
 The skeleton is the text with small insertions, line by line the same: where the sandbox differs
 from Python, it says what Python means. A generator is an iterator, a method can be a value, `del`
@@ -11,29 +10,21 @@ import ast
 import re
 from functools import cache
 from itertools import accumulate
+from typing import NamedTuple
 
 from binder.data import listed
 from binder.errors import Span
 from binder.language import grammar
 from binder.language.call_kinds import FUNCTIONS
+from binder.language.calls import Call
 from binder.language.diagnose_python import tree
-from binder.language.program import PREFIX, Call, Program
+from binder.language.program import PREFIX, Program
 
-KINDS = FUNCTIONS  # that ask the language model
-PRELUDE = (
-    "statistics",
-    "operator",
-    "string",
-    "heapq",
-    "calendar",
-)  # modules whose member x the prelude calls _module_x
-LISTS = (
-    "map",
-    "filter",
-    "zip",
-    "enumerate",
-    "reversed",
-)  # builtins that the sandbox makes lists of
+KINDS = FUNCTIONS  # the functions that ask the language model
+# modules whose member x the prelude calls _module_x
+PRELUDE = ("statistics", "operator", "string", "heapq", "calendar")
+# builtins that return an iterator in Python, and a list in the sandbox
+LISTS = ("map", "filter", "zip", "enumerate", "reversed")
 TYPES = ("str", "list", "dict", "set", "int", "float", "tuple", "frozenset")
 STATIC = ("fromkeys",)  # methods of types that the sandbox has
 _FENCE = re.compile(r"\A\s*```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
@@ -57,9 +48,9 @@ class Text:
     def offset(self, line: int, column: int) -> int:
         """The place of a line, counted from 1, and a column in bytes."""
         written = self.lines[line - 1]
-        return self.starts[line - 1] + (
-            column if written.isascii() else len(written.encode()[:column].decode(errors="ignore"))
-        )
+        if not written.isascii():
+            column = len(written.encode()[:column].decode(errors="ignore"))
+        return self.starts[line - 1] + column
 
     def span(self, node: ast.AST) -> Span:
         """Where a node stands; the whole text for a node that has no place."""
@@ -85,12 +76,12 @@ def parse(text: str) -> Program:
     text = _mended(text.replace("\r\n", "\n").replace("\r", "\n"), repairs)
     grammar.parse(text, "python")
     module, source = tree(text), Text(text)
-    found = sorted((node for node in ast.walk(module) if is_call(node)), key=source.span)
-    calls = tuple(
-        Call(f"{PREFIX}{i}", KINDS[called(node)].name, question(node) or "", source.span(node))
-        for i, node in enumerate(found)
-    )
-    return Program(text, "python", calls, write(source, module, calls, {}), repairs=tuple(repairs))
+    calls: list[Call] = []
+    for node in sorted(filter(is_call, ast.walk(module)), key=source.span):
+        name, kind = f"{PREFIX}{len(calls)}", KINDS[called(node)].name
+        calls.append(Call(name, kind, question(node) or "", source.span(node)))
+    skeleton = write(source, module, tuple(calls), {})
+    return Program(text, "python", tuple(calls), skeleton, repairs=tuple(repairs))
 
 
 def write(
@@ -99,12 +90,10 @@ def write(
     """The skeleton of a program. instead: what stands at some places in place of what is written
     there."""
     names = {call.span: call.name for call in calls}
-    writer = _PythonWriter(
-        source, {id(node): names[source.span(node)] for node in ast.walk(module) if is_call(node)}
-    )
-    writer.edits += [
-        (span.start, 1, span.start - span.end, span.end, text) for span, text in instead.items()
-    ]
+    placeholders = filter(is_call, ast.walk(module))
+    writer = _PythonWriter(source, {id(node): names[source.span(node)] for node in placeholders})
+    for span, text in instead.items():
+        writer.replace(span, text)
     return writer.write(module)
 
 
@@ -128,12 +117,10 @@ def argument(node: ast.AST, position: int, name: str) -> ast.expr | None:
 
 def question(node: ast.AST) -> str | None:
     """The question of a call, where it is written there."""
-    written = argument(node, 1, "question")
-    return (
-        written.value
-        if isinstance(written, ast.Constant) and isinstance(written.value, str)
-        else None
-    )
+    match argument(node, 1, "question"):
+        case ast.Constant(value=str(written)):
+            return written
+    return None
 
 
 def _mended(text: str, repairs: list[str]) -> str:
@@ -142,106 +129,116 @@ def _mended(text: str, repairs: list[str]) -> str:
     if match := _FENCE.match(text):
         repairs.append("a code fence around the program is left out")
         text = match.group(1)
-    if not re.search(r"^[ \t]*def[ \t]+solve\b", text, re.MULTILINE) and re.search(
-        r"^return\b", text, re.MULTILINE
-    ):
+    has_solve = re.search(r"^[ \t]*def[ \t]+solve\b", text, re.MULTILINE)
+    if not has_solve and re.search(r"^return\b", text, re.MULTILINE):
         repairs.append("the statements are put in def solve(table)")
-        text = "def solve(table):\n" + "\n".join(
-            "    " + line if line.strip() else line for line in text.split("\n")
-        )
+        lines = ["    " + line if line.strip() else line for line in text.split("\n")]
+        text = "\n".join(["def solve(table):", *lines])
     return text
 
 
+class _Edit(NamedTuple):
+    """A text that stands in place of what is from start to end. Edits sort as they apply: at one
+    place what closes comes before what opens (opens), and the outer node opens first and closes
+    last (order)."""
+
+    start: int
+    opens: bool
+    order: int
+    end: int
+    text: str
+
+
 class _PythonWriter:
-    """Collects insertions and replacements of a text; at one place the outer node opens first and
-    closes last."""
+    """Collects insertions and replacements of a text."""
 
     def __init__(self, source: Text, names: dict[int, str]):
         self.source = source
-        self.names = names
-        self.edits: list[
-            tuple[int, int, int, int, str]
-        ] = []  # place, closing before opening, order, end, text
+        self.names = names  # of calls, by the id of their node
+        self.edits: list[_Edit] = []
         self.modules: dict[str, str] = {}  # name in the program -> module of the prelude
 
     def write(self, module: ast.Module) -> str:
         """The skeleton."""
-        parents = {
-            id(child): node for node in ast.walk(module) for child in ast.iter_child_nodes(node)
-        }
-        imports = [
-            node for node in ast.walk(module) if isinstance(node, (ast.Import, ast.ImportFrom))
-        ]
-        self.imported = {alias.asname or alias.name for node in imports for alias in node.names}
-        for imported in imports:
-            self._import(imported)
+        self.imported: set[str] = set()
+        # imports first: they say which names are modules
         for node in ast.walk(module):
-            self._node(node, parents.get(id(node)))
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self.imported.update(alias.asname or alias.name for alias in node.names)
+                self._import(node)
+        self._node(module, None)
+        for parent in ast.walk(module):
+            for child in ast.iter_child_nodes(parent):
+                self._node(child, parent)
         out, place = [], 0
-        for start, _, _, end, text in sorted(self.edits):
-            if start < place:  # inside of what was replaced
+        for edit in sorted(self.edits):
+            if edit.start < place:  # inside of what was replaced
                 continue
-            out += [self.source.text[place:start], text]
-            place = end
+            out += [self.source.text[place : edit.start], edit.text]
+            place = edit.end
         return "".join([*out, self.source.text[place:]])
 
     def _node(self, node: ast.AST, parent: ast.AST | None) -> None:
+        """Writes a node as the sandbox needs it, where it differs from Python."""
         if isinstance(node, ast.Call) and id(node) in self.names:
             self._replace(node.func, self.names[id(node)])
         elif called(node) in LISTS:
             self._wrap(node, "iter(", ")")
         elif isinstance(node, ast.GeneratorExp):
-            alone = (
-                isinstance(parent, ast.Call)
-                and self.source.span(parent).end == self.source.span(node).end
-            )
-            self._wrap(node, "(iter" if alone else "iter", ")" if alone else "")
+            # the only argument of a call shares the parentheses of the call
+            ends = self.source.span(node).end
+            if isinstance(parent, ast.Call) and self.source.span(parent).end == ends:
+                self._wrap(node, "(iter", ")")
+            else:
+                self._wrap(node, "iter", "")
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             self._attribute(node, isinstance(parent, ast.Call) and parent.func is node)
         elif isinstance(node, ast.Delete):
             self._delete(node)
 
     def _attribute(self, node: ast.Attribute, is_called: bool) -> None:
+        """A member of a prelude module by the name that the prelude gives it; a method that is a
+        value as a function that calls it."""
         owner = node.value.id if isinstance(node.value, ast.Name) else ""
         if owner in self.modules:
             self._replace(node, f"_{self.modules[owner]}_{node.attr}")
         elif owner in TYPES and node.attr not in STATIC:
             self._replace(node, f"(lambda _s, *_a: _s.{node.attr}(*_a))")
-        elif (
-            not is_called
-            and node.attr in allowed()["methods"]
-            and owner not in self.modules
-            and owner not in self.imported
-        ):
+        elif owner not in self.imported and not is_called and node.attr in allowed()["methods"]:
             self._wrap(node, "(lambda *_a: ", "(*_a))")
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """An import without what comes from the prelude."""
         if isinstance(node, ast.Import):
-            kept = []
-            for alias in node.names:
-                if alias.name in PRELUDE:
-                    self.modules[alias.asname or alias.name] = alias.name
-                else:
-                    kept.append(self.source.of(alias))
-            if len(kept) < len(node.names):
-                self._replace(node, "import " + ", ".join(kept) if kept else "pass")
+            self._import_modules(node)
         elif node.module in PRELUDE:
-            bound = [
-                f"{alias.asname or alias.name} = _{node.module}_{alias.name}"
-                for alias in node.names
-            ]
+            names = [(alias.asname or alias.name, alias.name) for alias in node.names]
+            bound = [f"{own} = _{node.module}_{name}" for own, name in names]
             self._replace(node, "; ".join(bound), lines=True)
-        elif node.module == "collections" and any(
-            alias.name == "OrderedDict" for alias in node.names
-        ):
-            kept = [self.source.of(alias) for alias in node.names if alias.name != "OrderedDict"]
-            ordered = next(
-                alias.asname or alias.name for alias in node.names if alias.name == "OrderedDict"
-            )
+        elif node.module == "collections":
+            self._import_collections(node)
+
+    def _import_modules(self, node: ast.Import) -> None:
+        kept = []
+        for alias in node.names:
+            if alias.name in PRELUDE:
+                self.modules[alias.asname or alias.name] = alias.name
+            else:
+                kept.append(self.source.of(alias))
+        if len(kept) < len(node.names):
+            self._replace(node, "import " + ", ".join(kept) if kept else "pass")
+
+    def _import_collections(self, node: ast.ImportFrom) -> None:
+        """OrderedDict is dict, whose keys have an order too."""
+        ordered = [alias for alias in node.names if alias.name == "OrderedDict"]
+        kept = [self.source.of(alias) for alias in node.names if alias not in ordered]
+        if ordered:
             first = f"from collections import {', '.join(kept)}; " if kept else ""
-            self._replace(node, f"{first}{ordered} = dict", lines=True)
+            name = ordered[0].asname or ordered[0].name
+            self._replace(node, f"{first}{name} = dict", lines=True)
 
     def _delete(self, node: ast.Delete) -> None:
+        """The sandbox has no del: an item is popped, a slice emptied, a name forgotten."""
         done = []
         for target in node.targets:
             if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
@@ -253,16 +250,17 @@ class _PythonWriter:
         self._replace(node, "; ".join(done), lines=True)
 
     def _replace(self, node: ast.AST, text: str, lines: bool = False) -> None:
-        start, end = self.source.span(node)
-        if lines:  # as many lines as before
-            text += (
-                "; (" + "\n" * self.source.text[start:end].count("\n") + ")"
-                if "\n" in self.source.text[start:end]
-                else ""
-            )
-        self.edits.append((start, 1, start - end, end, text))
+        """Writes a text in place of a node. lines: over as many lines as the node has, so that an
+        error names the line of the program."""
+        if lines and (breaks := self.source.of(node).count("\n")):
+            text += "; (" + "\n" * breaks + ")"
+        self.replace(self.source.span(node), text)
+
+    def replace(self, span: Span, text: str) -> None:
+        """Writes a text in place of another one."""
+        self.edits.append(_Edit(span.start, True, span.start - span.end, span.end, text))
 
     def _wrap(self, node: ast.AST, before: str, after: str) -> None:
         start, end = self.source.span(node)
-        self.edits.append((start, 1, start - end, start, before))
-        self.edits.append((end, 0, end - start, end, after))
+        self.edits.append(_Edit(start, True, start - end, start, before))
+        self.edits.append(_Edit(end, False, end - start, end, after))

@@ -1,5 +1,4 @@
-"""The text of a program and the tables come in; where these make certain what was meant, one in the
-language goes out.
+"""Repairs of the text of a program, where the tables make certain what was meant.
 
 Headers get the quotes they need, a page title in FROM becomes the table, a sub-select gets its
 parentheses, an apostrophe is doubled."""
@@ -13,44 +12,28 @@ from binder.errors import SyntaxFault
 from binder.language import grammar
 from binder.language.context import CLAUSES
 from binder.language.lexer import Token, tokens
-from binder.language.program import Program, parse
+from binder.language.program import Program
+from binder.language.skeleton import parse
 from binder.tables.cells import fold
 from binder.tables.spelling import alike, key
 from binder.tables.table import Table
 
-PLACEHOLDERS = {
-    "table", "thetable", "tbl", "t", "data", "dataset", "df", "dataframe", "mytable", "yourtable", "tablename",
-    "table1",
-}  # fmt: skip
+PLACEHOLDERS = frozenset(
+    "table thetable tbl t data dataset df dataframe mytable yourtable tablename table1".split()
+)
 _CLAUSES = CLAUSES | frozenset(
-    ["SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "AS"]
+    "SELECT ON USING JOIN LEFT RIGHT FULL INNER CROSS NATURAL AS".split()
 )
 _WORDS = _CLAUSES | frozenset(
-    [
-        "AND", "OR", "NOT", "IN", "LIKE", "ILIKE", "IS", "NULL", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END",
-        "DESC", "ASC", "DISTINCT", "BY", "EXISTS", "QA", "COUNT", "SUM", "AVG", "MIN", "MAX",
-    ]
-)  # fmt: skip
+    "AND OR NOT IN LIKE ILIKE IS NULL BETWEEN CASE WHEN THEN ELSE END DESC ASC DISTINCT BY EXISTS"
+    " QA COUNT SUM AVG MIN MAX".split()
+)
 
 _LONGEST_TITLE = 60  # tokens
 _BEFORE_OPERAND = frozenset(
-    [
-        "SELECT",
-        "WHERE",
-        "AND",
-        "OR",
-        "BY",
-        "NOT",
-        "HAVING",
-        "WHEN",
-        "THEN",
-        "ELSE",
-        "CASE",
-        "DISTINCT",
-        "BETWEEN",
-        "LIKE",
-    ]
+    "SELECT WHERE AND OR BY NOT HAVING WHEN THEN ELSE CASE DISTINCT BETWEEN LIKE".split()
 )
+_OPERATORS = frozenset("- + * / = < > <= >= != <>".split())
 
 
 def parsed(text: str, tables: Sequence[Table]) -> Program:
@@ -140,11 +123,9 @@ def _near_headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str
     out, place = [], 0
     for run in _runs(tokens(text)):
         written = text[run[0].start : run[-1].end]
-        match = (
-            alike(written, names)
-            if len(run) > 1 or not re.fullmatch(r"[^\W\d]\w*", written)
-            else None
-        )
+        if len(run) == 1 and re.fullmatch(r"[^\W\d]\w*", written):
+            continue
+        match = alike(written, names)
         if match is not None:
             out += [text[place : run[0].start], _quote(match)]
             place = run[-1].end
@@ -154,19 +135,18 @@ def _near_headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str
 
 def _reserved(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
     """Quotes a header that is a reserved word where an operand must stand."""
-    names = {
-        c.name.upper(): c.name
-        for table in tables
-        for c in table.columns
-        if c.name.upper() in _WORDS | {"TO", "ALL"}
-    }
+    names = {}
+    for table in tables:
+        for column in table.columns:
+            names[column.name.upper()] = column.name
+    reserved = names.keys() & (_WORDS | {"TO", "ALL"})
     found = tokens(text)
     out, place = [], 0
     for before, token in zip(found, found[1:], strict=False):
         operand = before.word in _BEFORE_OPERAND or (
             before.kind == "OPERATOR" and before.text not in (")", "]", ".")
         )
-        if token.word in names and operand:
+        if token.word in reserved and operand:
             out += [text[place : token.start], _quote(names[token.word])]
             place = token.end
             repairs.append(f"{token.text!r} -> {_quote(names[token.word])}")
@@ -196,23 +176,20 @@ def _from_title(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
         if token.word != "FROM" or token.start < place:
             continue
         near = found[: index + _LONGEST_TITLE]
-        stop = _closing(near, index + 1)
-        stop = next(
-            (i for i in range(index + 1, stop) if near[i].word in _CLAUSES or near[i].text == ";"),
-            stop,
-        )
-        if (
-            stop <= index + 2
-            or near[stop - 1].kind in ("OPERATOR", "OTHER")
-            and near[stop - 1].text != ")"
-        ):
+        closing = _closing(near, index + 1)
+        stop = index + 1
+        while stop < closing and near[stop].word not in _CLAUSES and near[stop].text != ";":
+            stop += 1
+        last = near[stop - 1]
+        if stop <= index + 2 or (last.kind in ("OPERATOR", "OTHER") and last.text != ")"):
             continue
         for written in _titles(text, near[index + 1 : stop], only):
             start, end = written[0].start, written[-1].end
             out += [text[place:start], _quote(only.name)]
             place = end
             told = f"FROM {text[start:end]!r} -> {only.name}"
-            repairs += [] if told in repairs else [told]
+            if told not in repairs:
+                repairs.append(told)
     return "".join([*out, text[place:]])
 
 
@@ -238,9 +215,8 @@ def _titles(text: str, run: Sequence[Token], only: Table) -> list[Sequence[Token
     for item in items:
         has_alias = len(item) > 1 and item[-1].kind == "NAME" and means(item[:-1])
         title = item[:-1] if has_alias else item
-        if len(title) > 1 and means(
-            title
-        ):  # one word may name a CTE: it is looked at when names are resolved
+        # one word may name a CTE: it is looked at when names are resolved
+        if len(title) > 1 and means(title):
             found.append(title)
     return found
 
@@ -273,7 +249,7 @@ def _apostrophes(text: str, _: Sequence[Table], repairs: list[str]) -> str:
     if any(token.kind == "OTHER" and token.text == "'" for token in tokens(mended)):
         mended = re.sub(r"(?<=[^\W\d_])'(?=[^\W\d_])", "''", mended)
     if mended != text:
-        repairs.append("an apostrophe inside a text is doubled")
+        repairs.append("doubled an apostrophe in a string")
     return mended
 
 
@@ -283,22 +259,10 @@ def _bare_selects(text: str, _: Sequence[Table], repairs: list[str]) -> str:
     depth = 0
     for before, token in zip(found, found[1:], strict=False):
         depth += (before.text == "(") - (before.text == ")")
-        if token.word == "SELECT" and before.text in (
-            "-",
-            "+",
-            "*",
-            "/",
-            "=",
-            "<",
-            ">",
-            "<=",
-            ">=",
-            "!=",
-            "<>",
-        ):
+        if token.word == "SELECT" and before.text in _OPERATORS:
             left, right = text[: before.start].strip(), text[token.start :].rstrip("; \n")
             whole = depth == 0 and before.text in "+-*/" and left.upper().startswith("SELECT")
-            repairs.append("a sub-select is put in parentheses")
+            repairs.append("put a sub-select in parentheses")
             if whole:
                 return f"SELECT ({left}) {before.text} ({right})"
             return f"{text[: token.start]}({right})" if depth == 0 else _wrapped(text, found, token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import sqlglot
 from sqlglot import exp
@@ -11,9 +11,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from binder.language.annotations import notes
-
-if TYPE_CHECKING:
-    from binder.language.program import Call
+from binder.language.calls import Call
 
 E = TypeVar("E", bound=exp.Expr)
 
@@ -69,11 +67,8 @@ def sql_of(tree: exp.Expr) -> str:
 
 def placeholders(tree: exp.Expr) -> list[exp.Anonymous]:
     """The placeholders of calls in a tree, inner ones before those that hold them."""
-    return [
-        node
-        for node in reversed(nodes(tree))
-        if isinstance(node, exp.Anonymous) and is_placeholder(node)
-    ]
+    calls = [node for node in nodes(tree) if isinstance(node, exp.Anonymous)]
+    return [call for call in reversed(calls) if is_placeholder(call)]
 
 
 def is_placeholder(node: exp.Expr | None) -> bool:

@@ -1,6 +1,5 @@
-"""What a language model is asked and what it says: a Request of messages goes in, a Reply of texts
-and its RequestUsage comes out. Knows no Program, Table or Trace; the layers of the stack (openai,
-replay, ...) all have the two methods of LM."""
+"""Requests to and replies of a language model, and the LM protocol that every layer implements.
+Knows no Program, Table or Trace."""
 
 from __future__ import annotations
 
@@ -74,12 +73,13 @@ class RequestUsage:
 
     def __add__(self, other: RequestUsage) -> RequestUsage:
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
-        sums = {
-            name: getattr(self, name) + getattr(other, name)
-            for name in self.__slots__
-            if name != "cost"
-        }
-        return RequestUsage(**sums, cost=sum(costs) if costs else None)
+        return RequestUsage(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            sum(costs) if costs else None,
+            self.estimated + other.estimated,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,8 @@ class Budgeted(Layer):
         self.budget = budget
         self.prices = prices
         self.spent = RequestUsage(cost=0.0)
-        self.flying: dict[
-            asyncio.Future[None], RequestUsage
-        ] = {}  # the least that what is under way will use, until it has ended
+        # the least that what is under way will use, until it has ended
+        self.flying: dict[asyncio.Future[None], RequestUsage] = {}
         self.failed: Counter[int] = Counter()  # tries of the requests that are under way
         if isinstance(lm, Retry):
             lm.allow = self._allow
@@ -102,9 +101,8 @@ class Budgeted(Layer):
             try:
                 return self.check(needed)
             except BudgetExceeded:
-                others = [
-                    ended for ended in self.flying if ended.get_loop() is loop
-                ]  # not those of the parent after a fork
+                # not those of the parent after a fork
+                others = [ended for ended in self.flying if ended.get_loop() is loop]
                 if not others:
                     raise
             await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""A Request comes in; its Reply goes out, from the ledger of a Store where it is paid, else from
+"""The cache of requests: a reply is taken from the ledger of a Store where it is paid, else from
 the layer below, paid once. Equal requests that are made at the same time, on any connection of the
 process, wait for one call."""
 

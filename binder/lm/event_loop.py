@@ -1,6 +1,6 @@
-"""A coroutine comes in, from any thread and also from inside a running event loop; its result comes
-out. All run on one event loop in one background thread of the process, because a connection belongs
-to the loop it was opened in."""
+"""The one event loop, in a background thread, on which all coroutines of binder run: a connection
+belongs to the loop it was opened in. Code in any thread, also inside a running loop, can wait for
+it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     if current_loop() is loop:
         coroutine.close()
         raise UsageError(
-            "the synchronous face was called from binder's own event loop",
-            hint="await the asynchronous one",
+            "run() and ask() cannot be called from binder's own event loop",
+            hint="await run_async() or ask_async()",
         )
     ended = threading.Event()
     future = asyncio.run_coroutine_threadsafe(_announced(coroutine, ended), loop)

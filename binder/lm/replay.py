@@ -1,6 +1,5 @@
-"""Stand-ins for an endpoint: a recording or a script goes in, an LM comes out that needs no
-network. A recording is a text file of one Request and its Reply a line, made by the Record
-layer."""
+"""Stand-ins for an endpoint that need no network: an LM over a recording or a script. A recording
+is a text file of one Request and its Reply a line, made by the Record layer."""
 
 from __future__ import annotations
 
@@ -55,7 +54,7 @@ class Record(Layer):
                 os.fsync(file.fileno())
         except OSError as error:
             raise DataError(
-                f"the recording cannot be written: {error.strerror}", path=str(self.path)
+                f"cannot write the recording: {error.strerror}", path=str(self.path)
             ) from error
 
 
@@ -97,8 +96,8 @@ class Replay(LM):
         if reply is None:
             raise _unknown(
                 request,
-                f"the recording {self.path.name} holds no reply",
-                "record it again, the request has changed",
+                f"the recording {self.path.name} has no reply",
+                "the request has changed since; record it again",
             )
         if isinstance(reply, LMError):
             raise reply
@@ -123,7 +122,7 @@ class Scripted(LM):
                 said = next(self.answers)
             except StopIteration:
                 raise _unknown(
-                    request, "the script holds no further reply", "give it more, or a function"
+                    request, "the script has no more replies", "add replies or pass a function"
                 ) from None
         return said if isinstance(said, Reply) else Reply((Choice(said),), RequestUsage(requests=1))
 
@@ -138,9 +137,8 @@ def recorded(path: Path) -> Iterator[tuple[Request, Reply]]:
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a file of JSON lines; a last line that was cut short is passed over."""
     try:
-        lines = path.read_bytes().splitlines(
-            keepends=True
-        )  # of bytes: a text may hold other ends of lines
+        # of bytes: a text may hold other ends of lines
+        lines = path.read_bytes().splitlines(keepends=True)
     except OSError as error:
         raise DataError(
             f"the recording cannot be read: {error.strerror}", path=str(path)
@@ -154,12 +152,12 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
                 Request.read(data["request"])
                 Reply.read(data["reply"]) if "reply" in data else data["kind"]
             elif "kind" not in data:
-                raise ValueError("it has no request")
+                raise ValueError("no request")
             yield data
         except (ValueError, KeyError, TypeError) as error:
             if line.endswith(b"\n"):
                 raise DataError(
-                    f"line {number} is no recorded reply: {error}", path=str(path), row=number
+                    f"line {number} is not a recorded reply: {error}", path=str(path), row=number
                 ) from error
 
 

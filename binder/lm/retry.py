@@ -1,5 +1,5 @@
-"""A Request comes in and is sent until a Reply comes out, an error that will not pass, or the tries
-are used up.
+"""The retry layer: a request is sent until there is a reply, an error that will not pass, or the
+tries are used up.
 
 Waits grow and are scattered (exponential back-off, full jitter). What one request learns about the
 endpoint holds for all: how long it asks to wait, and that it is down. An error that concerns the
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -38,9 +37,8 @@ class Retry(Layer):
         self.lm = lm
         self.tries = tries
         self.first_wait, self.longest_wait, self.most_wait = first_wait, longest_wait, most_wait
-        self.allow: Callable[[Request], None] = lambda request: (
-            None
-        )  # raises where a request must not be sent again
+        # raises where a request must not be sent again
+        self.allow: Callable[[Request], None] = lambda request: None
         self._not_before = 0.0  # the endpoint asked all to wait until then
         self._answered: Request | None = None  # the last request that was answered
         self._given_up = 0  # requests in a row
@@ -72,7 +70,7 @@ class Retry(Layer):
 
     async def _turn(self) -> None:
         """Waits until the endpoint wants to hear from anyone again."""
-        while (wait := self._not_before - time.monotonic()) > 0:
+        while (wait := self._not_before - _now()) > 0:
             await asyncio.sleep(wait + random.uniform(0, min(wait, self.first_wait)))
 
     def _again(self, error: LMError, number: int) -> bool:
@@ -80,7 +78,7 @@ class Retry(Layer):
         wait = isinstance(error, RateLimited) and error.retry_after or 0.0
         if wait > self.most_wait:
             return False
-        self._not_before = max(self._not_before, time.monotonic() + wait)
+        self._not_before = max(self._not_before, _now() + wait)
         most = min(
             self.tries, error.tries or self.tries, STRANGER if self._strange(error) else self.tries
         )
@@ -92,18 +90,23 @@ class Retry(Layer):
         wait = isinstance(error, RateLimited) and error.retry_after or 0.0
         self._given_up += 1
         if wait > self.most_wait:
-            error.message = f"the endpoint asks to wait {wait:,.0f} s, which is more than {self.most_wait:g} s: {error.message}"
-        elif (
-            self._down
-            or self._strange(error)
-            or (self._given_up >= DOWN and not await self._probe(error))
-        ):
+            error.message = (
+                f"the endpoint asks to wait {wait:,.0f} s,"
+                f" longer than the maximum of {self.most_wait:g} s: {error.message}"
+            )
+        elif await self._is_down(error):
             self._down = True
-            error.message = f"the endpoint fails every request: {error.message}"
+            error.message = f"every request to the endpoint fails: {error.message}"
         else:
             return error
         error.retryable = False
         return error
+
+    async def _is_down(self, error: LMError) -> bool:
+        """Whether the endpoint answers nobody."""
+        if self._down or self._strange(error):
+            return True
+        return self._given_up >= DOWN and not await self._probe(error)
 
     def _strange(self, error: LMError) -> bool:
         """Whether nothing was ever heard from an endpoint, and it cannot be connected to."""
@@ -122,3 +125,8 @@ class Retry(Layer):
             return False
         error.usage += reply.usage
         return True
+
+
+def _now() -> float:
+    """The time by the clock of the loop, which the waits go by too."""
+    return asyncio.get_running_loop().time()

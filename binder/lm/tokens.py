@@ -1,5 +1,5 @@
-"""A text goes in, about how many tokens a language model reads it as comes out. Tokenisers differ
-from model to model and are large; this needs none, and leans to the side of too many."""
+"""An estimate of the tokens of a text. Tokenisers differ from model to model and are large; this
+needs none, and leans to the side of too many."""
 
 from __future__ import annotations
 

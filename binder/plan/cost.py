@@ -1,97 +1,104 @@
-"""A plan whose inputs are counted comes in; its bill goes out: questions, requests, tokens and
-money that it can cost at most.
-
-A run comes in, too; what each of its calls came to goes out.
-"""
+"""The cost model: packing of inputs into requests, estimates before a run, and what a run used."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from binder.language.call_kinds import CALL_KINDS
 from binder.language.sqltree import placeholders
 from binder.plan import Actual, Ask, Estimate, InputCount, Plan, Step
-from binder.plan.three_valued import clause_of
 from binder.results.trace import Trace
 
 T = TypeVar("T")
-PROMPT, PER_INPUT, PER_ANSWER = (
-    420,
-    22,
-    10,
-)  # tokens of the instructions, of one input, of one answer: rough
+# tokens of the instructions of a request, of one input and of one answer: rough
+PROMPT, PER_INPUT, PER_ANSWER = 420, 22, 10
 
 
 def bill(plan: Plan, batch_rows: int, price: tuple[float, float] | None = None) -> Estimate:
-    """The bill of a plan, its inputs packed batch_rows to a request. price: US dollars per million
-    tokens: prompt, completion."""
-    told = [(ask.call, plan.counts[ask.collect.site.number]) for ask in plan.asks]
-    fresh = Counter[str]()
-    for call, count in told:
-        fresh[call.name] += count.more - count.held
-    calls = {call.name: call for call, _ in told}
-    requests = sum(
-        len(packs(range(most), batch_rows)) if calls[name].per_input else most
-        for name, most in fresh.items()
-    )
-    questions = fresh.total()
-    likely = sum(min(count.likely, count.more - count.held) for _, count in told)
-    least = sum(max(0, min(count.least, count.more) - count.held) for _, count in told)
-    return replace(billed(questions, requests, price), likely=likely, least=least)
+    """The maximum cost of a plan whose inputs are counted, packed batch_rows to a request. price:
+    US dollars per million tokens: prompt, completion."""
+    fresh = Counter[str]()  # questions that no cache answers, by call
+    per_input = {}
+    likely = least = 0
+    for ask in plan.asks:
+        count = plan.counts[ask.collect.site.number]
+        fresh[ask.call.name] += count.more - count.held
+        per_input[ask.call.name] = ask.call.per_input
+        likely += min(count.likely, count.more - count.held)
+        least += max(0, min(count.least, count.more) - count.held)
+    # inputs of equal calls at several sites are packed together; each ans is its own request
+    requests = 0
+    for name, most in fresh.items():
+        requests += len(packs(range(most), batch_rows)) if per_input[name] else most
+    return replace(billed(fresh.total(), requests, price), likely=likely, least=least)
 
 
 def billed(questions: int, requests: int, price: tuple[float, float] | None = None) -> Estimate:
-    """The bill of questions in requests, whatever asks them."""
+    """The cost of questions in requests, whatever asks them."""
     prompt, answers = requests * PROMPT + questions * PER_INPUT, questions * PER_ANSWER
     cost = None if price is None else (prompt * price[0] + answers * price[1]) / 1e6
     return Estimate(questions, requests, prompt + answers, cost=cost)
 
 
 def count_of(
-    ask: Ask, step: Step, rows: int, inputs: int, more: int, held: int, window: int | None
+    ask: Ask, step: Step, rows: int, inputs: int, more: int, held: int, first_reach: int | None
 ) -> InputCount:
-    """What can be told of an ask. inputs: distinct ones, with nothing asked; window: those of its
-    first reach."""
-    site, root = ask.collect.site, ask.collect.site.select
-    guessed = sum(bool(placeholders(guard.node)) for guard in ask.collect.where)
-    likely = -(-inputs // 2**guessed) if window is None else min(inputs, 2 * window)
-    others = [
-        part
-        for part in placeholders(root)
-        if part != site.node and clause_of(part, root) != "expressions"
-    ]
-    inner = any(placeholders(argument) for argument in site.node.expressions)
-    certain = root.parent is None and not (guessed or others or inner) and len(step.asks) == 1
-    return InputCount(
-        rows, inputs, more, held, likely, (inputs if window is None else window) if certain else 0
-    )
+    """The estimate of one ask. inputs: distinct ones, with nothing asked; first_reach: those among
+    the first rows of an early exit."""
+    # nothing is known of how selective a call is: one half of the rows is a fair guess
+    filters_with_calls = sum(bool(placeholders(one.node)) for one in ask.collect.filters)
+    if first_reach is None:
+        likely = -(-inputs // 2**filters_with_calls)  # half of the rows pass each, rounded up
+    else:
+        likely = min(inputs, 2 * first_reach)  # half of the rows pass: twice as many are read
+    asked = inputs if first_reach is None else first_reach
+    is_certain = not filters_with_calls and _is_asked_alone(ask, step)
+    return InputCount(rows, inputs, more, held, likely, asked if is_certain else 0)
+
+
+def _is_asked_alone(ask: Ask, step: Step) -> bool:
+    """Whether no answer to another call can save a question of this one."""
+    site = ask.collect.site
+    select = site.block.select
+    if select.parent is not None or len(step.asks) > 1:
+        return False  # a SELECT around, or a call beside it, may settle its rows
+    if any(placeholders(argument) for argument in site.node.expressions):
+        return False  # its inputs are answers, and equal answers are one input
+    for call in placeholders(select):
+        *_, place = site.block.blocks.place_of_call(call).outward()  # in the outermost SELECT
+        if call != site.node and place.clause != "expressions":
+            return False  # it decides which rows there are
+    return True
 
 
 def spent_on(trace: Trace) -> dict[str, Actual]:
-    """What each call of a run came to, by its name."""
-    asked: dict[str, set[str]] = {}
+    """What each call of a run actually used, by its name."""
+    inputs: dict[str, set[str]] = {}
     cached, requests = Counter[str](), Counter[str]()
     for event in trace.of("asked", "recalled"):
         name = event.data["call"]
         if event.kind == "recalled":
             cached[name] += len(event.data["answers"])
-            continue
-        task = json.loads(event.data["request"]["messages"][-1]["content"])
-        inputs = (
-            task["rows"].values()
-            if CALL_KINDS[task["task"]].per_input
-            else [[task["rows"], task.get("more")]]
-        )
-        asked.setdefault(name, set()).update(map(json.dumps, inputs))
-        requests[name] += 1
-    return {
-        name: Actual(len(asked.get(name, ())), cached[name], requests[name])
-        for name in {*asked, *cached}
-    }
+        else:
+            requests[name] += 1
+            inputs.setdefault(name, set()).update(_inputs_of(event.data["request"]))
+    calls = {*inputs, *cached}
+    return {name: Actual(len(inputs.get(name, ())), cached[name], requests[name]) for name in calls}
+
+
+def _inputs_of(request: dict[str, Any]) -> Iterator[str]:
+    """The inputs of a request. An input that is sent again, in another request, counts once."""
+    task = json.loads(request["messages"][-1]["content"])
+    asked = (
+        task["rows"].values()
+        if CALL_KINDS[task["task"]].per_input
+        else [[task["rows"], task.get("more")]]
+    )
+    return map(json.dumps, asked)
 
 
 def packs(inputs: Sequence[T], most: int) -> list[Sequence[T]]:

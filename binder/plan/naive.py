@@ -1,8 +1,8 @@
-"""A checked program comes in; the naive plan goes out: every call asked about every row of its
-FROM, inner calls first.
+"""The naive plan: every call is asked about every row of its FROM, inner calls first.
 
-The order of asks is the order in which SQL evaluates its clauses, projections last: what was asked
-before can spare what comes after."""
+Calls are asked in the order in which SQL evaluates its clauses, projections last: an answer to an
+earlier clause can save questions of a later one.
+"""
 
 from __future__ import annotations
 
@@ -11,80 +11,82 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from binder.analysis.sql import Checked
-from binder.analysis.sql.ordering import ROW_ORDER, is_aggregate, is_grouped
+from binder.analysis.sql.ordering import ROW_ORDER
 from binder.language.annotations import annotate, notes
-from binder.language.sqltree import call_of, copied, is_placeholder, nodes, placeholders, sql_of
+from binder.language.sqltree import call_of, copied, is_placeholder, placeholders, sql_of
 from binder.plan import Ask, CallSite, Collect, Plan, Query, Step
+from binder.plan.blocks import Blocks
 
 _CLAUSES = (
-    "with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "order", "limit", "offset",
-    "expressions",
+    "with_", "from_", "joins", "where", "group", "having", "windows", "qualify", "order", "limit",
+    "offset", "expressions",
 )  # fmt: skip
 
 
 def build(checked: Checked) -> Plan:
-    """The reference plan of a program."""
+    """The naive plan of a program."""
+    label(checked)
+    blocks = Blocks()
     steps = []
     for number, node in enumerate(in_order(checked.query)):
+        # conditions are copied into filters and queries: by its number a copy is known again
         annotate(node, site=number)
-        steps.append(Step((_ask(checked, node, number),)))
-    return Plan(checked, tuple(steps), Query(checked.query, tuple(f.name for f in checked.outputs)))
+        place = blocks.place_of_call(node)
+        site = CallSite(number, node, place, place.stage, notes(node).layer)
+        call_type = checked.call_types[call_of(node).name]
+        columns, title = notes(node).columns or (), notes(node).title
+        ask = Ask(call_of(node), call_type, columns, title, Collect(site), covers=(number,))
+        steps.append(Step((ask,)))
+    query = Query(checked.query, tuple(output.name for output in checked.outputs))
+    return Plan(checked, tuple(steps), query)
 
 
 def in_order(node: exp.Expr) -> Iterator[exp.Anonymous]:
-    """Placeholders in the order in which their values are needed."""
-    if isinstance(node, exp.Select):
-        for clause in _CLAUSES:
-            value = node.args.get(clause)
-            for part in value if isinstance(value, list) else [value] if value is not None else []:
-                yield from in_order(part)
-        for clause in node.args.keys() - set(_CLAUSES):
-            value = node.args.get(clause)
-            if isinstance(value, exp.Expr):
-                yield from in_order(value)
-        return
-    ctes = node.args.get("with_")  # of a set operation
-    if ctes is not None:
-        yield from in_order(ctes)
-    for child in node.iter_expressions():
-        if child is not ctes:
-            yield from in_order(child)
+    """The placeholders of a tree in the order in which their values are needed."""
+    for child in _children(node):
+        yield from in_order(child)
     if is_placeholder(node):
         assert isinstance(node, exp.Anonymous)
         yield node
 
 
-def _ask(checked: Checked, node: exp.Anonymous, number: int) -> Ask:
-    call = call_of(node)
-    select = node.find_ancestor(exp.Select)
-    assert isinstance(select, exp.Select)
-    level, join = level_of(node, select)
-    site = CallSite(number, node, select, level, join, notes(node).layer)
-    if notes(node).columns is None:
-        # what is sent along stays what it is, whatever a rule makes of the tree
-        annotate(node, columns=_headers(node), title=_title(checked, node))
-    columns, title = notes(node).columns or (), notes(node).title
-    return Ask(call, checked.call_types[call.name], columns, title, Collect(site), (number,))
+def _children(node: exp.Expr) -> Iterator[exp.Expr]:
+    """The nodes directly below a node, in the order in which SQL evaluates them."""
+    if isinstance(node, exp.Select):
+        # a clause that sqlglot may add is not lost, whatever its order
+        clauses = [*_CLAUSES, *(node.args.keys() - set(_CLAUSES))]
+        for clause in clauses:
+            value = node.args.get(clause)
+            parts = value if isinstance(value, list) else [value]
+            yield from (part for part in parts if isinstance(part, exp.Expr))
+        return
+    ctes = node.args.get("with_")  # of a set operation
+    if ctes is not None:
+        yield ctes
+    yield from (child for child in node.iter_expressions() if child is not ctes)
+
+
+def label(checked: Checked) -> None:
+    """Notes on each call the names and the title that are sent with it: they stay what they are in
+    the program as it is written, whatever a rewrite makes of its tree."""
+    for node in placeholders(checked.query):
+        if notes(node).columns is None:
+            annotate(node, columns=_headers(node), title=_title(checked, node))
 
 
 def _headers(node: exp.Anonymous) -> tuple[str, ...]:
-    """The names under which arguments are sent; columns of one name are told apart by their
-    tables."""
-    if all(
-        isinstance(argument, exp.Subquery) for argument in node.expressions
-    ):  # the tables of ans
-        return tuple(
-            name
-            for argument in node.expressions
-            for name in argument.unnest().named_selects
-            if name != ROW_ORDER
-        )
-    names = [_header(argument, index) for index, argument in enumerate(node.expressions)]
-    sources = [argument.text("table") for argument in node.expressions]
-    return tuple(
-        f"{source}.{name}" if names.count(name) > 1 and source else name
-        for name, source in zip(names, sources, strict=True)
-    )
+    """The names under which arguments are sent; equal names are told apart by their tables."""
+    arguments = node.expressions
+    # the hidden column of row order is not sent
+    if all(isinstance(argument, exp.Subquery) for argument in arguments):  # the tables of ans
+        shown = [name for argument in arguments for name in argument.unnest().named_selects]
+        return tuple(name for name in shown if name != ROW_ORDER)
+    names = [_header(argument, index) for index, argument in enumerate(arguments)]
+    headers = []
+    for name, argument in zip(names, arguments, strict=True):
+        table = argument.text("table")
+        headers.append(f"{table}.{name}" if table and names.count(name) > 1 else name)
+    return tuple(headers)
 
 
 def _header(argument: exp.Expr, index: int) -> str:
@@ -95,7 +97,7 @@ def _header(argument: exp.Expr, index: int) -> str:
     if isinstance(query, exp.Query) and query.named_selects[0]:
         return str(query.named_selects[0])
     if placeholders(argument):
-        return f"answer_{index + 1}"
+        return f"answer_{index + 1}"  # the model never sees the placeholder
     shown = copied(argument)
     for column in shown.find_all(exp.Column):
         column.set("table", None)
@@ -104,37 +106,13 @@ def _header(argument: exp.Expr, index: int) -> str:
 
 def _title(checked: Checked, node: exp.Anonymous) -> str | None:
     """The title of the only table that the arguments come from."""
+    # tables of the sub-selects of an ans, and of the columns that are sent
     names = {table.name for table in node.find_all(exp.Table)}
-    tables = {t for t in checked.tables if t.name in names}
+    tables = {table for table in checked.tables if table.name in names}
     for column in node.find_all(exp.Column):
-        held = notes(column).field
-        if held is not None and held.origin is not None:
-            tables.add(held.origin[0])
+        field = notes(column).field
+        if field is not None and field.origin is not None:
+            tables.add(field.origin[0])
+    # two titles would both be wrong for a part of the inputs
     titles = {table.title for table in tables}
     return titles.pop() if len(titles) == 1 else None
-
-
-def level_of(node: exp.Anonymous, select: exp.Select) -> tuple[str, int | None]:
-    """Which rows of its SELECT a call is evaluated on."""
-    path: list[exp.Expr] = [node]
-    parent = node.parent
-    while parent is not None and parent is not select:
-        path.append(parent)
-        parent = parent.parent
-    clause = path[-1]
-    key = clause.arg_key
-    if key == "joins":
-        return "on", select.args["joins"].index(clause)
-    if key in ("where", "group", "from_"):
-        return "rows", None
-    if any(
-        isinstance(part, exp.Window)
-        for argument in node.expressions
-        for part in nodes(argument, (exp.Query,))
-    ):
-        return "output", None  # a window function sees the rows that are left
-    group = select.args.get("group")
-    keys = nodes(group) if group else []
-    if is_grouped(select) and not any(is_aggregate(step) or step in keys for step in path):
-        return "groups", None
-    return "rows", None

@@ -9,8 +9,8 @@ from typing import Any
 from binder.analysis.python import CheckedPython
 from binder.analysis.python.dataflow import strings
 from binder.analysis.sql.call_types import CallType
+from binder.language.calls import Call
 from binder.language.diagnose_python import tree
-from binder.language.program import Call
 from binder.language.python import Text, argument, is_call
 from binder.plan import Estimate, Plan, ProgramPlan
 from binder.plan.cost import billed

@@ -1,163 +1,183 @@
-"""A place in a SELECT comes in; the conditions under which its value can still matter go out, and
-what a condition can still come out as while some of its calls are unknown.
+"""Three-valued partial evaluation: what a condition can still come out as.
 
-An input is unknown until its mapping holds it; an input of NULLs alone is known. Wherever something
-is too involved to be told, it can be anything: then more is asked, never too little."""
+A condition of SQL is true, false or NULL (Kleene's logic): AND is the least and OR the greatest of
+false < NULL < true, NOT swaps the ends, and WHERE keeps what is true. While some calls are unknown,
+a condition has a set of outcomes that it can still have. `can(node, outcomes)` is plain SQL that is
+true on every row on which the node can come out as one of them. It may be true too often, never too
+rarely: then more is asked than must be, but no row is lost. `a AND call(x)` can be true where `a`
+is; `a OR call(x)` can be false or NULL where `a` is. An unknown call can come out as anything, so
+a collect asks for x exactly where the condition is still open. Where all calls of a condition are
+known, `can` is exact.
+
+A call is unknown on a row until its mapping holds its arguments; arguments that are all NULL need
+no answer, so such a call is known.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import singledispatch
 
 from sqlglot import exp
 
-from binder.analysis.sql.ordering import is_aggregate
 from binder.language.annotations import annotate, notes
 from binder.language.sqltree import call_of, copied, is_placeholder, placeholders
-from binder.plan import RowFilter
-
-_SWAPPED = str.maketrans("TF", "FT")
+from binder.plan.expressions import any_present, comes_out, every, is_true, opposite, some
+from binder.plan.matters import needs_along
+from binder.plan.outcomes import Matters, Outcome
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """done: sites of which nothing more is needed; begun: names of calls whose mapping holds
-    something."""
+    """What an execution knows by now. done: sites of which nothing more is needed; begun: names of
+    calls whose mapping holds something."""
 
     done: frozenset[int] = frozenset()
     begun: frozenset[str] = frozenset()
 
 
-def guards(node: exp.Expr, select: exp.Select) -> tuple[list[RowFilter], str]:
-    """What must be so, in the expression in which a node stands, for its value to matter to that
-    expression; and what of it matters: only whether it is `true`, only whether it is `false`, or
-    its `value`."""
-    chain = _chain(node, select)
-    clause = chain[-1].arg_key or ""
-    beside, truth = _on_the_way(
-        chain, "true" if clause in ("where", "having", "qualify", "joins") else "value"
-    )
-    return [RowFilter(part, outcomes, select, clause) for part, outcomes in beside], truth
-
-
-def _chain(node: exp.Expr, top: exp.Expr) -> list[exp.Expr]:
-    """A node and what stands around it, below a top one."""
-    chain = [node]
-    while chain[-1].parent is not None and chain[-1].parent is not top:
-        chain.append(chain[-1].parent)
-    return chain
-
-
-def _on_the_way(chain: Sequence[exp.Expr], truth: str) -> tuple[list[tuple[exp.Expr, str]], str]:
-    """What must come out how for the first of a chain to matter to the last; and what of it
-    matters."""
-    found: list[tuple[exp.Expr, str]] = []
-    for around, below in zip(chain[:0:-1], chain[-2::-1], strict=True):
-        if isinstance(around, exp.Window) or (
-            is_aggregate(around) and not (around.parent and is_aggregate(around.parent))
-        ):
-            found.clear()  # below, other rows are seen than above
-        beside, truth = _beside(around, below, truth)
-        found += beside
-    return found, truth
-
-
-def _beside(
-    around: exp.Expr, below: exp.Expr, truth: str
-) -> tuple[list[tuple[exp.Expr, str]], str]:
-    """What an expression asks of its other parts for one part to matter, and what of that part then
-    matters."""
-    if isinstance(around, (exp.Paren, exp.Where, exp.Having, exp.Qualify, exp.Join)):
-        return [], truth
-    if isinstance(around, exp.Not):
-        return [], {"true": "false", "false": "true"}.get(truth, truth)
-    if isinstance(around, (exp.And, exp.Or)):
-        other = around.right if below is around.left else around.left
-        if isinstance(around, exp.And):
-            return [(other, "T" if truth == "true" else "TN")], truth
-        return [(other, "F" if truth == "false" else "FN")], truth
-    if isinstance(around, exp.Is) and isinstance(around.expression, exp.Boolean):
-        return [], "true" if around.expression.this else "false"
-    if isinstance(around, exp.If) and not isinstance(around.parent, exp.Case):
-        if below is around.this:
-            return [], "true"
-        return [(around.this, "T" if below is around.args.get("true") else "FN")], truth
-    if isinstance(around, exp.If):
-        if below is not around.this:
-            return [(_condition(around), "T")], truth
-        compared = around.parent is not None and around.parent.this is not None
-        return [], "value" if compared else "true"
-    if isinstance(around, exp.Case):
-        if below is around.this:
-            return [], "value"
-        earlier = [branch for branch in around.args["ifs"] if branch is not below]
-        if below in around.args["ifs"]:
-            earlier = earlier[: _place(around.args["ifs"], below)]
-        return [(_condition(branch), "FN") for branch in earlier], truth
-    if isinstance(around, exp.Coalesce):
-        parts = [around.this, *around.expressions]
-        return [(part, "N") for part in parts[: _place(parts, below)]], "value"
-    if isinstance(around, exp.In) and below is not around.this and below in around.expressions:
-        others = [copied(part) for part in around.expressions if part is not below]
-        rest = exp.In(this=copied(around.this), expressions=others)
-        return [(rest, "F" if truth == "false" else "FN")] if others else [], "value"
-    if isinstance(around, exp.Filter):
-        if below is around.this:
-            return [(around.expression.this, "T")], "value"
-        return [], "true"
-    return [], "value"
-
-
-def _place(parts: Sequence[exp.Expr], part: exp.Expr) -> int:
-    return next(i for i, other in enumerate(parts) if other is part)
-
-
-def _condition(branch: exp.If) -> exp.Expr:
-    """The condition of a branch of CASE, also where the CASE compares one operand."""
-    operand = branch.parent.this if isinstance(branch.parent, exp.Case) else None
-    condition: exp.Expr = branch.this
-    return (
-        condition
-        if operand is None
-        else exp.EQ(this=exp.paren(operand), expression=exp.paren(condition))
-    )
-
-
-def can(node: exp.Expr, outcomes: str, known: Knowledge) -> exp.Expr:
-    """Whether a condition can come out true (T), false (F) or NULL (N): a plain expression that is
-    not true only where it certainly cannot. Wherever all calls are known, it is exact."""
-    if len(outcomes) == 3:
+def can(node: exp.Expr, outcomes: Outcome, known: Knowledge) -> exp.Expr:
+    """Whether a condition can come out as one of the outcomes: a plain condition that is not true
+    only where it certainly cannot."""
+    if outcomes == Outcome.ANY:
         return exp.true()
-    if not unasked(node, known):
-        return _is(copied(node), outcomes)
-    if isinstance(node, exp.Paren):
-        return can(node.this, outcomes, known)
-    if isinstance(node, exp.Not):
-        return can(node.this, "".join(sorted(outcomes.translate(_SWAPPED), key="TFN".index)), known)
-    if isinstance(node, (exp.And, exp.Or)):
-        return _can_connect(node, outcomes, known)
-    if isinstance(node, exp.Is) and isinstance(node.expression, (exp.Boolean, exp.Null)):
-        held = (
-            "N" if isinstance(node.expression, exp.Null) else "T" if node.expression.this else "F"
-        )
-        wanted = [
-            o for o in "TFN" if (o == held and "T" in outcomes) or (o != held and "F" in outcomes)
-        ]
-        return can(node.this, "".join(wanted), known) if wanted else exp.false()
-    if isinstance(node, exp.Case) and node.this is None:
-        return _can_case(node.args["ifs"], node.args.get("default"), outcomes, known)
-    if isinstance(node, exp.If):
-        return _can_case([node], node.args.get("false"), outcomes, known)
-    if isinstance(node, exp.Exists) and isinstance(node.this, exp.Select):
-        return _can_exist(node, outcomes, known)
-    if isinstance(node, exp.In) and node.args.get("query") is not None:
-        return _can_be_in(node, outcomes, known)
-    unknown = unknown_in(node, known)
-    if isinstance(unknown, exp.Boolean) and unknown.this:
-        return unknown
+    if not outcomes:
+        return exp.false()
+    if not unasked(node, known):  # all is known: it is what it is
+        return comes_out(copied(node), outcomes)
+    return _can(node, outcomes, known)
+
+
+@singledispatch
+def _can(node: exp.Expr, outcomes: Outcome, known: Knowledge) -> exp.Expr:
+    """`can` of a condition that holds a call of which more may be needed: by the kind of node. Of
+    most it is only told whether a call is unknown: then they can be anything, else they are what
+    they are."""
+    unknown_calls = unknown_in(node, known)
+    # it reads other rows, whose calls are unknown: nothing can be ruled out
+    if is_true(unknown_calls):
+        return unknown_calls
+    # where the call is known, its input is NULL, and so is the condition
     if _is_null_by(node, known):
-        return exp.true() if "N" in outcomes else unknown
-    return some([unknown, exp.paren(_is(copied(node), outcomes), copy=False)])
+        return exp.true() if Outcome.NULL in outcomes else unknown_calls
+    return some([unknown_calls, exp.paren(comes_out(copied(node), outcomes), copy=False)])
+
+
+@_can.register
+def _(node: exp.Paren, outcomes: Outcome, known: Knowledge) -> exp.Expr:
+    return can(node.this, outcomes, known)
+
+
+@_can.register
+def _(node: exp.Not, outcomes: Outcome, known: Knowledge) -> exp.Expr:
+    return can(node.this, outcomes.negated, known)
+
+
+@_can.register(exp.And)
+@_can.register(exp.Or)
+def _(node: exp.And | exp.Or, outcomes: Outcome, known: Knowledge) -> exp.Expr:
+    if outcomes == Outcome.NOT_NULL:
+        return exp.true()  # too involved to be worth a condition
+    if outcomes == Outcome.NULL:  # NULL is neither true nor false: this holds of both
+        halves = (Outcome.NOT_FALSE, Outcome.NOT_TRUE)
+        return every([_can(node, half, known) for half in halves])
+    # AND is true, or not false, where all sides are; it is false, or not true, where one side is.
+    # OR is the mirror image.
+    of_all = Outcome.TRUE in outcomes
+    if isinstance(node, exp.Or):
+        of_all = not of_all
+    sides = [can(side, outcomes, known) for side in _sides(node)]
+    return every(sides) if of_all else some(sides)
+
+
+@_can.register
+def _(node: exp.Is, outcomes: Outcome, known: Knowledge) -> exp.Expr:
+    if isinstance(node.expression, exp.Null):
+        tested = Outcome.NULL
+    elif isinstance(node.expression, exp.Boolean):
+        tested = Outcome.TRUE if node.expression.this else Outcome.FALSE
+    else:
+        return _can.dispatch(exp.Expr)(node, outcomes, known)
+    # IS is never NULL: true if the tested outcome is there, else false
+    wanted = Outcome(0)
+    if Outcome.TRUE in outcomes:
+        wanted |= tested
+    if Outcome.FALSE in outcomes:
+        wanted |= Outcome.ANY & ~tested
+    return can(node.this, wanted, known)
+
+
+@_can.register
+def _(node: exp.Case, outcomes: Outcome, known: Knowledge) -> exp.Expr:
+    if node.this is not None:  # CASE x WHEN 1 THEN ...: too rare to look inside
+        return _can.dispatch(exp.Expr)(node, outcomes, known)
+    return _can_branch(node.args["ifs"], node.args.get("default"), outcomes, known)
+
+
+@_can.register
+def _(node: exp.If, outcomes: Outcome, known: Knowledge) -> exp.Expr:
+    return _can_branch([node], node.args.get("false"), outcomes, known)
+
+
+@_can.register
+def _(node: exp.Exists, outcomes: Outcome, known: Knowledge) -> exp.Expr:
+    if not isinstance(node.this, exp.Select):
+        return _can.dispatch(exp.Expr)(node, outcomes, known)
+    rows = bracket(node.this, known)
+    if rows is None or Outcome.NOT_NULL in outcomes:
+        return exp.true()  # nothing is known of the rows, or everything will do
+    if outcomes == Outcome.NULL:
+        return exp.false()  # EXISTS is never NULL
+    # a row that may be there makes it true, perhaps; only a row that is there keeps it from false
+    if Outcome.TRUE in outcomes:
+        return exp.Exists(this=rows.possible)
+    return exp.Not(this=exp.Exists(this=rows.certain))
+
+
+@_can.register
+def _(node: exp.In, outcomes: Outcome, known: Knowledge) -> exp.Expr:
+    if node.args.get("query") is None:
+        return _can.dispatch(exp.Expr)(node, outcomes, known)
+    rows = bracket(node.args["query"].unnest(), known)
+    if rows is None or unasked(node.this, known):
+        return exp.true()
+    if outcomes in (Outcome.TRUE, Outcome.NOT_FALSE):  # more rows can only help
+        inside = exp.In(this=copied(node.this), query=exp.Subquery(this=rows.possible))
+        return inside if outcomes == Outcome.TRUE else exp.paren(comes_out(inside, outcomes))
+    if outcomes in (Outcome.FALSE, Outcome.NOT_TRUE):  # fewer rows can only help
+        inside = exp.In(this=copied(node.this), query=exp.Subquery(this=rows.certain))
+        return exp.paren(comes_out(inside, Outcome.NOT_TRUE))
+    return exp.true()
+
+
+def _can_branch(
+    branches: Sequence[exp.If], default: exp.Expr | None, outcomes: Outcome, known: Knowledge
+) -> exp.Expr:
+    """A value of CASE counts where its condition can be true and those before it need not be."""
+    skipped: list[exp.Expr] = []
+    reached: list[exp.Expr] = []
+    for branch in branches:
+        value = can(branch.args["true"], outcomes, known)
+        before = [copied(part) for part in skipped]
+        reached.append(every([*before, can(branch.this, Outcome.TRUE, known), value]))
+        skipped.append(can(branch.this, Outcome.NOT_TRUE, known))
+    otherwise = can(default or exp.null(), outcomes, known)
+    return some([*reached, every([*skipped, otherwise])])
+
+
+def _sides(node: exp.And | exp.Or) -> list[exp.Expr]:
+    """What a chain of one operator combines. Looked at link by link, a long chain would be walked
+    once for each link."""
+    sides: list[exp.Expr] = []
+    waiting: list[exp.Expr] = [node]
+    while waiting:
+        side = waiting.pop()
+        if side.__class__ is node.__class__:  # links without parentheses
+            waiting += [side.args["expression"], side.args["this"]]
+        else:
+            sides.append(side)
+    return sides
 
 
 _COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike)
@@ -166,117 +186,46 @@ _COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.IL
 def _is_null_by(node: exp.Expr, known: Knowledge) -> bool:
     """Whether a condition compares a call of which nothing is known with a literal: it is NULL
     wherever the call is."""
-    call = (
-        node.this.unnest()
-        if isinstance(node, _COMPARED) and isinstance(node.expression, exp.Literal)
-        else node
-    )
+    compared = isinstance(node, _COMPARED) and isinstance(node.expression, exp.Literal)
+    call = node.this.unnest() if compared else node
     return is_placeholder(call) and call_of(call).name not in known.begun
 
 
-def _can_connect(node: exp.And | exp.Or, outcomes: str, known: Knowledge) -> exp.Expr:
-    if outcomes in ("N", "TF"):
-        return (
-            every([_can_connect(node, part, known) for part in ("TN", "FN")])
-            if outcomes == "N"
-            else exp.true()
-        )
-    parts = [can(side, outcomes, known) for side in _chained(node)]
-    both = outcomes in ("T", "TN") if isinstance(node, exp.And) else outcomes in ("F", "FN")
-    return every(parts) if both else some(parts)
+@dataclass(frozen=True)
+class Bracket:
+    """The rows that a SELECT certainly yields, and those that it can yield."""
+
+    certain: exp.Select
+    possible: exp.Select
 
 
-def _chained(node: exp.And | exp.Or) -> list[exp.Expr]:
-    """What a chain of one operator puts together: looked at link by link, a long one would be gone
-    through once for each."""
-    sides: list[exp.Expr] = []
-    open_: list[exp.Expr] = [node]
-    while open_:
-        side = open_.pop()
-        if side.__class__ is node.__class__:
-            open_ += [side.args["expression"], side.args["this"]]
-        else:
-            sides.append(side)
-    return sides
-
-
-def _can_case(
-    branches: Sequence[exp.If], default: exp.Expr | None, outcomes: str, known: Knowledge
-) -> exp.Expr:
-    reached: list[exp.Expr] = []
-    found: list[exp.Expr] = []
-    for branch in branches:
-        value = can(branch.args["true"], outcomes, known)
-        found.append(
-            every([*(copied(part) for part in reached), can(branch.this, "T", known), value])
-        )
-        reached.append(can(branch.this, "FN", known))
-    return some([*found, every([*reached, can(default or exp.null(), outcomes, known)])])
-
-
-def _can_exist(node: exp.Exists, outcomes: str, known: Knowledge) -> exp.Expr:
-    surely, possibly = bracket(node.this, known)
-    if surely is None or possibly is None:
-        return exp.true()
-    if outcomes == "N":
-        return exp.false()
-    if "T" in outcomes and "F" in outcomes:
-        return exp.true()
-    return exp.Exists(this=possibly) if "T" in outcomes else exp.Not(this=exp.Exists(this=surely))
-
-
-def _can_be_in(node: exp.In, outcomes: str, known: Knowledge) -> exp.Expr:
-    select = node.args["query"].unnest()
-    surely, possibly = bracket(select, known)
-    if surely is None or possibly is None or unasked(node.this, known):
-        return exp.true()
-    if outcomes in ("T", "TN"):
-        inside = exp.In(this=copied(node.this), query=exp.Subquery(this=possibly))
-        return inside if outcomes == "T" else exp.paren(_is(inside, "TN"))
-    if outcomes in ("F", "FN"):
-        return exp.paren(_is(exp.In(this=copied(node.this), query=exp.Subquery(this=surely)), "FN"))
-    return exp.true()
-
-
-def bracket(select: exp.Expr, known: Knowledge) -> tuple[exp.Select | None, exp.Select | None]:
-    """The rows that a SELECT surely yields, and those that it can yield; nothing where more than
-    its WHERE is unknown."""
+def bracket(select: exp.Expr, known: Knowledge) -> Bracket | None:
+    """The rows of a SELECT as far as they are known; None where more than its WHERE is unknown, or
+    where a row that fails its WHERE can change the others."""
     where = select.args.get("where")
-    if (
-        not isinstance(select, exp.Select)
-        or where is None
-        or select.args.get("limit")
-        or select.args.get("group")
-    ):
-        return None, None
-    if any(
-        unasked(part, known)
-        for key, value in select.args.items()
-        if key != "where"
-        for part in _nodes(value)
-    ):
-        return None, None
-    if (
-        any(node.find(*_WHOLE) for node in select.expressions)
-        or select.args.get("having")
-        or select.args.get("qualify")
-    ):
-        return None, None
-    surely, possibly = copied(select), copied(select)
-    surely.set("where", exp.Where(this=opposite(can(where.this, "FN", known))))
-    possibly.set("where", exp.Where(this=can(where.this, "T", known)))
-    return surely, possibly
+    if not isinstance(select, exp.Select) or where is None or _combines_rows(select):
+        return None
+    for key, value in select.args.items():
+        parts = value if isinstance(value, list) else [value]
+        if key != "where" and any(_is_unasked(part, known) for part in parts):
+            return None  # its joins, or what it shows, are not known themselves
+    # a row is certain if its WHERE can no longer fail, and possible if it can still be true
+    certain, possible = copied(select), copied(select)
+    fails = can(where.this, Outcome.NOT_TRUE, known)
+    certain.set("where", exp.Where(this=opposite(fails)))
+    possible.set("where", exp.Where(this=can(where.this, Outcome.TRUE, known)))
+    return Bracket(certain, possible)
 
 
-_WHOLE = (exp.AggFunc, exp.Window)
+def _combines_rows(select: exp.Select) -> bool:
+    """Whether a row of a SELECT depends on its other rows."""
+    if any(select.args.get(clause) for clause in ("limit", "group", "having", "qualify")):
+        return True
+    return any(shown.find(exp.AggFunc, exp.Window) for shown in select.expressions)
 
 
-def _nodes(value: object) -> list[exp.Expr]:
-    return [
-        part
-        for part in (value if isinstance(value, list) else [value])
-        if isinstance(part, exp.Expr)
-    ]
+def _is_unasked(part: object, known: Knowledge) -> bool:
+    return isinstance(part, exp.Expr) and unasked(part, known)
 
 
 def unasked(node: exp.Expr, known: Knowledge) -> bool:
@@ -285,95 +234,42 @@ def unasked(node: exp.Expr, known: Knowledge) -> bool:
 
 
 def unknown_in(node: exp.Expr, known: Knowledge) -> exp.Expr:
-    """Whether some call in an expression is unknown on a row; also true where that cannot be
-    told."""
-    calls = [part for part in placeholders(node) if notes(part).site not in known.done]
-    if any(_inside_query(part, node) for part in calls):
-        return exp.true()
-    return some([every([unknown(part, known), *_reached(part, node, known)]) for part in calls])
+    """Whether a call in an expression is unknown on a row; true also where that cannot be told."""
+    found = []
+    for call in placeholders(node):
+        if notes(call).site in known.done:
+            continue  # nothing more is needed of it: where it is not known, it does not matter
+        path = _path(call, node)
+        if any(isinstance(step, exp.Query) for step in path[1:]):
+            return exp.true()  # a call on other rows than this one
+        # an unknown call does not count where a branch or an OR hides it
+        found.append(every([unknown(call, known), *_reached(path, known)]))
+    return some(found)
 
 
-def _reached(part: exp.Expr, node: exp.Expr, known: Knowledge) -> list[exp.Expr]:
-    """What must be so for a part of an expression to matter to its value."""
-    conditions = _on_the_way([*_chain(part, node), node], "value")[0] if part is not node else []
+def _path(part: exp.Expr, node: exp.Expr) -> list[exp.Expr]:
+    """The nodes from a part up to the node that holds it."""
+    path = [part]
+    while path[-1] is not node:
+        assert path[-1].parent is not None
+        path.append(path[-1].parent)
+    return path
+
+
+def _reached(path: Sequence[exp.Expr], known: Knowledge) -> list[exp.Expr]:
+    """What must be so for the first node of a path to matter to the value of the last."""
+    conditions, _ = needs_along(path, Matters.VALUE)
     return [can(condition, outcomes, known) for condition, outcomes in conditions]
 
 
 def unknown(call: exp.Anonymous, known: Knowledge) -> exp.Expr:
-    """Whether a call is unknown on a row, though the calls among its arguments are not: some of its
-    arguments is no NULL, and its mapping does not hold them."""
+    """Whether a call is unknown on a row, given that the calls among its arguments are known: an
+    argument is not NULL, and the mapping does not hold the arguments."""
     if any(isinstance(argument, exp.Subquery) for argument in call.expressions):
-        return exp.true()
-    values = [exp.paren(copied(argument), copy=False) for argument in call.expressions]
-    some_value = some([exp.Not(this=exp.Is(this=value, expression=exp.null())) for value in values])
+        return exp.true()  # an ans: its inputs are tables
+    # an empty mapping needs no look-up: this is what most first collects are made of
     if call_of(call).name not in known.begun:
-        return some_value
-    arguments = [copied(argument) for argument in call.expressions]
-    held = exp.Anonymous(this=f"known_{call.name}", expressions=arguments)
+        return any_present(call.expressions)
+    held = exp.Anonymous(this=f"known_{call.name}", expressions=list(map(copied, call.expressions)))
     annotate(held, call=call_of(call), is_lookup=True)
-    return every([some_value, exp.Not(this=held)])
-
-
-def _inside_query(part: exp.Expr, node: exp.Expr) -> bool:
-    while part is not node:
-        assert part.parent is not None
-        part = part.parent
-        if isinstance(part, exp.Query):
-            return True
-    return False
-
-
-def _is(node: exp.Expr, outcomes: str) -> exp.Expr:
-    """A condition that is true just where a condition comes out as one of the outcomes."""
-    node = node if isinstance(node, exp.Paren) else exp.paren(node, copy=False)
-    if outcomes in ("T", "F"):
-        return node if outcomes == "T" else exp.Not(this=node)
-    if outcomes in ("N", "TF"):
-        null = exp.Is(this=node, expression=exp.null())
-        return null if outcomes == "N" else exp.Not(this=null)
-    return exp.Not(this=exp.Is(this=node, expression=exp.Boolean(this=outcomes == "FN")))
-
-
-def every(parts: Sequence[exp.Expr]) -> exp.Expr:
-    """All conditions together; what is always true is left out."""
-    if any(isinstance(part, exp.Boolean) and not part.this for part in parts):
-        return exp.false()
-    left = list(dict.fromkeys(part for part in parts if not isinstance(part, exp.Boolean)))
-    return exp.and_(*left, copy=False) if left else exp.true()
-
-
-def some(parts: Sequence[exp.Expr]) -> exp.Expr:
-    """Any of the conditions; what is never true is left out."""
-    if any(isinstance(part, exp.Boolean) and part.this for part in parts):
-        return exp.true()
-    left = list(dict.fromkeys(part for part in parts if not isinstance(part, exp.Boolean)))
-    return exp.paren(exp.or_(*left, copy=False), copy=False) if left else exp.false()
-
-
-def opposite(node: exp.Expr) -> exp.Expr:
-    """True just where a condition is not."""
-    if isinstance(node, exp.Boolean):
-        return exp.Boolean(this=not node.this)
-    return exp.Not(this=exp.Is(this=exp.paren(node), expression=exp.true()))
-
-
-def clause_of(node: exp.Expr, select: exp.Select) -> str:
-    """The clause of a SELECT in which a node stands."""
-    while node.parent is not None and node.parent is not select:
-        node = node.parent
-    return node.arg_key or ""
-
-
-def conjuncts(node: exp.Expr) -> list[exp.Expr]:
-    """The conditions that AND puts together."""
-    node = node.unnest() if isinstance(node, exp.Paren) else node
-    return (
-        [part for side in (node.left, node.right) for part in conjuncts(side)]
-        if isinstance(node, exp.And)
-        else [node]
-    )
-
-
-def direct(node: exp.Expr, select: exp.Select) -> bool:
-    """Whether a node stands in a SELECT itself, and not in a sub-select of it."""
-    return node.find_ancestor(exp.Query) is select
+    return every([any_present(call.expressions), exp.Not(this=held)])

@@ -1,4 +1,4 @@
-"""What the language model is sent; what it is told each time stands in data/prompts."""
+"""Prompts. The texts that are the same in all of them stand in data/prompts."""
 
 from __future__ import annotations
 

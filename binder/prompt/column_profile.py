@@ -1,6 +1,6 @@
-"""A column of a table goes in; what must be known of it beside its name and type comes out: how its
-cells are read, its bounds, its texts. All of it is asked of Arrow, so that no table is read cell by
-cell."""
+"""Column facts for the schema prompt: how cells are read, bounds, texts.
+
+All of it is asked of Arrow, so that no table is read cell by cell."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ from binder.prompt.wire import wire
 if TYPE_CHECKING:
     from binder.tables.table import Column, Table
 
-PROBE = 1000  # first rows, in which a fact that is to be found at all is looked for first
+PROBE = 1000  # first rows, in which a fact is looked for first
+UNREAD = 2  # cells without a value that are shown
 
 
 def readings(table: Table, column: Column) -> tuple[list[tuple[str, Any]], list[str]]:
-    """Of a column that was typed from text: a cell that is not written as its value is, with the
-    value, and cells without one."""
+    """Of a column that was typed from text: a cell that is not written as its value, with the
+    value; and cells without a value."""
     import pyarrow.compute as pc
 
     if column.raw is None:
         return [], []
     values, texts = table.data.column(column.name), table.data.column(column.raw)
     pairs = zip(texts.slice(0, PROBE).to_pylist(), values.slice(0, PROBE).to_pylist(), strict=True)
-    told = [(text, value) for text, value in pairs if text is not None and value is not None]
-    read = [(text, value) for text, value in told if text.replace(",", "") != str(wire(value))]
-    unread = (
-        pc.unique(texts.filter(pc.and_(pc.is_null(values), pc.is_valid(texts))))
-        .slice(0, 2)
-        .to_pylist()
-    )
-    return read[:1], unread
+    read = [(text, value) for text, value in pairs if _is_written_otherwise(text, value)]
+    missing = texts.filter(pc.and_(pc.is_null(values), pc.is_valid(texts)))
+    return read[:1], pc.unique(missing).slice(0, UNREAD).to_pylist()
+
+
+def _is_written_otherwise(text: str | None, value: Any) -> bool:
+    """Whether a cell is not written as its value is sent; commas of thousands do not count."""
+    if text is None or value is None:
+        return False
+    return text.replace(",", "") != str(wire(value))
 
 
 def bounds(table: Table, column: Column) -> tuple[Any, Any] | None:
@@ -39,9 +42,8 @@ def bounds(table: Table, column: Column) -> tuple[Any, Any] | None:
     import pyarrow.compute as pc
 
     data = table.data.column(column.name)
-    if not (
-        pa.types.is_primitive(data.type) or pa.types.is_decimal(data.type)
-    ) or pa.types.is_boolean(data.type):
+    has_order = pa.types.is_primitive(data.type) or pa.types.is_decimal(data.type)
+    if not has_order or pa.types.is_boolean(data.type):
         return None
     found = pc.min_max(data).as_py()
     return None if found["min"] is None else (found["min"], found["max"])

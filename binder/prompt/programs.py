@@ -1,5 +1,4 @@
-"""A question, tables and exemplars go in, the Request for programs comes out, with what
-data/prompts tells about programs."""
+"""Prompts that ask for programs, for their repair, and for the belief in an answer."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 ROOM = 8_000  # tokens of a prompt
 LEAST_ROOM = 2_000  # the instructions have a third of it
 SMALL = 1_500  # tokens of an exemplar
-TABLES = 0.6  # of the room that the instructions leave are the tables' at most
+TABLES = 0.6  # at most, of the room that the instructions leave, is for the tables
 
 PROGRAMS = {language: f"{told(language)}\n\n{told('shown')}" for language in LANGUAGES}
 BELIEF = told("belief")
@@ -40,28 +39,26 @@ def program_request(
     """The request for programs that answer a question.
 
     The tables are cut and exemplars left out, the first ones first, so that the messages have no
-    more than room tokens; an exemplar nearer to the question stands nearer to it."""
+    more than room tokens; the most similar exemplar comes last."""
     system = PROGRAMS[language]
     room -= estimate(system)
     asked = asked_text(question, tables, int(room * TABLES))
     room -= estimate(asked)
     shots: list[Message] = []
     for exemplar in reversed(list(exemplars)):
-        pair = (
-            Message("user", asked_text(exemplar.question, exemplar.tables)),
-            Message("assistant", exemplar.program),
-        )
-        room -= sum(estimate(message.content) for message in pair)
+        shown = asked_text(exemplar.question, exemplar.tables)
+        room -= estimate(shown) + estimate(exemplar.program)
         if room < 0:
             break
-        shots = [*pair, *shots]
+        shots = [Message("user", shown), Message("assistant", exemplar.program), *shots]
     return Request((Message("system", system), *shots, Message("user", asked)), model)
 
 
 def asked_text(question: str, tables: Sequence[Table], room: int = SMALL) -> str:
     """A question below the tables that it is asked about, all within so many tokens."""
     asked = f"Question: {' '.join(question.split())}"
-    return f"{tables_text(tables, question, max(LEAST, room - estimate(asked)))}\n\n{asked}"
+    left = max(LEAST, room - estimate(asked))
+    return f"{tables_text(tables, question, left)}\n\n{asked}"
 
 
 def repair_request(asked: Request, program: str, problem: str, number: int) -> Request:
@@ -75,7 +72,7 @@ def belief_request(
     question: str, tables: Sequence[Table], texts: Sequence[str], *, model: str
 ) -> Request:
     """The request that asks whether an answer is true."""
-    asked = f"{asked_text(question, tables, ROOM)}\nProposed answer: {json.dumps(list(texts), ensure_ascii=False)}"
-    return Request(
-        (Message("system", BELIEF), Message("user", asked)), model, temperature=1.0, chances=True
-    )
+    proposed = json.dumps(list(texts), ensure_ascii=False)
+    asked = f"{asked_text(question, tables, ROOM)}\nProposed answer: {proposed}"
+    messages = Message("system", BELIEF), Message("user", asked)
+    return Request(messages, model, temperature=1.0, chances=True)

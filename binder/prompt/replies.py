@@ -1,6 +1,8 @@
-"""The text of a reply goes in, the answers in it come out: by key for a map, as a list for an ans,
-each then cast to its type. Tolerant of how a reply is written, not of what it says: what is not
-certain is left out or a NoValue, so that it is asked again."""
+"""The answers in the text of a reply: by key for a map, as a list for an ans, each then cast to its
+type.
+
+The reader is tolerant of how a reply is written, not of what it says: what is not certain is left
+out or a NoValue, so that it is asked again."""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 
 from binder.errors import BadReply
-from binder.tables.cells import read_boolean, read_date, read_number
+from binder.tables.cells import read_boolean
 from binder.tables.codec import dump
+from binder.tables.dates import read_date
+from binder.tables.numbers import read_number
 
 JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
 Value: TypeAlias = bool | int | float | str | date | datetime
@@ -36,11 +40,8 @@ _ESCAPE = re.compile(r"\\.|\"", re.DOTALL)
 _WORDS: dict[str, JSON] = {"true": True, "false": False} | dict.fromkeys(
     ("null", "none", "nan", "infinity", "-infinity")
 )
-_TASK = {
-    "task",
-    "rows",
-    "columns",
-}  # a task that the reply repeats: its rows have the keys of the answers
+# A task that the reply repeats: its rows have the keys of the answers.
+_TASK = {"task", "rows", "columns"}
 _READ: dict[str, Callable[[str], Value | None]] = {
     "boolean": read_boolean,
     "number": read_number,
@@ -78,7 +79,7 @@ def read_list(text: str) -> list[JSON]:
         return values[0]
     lists = [found for value in values for found in _lists(value)]
     if not lists:
-        raise BadReply(f"the reply holds no list of answers: {ascii(text[:200])[1:-1]}")
+        raise BadReply(f"the reply contains no list of answers: {ascii(text[:200])[1:-1]}")
     return lists[-1]
 
 
@@ -90,10 +91,7 @@ def read_value(
 ) -> Value | NoValue:
     """One answer as a value of its type: one of the options where there are any, written as the
     spelling where it is one."""
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if isinstance(value, str):
-        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+    value = _single(value)
     if value is None or value == "":
         return NoValue("no_answer")
     if isinstance(value, list | dict):
@@ -103,7 +101,18 @@ def read_value(
     read = _spelt(value, options) if options and type != "boolean" else _cast(value, type)
     if read is None:
         return NoValue("bad_type", str(value)[:200])
-    return (_spelt(read, spellings) or read) if isinstance(read, str) and spellings else read
+    if spellings and isinstance(read, str):
+        return _spelt(read, spellings) or read
+    return read
+
+
+def _single(value: JSON) -> JSON:
+    """A value outside of lists of one, a text without blanks around it."""
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+    return value
 
 
 def _cast(value: Any, type: str) -> Value | None:
@@ -130,11 +139,12 @@ def _spelt(value: Value, choices: Sequence[str]) -> str | None:
         names.append("yes" if value else "no")
     elif isinstance(value, float) and value.is_integer():
         names.append(str(int(value)))
-    return (
-        names[0]
-        if names[0] in choices
-        else next((spoken[_fold(name)] for name in names if _fold(name) in spoken), None)
-    )
+    if names[0] in choices:
+        return names[0]
+    for name in names:
+        if _fold(name) in spoken:
+            return spoken[_fold(name)]
+    return None
 
 
 def _fold(text: str) -> str:
@@ -233,12 +243,13 @@ class _Reader:
                 key = self.string() if self.peek() in _STRINGS else self.match(_WORD)
                 self.take(":")
                 value = self.value(depth)
-                whole = isinstance(
-                    value, dict | list
-                )  # others end for certain only where something follows
-                pairs += [(key, value)] if whole else []
+                # Other values end for certain only where something follows.
+                whole = isinstance(value, dict | list)
+                if whole:
+                    pairs.append((key, value))
                 more = not self.cut and self.continues("}")
-                pairs += [] if whole else [(key, value)]
+                if not whole:
+                    pairs.append((key, value))
         except EOFError:
             self.cut = True
         return _object(pairs)

@@ -1,9 +1,7 @@
-"""Tables and a question go in, the text that shows them to the author of a program comes out,
-within so many tokens.
+"""CREATE TABLE text for prompts, within so many tokens.
 
-Each table is a CREATE TABLE with a remark on each column, and rows below it: all of them, or the
-first, the last and those that hold words of the question. No name and no cell of it can pass for a
-line."""
+Each table has a remark on each column, and rows below it: all of them, or the first, the last and
+those with words of the question. No name and no cell of it can pass for a line."""
 
 from __future__ import annotations
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 ALL = 100  # rows: a longer table is not shown whole
 FEW = 8  # texts of a column that are all told
 LEAST = 60  # tokens that a table must have to be shown
+NAME = 40  # characters of a unit, a bound or a listed text
 
 
 class Detail(NamedTuple):
@@ -55,24 +54,23 @@ def tables_text(tables: Sequence[Table], question: str, room: int) -> str:
     own order."""
     found = {table.name: relevant(table, question) for table in tables}
     joined = joins(tables)
-    queue = sorted(
-        tables,
-        key=lambda table: (
-            len(found[table.name].words),
-            min(table.num_rows, ALL) * len(table.columns),
-        ),
-    )
+
+    def claim(table: Table) -> tuple[int, int]:
+        size = min(table.num_rows, ALL) * len(table.columns)
+        return len(found[table.name].words), size
+
     shown: dict[str, str] = {}
-    for left, table in zip(range(len(queue), 0, -1), queue, strict=True):
+    for position, table in enumerate(sorted(tables, key=claim)):
+        left = len(tables) - position
         if room // left < LEAST and left > 1:
             continue
         shown[table.name] = table_text(table, found[table.name], joined, room // left)
         room -= estimate(shown[table.name])
-    hidden = [_named(table.name) for table in tables if table.name not in shown]
     texts = [shown[table.name] for table in tables if table.name in shown]
-    return "\n\n".join(
-        [*texts, *([f"-- further tables, not shown: {_line(', '.join(hidden))}"] if hidden else [])]
-    )
+    hidden = [_named(table.name) for table in tables if table.name not in shown]
+    if hidden:
+        texts.append(f"-- further tables, not shown: {_line(', '.join(hidden))}")
+    return "\n\n".join(texts)
 
 
 def table_text(
@@ -97,35 +95,31 @@ def _drawn(
     columns = _columns(table, found, detail)
     rows = _rows(table, found, detail)
     whole = len(rows) == table.num_rows
-    lines = (
-        [f"  {ROW_ID} BIGINT,{' -- 0 for the first row' if table.num_rows else ''}"]
-        if table.column(ROW_ID) is None
-        else []
-    )
-    for column in columns:
-        target = joined.get((table.name, column.name))
-        told = "; ".join(
-            [
-                *([f"refers to {target}"] if target else []),
-                *_remarks(table, column, whole, detail.width),
-            ]
-        )
-        lines.append(f"  {_named(column.name)} {column.type},{f' -- {told}' if told else ''}")
-    if hidden := [column for column in table.columns if column not in columns]:
-        lines.append(f"  -- and {count(len(hidden), 'further column')}")
     title = f", {_line(table.title)}" if table.title else ""
-    head = f"CREATE TABLE {_named(table.name)} ( -- {count(table.num_rows, 'row')}{title}"
-    return "\n".join([head, *lines, ")", *_sample(table, columns, rows, detail.width)])
+    lines = [f"CREATE TABLE {_named(table.name)} ( -- {count(table.num_rows, 'row')}{title}"]
+    if table.column(ROW_ID) is None:
+        remark = " -- 0 for the first row" if table.num_rows else ""
+        lines.append(f"  {ROW_ID} BIGINT,{remark}")
+    for column in columns:
+        remarks = _remarks(table, column, whole, detail.width)
+        target = joined.get((table.name, column.name))
+        if target:
+            remarks.insert(0, f"refers to {target}")
+        remark = f" -- {'; '.join(remarks)}" if remarks else ""
+        lines.append(f"  {_named(column.name)} {column.type},{remark}")
+    hidden = len(table.columns) - len(columns)
+    if hidden:
+        lines.append(f"  -- and {count(hidden, 'further column')}")
+    return "\n".join([*lines, ")", *_sample(table, columns, rows, detail.width)])
 
 
 def _columns(table: Table, found: Relevance, detail: Detail) -> list[Column]:
     """The columns to show: where not all, those of the question and the first others."""
     if detail.columns is None or len(table.columns) <= detail.columns:
         return list(table.columns)
-    ranked = sorted(table.columns, key=lambda column: column.name not in found.columns)[
-        : detail.columns
-    ]
-    return [column for column in table.columns if column in ranked]
+    ranked = sorted(table.columns, key=lambda column: column.name not in found.columns)
+    chosen = ranked[: detail.columns]
+    return [column for column in table.columns if column in chosen]
 
 
 def _rows(table: Table, found: Relevance, detail: Detail) -> list[int]:
@@ -146,31 +140,39 @@ def _sample(table: Table, columns: Sequence[Column], rows: Sequence[int], width:
     names = [column.name for column in columns]
     cells = [[cut(cell or "", width) for cell in table.texts(column, rows)] for column in columns]
     if table.column(ROW_ID) is None:
-        names, cells = [ROW_ID, *names], [[str(row) for row in rows], *cells]
+        names.insert(0, ROW_ID)
+        cells.insert(0, [str(row) for row in rows])
     return [_row(names), *map(_row, zip(*cells, strict=True))]
 
 
 def _remarks(table: Table, column: Column, whole: bool, width: int) -> list[str]:
     """What must be known of a column to compare with it, and is not seen in the rows."""
-    remarks = [f"in {_line(column.unit, 40)}"] if column.unit else []
-    read, unread = column_profile.readings(table, column) if column.type != "VARCHAR" else ([], [])
-    remarks += [
-        f"{_quoted(cell, width)} is {_line(str(wire(value)), width)}" for cell, value in read
-    ]
+    remarks = []
+    if column.unit:
+        remarks.append(f"in {_line(column.unit, NAME)}")
+    if column.type == "VARCHAR":
+        return remarks if whole else remarks + _listed(table, column)
+    read, unread = column_profile.readings(table, column)
+    for cell, value in read:
+        remarks.append(f"{_quoted(cell, width)} is {_line(str(wire(value)), width)}")
     remarks += [f"{_quoted(cell, width)} is NULL" for cell in unread]
-    if whole:
-        return remarks
-    if column.type != "VARCHAR":
-        bounds = column_profile.bounds(table, column)
-        return (
-            [*remarks, "from " + " to ".join(_line(str(wire(value)), 40) for value in bounds)]
-            if bounds
-            else remarks
-        )
+    return remarks if whole else remarks + _bounded(table, column)
+
+
+def _listed(table: Table, column: Column) -> list[str]:
+    """The texts of a column that has few, and short ones."""
     texts = column_profile.texts(table, column, FEW)
-    if texts and all(len(text) <= 40 for text in texts):
-        remarks.append(f"one of {', '.join(_quoted(text, 40) for text in texts)}")
-    return remarks
+    if not texts or any(len(text) > NAME for text in texts):
+        return []
+    return [f"one of {', '.join(_quoted(text, NAME) for text in texts)}"]
+
+
+def _bounded(table: Table, column: Column) -> list[str]:
+    """From where to where the values of a column go."""
+    bounds = column_profile.bounds(table, column)
+    if bounds is None:
+        return []
+    return ["from " + " to ".join(_line(str(wire(value)), NAME) for value in bounds)]
 
 
 def _named(name: str) -> str:
@@ -192,6 +194,5 @@ def cut(text: str, width: int) -> str:
 
 def _line(text: str, width: int = 160) -> str:
     """A text on one line, cut where it is long."""
-    return cut(
-        "\\n".join(text.splitlines()), width
-    )  # of all kinds: a cell cannot pass for a line of the prompt
+    # Line breaks of all kinds: a cell cannot pass for a line of the prompt.
+    return cut("\\n".join(text.splitlines()), width)

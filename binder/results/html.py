@@ -1,5 +1,4 @@
-"""Plain data comes in; small pieces of HTML go out, every text escaped. Nothing here needs scripts
-or style sheets."""
+"""HTML for notebooks, without scripts or style sheets; every text is escaped."""
 
 from __future__ import annotations
 
@@ -8,30 +7,29 @@ from html import escape
 
 from binder.errors import printable
 
+CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0"
+HEAD = f"{CELL};border-bottom:1px solid"
+MONO = "font-family:monospace;white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
+MOST_ROWS = 60
+
 
 def text(value: str) -> str:
     """A text with markup and control characters made harmless."""
     return escape(printable(value)).replace("\n", "<br>")
 
 
-CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0"
-MONO = "font-family:monospace;white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int = 60) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], most: int = MOST_ROWS) -> str:
     """A table; rows beyond the most are counted."""
-    head = "".join(
-        f'<th style="{CELL};border-bottom:1px solid">{text(column)}</th>' for column in columns
-    )
-    body = "".join(
-        "<tr>" + "".join(f'<td style="{CELL}">{text(cell)}</td>' for cell in row) + "</tr>"
-        for row in rows[:most]
-    )
+    head = _row("th", HEAD, columns)
+    body = "".join(_row("td", CELL, row) for row in rows[:most])
     more = small(f"{len(rows) - most} more rows") if len(rows) > most else ""
     style = "border-collapse:collapse;margin:4px 0"
-    return (
-        f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}'
-    )
+    return f'<table style="{style}"><thead>{head}</thead><tbody>{body}</tbody></table>{more}'
+
+
+def _row(tag: str, style: str, cells: Sequence[str]) -> str:
+    inner = "".join(f'<{tag} style="{style}">{text(cell)}</{tag}>' for cell in cells)
+    return f"<tr>{inner}</tr>"
 
 
 def code(source: str) -> str:
@@ -40,8 +38,7 @@ def code(source: str) -> str:
 
 
 def notes(lines: Iterable[str]) -> str:
-    """A list of remarks, which may hold programs with marked places; nothing where there are
-    none."""
+    """A list of remarks, which may hold programs with marked places; empty without remarks."""
     items = "".join(f'<li style="{MONO}">{text(line)}</li>' for line in lines)
     return f'<ul style="margin:4px 0">{items}</ul>' if items else ""
 

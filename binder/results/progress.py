@@ -1,8 +1,7 @@
-"""How far a run has come in; a line that keeps up with it goes out, in a terminal or under a
-notebook cell, and nowhere else.
+"""The progress of a run, as a line in a terminal or under a notebook cell.
 
-A display is a function that is given the Progress again and again, and None at the end.
-"""
+A display is a function that is called with the Progress again and again, and with None at the
+end."""
 
 from __future__ import annotations
 
@@ -17,12 +16,13 @@ from binder.results import html
 from binder.results.result import count
 
 EVERY = 0.1  # seconds between two drawings
+BAR = 20  # characters
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Values wanted so far, those that are there, those of them that were remembered; requests,
-    dollars, seconds."""
+    """What a run has done so far: values wanted, values known, those of them from the cache;
+    requests, US dollars, seconds."""
 
     total: int
     done: int
@@ -34,23 +34,27 @@ class Progress:
 
     @property
     def left(self) -> float | None:
-        """Seconds left at the speed so far; None where nothing was asked yet."""
+        """Seconds left at the speed so far; None before the first answer."""
         asked = self.done - self.cached
         return self.seconds / asked * (self.total - self.done) if asked > 0 else None
 
+    @property
+    def ended(self) -> bool:
+        """Whether all values are known and nothing else is done."""
+        return not self.stage and self.done >= self.total
+
     def __str__(self) -> str:
+        requests = count(self.requests, "request")
         if self.stage:
-            return f"{self.stage}, {count(self.requests, 'request')}"
-        parts = (
-            [f"{self.done:,}/{self.total:,} values", f"{self.cached:,} cached"]
-            if self.total
-            else []
-        )
-        parts += [count(self.requests, "request")]
-        parts += [f"${self.cost:.4f}"] if self.cost is not None else []
-        parts += (
-            [f"{self.left:.0f} s left"] if self.left is not None and self.done < self.total else []
-        )
+            return f"{self.stage}, {requests}"
+        parts = []
+        if self.total:
+            parts += [f"{self.done:,}/{self.total:,} values", f"{self.cached:,} cached"]
+        parts.append(requests)
+        if self.cost is not None:
+            parts.append(f"${self.cost:.4f}")
+        if self.left is not None and self.done < self.total:
+            parts.append(f"{self.left:.0f} s left")
         return ", ".join(parts)
 
 
@@ -71,20 +75,21 @@ def off(_: Progress | None) -> None:
 
 def in_terminal(stream: TextIO) -> Display:
     """One line that is drawn over itself and taken away at the end."""
-    drawn = [0.0, 0]  # when, and how wide
+    drawn, width = 0.0, 0  # when, and how wide
 
     def draw(progress: Progress | None) -> None:
+        nonlocal drawn, width
         now = time.monotonic()
         if progress is None:
-            if drawn[1]:
-                stream.write("\r" + " " * int(drawn[1]) + "\r")
+            if width:
+                stream.write("\r" + " " * width + "\r")
                 stream.flush()
-            drawn[:] = [0.0, 0]
-        elif (progress.stage or progress.done < progress.total) and now - drawn[0] >= EVERY:
+            drawn, width = 0.0, 0
+        elif not progress.ended and now - drawn >= EVERY:
             line = _line(progress, shutil.get_terminal_size().columns - 1)
-            stream.write("\r" + line.ljust(int(drawn[1])))
+            stream.write("\r" + line.ljust(width))
             stream.flush()
-            drawn[:] = [now, len(line)]
+            drawn, width = now, len(line)
 
     return draw
 
@@ -92,8 +97,8 @@ def in_terminal(stream: TextIO) -> Display:
 def _line(progress: Progress, width: int) -> str:
     if progress.stage:
         return str(progress)[:width]
-    bar = 20 * progress.done // max(1, progress.total)
-    return f"[{'#' * bar}{'.' * (20 - bar)}] {progress}"[:width]
+    bar = BAR * progress.done // max(1, progress.total)
+    return f"[{'#' * bar}{'.' * (BAR - bar)}] {progress}"[:width]
 
 
 def in_notebook() -> Display:
@@ -101,21 +106,24 @@ def in_notebook() -> Display:
     from IPython.display import HTML
     from IPython.display import display as show
 
-    handle: list[Any] = []
-    drawn, last = [0.0], [""]
+    output: Any = None
+    drawn, last = 0.0, ""
 
     def draw(progress: Progress | None) -> None:
+        nonlocal output, drawn, last
         if progress is None:
-            if handle:
-                handle[0].update(HTML(html.small(last[0])))
-            handle.clear()
+            if output is not None:
+                output.update(HTML(html.small(last)))
+            output = None
             return
-        last[0] = str(progress)
-        if time.monotonic() - drawn[0] >= EVERY:
-            drawn[0] = time.monotonic()
-            if handle:
-                handle[0].update(HTML(html.small(_line(progress, 120))))
-            else:
-                handle.append(show(HTML(html.small(_line(progress, 120))), display_id=True))
+        last = str(progress)
+        if time.monotonic() - drawn < EVERY:
+            return
+        drawn = time.monotonic()
+        line = HTML(html.small(_line(progress, 120)))
+        if output is None:
+            output = show(line, display_id=True)
+        else:
+            output.update(line)
 
     return draw

@@ -1,5 +1,4 @@
-"""What a program yielded comes in; a Result that prints, turns into a frame and says where its
-values came from goes out."""
+"""Results, usage and missing values, and how they are displayed."""
 
 from __future__ import annotations
 
@@ -16,11 +15,14 @@ from binder.tables.codec import text as text
 if TYPE_CHECKING:
     import pandas
 
+MOST_ROWS = 40  # of a grid
+WIDTH = 60  # of a cell in a grid
+
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run cost: questions (map inputs and ans), those answered from memory, requests,
-    tokens, dollars, seconds."""
+    """What a run used: questions (map inputs and ans calls), cached questions, requests, tokens,
+    US dollars, seconds."""
 
     questions: int = 0
     cached: int = 0
@@ -31,28 +33,29 @@ class Usage:
     seconds: float = 0.0
 
     def __add__(self, other: Usage) -> Usage:
+        sums = {name: value + getattr(other, name) for name, value in self._counts().items()}
         costs = [cost for cost in (self.cost, other.cost) if cost is not None]
-        sums = {
-            name: getattr(self, name) + getattr(other, name)
-            for name in vars(self)
-            if name != "cost"
-        }
         return Usage(**sums, cost=sum(costs) if costs else None)
+
+    def _counts(self) -> dict[str, Any]:
+        """Everything but the cost, which may be unknown."""
+        return {name: value for name, value in vars(self).items() if name != "cost"}
 
     def __str__(self) -> str:
         tokens = self.prompt_tokens + self.completion_tokens
-        price = "" if self.cost is None else f", ${self.cost:.4f}"
         parts = [
             count(self.questions, "question"),
             count(self.requests, "request"),
             count(tokens, "token"),
         ]
-        return f"{', '.join(parts)}{price}, {self.seconds:.2f} s"
+        if self.cost is not None:
+            parts.append(f"${self.cost:.4f}")
+        return ", ".join([*parts, f"{self.seconds:.2f} s"])
 
 
 @dataclass(frozen=True)
 class Missing:
-    """A value that there is not, and why. fault: no_answer, bad_type, missing, refused, ...;
+    """A missing value and the reason for it. fault: no_answer, bad_type, missing, refused, ...;
     attempts: requests made for it."""
 
     call: str
@@ -62,14 +65,19 @@ class Missing:
     message: str
 
     def __str__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.inputs.items())
-        return f"no value for {self.call!r}{' with ' + shown if shown else ''}: {self.message}"
+        inputs = ", ".join(f"{name}={value!r}" for name, value in self.inputs.items())
+        shown = f" ({inputs})" if inputs else ""
+        return f"missing value for {self.call!r}{shown}: {self.message}"
+
+    def data(self) -> dict[str, Any]:
+        """The entry as JSON data."""
+        inputs = {name: plain(value) for name, value in self.inputs.items()}
+        return {**asdict(self), "inputs": inputs}
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Rows and columns of one executed program. rows hold typed values, texts the same cells as a
-    person is shown them."""
+    """The result of one program. rows: typed values; texts: the same cells as displayed."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
@@ -80,6 +88,7 @@ class Result:
     program: str
     repairs: tuple[str, ...] = ()
     origin: Callable[[int, int], dict[str, Any]] | None = field(default=None, repr=False)
+
     doubts: tuple[str, ...] = ()
 
     @property
@@ -103,26 +112,23 @@ class Result:
         return pd.DataFrame(self.rows, columns=list(self.columns))
 
     def why(self, row: int, column: int | str = 0) -> dict[str, Any]:
-        """Where a value came from: the rows of the tables, and for each call its inputs, the
-        request and the raw reply.
+        """The origin of a value: the table rows behind it and, for each call, its inputs, request
+        and raw reply.
 
-        The values of a Python program are not followed: told are all inputs whose answer equals the
-        value, also those of other rows or where the value was computed; where there are none, all
-        that the program asked."""
+        Values of a Python program are not tracked: it lists every input whose answer equals the
+        value, or all inputs if there is none."""
         index = self.columns.index(column) if isinstance(column, str) else column
         if not 0 <= row < len(self.rows):
-            raise IndexError(f"there are {len(self.rows)} rows")
+            rows = count(len(self.rows), "row")
+            raise IndexError(f"row {row} is out of range: the result has {rows}")
         return self.origin(row, index) if self.origin is not None else {}
 
     def data(self) -> dict[str, Any]:
         """The result as JSON data."""
         return {
             "columns": list(self.columns),
-            "rows": [[plain(value) for value in row] for row in self.rows],
-            "errors": [
-                {**asdict(entry), "inputs": {k: plain(v) for k, v in entry.inputs.items()}}
-                for entry in self.errors
-            ],
+            "rows": [plain(row) for row in self.rows],
+            "errors": [entry.data() for entry in self.errors],
             "usage": asdict(self.usage),
             "repairs": list(self.repairs),
             "warnings": self.warnings,
@@ -137,38 +143,41 @@ class Result:
         return "\n".join([grid(self.columns, self.texts), *map(printable, notes)])
 
     def _repr_html_(self) -> str:
-        return (
-            html.table(self.columns, self.texts)
-            + html.notes(
-                [
-                    *(f"repaired for free: {repair}" for repair in self.repairs),
-                    *map(str, self.errors[:20]),
-                ]
-            )
-            + html.notes(self.warnings)
-            + html.small(str(self.usage))
-        )
+        notes = [f"auto-repaired: {repair}" for repair in self.repairs]
+        notes += map(str, self.errors[:20])
+        parts = [
+            html.table(self.columns, self.texts),
+            html.notes(notes),
+            html.notes(self.warnings),
+            html.small(str(self.usage)),
+        ]
+        return "".join(parts)
 
 
-def grid(columns: tuple[str, ...], rows: list[tuple[str, ...]], most: int = 40) -> str:
-    """Columns and rows as a terminal shows them; control characters are escaped, long cells cut."""
-    shown = [[_cell(cell) for cell in row] for row in rows[:most]]
+def grid(columns: tuple[str, ...], rows: list[tuple[str, ...]], most: int = MOST_ROWS) -> str:
+    """A text table for a terminal; control characters are escaped, long cells cut."""
     heads = [_cell(column) for column in columns]
-    widths = [max([len(head), *(len(row[i]) for row in shown)]) for i, head in enumerate(heads)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in [heads, *shown]
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
+    shown = [[_cell(cell) for cell in row] for row in rows[:most]]
+    widths = list(map(len, heads))
+    for row in shown:
+        widths = [max(width, len(cell)) for width, cell in zip(widths, row, strict=True)]
+    rule = ["-" * width for width in widths]
+    lines = [_aligned(row, widths) for row in (heads, rule, *shown)]
     if len(rows) > most:
         lines.append(f"... {len(rows) - most} more rows")
     return "\n".join(lines)
 
 
+def _aligned(row: list[str], widths: list[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+    return "  ".join(cells).rstrip()
+
+
 def _cell(cell: str) -> str:
     clean = printable(cell.replace("\n", " "))
-    return clean if len(clean) <= 60 else clean[:59] + "…"
+    return clean if len(clean) <= WIDTH else clean[: WIDTH - 1] + "…"
 
 
 def count(number: int, noun: str) -> str:
+    """A number of things, in words."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

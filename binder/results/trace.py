@@ -1,8 +1,7 @@
-"""Events come in, in order; questions about what happened are answered from them: the trace is the
-only memory of a run.
+"""The append-only event log of a run, which is its only memory.
 
-Events are frozen and hold plain data only, so that a trace can be written to a file a line an
-event."""
+Events are frozen and hold plain data only, so that a trace can be written to a file, one event a
+line."""
 
 from __future__ import annotations
 
@@ -13,9 +12,10 @@ from typing import Any
 
 from binder.tables.codec import dump
 
-SAID = {
-    "stopped": "not all that could change the vote was asked",
-    "unembedded": "solved questions were found by words alone",
+# Kinds of events that are warnings -> what they warn of.
+_WARNINGS = {
+    "stopped": "the budget ended before the vote was decided",
+    "unembedded": "embeddings were not available; solved questions were found by words",
 }
 
 
@@ -29,10 +29,14 @@ class Event:
     at: float
     data: dict[str, Any]
 
+    def line(self) -> str:
+        """The event as a JSON object on one line."""
+        return dump({"kind": self.kind, "at": self.at, **self.data})
+
 
 @dataclass
 class Trace:
-    """An append-only list of events; tracer is told of each as it happens."""
+    """An append-only list of events; tracer is called with each as it happens."""
 
     events: list[Event] = field(default_factory=list)
     tracer: Callable[[Event], None] | None = None
@@ -52,15 +56,17 @@ class Trace:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know: that a vote was cut short, that solved questions were not
-        found by meaning, of the cells that were sent those that read like orders to the language
-        model, and the cells that programs could not compute with."""
-        told = [f"{SAID[event.kind]}: {event.data['message']}" for event in self.of(*SAID)]
-        return told + [
-            f"{event.data['count']} of the cells asked {event.data['question']!r} about read like orders to the language model, "
-            f"first: {event.data['cells'][0]!r:.120}"
-            for event in self.of("suspected")
-        ] + self.doubts
+        """What a person should know of the run: a vote cut short, solved questions not found by
+        meaning, cells that read like instructions to the language model, and cells that programs
+        could not compute with."""
+        found = [f"{_WARNINGS[e.kind]}: {e.data['message']}" for e in self.of(*_WARNINGS)]
+        for event in self.of("suspected"):
+            count, question, cells = (event.data[key] for key in ("count", "question", "cells"))
+            found.append(
+                f"possible prompt injection: {count} cells of {question!r} read like instructions,"
+                f" first: {cells[0]!r:.120}"
+            )
+        return found + self.doubts
 
     @property
     def doubts(self) -> list[str]:
@@ -79,5 +85,4 @@ class Trace:
 
     def lines(self) -> Iterator[str]:
         """One JSON object an event."""
-        for event in self.events:
-            yield dump({"kind": event.kind, "at": event.at, **event.data})
+        return (event.line() for event in self.events)

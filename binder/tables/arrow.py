@@ -1,8 +1,5 @@
-"""Columns as Arrow arrays: how they are made of Python values, which DuckDB type they have, how
-text gets its type.
-
-Python values or a column of text come in; an array of one type comes out, with the raw text where
-the values do not spell it."""
+"""Columns as Arrow arrays: how they are made of Python values, which DuckDB type they have, and how
+a column of text gets its type."""
 
 from __future__ import annotations
 
@@ -22,6 +19,9 @@ _LARGE = 1000  # distinct cells: below, Python reads them all; above, whole arra
 _NUMBER = r"^-?(?:(?:0|[1-9]\d{0,17})(?:\.\d+(?:[eE][+-]?\d{1,2})?)?|\.\d+)$"
 _DIGITS = r"^\s*\d{1,2}[-/.]\s?\d{1,2}[-/.]"
 _DATE = r"^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)?$"
+# What Arrow casts by itself: its spelling, a mark of the wider type, and this type.
+_PLAIN = ((_NUMBER, r"[.eE]", "DOUBLE"), (_DATE, ":", "TIMESTAMP"))
+_CAST = ("BIGINT", "DOUBLE", "DATE", "TIMESTAMP")
 
 
 def array(values: list[Any], kind: pyarrow.DataType | None = None) -> pyarrow.ChunkedArray:
@@ -30,38 +30,58 @@ def array(values: list[Any], kind: pyarrow.DataType | None = None) -> pyarrow.Ch
     import pyarrow as pa
 
     for attempt in (kind, None) if kind is not None else (None,):
-        try:
-            column = pa.array(values, type=attempt, from_pandas=True)
-            if pa.types.is_struct(column.type) and column.type.num_fields == 0:
-                break  # of empty dicts: no engine has such a type
-            return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
-        except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError, ValueError):
+        column = converted(values, attempt)
+        if column is None:
             continue
+        if pa.types.is_struct(column.type) and column.type.num_fields == 0:
+            break  # of empty dicts: DuckDB has no such type
+        return column
     return pa.chunked_array([pa.array([spell(value) for value in values], pa.string())])
 
 
+def converted(values: Any, kind: pyarrow.DataType | None = None) -> pyarrow.ChunkedArray | None:
+    """Values, or a pandas series, as Arrow converts them; None where it cannot."""
+    import pyarrow as pa
+
+    try:
+        column = pa.array(values, type=kind, from_pandas=True)
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError, ValueError):
+        return None
+    return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+
+
 def plain(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
-    """A column in the type the engine knows best: no dictionaries, one kind of string, microseconds
-    where nothing is lost."""
+    """A column in the type that DuckDB knows best: no dictionaries, one kind of string,
+    microseconds where nothing is lost."""
     import pyarrow as pa
 
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
-        return plain(
-            pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type)
-        )
+        chunks = [chunk.storage for chunk in column.chunks]
+        return plain(pa.chunked_array(chunks, kind.storage_type))
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
         return plain(column.cast(kind.value_type))
+    if pa.types.is_timestamp(kind):
+        return _microseconds(column)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
-    if pa.types.is_timestamp(kind) and kind.unit != "us":
-        try:
-            return column.cast(pa.timestamp("us", kind.tz))
-        except pa.ArrowInvalid:  # nanoseconds that count, or a year out of reach
-            return column
     if pa.types.is_date64(kind):
         return column.cast(pa.date32())
-    return column.cast(pa.float32()) if pa.types.is_float16(kind) else column
+    if pa.types.is_float16(kind):
+        return column.cast(pa.float32())
+    return column
+
+
+def _microseconds(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    """Timestamps in microseconds, where these hold them all."""
+    import pyarrow as pa
+
+    if column.type.unit == "us":
+        return column
+    try:
+        return column.cast(pa.timestamp("us", column.type.tz))
+    except pa.ArrowInvalid:  # nanoseconds that count, or a year out of reach
+        return column
 
 
 _NAMES = {  # of those that DuckDB calls otherwise
@@ -90,19 +110,10 @@ def duckdb_type(kind: pyarrow.DataType) -> str:
     """The DuckDB type under which an Arrow type is read."""
     import pyarrow as pa
 
+    if pa.types.is_nested(kind):
+        return _nested_type(kind)
     if pa.types.is_decimal(kind):
         return f"DECIMAL({kind.precision},{kind.scale})"
-    if pa.types.is_fixed_size_list(kind):
-        return f"{duckdb_type(kind.value_type)}[{kind.list_size}]"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return f"{duckdb_type(kind.value_type)}[]"
-    if pa.types.is_map(kind):
-        return f"MAP({duckdb_type(kind.key_type)}, {duckdb_type(kind.item_type)})"
-    if pa.types.is_struct(kind):
-        fields = (
-            '"' + field.name.replace('"', '""') + '" ' + duckdb_type(field.type) for field in kind
-        )
-        return f"STRUCT({', '.join(fields)})"
     if pa.types.is_dictionary(kind):
         return duckdb_type(kind.value_type)
     if pa.types.is_timestamp(kind) and kind.tz:
@@ -111,13 +122,32 @@ def duckdb_type(kind: pyarrow.DataType) -> str:
         return "TIME"
     if pa.types.is_duration(kind):
         return "INTERVAL"
-    return (
-        "BLOB" if pa.types.is_fixed_size_binary(kind) else _NAMES.get(str(kind), str(kind).upper())
-    )
+    if pa.types.is_fixed_size_binary(kind):
+        return "BLOB"
+    return _NAMES.get(str(kind), str(kind).upper())
+
+
+def _nested_type(kind: pyarrow.DataType) -> str:
+    """The DuckDB type of lists, maps and structs."""
+    import pyarrow as pa
+
+    if pa.types.is_fixed_size_list(kind):
+        return f"{duckdb_type(kind.value_type)}[{kind.list_size}]"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"{duckdb_type(kind.value_type)}[]"
+    if pa.types.is_map(kind):
+        return f"MAP({duckdb_type(kind.key_type)}, {duckdb_type(kind.item_type)})"
+    if not pa.types.is_struct(kind):
+        return str(kind).upper()
+    fields = []
+    for field in kind:
+        name = field.name.replace('"', '""')
+        fields.append(f'"{name}" {duckdb_type(field.type)}')
+    return f"STRUCT({', '.join(fields)})"
 
 
 def spelled(values: Any) -> Any:
-    """An array as text, each value spelled as the engine would print it."""
+    """An array as text, each value spelled as DuckDB would print it."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -208,7 +238,7 @@ def _cast(texts: Texts, header: str, file: FileEvidence) -> tuple[Any, Any, Read
     distinct = texts.distinct
     missing = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(distinct)), pa.array(sorted(MISSING)))
     told = len(distinct) - pc.sum(missing).as_py()
-    for pattern, mark, wider in ((_NUMBER, r"[.eE]", "DOUBLE"), (_DATE, ":", "TIMESTAMP")):
+    for pattern, mark, wider in _PLAIN:
         matched = pc.match_substring_regex(distinct, pattern)
         if pc.sum(matched).as_py() < SHARE * told:
             continue
@@ -218,7 +248,7 @@ def _cast(texts: Texts, header: str, file: FileEvidence) -> tuple[Any, Any, Read
         some = sure[: _LARGE + 9 * len(rest)].to_pylist()
         counts = _counted(texts, some, rest, matched)
         found = readings.read(Evidence(header, counts, texts.last, file))
-        if found.reading.type not in ("BIGINT", "DOUBLE", "DATE", "TIMESTAMP"):
+        if found.reading.type not in _CAST:
             return None
         if file.decimal == "," and found.reading.decimal == ",":
             return None

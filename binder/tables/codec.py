@@ -66,7 +66,7 @@ def wire(value: object) -> object:
     if isinstance(value, str):  # a lone surrogate cannot be sent
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, float):
-        return value if math.isfinite(value) else None if math.isnan(value) else str(value)
+        return _finite(value)
     cell_type = cell_type_of(value)
     if cell_type is not None:
         return cell_type.to_prompt(value)
@@ -78,6 +78,13 @@ def wire(value: object) -> object:
         return wire(value.item())  # type: ignore[attr-defined]
     written = str(value)
     return None if written in ("<NA>", "NaT") else wire(written)
+
+
+def _finite(value: float) -> float | str | None:
+    """A float as JSON, which has neither infinity nor NaN."""
+    if math.isfinite(value):
+        return value
+    return None if math.isnan(value) else str(value)
 
 
 def plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from binder.tables.cells import fold
 
 # characters of a name that is looked for among misspelt ones: the search is quadratic in them
 LONGEST_NAME = 200
+_SHORTEST = 4  # a shorter name is like too many others
 
 
 @lru_cache(maxsize=4096)
@@ -23,18 +24,24 @@ def key(name: str) -> str:
 
 def alike(name: str, known: Iterable[str], cutoff: float = 0.85) -> str | None:
     """The one known name that a misspelt name certainly means, or None."""
-    spellings: dict[str, list[str]] = {}
+    spellings: dict[str, set[str]] = {}
     for candidate in known:
-        spellings.setdefault(key(candidate), []).append(candidate)
+        spellings.setdefault(key(candidate), set()).add(candidate)
     wanted = key(name)
     if wanted in spellings:
-        same = list(dict.fromkeys(spellings[wanted]))
-        return same[0] if len(same) == 1 else None
-    if not 4 <= len(wanted) <= LONGEST_NAME:
+        return _only(spellings[wanted])
+    if not _SHORTEST <= len(wanted) <= LONGEST_NAME:
         return None
     close = difflib.get_close_matches(wanted, list(spellings), n=2, cutoff=cutoff)
-    digits = re.sub(r"\D", "", wanted)
-    close = [match for match in close if re.sub(r"\D", "", match) == digits]
-    if len(close) == 1 and len(set(spellings[close[0]])) == 1:
-        return spellings[close[0]][0]
-    return None
+    # Names that differ in a digit are different names: "2008" is no misspelt "2009".
+    close = [match for match in close if _digits(match) == _digits(wanted)]
+    return _only(spellings[close[0]]) if len(close) == 1 else None
+
+
+def _only(names: set[str]) -> str | None:
+    """The one name of a set; None where there are several."""
+    return next(iter(names)) if len(names) == 1 else None
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)

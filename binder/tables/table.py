@@ -1,11 +1,11 @@
-"""Tables with typed columns, made of whatever a user has.
+"""Tables with typed columns, made of any source that sources.py reads or of rows of text cells.
 
-Any source that binder/tables/sources.py reads, or rows of text cells, come in; a Table comes out,
-whose data is Arrow: typed values under the names that programs use, and beside them the raw text
+Their data is Arrow: typed values under the names that programs use, and beside them the raw text
 where a value does not spell it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 ROW_ID = "row_id"
 VOCABULARY = 100_000  # a column with more distinct cells is not searched for spellings
+_LISTED = 8  # columns in a repr
 
 
 @dataclass(frozen=True)
 class Column:
     """One column: name is what programs call it, header what the source does, raw the data column
-    of its original text, reading how that was understood."""
+    of its original text."""
 
     name: str
     header: str
@@ -53,10 +54,10 @@ class Table:
     _mixtures: dict[str, Mixture | None] = field(default_factory=dict, init=False)
 
     def __repr__(self) -> str:
-        columns = ", ".join(f"{c.name!r} {c.type}" for c in self.columns[:8]) + (
-            ", ..." if len(self.columns) > 8 else ""
-        )
-        return f"Table({self.name}: {self.num_rows} rows; {columns})"
+        columns = [f"{c.name!r} {c.type}" for c in self.columns[:_LISTED]]
+        if len(self.columns) > _LISTED:
+            columns.append("...")
+        return f"Table({self.name}: {self.num_rows} rows; {', '.join(columns)})"
 
     def __str__(self) -> str:
         """The columns, a line each, with how they are read and what that leaves out."""
@@ -69,7 +70,7 @@ class Table:
 
     @property
     def num_rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return int(self.data.num_rows)
 
     def column(self, name: str) -> Column | None:
@@ -78,26 +79,31 @@ class Table:
         return next((c for c in self.columns if c.name.casefold() == folded), None)
 
     def texts(self, column: Column, rows: Sequence[int] | None = None) -> list[str | None]:
-        """The cells of a column, or those of some rows, as a person is shown them: the raw text, or
-        the value spelled out."""
+        """The cells of a column, or those of some rows, as displayed: the raw text, or the value
+        spelled out."""
         data = self.data.column(column.raw or column.name)
-        return list(arrow.spelled(data if rows is None else data.take(list(rows))).to_pylist())
+        if rows is not None:
+            data = data.take(list(rows))
+        return list(arrow.spelled(data).to_pylist())
 
     def spellings(self, name: str) -> dict[str, list[str]] | None:
         """The distinct texts of a text column by what they fold to; None where there are too many
         to search."""
         if name not in self._spellings:
-            import pyarrow.compute as pc
-
-            distinct = pc.unique(self.data.column(name))
-            found: dict[str, list[str]] | None = None
-            if len(distinct) <= VOCABULARY:
-                found = {}
-                for text in distinct.to_pylist():
-                    if isinstance(text, str):
-                        found.setdefault(fold(text), []).append(text)
-            self._spellings[name] = found
+            self._spellings[name] = self._read_spellings(name)
         return self._spellings[name]
+
+    def _read_spellings(self, name: str) -> dict[str, list[str]] | None:
+        import pyarrow.compute as pc
+
+        distinct = pc.unique(self.data.column(name))
+        if len(distinct) > VOCABULARY:
+            return None
+        found: dict[str, list[str]] = {}
+        for text in distinct.to_pylist():
+            if isinstance(text, str):
+                found.setdefault(fold(text), []).append(text)
+        return found
 
     def mixture(self, column: Column) -> Mixture | None:
         """How many cells of a text column are numbers; None where there are too many texts to
@@ -118,27 +124,23 @@ class Table:
         return pc.max(self.data.column(column.name)).as_py()
 
     def shown(self, column: Column) -> dict[Any, str]:
-        """Value -> the raw text of its cells, where a value has one raw text alone: what a person
-        is shown for it."""
+        """Value -> the raw text of its cells, where a value has one raw text alone: what is
+        displayed for it."""
         if column.raw is None:
             return {}
         if column.name not in self._shown:
-            pairs = (
-                self.data.select([column.name, column.raw])
-                .group_by([column.name, column.raw])
-                .aggregate([])
-            )
-            found: dict[Any, str | None] = {}
-            for value, text in zip(
-                pairs.column(0).to_pylist(), pairs.column(1).to_pylist(), strict=True
-            ):
-                found[value] = text if value not in found else None
-            self._shown[column.name] = {
-                value: text
-                for value, text in found.items()
-                if value is not None and text is not None
-            }
+            self._shown[column.name] = self._read_shown(column.name, column.raw)
         return self._shown[column.name]
+
+    def _read_shown(self, name: str, raw: str) -> dict[Any, str]:
+        pairs = self.data.select([name, raw]).group_by([name, raw]).aggregate([])
+        values, texts = (pairs.column(i).to_pylist() for i in (0, 1))
+        often = Counter(values)
+        return {
+            value: text
+            for value, text in zip(values, texts, strict=True)
+            if often[value] == 1 and value is not None and text is not None
+        }
 
     def has_missing(self, column: Column) -> bool:
         """Whether some cell of a column is NULL."""
@@ -211,13 +213,13 @@ def named(given: Sequence[str]) -> str | dict[str, str]:
         return given[0]
     found: dict[str, str] = {}
     for entry in given:
-        name, source = (
-            entry.split("=", 1) if "=" in entry else (Path(entry).name.split(".")[0], entry)
-        )
+        name, equals, source = entry.partition("=")
+        if not equals:
+            name, source = Path(entry).name.split(".")[0], entry
         if name in found:
             raise UsageError(
-                f"two tables are called {name!r}",
-                hint="give each its own name: --table a=... --table b=...",
+                f"duplicate table name {name!r}",
+                hint="give each table its own name: --table a=... --table b=...",
             )
         found[name] = source
     return found
@@ -233,14 +235,12 @@ def tidy(
     for number, row in enumerate(rows):
         if len(row) > width:
             raise DataError(
-                f"row {number} of table {name} has {len(row)} cells, the header has {width}",
-                row=number,
+                f"row {number} of table {name} has {len(row)} cells, expected {width}", row=number
             )
         for position in range(width):
             cells[position].append(row[position] if position < len(row) else None)
     columns = [arrow.array(column) for column in cells]
-    raw = sources.RawColumns(list(header), columns, [True] * width)
-    return _build(raw, name, title, tidy=True)
+    return _build(sources.RawColumns(list(header), columns, [True] * width), name, title, tidy=True)
 
 
 def _distinct(tables: Iterable[Table]) -> tuple[Table, ...]:
@@ -249,10 +249,10 @@ def _distinct(tables: Iterable[Table]) -> tuple[Table, ...]:
     for table in tables:
         if found.setdefault(table.name.casefold(), table) is not table:
             raise DataError(
-                f"two tables are called {table.name}", hint="names are compared without case"
+                f"duplicate table name {table.name}", hint="table names are case-insensitive"
             )
     if not found:
-        raise DataError("there is no table")
+        raise DataError("no tables given")
     return tuple(found.values())
 
 
@@ -319,15 +319,18 @@ def _spelled(array: Any, what: Said | None) -> Any:
 def _names(headers: Sequence[str]) -> list[str]:
     """What programs call the columns: stripped headers, unique ignoring case; an empty one is
     called by its position."""
-    wanted = [
-        header.replace("\0", "").strip() or f"column_{position}"
-        for position, header in enumerate(headers, 1)
-    ]
+    wanted = []
+    for position, header in enumerate(headers, 1):
+        wanted.append(header.replace("\0", "").strip() or f"column_{position}")
+    # A name that is made unique must not take the name of a later column.
     reserved = {name.casefold() for name in wanted}
-    names: list[str] = []
+    used: set[str] = set()
+    names = []
     for name in wanted:
-        used = {n.casefold() for n in names}
-        names.append(name if name.casefold() not in used else _unique(name, reserved | used, "_2"))
+        if name.casefold() in used:
+            name = _unique(name, reserved | used, "_2")
+        used.add(name.casefold())
+        names.append(name)
     return names
 
 

@@ -1,10 +1,8 @@
-"""What the tests of the benchmarks share: the folder of real data, and small releases in the
-official layouts."""
+"""What the tests of the benchmarks share: small releases in the official layouts."""
 
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -38,17 +36,6 @@ TABFACT = {
         }
     ),
 }
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    """The folder of real data; the test is skipped where there is none."""
-    folder = Path(
-        os.environ.get("BINDER_DATA", Path(__file__).parents[2].parent / "shared" / "data")
-    )
-    if not folder.is_dir():
-        pytest.skip(f"no real data: {folder} is not there (set BINDER_DATA)")
-    return folder
 
 
 @pytest.fixture

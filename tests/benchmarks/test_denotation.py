@@ -1,12 +1,8 @@
 """The metrics of WikiTableQuestions on hand-written vectors: tests/fixtures/metrics/wikitq_*.tsv.
 
-In these files a line that starts with `# ` is a heading, ` ; ` separates values; <none> is no
-answer, <empty> one of no rows."""
+In these files ` ; ` separates values; <none> is no answer, <empty> one of no rows."""
 
 from __future__ import annotations
-
-import csv
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,24 +10,15 @@ from hypothesis import strategies as st
 
 from binder.benchmarks import Example, RawTable, Score
 from binder.benchmarks.denotation import canonical_of, lenient_match, official_match
+from tests.cases import records
 
-VECTORS = Path(__file__).parents[1] / "fixtures" / "metrics"
 ANSWERS: dict[str, list[str] | None] = {"<none>": None, "<empty>": []}
 
 
 def vectors(name: str) -> list[object]:
     """The vectors of a file, each named by file and line."""
-    lines = (VECTORS / name).read_text(encoding="utf-8").splitlines()
-    kept = [
-        (number, line)
-        for number, line in enumerate(lines, 1)
-        if number == 1 or not line.startswith("# ")
-    ]
-    records = csv.DictReader([line for _, line in kept], delimiter="\t", quoting=csv.QUOTE_NONE)
-    return [
-        pytest.param(record, id=f"{name}:{number}")
-        for (number, _), record in zip(kept[1:], records, strict=True)
-    ]
+    found = records(f"metrics/{name}")
+    return [pytest.param(record.cells, id=record.place) for record in found]
 
 
 def judged(vector: dict[str, str], match: object) -> str:

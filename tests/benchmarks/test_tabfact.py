@@ -72,9 +72,9 @@ def test_what_was_not_run_is_not_refuted(
 def test_faults(
     small: TabFact, tabfact_files: dict[str, str], tmp_path: Path, unpack: Unpack
 ) -> None:
-    with pytest.raises(UsageError, match="no split tiny"):
+    with pytest.raises(UsageError, match="unknown split 'tiny'"):
         small.examples("tiny")
-    with pytest.raises(UsageError, match="no metric f1"):
+    with pytest.raises(UsageError, match="unknown metric 'f1'"):
         small.score(next(small.examples("test")), None, "f1")
     with pytest.raises(DataError, match="has no data/simple_test_id.json"):
         list(small.examples("simple_test"))

@@ -168,7 +168,7 @@ def test_the_command_writes_a_memory_that_is_shown_as_it_is(
     said = capsys.readouterr()
     assert (
         "the memory as it is: 0 of 4 right" in said.err
-        and "of 2 questions held back: 2 right, 0" in said.out
+        and "held-out questions: 2 of 2 right, before 0" in said.out
     )
     memory = Memory(out)
     assert (
@@ -200,7 +200,7 @@ def test_nothing_better_is_nothing_written(
 def test_a_file_without_questions(tmp_path: Path, line: str) -> None:
     path = tmp_path / "q.jsonl"
     path.write_text(line)
-    with pytest.raises(DataError, match="no question in line 1"):
+    with pytest.raises(DataError, match="line 1: expected a question"):
         read_questions(path)
 
 

@@ -102,7 +102,7 @@ def test_faults(wikitq_files: dict[str, str], tmp_path: Path, unpack: Unpack) ->
         "data/random-split-1-dev.tsv": "id\tutterance\tcontext\ttargetValue\nnt-1\ttoo few\n",
     }
     benchmark = WikiTableQuestions(unpack(broken, tmp_path))
-    with pytest.raises(UsageError, match="no split validation"):
+    with pytest.raises(UsageError, match="unknown split 'validation'"):
         benchmark.examples("validation")
     with pytest.raises(DataError, match="csv/204-csv/1.csv is not in the csv form") as fault:
         list(benchmark.examples("test"))
@@ -125,7 +125,7 @@ def test_score(small: WikiTableQuestions) -> None:
     assert [s.verdict for s in scores] == ["right", "wrong", "wrong", "not run"]
     assert tally(scores).accuracy == 0.25 and tally(scores).not_run == 1
     assert small.score(example, None, "binder_lenient") == Score("not run", "binder_lenient")
-    with pytest.raises(UsageError, match="no metric bleu"):
+    with pytest.raises(UsageError, match="unknown metric 'bleu'"):
         small.score(example, [], "bleu")
 
 

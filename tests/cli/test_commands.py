@@ -34,7 +34,7 @@ def test_run_prints_a_grid_and_what_it_cost(table: str, capsys: pytest.CaptureFi
     shown = capsys.readouterr()
     assert (
         shown.out == "city\n-----\nParis\n"
-        and "repaired for free" in shown.err
+        and "auto-repaired" in shown.err
         and "0 questions" in shown.err
     )
 
@@ -106,7 +106,7 @@ def test_what_a_request_for_programs_holds_is_set_by_words(
     server.reply = lambda body: "SELECT city FROM w WHERE city = 'Lyon'"
     words = ["ask", "-t", table, "--samples", "1", "--language", "sql", "which city is small?"]
     assert main([*words, "--embeddings", "e"]) == main([*words, "--prompt-tokens", "2000"]) == DONE
-    assert "solved questions were found by words alone" in capsys.readouterr().err
+    assert "solved questions were found by words" in capsys.readouterr().err
     whole, cut = map(tokens_of, server.requests)
     assert cut <= 2000 < whole
     assert main([*words, "--prompt-tokens", "20"]) == USAGE
@@ -136,8 +136,8 @@ def test_the_trace_is_written(table: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "SELECT 1"], "no table is given"),
-        (["run", "-t", "w=a.csv", "-t", "w=b.csv", "SELECT 1"], "two tables are called 'w'"),
+        (["run", "SELECT 1"], "no table: --table is required"),
+        (["run", "-t", "w=a.csv", "-t", "w=b.csv", "SELECT 1"], "duplicate table name 'w'"),
         (["run", "-t", "TABLE", "--batch-rows", "0", "SELECT 1"], "at least 1"),
         (["ask", "-t", "TABLE", " "], "the question is empty"),
     ],
@@ -229,3 +229,95 @@ def test_its_version() -> None:
         timeout=60,
     )
     assert done.returncode == 0 and done.stdout.startswith("binder ")
+
+
+def kinds(path: Path) -> list[str]:
+    """The kinds of the events in a trace."""
+    return [json.loads(line)["kind"] for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_explain_is_traced_where_it_runs(
+    table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = tmp_path / "t.jsonl"
+    words = ["explain", "-t", table, "--no-cache", 'QA("map@same?"; city)', "--trace", str(trace)]
+    assert main(words) == USAGE
+    assert "--trace needs --analyze" in capsys.readouterr().err and not trace.exists()
+    assert main([*words, "--analyze"]) == DONE
+    assert {"started", "asked", "executed"} <= set(kinds(trace))
+
+
+def test_a_run_that_fails_leaves_its_trace(table: str, server: Server, tmp_path: Path) -> None:
+    trace = tmp_path / "t.jsonl"
+    words = ["run", "-t", table, "--no-cache", "--trace", str(trace), 'QA("map@same?"; city)']
+    assert main([*words, "--max-requests", "0"]) == FAILED
+    assert kinds(trace)[0] == "started"
+
+
+def test_a_trace_that_cannot_be_written(
+    table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "-t", table, "--trace", str(tmp_path / "no" / "t"), "SELECT 1"]) == USAGE
+    assert "cannot write --trace" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["trace", "record", "replay"])
+def test_recorded_programs_ask_nothing_to_trace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    words = ["eval", "wikitq", "--data", "x", "--out", "y", "--programs", "z"]
+    assert main([*words, f"--{name}", str(tmp_path / "t")]) == USAGE
+    assert f"use either --{name} or --programs" in capsys.readouterr().err
+
+
+def test_tune_is_traced_and_prints_no_json(
+    table: str, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.reply = lambda body: "SELECT city FROM w WHERE people < 1000"
+    questions, trace = tmp_path / "q.jsonl", tmp_path / "t.jsonl"
+    lines = [json.dumps({"question": f"small? {i}", "answer": ["Lyon"]}) for i in range(12)]
+    questions.write_text("\n".join(lines), encoding="utf-8")
+    words = ["tune", str(questions), "-t", table, "--rounds", "1", "--size", "1", "--no-cache"]
+    words += ["--out", str(tmp_path / "m.txt"), "--trace", str(trace)]
+    assert main(words) == DONE
+    assert kinds(trace).count("voted") > 1
+    with pytest.raises(SystemExit):
+        main([*words, "--json"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["export"], "--out is required", "--out answers.jsonl"),
+        (["prune"], "nothing selected to delete", "--older-than DAYS"),
+    ],
+)
+def test_the_cache_says_what_is_missing_even_without_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str, hint: str
+) -> None:
+    assert main(["cache", *words, "--cache", str(tmp_path / "none.db")]) == USAGE
+    shown = capsys.readouterr().err
+    assert message in shown and hint in shown
+
+
+def test_a_cache_without_entries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "none.db"
+    assert main(["cache", "--cache", str(path)]) == DONE
+    assert capsys.readouterr().out == f"the cache {path} is empty\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["--no-cache", "--max-requests", "0"], "--max-requests"),
+        (["--batch-rows", "0"], "--batch-rows must be"),
+        (["--strict", "--no-cache"], "leaving out --strict"),
+    ],
+)
+def test_an_error_names_the_option_that_mends_it(
+    table: str, server: Server, capsys: pytest.CaptureFixture[str], words: list[str], option: str
+) -> None:
+    server.answer = lambda task: dict.fromkeys(task["rows"])
+    assert main(["run", "-t", table, *words, 'QA("map@same?"; city)']) in (FAILED, USAGE)
+    shown = capsys.readouterr().err
+    assert option in shown and "Budget(" not in shown and "strict=" not in shown

@@ -43,13 +43,15 @@ def test_every_question_is_answered(shown: str) -> None:
 def test_the_first_and_the_last_line_say_who_speaks(shown: str) -> None:
     first, *_, last = shown.strip().split("\n")
     for line in (first, last):
-        assert re.search(r"recorded replies of a language model, \d{4}-\d\d-\d\d$", line)
+        assert re.search(r"using replies recorded on \d{4}-\d\d-\d\d$", line)
 
 
 def test_candidates_are_of_all_kinds(shown: str) -> None:
     assert shown.count("def solve(") == len(ANSWERS)
-    assert shown.count("1 of 3  (answered directly from the table, no program)") == len(ANSWERS)
-    assert len(re.findall(r"^  1 of 3  (?:SELECT|WITH|QA)", shown, re.MULTILINE)) == len(ANSWERS)
+    assert shown.count("1 vote of 3  (") == len(ANSWERS)
+    assert len(re.findall(r"^  1 vote of 3  (?:SELECT|WITH|QA)", shown, re.MULTILINE)) == len(
+        ANSWERS
+    )
 
 
 def test_the_plan_and_its_bill_are_shown(shown: str) -> None:
@@ -94,22 +96,15 @@ def test_a_language_model_of_the_user_is_asked(
 def test_what_a_language_model_says_is_recorded_and_traced(server: Server, tmp_path: Path) -> None:
     server.reply = lambda body: completion("SELECT 7") if task_of(body) is None else None
     replies, trace = tmp_path / "replies.jsonl", tmp_path / "trace.jsonl"
-    settings = {
-        "model": "m",
-        "base_url": server.url,
-        "samples": 1,
-        "timeout": 60.0,
-        "concurrency": 4,
-        "batch_rows": 20,
-    }
-    assert demo.show(Namespace(**settings, record=replies, trace=trace)) == 0
+    words = ["demo", "--model", "m", "--base-url", server.url, "--samples", "1"]
+    assert main([*words, "--record", str(replies), "--trace", str(trace)]) == 0
     assert [reply.text for _, reply in recorded(replies)] == ["SELECT 7"] * 6
     events = [json.loads(line)["kind"] for line in trace.read_text(encoding="utf-8").splitlines()]
     assert events.count("sampled") == events.count("voted") == 6
 
 
 def test_there_is_nothing_to_record_without_a_language_model(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no replies to record"):
+    with pytest.raises(UsageError, match="--record needs a language model"):
         demo.show(Namespace(model=None, base_url=None, record=tmp_path / "replies.jsonl"))
 
 
@@ -125,7 +120,7 @@ def test_the_recording_holds_so_many_programs_and_no_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["demo", "--samples", "4"]) == 2
-    assert "3 candidates a question are recorded" in capsys.readouterr().err
+    assert "3 samples per question" in capsys.readouterr().err
 
 
 def test_half_a_setting_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,3 +132,24 @@ def test_the_questions_are_well_formed() -> None:
     contents = json.loads((demo.FOLDER / "questions.json").read_text(encoding="utf-8"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", contents["recorded"])
     assert len({question.kind for question in demo.questions()}) == len(ANSWERS)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--replay", "x"],
+        ["--cache", "x"],
+        ["--no-cache"],
+        ["--deadline", "1"],
+        ["--max-requests", "1"],
+        ["--max-tokens", "1"],
+        ["--max-cost", "1"],
+        ["--strict"],
+    ],
+)
+def test_options_without_effect_are_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", *words])
+    assert f"unrecognized arguments: {words[0]}" in capsys.readouterr().err

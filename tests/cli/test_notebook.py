@@ -96,7 +96,7 @@ def test_an_open_connection(shell: Any) -> None:
         result = cell(shell, "%binder --on db SELECT Name FROM w WHERE `Age {y}` < 30")
         assert result.rows == [("Bob",)] and result.why(0)["rows"] == {"w": [1]}
         outcome = shell.run_cell("%binder --on db --table frame SELECT 1")
-        assert "exclude each other" in str(outcome.error_in_exec)
+        assert "use either --on or --table" in str(outcome.error_in_exec)
 
 
 def test_two_tables(shell: Any) -> None:
@@ -110,19 +110,15 @@ def test_two_tables(shell: Any) -> None:
 @pytest.mark.parametrize(
     ("source", "kind", "message"),
     [
-        ("%%binder\nSELECT 1", UsageError, "no table is given"),
-        (
-            "%%binder --table w=nosuch\nSELECT 1",
-            UsageError,
-            "no variable and no file called nosuch",
-        ),
+        ("%%binder\nSELECT 1", UsageError, "no table"),
+        ("%%binder --table w=nosuch\nSELECT 1", UsageError, "no variable or file named nosuch"),
         ("%%binder --table\nSELECT 1", UsageError, "--table needs a value"),
-        ("%%binder --nosuch\nSELECT 1", UsageError, "--nosuch is no option"),
-        ("%%binder --on frame\nSELECT 1", UsageError, "frame is no connection"),
+        ("%%binder --nosuch\nSELECT 1", UsageError, "unknown option --nosuch"),
+        ("%%binder --on frame\nSELECT 1", UsageError, "frame is not an open connection"),
         ("%binder --table frame", UsageError, "no program"),
         ("%%binder --table frame --ask --samples x\nq?", UsageError, "--samples"),
-        ("%%binder -t w=frame -t w=frame\nSELECT 1", UsageError, "two tables"),
-        ("%%binder --save a --save b --table frame\nSELECT 1", UsageError, "given 2 times"),
+        ("%%binder -t w=frame -t w=frame\nSELECT 1", UsageError, "duplicate table name"),
+        ("%%binder --save a --save b --table frame\nSELECT 1", UsageError, "given more than once"),
         ("%%binder --table frame\nSELECT nosuch FROM w", CheckFault, "nosuch"),
     ],
 )
@@ -152,7 +148,45 @@ def test_only_what_stands_before_the_text_is_an_option() -> None:
     )
     assert read("-- a comment", "SELECT 1").text == "-- a comment\nSELECT 1"
     found = read("a << --table='my file.csv' -t b='x y' --title \"A = 'B'\"", "SELECT 1")
-    assert (found.target, found.options) == (
-        "a",
-        {"--table": ["my file.csv", "b=x y"], "--title": ["A = 'B'"]},
-    )
+    options = found.options
+    assert (found.target, options.table) == ("a", ["my file.csv", "b=x y"])
+    assert (options.title, options.ask, options.samples) == ("A = 'B'", False, 5)
+
+
+@pytest.mark.parametrize(
+    ("line", "table", "text"),
+    [
+        ("-t w=frame SELECT 'it''s'", "w=frame", "SELECT 'it''s'"),
+        ("-t=w.csv what's up?", "w.csv", "what's up?"),
+        ("--table w='a b.csv' SELECT \"x\"", "w=a b.csv", 'SELECT "x"'),
+        ("-t C:\\data\\w.csv 'x'", "C:\\data\\w.csv", "'x'"),
+        ("--table w=f -5 + 1", "w=f", "-5 + 1"),
+        ("-t f  SELECT  1 << 2", "f", "SELECT  1 << 2"),
+    ],
+)
+def test_the_text_is_kept_as_it_is_written(line: str, table: str, text: str) -> None:
+    found = read(line)
+    assert (found.target, found.options.table, found.text) == (None, [table], text)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--title 'x SELECT 1", "unclosed quote in the value of --title"),
+        ("--samples many q", "--samples: invalid int value: 'many'"),
+        ("--samples 0 --ask --table f q", "positive number, not 0"),
+        ("--nosuch=1 q", "unknown option --nosuch"),
+        ("--ask=x q", "--ask"),
+    ],
+)
+def test_an_option_that_is_wrong(shell: Any, line: str, message: str) -> None:
+    shell.user_ns["f"] = shell.user_ns["frame"]
+    outcome = shell.run_cell(f"%binder {line}")
+    assert isinstance(outcome.error_in_exec, UsageError) and message in str(outcome.error_in_exec)
+
+
+def test_its_help_lists_all_options(shell: Any) -> None:
+    told = shell.find_line_magic("binder").__doc__
+    assert "%%binder [NAME <<] [options]" in told
+    for name in ("--table", "--on", "--title", "--ask", "--samples", "--explain", "--save"):
+        assert name in told

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.crash.asker import ask
 from tests.server import Server
 
-TOWNS = 200
+TOWNS = 200  # of the whole form
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,7 +33,7 @@ class Report:
     broken: list[str] = field(default_factory=list)
 
 
-def crowd(processes: int, threads: int) -> Report:
+def crowd(processes: int, threads: int, towns: int = TOWNS) -> Report:
     """Starts all at the same time and waits for all."""
     report = Report()
     with Server(latency=0.02) as server, tempfile.TemporaryDirectory() as folder:
@@ -48,6 +48,8 @@ def crowd(processes: int, threads: int) -> Report:
             server.url,
             "--threads",
             str(threads),
+            "--towns",
+            str(towns),
         ]
         commands = [[*command, "--name", f"p{i}"] for i in range(processes)]
         started = [
@@ -55,7 +57,7 @@ def crowd(processes: int, threads: int) -> Report:
             for command in commands
         ]
         report.broken += [
-            said for process in started if (said := process.communicate(timeout=300)[1])
+            said for process in started if (said := process.communicate(timeout=600)[1])
         ]
         asked = [task["rows"]["r1"][0] for task in server.tasks]
         of_process = Counter(
@@ -67,20 +69,20 @@ def crowd(processes: int, threads: int) -> Report:
         connection = sqlite3.connect(path)
         received = "SELECT count(*) FROM replies WHERE state = 'received'"
         kept = connection.execute(f"SELECT (SELECT count(*) FROM answers), ({received})").fetchone()
-        if kept != (TOWNS, TOWNS):
-            report.broken.append(f"{kept} answers and replies were kept of {TOWNS}")
+        if kept != (towns, towns):
+            report.broken.append(f"{kept} answers and replies were kept of {towns}")
         if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             report.broken.append("the file is corrupt")
         connection.close()
     return report
 
 
-def member(path: str, url: str, name: str, threads: int) -> None:
+def member(path: str, url: str, name: str, threads: int, count: int) -> None:
     """One process: each thread has a connection of its own, and asks about all towns in an order of
     its own."""
 
     def thread(number: int) -> None:
-        towns = [f"town {i}" for i in range(TOWNS)]
+        towns = [f"town {i}" for i in range(count)]
         random.Random(f"{name} {number}").shuffle(towns)
         assert ask(path, url, towns, name, rows=1) == {town: town for town in towns}
 
@@ -95,14 +97,15 @@ def main() -> None:
     )
     parser.add_argument("--processes", type=int, default=3)
     parser.add_argument("--threads", type=int, default=8)
+    parser.add_argument("--towns", type=int, default=TOWNS)
     parser.add_argument("--path", help="with --url and --name: be one of the processes")
     parser.add_argument("--url")
     parser.add_argument("--name")
     options = parser.parse_args()
     if options.path:
-        member(options.path, options.url, options.name, options.threads)
+        member(options.path, options.url, options.name, options.threads, options.towns)
         return
-    report = crowd(options.processes, options.threads)
+    report = crowd(options.processes, options.threads, options.towns)
     print(report)
     if report.broken or report.twice_in_process:
         sys.exit(1)

@@ -1,5 +1,5 @@
-"""A number of kills comes in; a process that asks is killed at random times and started again until
-it is done. What the endpoint saw goes out: python -m tests.crash.kill --rounds 100"""
+"""A process that asks is killed after a random number of requests, and started again until it is
+done. What the endpoint saw is the report: python -m tests.crash.kill --rounds 100"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -17,16 +18,17 @@ from pathlib import Path
 
 from tests.crash.asker import CONCURRENCY, ROWS
 from tests.server import Server
+from tests.timing import until
 
 LATENCY = 0.03  # seconds of the endpoint
-ARRIVING = 0.1  # seconds in which a reply may be on its way from the endpoint to the disk
+FEW = 15  # requests at most between the start of a process and its end
 ROOT = Path(__file__).parents[2]
 
 
 @dataclass
 class Report:
-    """What was seen. in_flight: inputs in requests at the kills; repeated: inputs asked again;
-    broken: what must not be."""
+    """What was seen. in_flight: inputs that were asked when a process was killed and had no reply in
+    the file; repeated: inputs asked again; broken: what must not be."""
 
     kills: int = 0
     runs: int = 0
@@ -59,7 +61,6 @@ def run(
     received is asked again."""
     paid: set[str] = set()
     path = folder / "answers.sqlite"
-    killed: float | None
     while True:
         before = len(server.tasks)
         command = [
@@ -71,23 +72,19 @@ def run(
             str(count),
             str(folder / "said"),
         ]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
-        assert child.stdout and child.stdout.readline() == "ready\n"
-        patience = (
-            chance.uniform(0, 1.2 * count / ROWS / CONCURRENCY * LATENCY)
-            if report.kills < rounds
-            else 60.0
-        )
-        try:
-            child.wait(timeout=patience)
-        except subprocess.TimeoutExpired:
+        child = subprocess.Popen(command, cwd=ROOT)
+        if report.kills < rounds:
+            last = before + chance.randint(1, FEW)
+            until(lambda last=last, child=child: len(server.tasks) >= last or ended(child))
+            time.sleep(chance.uniform(0, 2 * LATENCY))  # while it reads, writes or waits
             child.kill()
-            killed = time.monotonic()
-            child.wait()
-            report.kills += 1
-            time.sleep(2 * LATENCY)  # what it sent has arrived
-        else:
-            killed = None
+        child.wait()
+        until(lambda: not server.connections)  # what it sent has arrived
+
+        asked = {town for task in server.tasks[before:] for (town,) in task["rows"].values()}
+        if asked & paid:
+            report.broken.append(f"paid and asked again: {sorted(asked & paid)}")
+        if child.returncode != -signal.SIGKILL:
             said = (
                 json.loads((folder / "said").read_text())
                 if child.returncode == 0
@@ -95,21 +92,20 @@ def run(
             )
             if said != {f"town {i}": f"town {i}" for i in range(count)}:
                 report.broken.append(f"the answers are not those of the endpoint: {said}")
-        child.stdout.close()
-        tasks, started = server.tasks[before:], server.started[before:]
-        again = {town for task in tasks for (town,) in task["rows"].values() if town in paid}
-        if again:
-            report.broken.append(f"paid and asked again: {sorted(again)}")
-        if killed is None:
             return
-        late = (
-            task
-            for task, at in zip(tasks, started, strict=True)
-            if at > killed - LATENCY - ARRIVING
-        )
-        report.in_flight += min(ROWS * CONCURRENCY, sum(len(task["rows"]) for task in late))
+
+        report.kills += 1
         paid, unread = received(path, folder / "copy", report)
         report.unread += unread
+        lost = asked - paid
+        report.in_flight += len(lost)
+        if len(lost) > ROWS * CONCURRENCY:
+            report.broken.append(f"more than what was on its way is lost: {sorted(lost)}")
+
+
+def ended(child: subprocess.Popen[bytes]) -> bool:
+    """Whether a process has ended."""
+    return child.poll() is not None
 
 
 def received(path: Path, copy: Path, report: Report) -> tuple[set[str], int]:

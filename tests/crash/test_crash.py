@@ -1,24 +1,28 @@
 """A process that is killed loses nothing it has paid for; many processes and threads share a file
-without a loss."""
+without a loss. The long forms are slow: python -m tests.crash.kill, python -m tests.crash.crowd."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.crash.crowd import TOWNS, crowd
+from tests.crash.crowd import crowd
 from tests.crash.kill import kill
 
+LONG = pytest.mark.slow
 
-@pytest.mark.slow
-def test_what_was_received_is_never_paid_again() -> None:
-    report = kill(rounds=10, seed=7)
+
+@pytest.mark.parametrize(("rounds", "count"), [(5, 120), pytest.param(100, 240, marks=LONG)])
+def test_what_was_received_is_never_paid_again(rounds: int, count: int) -> None:
+    report = kill(rounds, seed=7, count=count)
     assert report.broken == []
-    assert report.kills == 10 and report.repeated <= report.in_flight
-    assert report.asked == report.runs * 240 + report.repeated
+    assert report.kills == rounds and report.repeated <= report.in_flight
+    assert report.asked == report.runs * count + report.repeated
 
 
-@pytest.mark.slow
-def test_many_share_a_file() -> None:
-    report = crowd(processes=3, threads=8)
+@pytest.mark.parametrize(
+    ("processes", "threads", "towns"), [(2, 2, 30), pytest.param(3, 8, 200, marks=LONG)]
+)
+def test_many_share_a_file(processes: int, threads: int, towns: int) -> None:
+    report = crowd(processes, threads, towns)
     assert report.broken == [] and report.twice_in_process == 0
-    assert TOWNS <= report.requests <= 3 * TOWNS
+    assert towns <= report.requests <= processes * towns

@@ -10,7 +10,7 @@ import pytest
 from binder.analysis.sql import check
 from binder.errors import CheckFault
 from binder.executors import Batch, Mapping, Rows, execute
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.plan import Ask, Plan
 from binder.plan.naive import build
 from binder.tables.table import load

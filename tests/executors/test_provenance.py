@@ -74,5 +74,5 @@ def test_looking_twice_finds_the_same_and_leaves_nothing_behind() -> None:
     assert result.origin is not None
     executor = result.origin.args[0]  # type: ignore[attr-defined]
     assert list(executor.known) == ["call_0"] and executor.mappings.tag is None
-    with pytest.raises(QueryError, match="is not one of the program's"):
+    with pytest.raises(QueryError, match="is not a table of this program"):
         db._workers.sql.run(f'SELECT * FROM "{mapping_name("call_0", "#1")}"')

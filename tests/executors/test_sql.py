@@ -9,9 +9,15 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+from binder.analysis.sql import check
 from binder.executors.mapping_tables import typed
+from binder.executors.sql import SqlExecutor
+from binder.language.skeleton import parse
+from binder.plan.rules import optimize
 from binder.tables.codec import answer_text
+from binder.tables.table import load
 from tests.cases import Case, cases, compare
+from tests.plan.differential import near
 
 
 @pytest.mark.parametrize("case", cases("executors/sql.txt"))
@@ -61,3 +67,15 @@ def test_a_reply_as_text() -> None:
         "x",
         "1.0",
     ]
+
+
+def test_groups_that_tie_are_asked_about_in_one_order() -> None:
+    lands = [f"land {i * 7 % 40:02}" for i in range(40)]
+    tables = (load(pa.table({"land": lands * 3})),)
+    program = 'SELECT land FROM w GROUP BY land ORDER BY COUNT(*), QA("map@upper?"; land) LIMIT 2'
+    plan = optimize(check(parse(program), tables))
+    near().use(tables)
+    execution = SqlExecutor(plan, near()).execution()
+    (batch,) = next(execution)
+    execution.close()
+    assert batch.inputs == tuple((land,) for land in lands)  # as they first appear

@@ -22,8 +22,8 @@ from typing import Any
 import lark
 
 from binder.language import grammar
+from tests.cases import FIXTURES, records
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 LONG = 10_000  # bytes
 NOISE = "\0\x07\x1b‮​ßİﬁ𝔘٣½\ud800 \t\n\"'`[](){};,.:=<>*-+/\\%$#@?~^&|"
 HEADERS = ("Rank", "Cyclist", "Team", "h / a", "span width,\nleaning", "#", "Date", "order")
@@ -92,20 +92,15 @@ def seeds(language: Language) -> tuple[str, ...]:
 
 def _seeds() -> Iterator[tuple[str, str]]:
     for path in sorted(FIXTURES.glob("*/*.txt")):
-        text = path.read_text(encoding="utf-8")
         name = "python" if path.parent.name == "python" else "sql"
-        if path.parent.name == "safety" or path.stem in ("hostile", "bombs"):
-            for line in text.splitlines():
-                if line[:1] not in ("", "#", "="):
-                    body = line.partition(" => ")[0].replace("\\n", "\n")
-                    whole = name == "sql" or "def solve" in body
-                    yield (
-                        name,
-                        body if whole else "def solve(table):\n    " + body.replace("\n", "\n    "),
-                    )
-        else:
-            for block in text.split("=== "):
-                yield name, block.partition("\n")[2].split("\n--- ")[0].strip()
+        for block in path.read_text(encoding="utf-8").split("=== "):
+            yield name, block.partition("\n")[2].split("\n--- ")[0].strip()
+    for path in sorted(FIXTURES.glob("*/*.tsv")):
+        name = "python" if path.parent.name == "python" else "sql"
+        for record in records(f"{path.parent.name}/{path.name}"):
+            body = record.cells.get("program", "").replace("\\n", "\n")
+            whole = name == "sql" or "def solve" in body
+            yield name, body if whole else "def solve(table):\n    " + body.replace("\n", "\n    ")
     solved = resources.files("binder").joinpath("data/exemplars.txt").read_text(encoding="utf-8")
     for name, block in re.findall(r"^(sql|python):\n((?:  .*\n)+)", solved, re.MULTILINE):
         yield name, re.sub(r"^  ", "", block, flags=re.MULTILINE).strip()

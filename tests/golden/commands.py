@@ -54,7 +54,7 @@ def runs(run_: Run) -> Items:
         [["ask", *both, "--no-cache", "--trace", f"{trace}-3", "which city has the most people?"]],
         [["ask", *both, "--no-cache", "--json", "--samples", "2", "--language", "sql", "which city is heavy?"]],
         [["ask", *both, "--no-cache", "--samples", "1", "--language", "sql", "which city is in no language?"]],
-        [["demo", "--no-cache"]],
+        [["demo"]],
     ]  # fmt: skip
     if run_.few is not None:
         chains = chains[1:2]

@@ -7,7 +7,7 @@ import pytest
 from sqlglot import exp
 
 from binder.errors import Span, SyntaxFault
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.language.sqltree import is_placeholder, placeholders
 
 
@@ -66,16 +66,16 @@ def test_the_kind_and_the_question_of_a_call(text: str, kind: str, question: str
         (
             'QA("eval@is it old?"; a)',
             '"eval@is it old?"',
-            "there is no mode 'eval'",
+            "unknown kind of call 'eval'",
             'QA("map@is it old?"; column)',
         ),
         (
             "QA('mapp @ is it?'; a)",
             "'mapp @ is it?'",
-            "there is no mode 'mapp'",
+            "unknown kind of call 'mapp'",
             'QA("map@is it?"; column)',
         ),
-        ('QA("eval@"; a)', '"eval@"', "there is no mode 'eval'", 'QA("map@question"; column)'),
+        ('QA("eval@"; a)', '"eval@"', "unknown kind of call 'eval'", 'QA("map@question"; column)'),
     ],
 )
 def test_a_call_without_a_question_or_with_an_unknown_mode(

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ import pytest
 from binder.errors import QueryError, UsageError
 from binder.lm.event_loop import await_on_loop, run
 from tests.server import HANG, Server
+from tests.timing import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,7 +80,7 @@ def test_cancelling_reaches_the_coroutine() -> None:
 
     with pytest.raises(TimeoutError):
         asyncio.run(impatient())
-    assert ended.wait(2)
+    assert ended.wait(PATIENCE)
 
 
 def test_an_interrupt_leaves_no_call_running(server: Server) -> None:
@@ -102,10 +102,10 @@ def test_an_interrupt_leaves_no_call_running(server: Server) -> None:
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
-        _until(lambda: server.active == 1)
+        until(lambda: server.active == 1)
         child.send_signal(signal.SIGINT)
         assert child.stdout and child.stdout.readline() == "interrupted\n"
-        _until(lambda: server.active == 0, seconds=2)
+        until(lambda: server.active == 0)
         child.communicate("")
     assert child.returncode == 0
 
@@ -117,7 +117,7 @@ def test_fork_and_end_of_process_are_quiet(server: Server) -> None:
         from binder.lm import Message, Request
         from binder.lm.event_loop import run
         from binder.lm.providers.openai import Endpoint, OpenAI
-        lm = OpenAI(Endpoint("m", sys.argv[1]), timeout=10)
+        lm = OpenAI(Endpoint("m", sys.argv[1]), timeout=60)
         def ask():
             return run(lm.complete(Request((Message("user", "q"),), "m"))).text
         ask()
@@ -134,19 +134,10 @@ def test_fork_and_end_of_process_are_quiet(server: Server) -> None:
         textwrap.dedent(code),
         server.url,
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.stderr, done.returncode) == ("no task\nno task\n0 no task\n", "", 0)
 
 
 def test_the_openai_package_is_imported_for_the_first_request_only() -> None:
     code = "import sys; from binder.lm.providers.openai import OpenAI, endpoint; OpenAI(endpoint()); assert 'openai' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
-
-
-def _until(condition: object, seconds: float = 10.0) -> None:
-    """Waits for a condition."""
-    assert callable(condition)
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)

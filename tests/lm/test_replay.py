@@ -95,7 +95,7 @@ def test_a_connection_records_what_replays_byte_for_byte(tmp_path: Path, server:
 
 
 def test_a_recording_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be written"):
+    with pytest.raises(DataError, match="cannot write the recording"):
         binder.connect([{"a": 1}], "m", lm=Scripted([]), record=tmp_path)
 
 

@@ -19,11 +19,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from binder.analysis.sql import check
 from binder.executors import Batch, Mapping, Rows, execute
+from binder.executors.mappings import SqlEngine
 from binder.executors.sql import SqlExecutor
 from binder.executors.workers.duckdb_client import Limits, Worker
 from binder.executors.workers.duckdb_worker import DuckDBSession, answer
 from binder.executors.workers.transport import InProcess
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.plan import Plan
 from binder.plan.naive import build
 from binder.plan.rules import RULES, optimize
@@ -128,25 +129,25 @@ def made_of(plan: Plan) -> tuple[object, ...]:
     """All that tells how a plan is executed, to compare two plans of one program."""
     asks = [
         (
-            step.decides is None,
-            step.ranked,
+            step.where_of is None,
+            step.adaptive,
             ask.call.name,
             ask.covers,
-            ask.collect.site.level,
+            ask.collect.site.stage,
             ask.collect.site.node,
-            [(guard.node, guard.outcomes, guard.clause) for guard in ask.collect.where],
-            ask.collect.window
-            and (ask.collect.window.rows, ask.collect.window.match, ask.collect.window.within),
+            [(one.node, one.outcomes, one.clause) for one in ask.collect.filters],
+            first_rows and (first_rows.rows, first_rows.match, first_rows.within),
         )
         for step in plan.steps
         for ask in step.asks
+        for first_rows in [ask.collect.first_rows]
     ]
     return plan.query.tree, asks
 
 
-def run(plan: Plan) -> tuple[Rows, int]:
+def run(plan: Plan, engine: SqlEngine | None = None) -> tuple[Rows, int]:
     """The rows of a plan, and how many questions were asked."""
-    execution = execute(plan, SqlExecutor(plan, near()))
+    execution = execute(plan, SqlExecutor(plan, engine or near()))
     asked: set[tuple[object, ...]] = set()
     try:
         batches = next(execution)
@@ -173,7 +174,7 @@ def differ(w: list[Any], v: list[Any], program: str, singly: bool = True) -> Non
     reference, most = run(naive)
     rows = expected(program, tables)
     for rules in (RULES, *((rule,) for rule in RULES if singly)):
-        plan = optimize(build(checked), rules)
+        plan = optimize(checked, rules)
         if len(rules) == 1 and made_of(plan) == made_of(naive):
             continue
         ruled, count = run(plan)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from binder.plan import Estimate, Plan
+from binder.plan.cost import packs
 from binder.tables.table import load
 from tests.cases import opened
 
@@ -85,3 +88,13 @@ def test_analyze_tells_what_each_call_came_to() -> None:
         "cached": 0,
         "requests": 1,
     }
+
+
+@given(st.integers(0, 500), st.integers(1, 60))
+def test_packs_are_few_and_equal(inputs: int, most: int) -> None:
+    packed = packs(range(inputs), most)
+    assert [value for pack in packed for value in pack] == list(range(inputs))
+    assert len(packed) == -(-inputs // most)
+    sizes = {len(pack) for pack in packed}
+    assert not sizes or (max(sizes) <= most and max(sizes) - min(sizes) <= 1)
+    assert len(packed) < 2 or min(sizes) >= most // 2, "a pack of several is half full"

@@ -19,9 +19,9 @@ from tests.plan.differential import near, run
 @pytest.mark.parametrize("case", cases("plans/least.txt"))
 def test_no_more_is_asked_than_must_be(case: Case) -> None:
     near().use(case.tables)
-    naive = build(check(parsed(case.program, case.tables), case.tables))
-    reference, most = run(naive)
-    rows, asked = run(optimize(naive))
+    checked = check(parsed(case.program, case.tables), case.tables)
+    reference, most = run(build(checked))
+    rows, asked = run(optimize(checked))
     assert rows.rows == reference.rows
     least = int(case.sections.get("least") or case.sections["window"])
     assert least <= asked <= min(most, 2 * least if "window" in case.sections else least), (

@@ -10,8 +10,7 @@ import pytest
 from binder.analysis.sql import check
 from binder.executors import execute
 from binder.executors.sql import SqlExecutor
-from binder.language.program import parse
-from binder.plan.naive import build
+from binder.language.skeleton import parse
 from binder.plan.rules import optimize
 from tests.plan.differential import Near, answers, table
 
@@ -49,7 +48,7 @@ def cost(count: int, how: str) -> tuple[int, int]:
     worker = Counting()
     tables = (table("w", ROWS),)
     worker.use(tables)
-    plan = optimize(build(check(parse(f"SELECT a FROM w WHERE {conditions(count, how)}"), tables)))
+    plan = optimize(check(parse(f"SELECT a FROM w WHERE {conditions(count, how)}"), tables))
     execution = execute(plan, SqlExecutor(plan, worker))
     asked: set[tuple[object, ...]] = set()
     try:

@@ -7,15 +7,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from binder.plan.rules import RULES
 from tests.cases import Case, cases, compare, opened
+from tests.effort import examples
 from tests.plan.differential import differ
 from tests.plan.programs import Rows, programs
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(500)
 @given(Rows, Rows, programs())
 def test_a_program_means_the_same_with_rules_without_and_in_plain_sql(
     w: list[Any], v: list[Any], program: str

@@ -42,8 +42,8 @@ def test_missing_values_stand_below_it() -> None:
     ]
     shown = result(errors=entries)
     assert str(shown).splitlines()[-2:] == [
-        "no value for 'which?' with city='Lyon': there is none",
-        "no value for 'all?': no",
+        "missing value for 'which?' (city='Lyon'): there is none",
+        "missing value for 'all?': no",
     ]
     assert repr(shown) == "Result(2 rows: city, n; 2 values missing)"
 
@@ -116,7 +116,8 @@ def test_its_html_escapes_what_it_shows() -> None:
         (Decimal("1.50"), 1.5, "1.50"),
         ((1, None, DAY), [1, None, "2008-07-05"], "1, , 2008-07-05"),
         ({1: DAY}, {"1": "2008-07-05"}, "{1: datetime.date(2008, 7, 5)}"),
-        (b"x", "b'x'", "b'x'"),
+        (b"x", "b'x'", "<1 byte>"),
+        (bytes(1200), str(bytes(1200)), "<1,200 bytes>"),
     ],
 )
 def test_a_value_as_json_and_as_text(value: object, data: object, shown: str) -> None:

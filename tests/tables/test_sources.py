@@ -37,7 +37,7 @@ def test_commas_inside_cells_do_not_mislead(tmp_path: Path) -> None:
 
 
 def test_tsv_gzip_and_plain_text(tmp_path: Path) -> None:
-    table = load(write(tmp_path, "t.tsv.gz", gzip.compress(b"a\tb\n1,000\tx\n")))
+    table = load(write(tmp_path, "t.tsv.gz", gzip.compress(b"a\tb\n1,000\tx\n", mtime=0)))
     assert table.data.to_pylist() == [{"row_id": 0, "a": 1000, "b": "x", "a (raw)": "1,000"}]
     plain = load(write(tmp_path, "t.csv", "a,b\n1,\n"), tidy=False)
     assert (plain.tidied, plain.data.to_pylist()) == (False, [{"row_id": 0, "a": "1", "b": None}])
@@ -60,7 +60,7 @@ def test_header_only(tmp_path: Path) -> None:
     ("name", "content", "message", "row"),
     [
         ("t.csv", "", "is empty", None),
-        ("t.csv", 'a,b\n1,"x\ny"\n2,3,4\n', "line 4: 3 cells where the header has 2", 4),
+        ("t.csv", 'a,b\n1,"x\ny"\n2,3,4\n', "line 4: 3 cells, expected 2", 4),
         ("t.csv", b"a,b\n1,caf\xe9\n", r"not UTF-8: byte 9 \(line 2\) is 0xe9", 2),
         ("t.json", "{", "is not JSON", None),
         ("t.json", "[1, 2]", "is not a list of objects", None),
@@ -68,8 +68,8 @@ def test_header_only(tmp_path: Path) -> None:
         ("t.parquet", "no", "cannot read", None),
         ("t.csv.gz", "no", "cannot read", None),
         ("t.db", "this is no database at all, " * 50, "as SQLite", None),
-        ("t.xlsx", "x", r"its ending is not one of \.csv", None),
-        ("t.duckdb", "x", r"its ending is not one of \.csv", None),
+        ("t.xlsx", "x", r"unsupported file type\s+hint: supported: \.csv", None),
+        ("t.duckdb", "x", r"unsupported file type\s+hint: supported: \.csv", None),
     ],
 )
 def test_unreadable(
@@ -127,5 +127,27 @@ def test_sqlite(tmp_path: Path) -> None:
         "VARCHAR",
     ]
     assert (tables[2].num_rows, tables[2].columns[0].type) == (0, "BIGINT")
-    with pytest.raises(DataError, match="holds 3 tables"):
+    with pytest.raises(DataError, match="has 3 tables"):
         load(path)
+
+
+@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(b"a,b\n1,2\n", mtime=0)[:12] + b"\xff" * 20])
+def test_damaged_gzip(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(DataError, match="cannot read"):
+        load(write(tmp_path, "t.csv.gz", data))
+
+
+def test_where_a_missing_file_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "bridges.csv", "a\n1\n")
+    hints = {
+        "bridge.csv": "did you mean bridges.csv?",
+        "zzzzzz.json": "no such file in the current folder",
+        "nowhere/bridge.csv": "folder nowhere does not exist",
+    }
+    for path, hint in hints.items():
+        with pytest.raises(DataError, match=f"no such file: {path}") as caught:
+            load(path)
+        assert caught.value.hint == hint

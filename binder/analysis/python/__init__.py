@@ -1,5 +1,4 @@
-"""A Python Program and the tables come in; a CheckedPython goes out: all that the program names is
-its own or allowed.
+"""Semantic analysis of Binder Python: all that a program names is its own or allowed.
 
 Nothing here asks a language model or runs the program; a name that is not allowed, a header that no
 table has and a module that is not there are refused with the nearest that is."""
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from binder.analysis.python.call_types import call_types_of
-from binder.analysis.python.column_usage import Readings, answer
+from binder.analysis.python.column_usage import ColumnUsage, answer
 from binder.analysis.python.dataflow import Flow, strings
 from binder.analysis.python.vectorize import ahead, row_calls
 from binder.analysis.sql.call_types import CallType
@@ -22,12 +21,15 @@ from binder.data import shipped
 from binder.errors import CheckFault, Span, nearest
 from binder.language.diagnose_python import tree
 from binder.language.program import PREFIX, Program
-from binder.language.python import KINDS, Text, allowed, argument, is_call, parse, write
+from binder.language.python import KINDS, Text, allowed, argument, called, is_call, parse, write
 from binder.tables.spelling import alike
 from binder.tables.table import Column, Table
 
 MODULES = sorted(allowed().keys() - {"builtins", "methods", "attributes"})
 ONLY_CALLED = ("type", "iter", "slice")  # builtins that are no values of their own
+ROW_BY_ROW = (
+    "this loop calls the model row by row; call qa_map(rows, ...) before the loop to batch it"
+)
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,7 @@ class _Check:
         self.source, self.module = Text(program.text), tree(program.text)
         self.misspelt: list[tuple[Span, str, str]] = []
         self.bound = set(_bound(self.module))
-        self.imported = dict(
-            _imported(self.module)
-        )  # name -> module, for those that stand for modules
+        self.imported = dict(_imported(self.module))  # name -> the module that it stands for
 
     def run(self) -> CheckedPython:
         for node in ast.walk(self.module):
@@ -85,14 +85,13 @@ class _Check:
             if is_call(node):
                 self.call(node, flow)
         self.headers(flow)
+        # a header that is spelt anew moves what stands behind it: all places are taken again
         if self.misspelt:
             return check(self.mended(), self.tables)
         self.names = {call.span: call.name for call in self.program.calls}
-        taken = {
-            self.names[self.source.span(node)]: call_type for node, call_type in call_types_of(flow)
-        }
-        self.gather(flow)
-        texts = Readings(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
+        taken = {self.placeholder(node): call_type for node, call_type in call_types_of(flow)}
+        self.batch_loops(flow)
+        texts = ColumnUsage(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
         return CheckedPython(
             self.program,
             self.tables,
@@ -103,6 +102,10 @@ class _Check:
             answer(solve, flow),
             tuple(dict.fromkeys(_doubts(flow, texts))),
         )
+
+    def placeholder(self, node: ast.AST) -> str:
+        """The name of a call in the skeleton."""
+        return self.names[self.source.span(node)]
 
     def fault(self, node: ast.AST, message: str, hint: str | None = None) -> CheckFault:
         return CheckFault(message, text=self.program.text, span=self.source.span(node), hint=hint)
@@ -126,100 +129,94 @@ class _Check:
                 self.own(node, name)
         elif isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)):
             raise self.fault(
-                node, "yield and await are not in the language", "build a list and return it"
+                node, "yield and await are not supported", "build a list and return it"
             )
         elif isinstance(node, ast.Constant) and isinstance(node.value, (bytes, complex)):
-            raise self.fault(
-                node, f"a value of type {type(node.value).__name__} is not in the language"
-            )
+            kind = type(node.value).__name__
+            raise self.fault(node, f"literals of type {kind} are not supported")
 
     def name(self, node: ast.Name, parent: ast.AST | None) -> None:
+        """Refuses a name that is neither the program's own nor allowed."""
         if isinstance(node.ctx, ast.Store):
             self.own(node, node.id)
         elif node.id in KINDS:
             if not (isinstance(parent, ast.Call) and parent.func is node):
                 raise self.fault(
                     node,
-                    f"{node.id} can only be called",
+                    f"{node.id} can only be called, not used as a value",
                     f"write {node.id}(rows, question, columns)",
                 )
-        elif node.id not in self.bound and node.id not in allowed()["builtins"]:
+        elif node.id in self.bound:
+            return
+        elif node.id in MODULES:
+            raise self.fault(node, f"module {node.id} is not imported", f"add `import {node.id}`")
+        elif node.id not in allowed()["builtins"]:
             known = [*self.bound, *allowed()["builtins"], *KINDS]
-            if node.id in MODULES:
-                raise self.fault(
-                    node, f"the module {node.id} is not imported", f"begin with import {node.id}"
-                )
-            raise self.fault(node, f"there is no name {node.id!r}", _known(node.id, known))
-        elif node.id in ONLY_CALLED and node.id not in self.bound:
-            once = isinstance(parent, ast.Call) and (
-                parent.func is not node or len(parent.args) == 1 or node.id != "type"
-            )
-            compared = isinstance(parent, (ast.Compare, ast.Tuple))
-            if not once and not compared:
-                raise self.fault(node, f"{node.id} can only be called with one value")
+            raise self.fault(node, f"undefined name {node.id!r}", _known(node.id, known))
+        elif node.id in ONLY_CALLED and not _is_harmless(node, parent):
+            raise self.fault(node, f"{node.id} takes exactly one argument")
 
     def own(self, node: ast.AST, name: str) -> None:
-        """A name that the program gives."""
-        if (
-            name in KINDS
-            or name in reserved()
-            or re.fullmatch(rf"__.*|_table_\d+|{PREFIX}\d+", name)
-        ):
-            raise self.fault(
-                node, f"{name} cannot be a name of the program's own", "call it something else"
-            )
+        """Refuses a name that the program gives, if it is one of binder's."""
+        made = re.fullmatch(rf"__.*|_table_\d+|{PREFIX}\d+", name)
+        if made or name in KINDS or name in reserved():
+            raise self.fault(node, f"{name} is reserved", "choose another name")
 
     def binding(
         self, node: ast.FunctionDef | ast.arg | ast.ExceptHandler | ast.alias | ast.keyword
     ) -> None:
-        name = (
-            node.asname
-            if isinstance(node, ast.alias)
-            else node.arg
-            if isinstance(node, (ast.arg, ast.keyword))
-            else node.name
-        )
-        self.own(node, name or "")
+        """Refuses a name that a definition, a parameter or an import gives."""
+        match node:
+            case ast.alias(asname=name) | ast.arg(arg=name) | ast.keyword(arg=name):
+                self.own(node, name or "")
+            case _:
+                self.own(node, node.name or "")
 
     def attribute(self, node: ast.Attribute, parent: ast.AST | None) -> None:
-        called = isinstance(parent, ast.Call) and parent.func is node
+        """Refuses an attribute that is not allowed."""
         if isinstance(node.ctx, ast.Store):
-            raise self.fault(
-                node, "nothing can be stored in an attribute", "keep it in a name or in a dict"
-            )
+            raise self.fault(node, "attributes cannot be assigned", "use a variable or a dict")
         owner = self.imported.get(node.value.id) if isinstance(node.value, ast.Name) else None
-        if node.attr not in allowed()[owner or "methods"] and (
-            owner or node.attr not in allowed()["attributes"]
-        ):
-            members = allowed()[owner] if owner else allowed()["methods"] | allowed()["attributes"]
-            where = f"the module {owner}" if owner else "a value"
-            raise self.fault(node, f"{where} has no {node.attr!r} here", _known(node.attr, members))
-        if node.attr == "format" and not owner and called:
+        if owner is not None:
+            if node.attr not in allowed()[owner]:
+                hint = _known(node.attr, allowed()[owner])
+                raise self.fault(node, f"module {owner} has no attribute {node.attr!r} here", hint)
+            return
+        members = allowed()["methods"] | allowed()["attributes"]
+        if node.attr not in members:
+            hint = _known(node.attr, members)
+            raise self.fault(node, f"attribute {node.attr!r} is not allowed", hint)
+        if node.attr == "format" and isinstance(parent, ast.Call) and parent.func is node:
             self.format(node)
 
     def format(self, node: ast.Attribute) -> None:
         """A format reaches values, never what they are made of."""
         written = node.value.value if isinstance(node.value, ast.Constant) else None
         if not isinstance(written, str):
-            raise self.fault(
-                node, "only a text that is written there can be a format", "write an f-string"
-            )
+            raise self.fault(node, "format() needs a literal format string", "use an f-string")
         if "._" in written or "[_" in written or "__" in written:
-            raise self.fault(node, "a format cannot reach into a value", "write an f-string")
+            raise self.fault(
+                node, "a format string cannot access attributes or items", "use an f-string"
+            )
 
     def imports(self, node: ast.Import | ast.ImportFrom) -> None:
-        names = (
-            [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else [alias.name for alias in node.names]
-        )
-        for name in names:
-            if name not in MODULES or isinstance(node, ast.ImportFrom) and node.level:
-                raise self.fault(node, f"there is no module {name!r} here", _known(name, MODULES))
-        for alias in node.names if isinstance(node, ast.ImportFrom) else []:
-            if alias.name not in allowed()[names[0]]:
-                hint = _known(alias.name, allowed()[names[0]])
-                raise self.fault(node, f"the module {names[0]} has no {alias.name!r} here", hint)
+        """Refuses modules, and members of modules, that are not there."""
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self.module_named(node, alias.name)
+            return
+        module = node.module or ""
+        self.module_named(node, module, relative=bool(node.level))
+        for alias in node.names:
+            if alias.name not in allowed()[module]:
+                hint = _known(alias.name, allowed()[module])
+                raise self.fault(node, f"cannot import {alias.name!r} from {module}", hint)
+
+    def module_named(self, node: ast.AST, name: str, relative: bool = False) -> None:
+        """Refuses a module that is not there; beside the program there are none."""
+        if relative or name not in MODULES:
+            hint = _known(name, MODULES, "available modules")
+            raise self.fault(node, f"module {name!r} is not available", hint)
 
     # ---- the function solve
 
@@ -232,36 +229,39 @@ class _Check:
             ):
                 raise self.fault(
                     node,
-                    "only functions, imports and constants stand outside of solve",
-                    "put it inside of solve",
+                    "only imports, constants and functions are allowed outside solve",
+                    "move it into solve",
                 )
             for part in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
                 if is_call(part):
-                    raise self.fault(part, "the language model is only asked inside of solve")
+                    raise self.fault(part, "qa_map and qa_ans can only be called inside solve")
             if taken := {*_given(node)} & allowed()["builtins"]:
                 raise self.fault(
-                    node, f"{min(taken)} is a name of Python's own", "call it something else"
+                    node, f"{min(taken)} shadows a Python built-in", "choose another name"
                 )
 
     def entry(self) -> ast.FunctionDef:
+        """The function solve: the last one, as Python has it."""
         functions = [node for node in self.module.body if isinstance(node, ast.FunctionDef)]
         found = [node for node in functions if node.name == "solve"]
         if not found:
             where = functions[-1] if len(functions) == 1 else self.module
-            raise self.fault(where, "there is no function solve", "write def solve(table): ...")
+            raise self.fault(
+                where, "the program defines no function solve", "def solve(table): ..."
+            )
         for node in self.module.body:
             for part in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
                 if isinstance(part, ast.Name) and part.id == "solve":
-                    raise self.fault(part, "solve is called by itself: leave this out")
+                    raise self.fault(part, "do not call solve: binder calls it")
         return found[-1]
 
     def parameters(self, solve: ast.FunctionDef) -> tuple[tuple[str, Table], ...]:
+        """The parameters of solve with their tables, by name; a single one is the single table,
+        whatever its name."""
         arguments = solve.args
         names = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         if arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
-            raise self.fault(
-                solve, "solve takes one parameter per table, by name", self.tables_hint()
-            )
+            raise self.fault(solve, "solve takes one plain parameter per table", self.tables_hint())
         required = names[: len(names) - len(arguments.defaults)] or names[:1]
         known = {table.name.casefold(): table for table in self.tables}
         if len(required) == 1 and len(self.tables) == 1:
@@ -270,83 +270,89 @@ class _Check:
         for name in required:
             spelt = alike(name.arg, [table.name for table in self.tables])
             if spelt is None:
-                raise self.fault(name, f"there is no table {name.arg!r}", self.tables_hint())
+                raise self.fault(
+                    name,
+                    f"unknown table {name.arg!r}: a parameter of solve is named after a table",
+                    self.tables_hint(),
+                )
             found.append((name.arg, known[spelt.casefold()]))
         if not found:
-            raise self.fault(solve, "solve takes no table", self.tables_hint())
+            raise self.fault(solve, "solve has no parameter", self.tables_hint())
         return tuple(found)
 
     def tables_hint(self) -> str:
         named = "table" if len(self.tables) == 1 else ", ".join(table.name for table in self.tables)
-        return f"write def solve({named})"
+        return f"def solve({named})"
 
     # ---- calls and headers
 
     def call(self, node: ast.AST, flow: Flow) -> None:
-        assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        name, given = node.func.id, {keyword.arg for keyword in node.keywords}
-        if unknown := given - {"rows", "question", "columns"}:
-            raise self.fault(
-                node, f"{name} takes rows, question and columns, not {next(iter(unknown))!r}"
-            )
-        starred = any(isinstance(part, ast.Starred) for part in node.args) or None in given
-        if not starred and (
-            len(node.args) + len(given) < 2
-            or len(node.args) > 3
-            or argument(node, 1, "question") is None
-        ):
-            raise self.fault(
-                node, f"{name} needs rows and a question", f"write {name}(rows, question, columns)"
-            )
-        asked = argument(node, 1, "question")
-        if isinstance(asked, ast.Constant) and not (
-            isinstance(asked.value, str) and asked.value.strip()
-        ):
-            fault = (
-                "the question is empty"
-                if isinstance(asked.value, str)
-                else "the question is a text"
-            )
-            raise self.fault(asked, fault, f'write what to ask: {name}(rows, "question", columns)')
-        columns = argument(node, 2, "columns")
-        rows = argument(node, 0, "rows")
-        if columns is not None and rows is not None and not flow.is_values(rows):
-            for item, header in strings(columns, flow):
-                table = flow.table_of(rows)
-                self.header(item, header, table, flow)
-                column = table.column(header) if table is not None else None
-                if column is not None and holds_bytes(column.type):
-                    message = f"{header!r} holds bytes, which cannot be sent to the language model"
-                    raise self.fault(item, message, "leave it out of the columns")
+        """Refuses a call of the language model whose arguments are not what it takes."""
+        assert isinstance(node, ast.Call)
+        self.arguments(node)
+        self.question(node)
+        rows, columns = argument(node, 0, "rows"), argument(node, 2, "columns")
+        if rows is None or columns is None or flow.is_values(rows):
+            return
+        table = flow.table_of(rows)
+        for item, header in strings(columns, flow):
+            self.header(item, header, table, flow)
+            column = table.column(header) if table is not None else None
+            if column is not None and holds_bytes(column.type):
+                message = f"{header!r} holds bytes, which cannot be sent to the language model"
+                raise self.fault(item, message, "leave it out of the columns")
 
-    def gather(self, flow: Flow) -> None:
+    def arguments(self, node: ast.Call) -> None:
+        """Refuses arguments that a call does not take, or lacks."""
+        name, given = called(node), {keyword.arg or "**" for keyword in node.keywords}
+        if unknown := given - {"rows", "question", "columns"}:
+            wrong = min(unknown)
+            raise self.fault(
+                node, f"{name} has no parameter {wrong!r}: it takes rows, question and columns"
+            )
+        if any(isinstance(part, ast.Starred) for part in node.args):
+            return  # only the run tells how many there are
+        number = len(node.args) + len(given)
+        if number < 2 or len(node.args) > 3 or argument(node, 1, "question") is None:
+            raise self.fault(
+                node,
+                f"{name} is missing rows or question",
+                f"write {name}(rows, question, columns)",
+            )
+
+    def question(self, node: ast.Call) -> None:
+        """Refuses a question that is written and says nothing."""
+        asked = argument(node, 1, "question")
+        if not isinstance(asked, ast.Constant):
+            return
+        text = asked.value
+        if isinstance(text, str) and text.strip():
+            return
+        message = "the question is empty" if isinstance(text, str) else "question must be a string"
+        hint = f'write what to ask: {called(node)}(rows, "question", columns)'
+        raise self.fault(asked, message, hint)
+
+    def batch_loops(self, flow: Flow) -> None:
         """Asks loops about all their rows at once, where it is certain which these are; says so
         where it is not."""
         repairs = list(self.program.repairs)
         calls: dict[Span, list[str]] = {}
         for node, row in row_calls(flow):
-            found = ahead(self.source, flow, node, row, self.names[self.source.span(node)])
+            found = ahead(self.source, flow, node, row, self.placeholder(node))
             if found is not None:
                 calls.setdefault(self.source.span(found.over), []).append(found.call)
-                repairs.append(
-                    f"the rows of the loop over {self.source.of(found.over)} are asked about together"
-                )
+                repairs.append(f"batched the calls of the loop over {self.source.of(found.over)}")
             elif row in flow.given:
-                repairs.append(
-                    "asked one row after the other: qa_map(rows, ...) before the loop asks about all rows at once"
-                )
-        instead = {
-            over: f"({', '.join(made)}, {self.program.text[slice(*over)]})[-1]"
-            for over, made in calls.items()
-        }
-        skeleton = (
-            write(self.source, self.module, self.program.calls, instead)
-            if instead
-            else self.program.skeleton
-        )
-        self.program = replace(
-            self.program, skeleton=skeleton, repairs=tuple(dict.fromkeys(repairs))
-        )
+                repairs.append(ROW_BY_ROW)
+        # before a loop goes over its rows, they are asked about
+        instead = {}
+        for over, made in calls.items():
+            instead[over] = f"({', '.join(made)}, {self.program.text[slice(*over)]})[-1]"
+        skeleton = self.program.skeleton
+        if instead:
+            skeleton = write(self.source, self.module, self.program.calls, instead)
+        unique = tuple(dict.fromkeys(repairs))
+        self.program = replace(self.program, skeleton=skeleton, repairs=unique)
 
     def headers(self, flow: Flow) -> None:
         """A header that is read from a row of a table must be one of its headers."""
@@ -355,7 +361,10 @@ class _Check:
             self.header(node.slice, str(node.slice.value), table, flow)
 
     def header(self, node: ast.expr, header: str, table: Table | None, flow: Flow) -> None:
-        known = [c.name for t in ([table] if table else self.tables) for c in t.columns]
+        """Refuses a header that is in no table; a near one is a misspelling."""
+        known: list[str] = []
+        for one in [table] if table else self.tables:
+            known += [column.name for column in one.columns]
         if header in known or header in flow.stored:
             return
         spelt = alike(header, known)
@@ -363,7 +372,7 @@ class _Check:
             self.misspelt.append((self.source.span(node), header, spelt))
             return
         where = f"table {table.name!r}" if table else "any table"
-        raise self.fault(node, f"there is no column {header!r} in {where}", _known(header, known))
+        raise self.fault(node, f"unknown column {header!r} in {where}", _known(header, known))
 
     def mended(self) -> Program:
         """The program with its headers spelt as the tables have them."""
@@ -385,12 +394,20 @@ def _doubts(flow: Flow, texts: dict[str, frozenset[str]]) -> Iterable[str]:
             yield from column.reading.troubles(column.name)
 
 
-def _known(name: str, names: Iterable[str]) -> str | None:
+def _known(name: str, names: Iterable[str], what: str = "available") -> str | None:
     """The nearest of the names, or all of a few."""
     listed = sorted(set(names))
     if close := nearest(name, listed):
         return f"did you mean {', '.join(close)}?"
-    return "there are " + ", ".join(listed) if len(listed) <= 20 else None
+    return f"{what}: {', '.join(listed)}" if len(listed) <= 20 else None
+
+
+def _is_harmless(node: ast.Name, parent: ast.AST | None) -> bool:
+    """Whether a builtin that makes values is called or compared. type(name, bases, members) makes a
+    class."""
+    if isinstance(parent, ast.Call):
+        return parent.func is not node or len(parent.args) == 1 or node.id != "type"
+    return isinstance(parent, (ast.Compare, ast.Tuple))
 
 
 def _bound(module: ast.Module) -> Iterable[str]:

@@ -1,5 +1,4 @@
-"""The tree of a Python program and the tables of its parameters come in; which expressions are rows
-of which table goes out.
+"""Data flow of a Python program: which expressions are rows of which table.
 
 Only what is certain is said: a name counts when every place that gives it a value gives it such a
 value."""
@@ -12,57 +11,49 @@ from collections.abc import Iterator
 from binder.language.python import called
 from binder.tables.table import Table
 
-KEEPING = (
-    "sorted",
-    "list",
-    "reversed",
-    "iter",
-    "tuple",
-)  # builtins whose result has the rows of their argument
-ONE = ("min", "max", "next")  # builtins whose result is one of the rows of their argument
-
-
+# builtins whose result has the rows of their argument
+KEEPING = ("sorted", "list", "reversed", "iter", "tuple")
+# builtins whose result is one of the rows of their argument
+ONE = ("min", "max", "next")
 LISTING = (ast.ListComp, ast.GeneratorExp, ast.SetComp)
-ADDING = (
-    "append",
-    "insert",
-    "extend",
-    "update",
-    "setdefault",
-    "add",
-)  # methods that put something into what is there
+# methods that put something into what is there
+ADDING = ("append", "insert", "extend", "update", "setdefault", "add")
 
 
 class Flow:
-    """What is known about the names of a program. reads: `row["header"]` of certain rows; stored:
-    keys that it makes itself."""
+    """What is known about the names of a program.
+
+    given: how a name comes by its values: `is` an expression, one `of` its items, a `parameter` of
+    solve, or anything `else`; added: what is put into the value of a name, one item, or None for
+    anything else; reads: `row["header"]` of certain rows; stored: keys that the program makes
+    itself."""
 
     def __init__(self, module: ast.Module, parameters: dict[str, Table]):
         self.parameters = parameters
-        self.given: dict[
-            str, list[tuple[str, ast.expr]]
-        ] = {}  # name -> how it comes by its value: ("is" | "of", expression)
-        self._keys: set[int] = set()
-        self._seen: set[tuple[str, str]] = set()
-        self._known: dict[tuple[str, str], Table | None] = {}
         self.nodes = list(ast.walk(module))
-        self.parents = {
-            id(child): node for node in self.nodes for child in ast.iter_child_nodes(node)
-        }
+        self.parents: dict[int, ast.AST] = {}
+        for node in self.nodes:
+            self.parents |= {id(child): node for child in ast.iter_child_nodes(node)}
+        self.given: dict[str, list[tuple[str, ast.expr]]] = {}
+        self._keys: set[int] = set()  # the lambdas whose parameter is a row
         for node in self.nodes:
             self._gives(node)
         self.stored = set(_stored(module))
-        self.added: dict[
-            str, list[ast.expr | None]
-        ] = {}  # name -> what is put into its value: one item, or None for else
+        self.added: dict[str, list[ast.expr | None]] = {}
         for node in self.nodes:
             self._adds(node)
-        self.reads = [
-            (node, table)
-            for node in self.nodes
-            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
-            and (table := self.row_of(node.value)) is not None
-        ]  # fmt: skip
+        self._seen: set[tuple[str, str]] = set()  # names that are being looked at
+        self._known: dict[tuple[str, str], Table | None] = {}
+        self.reads = list(self._reads())
+
+    def _reads(self) -> Iterator[tuple[ast.Subscript, Table]]:
+        """The headers that are read from rows that are certain."""
+        for node in self.nodes:
+            match node:
+                case ast.Subscript(value=row, slice=ast.Constant(value=str())):
+                    table = self.row_of(row)
+                    if table is not None:
+                        yield node, table
 
     def table_of(self, node: ast.expr) -> Table | None:
         """The table whose rows an expression lists, where that is certain."""
@@ -96,15 +87,18 @@ class Flow:
 
     def is_values(self, node: ast.expr) -> bool:
         """Whether an expression lists values of its own making, not rows."""
-        if (
-            isinstance(node, ast.Name)
-            and (value := self.value(node.id)) is not None
-            and not isinstance(value, ast.Name)
-        ):
-            return self.is_values(value)
-        return isinstance(node, (ast.ListComp, ast.GeneratorExp)) and not isinstance(
-            node.elt, (ast.Name, ast.Dict)
-        )
+        listed = self.meaning(node)
+        if not isinstance(listed, (ast.ListComp, ast.GeneratorExp)):
+            return False
+        return not isinstance(listed.elt, (ast.Name, ast.Dict))
+
+    def meaning(self, node: ast.expr) -> ast.expr:
+        """The expression that a name stands for; any other expression itself. A name that stands
+        for another name is not followed: the two could stand for each other."""
+        if not isinstance(node, ast.Name):
+            return node
+        value = self.value(node.id)
+        return node if value is None or isinstance(value, ast.Name) else value
 
     def value(self, name: str) -> ast.expr | None:
         """What a name stands for, where it is given a value once."""
@@ -112,6 +106,7 @@ class Flow:
         return given[0][1] if len(given) == 1 and given[0][0] == "is" else None
 
     def _name(self, name: str, wanted: str) -> Table | None:
+        """The table of a name that is wanted as a `table` or as a `row`."""
         if (name, wanted) in self._seen:  # it depends on itself
             return None
         if (name, wanted) in self._known:
@@ -121,9 +116,9 @@ class Flow:
             return self.parameters[name] if all(how == "parameter" for how, _ in given) else None
         self._seen.add((name, wanted))
         try:
-            tables = [
-                self._source(how, value, wanted) for how, value in given if not is_none(value)
-            ]
+            # None before a loop does not make a row less certain: reading from it raises
+            sources = [(how, value) for how, value in given if not is_none(value)]
+            tables = [self._source(how, value, wanted) for how, value in sources]
         finally:
             self._seen.discard((name, wanted))
         found = tables[0] if tables and all(table is tables[0] for table in tables) else None
@@ -132,6 +127,7 @@ class Flow:
         return found
 
     def _source(self, how: str, value: ast.expr, wanted: str) -> Table | None:
+        """The table of one of the values that a name is given."""
         if how == "is":
             return self.row_of(value) if wanted == "row" else self.table_of(value)
         return self.table_of(value) if how == "of" and wanted == "row" else None
@@ -144,19 +140,15 @@ class Flow:
         elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
             self._target(node.target, "is", node.value)
         elif isinstance(node, ast.AugAssign):
+            # rows += others: the rows may be those of another table
             self._target(node.target, "else", node.value)
         elif isinstance(node, (ast.For, ast.comprehension)):
             self._loop(node.target, node.iter)
         elif isinstance(node, (ast.FunctionDef, ast.Lambda)) and id(node) not in self._keys:
+            # who calls a function gives its parameters their values: that is not followed
             for given in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
-                solve = (
-                    isinstance(node, ast.FunctionDef)
-                    and node.name == "solve"
-                    and given.arg in self.parameters
-                )
-                self.given.setdefault(given.arg, []).append(
-                    ("parameter" if solve else "else", ast.Constant(0))
-                )
+                solve = getattr(node, "name", "") == "solve" and given.arg in self.parameters
+                self._give(given.arg, "parameter" if solve else "else", ast.Constant(0))
         elif isinstance(node, ast.Call):
             self._key(node)
 
@@ -177,79 +169,69 @@ class Flow:
     def _loop(self, target: ast.expr, source: ast.expr) -> None:
         """A loop's target holds the rows of what it goes over; with enumerate and zip, part by
         part."""
-        if (
-            isinstance(target, ast.Tuple)
-            and isinstance(source, ast.Call)
-            and called(source) in ("enumerate", "zip")
-        ):
-            parts = [None, *source.args[:1]] if called(source) == "enumerate" else list(source.args)
-            for item, part in zip(target.elts, parts, strict=False):
-                self._target(
-                    item,
-                    "of" if part is not None else "else",
-                    part if part is not None else ast.Constant(0),
-                )
-            return
-        self._target(target, "of", source)
+        match target, source:
+            case ast.Tuple(elts=items), ast.Call(func=ast.Name("zip"), args=lists):
+                for item, listed in zip(items, lists, strict=False):
+                    self._target(item, "of", listed)
+            case ast.Tuple(elts=[number, *items]), ast.Call(func=ast.Name("enumerate"), args=lists):
+                self._target(number, "else", ast.Constant(0))
+                for item, listed in zip(items, lists[:1], strict=False):
+                    self._target(item, "of", listed)
+            case _:
+                self._target(target, "of", source)
 
     def _key(self, node: ast.Call) -> None:
         """The parameter of key=lambda r: ... is a row of what is sorted."""
         key = next((k.value for k in node.keywords if k.arg == "key"), None)
-        rows: ast.expr | None = (
-            node.args[0] if node.args and called(node) in ("sorted", "min", "max") else None
-        )
+        rows: ast.expr | None = None
+        if node.args and called(node) in ("sorted", "min", "max"):
+            rows = node.args[0]
         if isinstance(node.func, ast.Attribute) and node.func.attr == "sort":
             rows = node.func.value
         if called(node) == "filter" and len(node.args) == 2:
             key, rows = node.args
         if isinstance(key, ast.Lambda) and rows is not None and len(key.args.args) == 1:
-            self.given.setdefault(key.args.args[0].arg, []).append(("of", rows))
-            self._keys.add(id(key))
+            self._give(key.args.args[0].arg, "of", rows)
+            self._keys.add(id(key))  # its parameter is known, unlike that of other lambdas
 
     def _target(self, target: ast.expr, how: str, value: ast.expr) -> None:
+        """Notes what the target of an assignment is given."""
         if isinstance(target, ast.Name):
-            self.given.setdefault(target.id, []).append((how, value))
+            self._give(target.id, how, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
+            # the parts of a row are not rows
             for item in target.elts:
                 self._target(item, "else", value)
         elif isinstance(target, ast.Starred):
             self._target(target.value, "else", value)
 
+    def _give(self, name: str, how: str, value: ast.expr) -> None:
+        self.given.setdefault(name, []).append((how, value))
+
 
 def strings(node: ast.expr, flow: Flow) -> Iterator[tuple[ast.expr, str]]:
     """The literal texts of a list of headers, or of the name of one."""
-    if (
-        isinstance(node, ast.Name)
-        and (value := flow.value(node.id)) is not None
-        and not isinstance(value, ast.Name)
-    ):
-        yield from strings(value, flow)
-    elif isinstance(node, (ast.List, ast.Tuple)):
-        for item in node.elts:
-            if isinstance(item, ast.Constant):
-                yield from strings(item, flow)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node, node.value
+    written = flow.meaning(node)
+    items = written.elts if isinstance(written, (ast.List, ast.Tuple)) else [written]
+    for item in items:
+        if isinstance(item, ast.Constant) and isinstance(item.value, str):
+            yield item, item.value
 
 
 def is_none(node: ast.expr) -> bool:
+    """Whether an expression is written None."""
     return isinstance(node, ast.Constant) and node.value is None
 
 
 def _stored(module: ast.Module) -> Iterator[str]:
     """Keys of dicts that a program makes itself."""
     for node in ast.walk(module):
-        if isinstance(node, ast.Dict):
-            yield from (
-                key.value
-                for key in node.keys
-                if isinstance(key, ast.Constant) and isinstance(key.value, str)
-            )
-        elif (
-            isinstance(node, ast.Subscript)
-            and not isinstance(node.ctx, ast.Load)
-            and isinstance(node.slice, ast.Constant)
-        ):
-            yield str(node.slice.value)
-        elif isinstance(node, ast.Call) and called(node) == "dict":
-            yield from (keyword.arg for keyword in node.keywords if keyword.arg)
+        match node:
+            case ast.Dict(keys=keys):
+                for key in keys:
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        yield key.value
+            case ast.Subscript(slice=ast.Constant(value=key), ctx=ast.Store() | ast.Del()):
+                yield str(key)
+            case ast.Call(func=ast.Name("dict"), keywords=keywords):
+                yield from (keyword.arg for keyword in keywords if keyword.arg)

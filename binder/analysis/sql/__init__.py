@@ -1,13 +1,13 @@
-"""A Program and its tables come in; a Checked program goes out: names resolved, kinds aligned,
-calls typed, order explicit.
+"""Semantic analysis of SQL: names resolved, calls typed, comparisons aligned, row order explicit.
 
-Nothing here asks a language model or runs a query; what the tables make certain is repaired for
-free and listed."""
+`check` runs PASSES in their order over one tree. Nothing here asks a language model or runs a
+query; what the tables make certain is repaired and listed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlglot import exp
@@ -26,10 +26,10 @@ from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.coercion import Literals
 from binder.analysis.sql.doubts import doubts, refuse_years
 from binder.analysis.sql.resolve import Names
-from binder.analysis.sql.scope import Field
 from binder.analysis.sql.stars import ordered_outside
 from binder.errors import CheckFault
 from binder.language.program import Program
+from binder.language.relations import Field
 from binder.language.sqltree import sql_of
 from binder.tables.table import Table
 
@@ -45,7 +45,6 @@ class Checked:
     query: exp.Expr
     outputs: tuple[Field, ...]
     call_types: dict[str, CallType]
-
     cells: dict[int, int]
     warnings: tuple[str, ...] = ()
 
@@ -56,45 +55,116 @@ class Checked:
         return raw_text.present(rows, self.outputs, self.cells)
 
 
+@dataclass
+class Analysis:
+    """The state that the passes share: the program as it was parsed, its tree, and what is known
+    of it so far."""
+
+    program: Program
+    tables: tuple[Table, ...]
+    tree: exp.Expr
+    outputs: list[Field] = field(default_factory=list)
+    call_types: dict[str, CallType] = field(default_factory=dict)
+    cells: dict[int, int] = field(default_factory=dict)
+    repairs: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+
+def _allow(state: Analysis) -> None:
+    allowlist.check(state.program, state.tree)
+
+
+def _calls_outside(state: Analysis) -> None:
+    state.tree = ordered_outside(state.tree)
+
+
+def _resolve(state: Analysis) -> None:
+    names = Names(state.program, state.tables)
+    state.outputs = names.query(state.tree)
+    state.repairs += names.repairs
+
+
+def _type_calls(state: Analysis) -> None:
+    state.call_types = call_types.call_types_of(state.tree, state.program)
+
+
+def _arguments(state: Analysis) -> None:
+    call_arguments.arguments(state.tree, state.program)
+
+
+def _doubt(state: Analysis) -> None:
+    refuse_years(state.tree, state.program)
+    state.doubts = doubts(state.tree)
+
+
+def _coerce(state: Analysis) -> None:
+    literals = Literals()
+    _rewrite(state, literals.rewrite)
+    state.repairs += dict.fromkeys(literals.repairs)
+
+
+def _sqlite(state: Analysis) -> None:
+    _rewrite(state, sqlite.rewrite)
+
+
+def _numeric_order(state: Analysis) -> None:
+    _rewrite(state, numeric_order.rewrite)
+
+
+def _order(state: Analysis) -> None:
+    _rewrite(state, ordering.settle)
+
+
+def _raw_texts(state: Analysis) -> None:
+    state.cells = raw_text.keep(state.tree)
+
+
+def _rewrite(state: Analysis, rewrite: Callable[[exp.Expr], object]) -> None:
+    """Rewrites the tree below a root, so that the tree itself can be replaced."""
+    root = exp.Subquery(this=state.tree)
+    rewrite(root)
+    state.tree = root.this.pop()
+
+
+PASSES: tuple[Callable[[Analysis], None], ...] = (
+    _allow,  # on what was written: later passes bring functions of their own
+    _calls_outside,  # before names: it puts a SELECT around, with names to resolve
+    _resolve,
+    _type_calls,  # before anything is aligned: the place of a call is as its author wrote it
+    _arguments,  # before comparisons in them are rewritten: they are sent as the cells read
+    _doubt,  # before rewrites: what computes with a column is as its author wrote it
+    _coerce,  # knows the kind of every call by now
+    _sqlite,  # after comparisons: it reads the texts that are computed with as numbers
+    _numeric_order,
+    _order,  # after all that adds expressions
+    _raw_texts,  # hidden columns, which no pass need look at
+)
+
+
 def check(program: Program, tables: tuple[Table, ...]) -> Checked:
     """Resolves and types a program against the tables; a CheckFault marks what does not fit."""
     try:
         checked = _checked(program, tables)
         sql_of(checked.query)
-    except (
-        SqlglotError,
-        RecursionError,
-        ValueError,
-    ) as error:  # of what no rule above has foreseen
-        told = (
-            str(error).splitlines()[0]
-            if str(error) and not isinstance(error, RecursionError)
-            else "it is nested too deeply"
-        )
-        raise CheckFault(
-            f"this cannot be written for DuckDB: {told}", text=program.text, span=program.place(0)
-        ) from error
+    except RecursionError as error:
+        raise _unwritable(program, "the program is nested too deeply") from error
+    except (SqlglotError, ValueError) as error:  # of what no pass has foreseen
+        raise _unwritable(program, str(error).partition("\n")[0]) from error
     return checked
 
 
 def _checked(program: Program, tables: tuple[Table, ...]) -> Checked:
-    tree = ordered_outside(program.tree())
-    allowlist.check(program, tree)
-    names, literals = Names(program, tables), Literals()
-    outputs = names.query(tree)
-    types_of_calls = call_types.call_types_of(tree, program)
-    call_arguments.arguments(tree, program)
-    refuse_years(tree, program)
-    told = tuple(doubts(tree))
-    root = exp.Subquery(this=tree)  # so that the tree itself can be replaced
-    literals.rewrite(root)
-    sqlite.rewrite(root)
-    numeric_order.rewrite(root)
-    ordering.settle(root)
-    tree = root.this
-    tree.pop()
-    mended = replace(
-        program, repairs=(*program.repairs, *names.repairs, *dict.fromkeys(literals.repairs))
+    state = Analysis(program, tables, program.tree())
+    for step in PASSES:
+        step(state)
+    repaired = replace(program, repairs=(*program.repairs, *state.repairs))
+    outputs = tuple(state.outputs)
+    told = tuple(state.doubts)
+    return Checked(repaired, tables, state.tree, outputs, state.call_types, state.cells, told)
+
+
+def _unwritable(program: Program, reason: str) -> CheckFault:
+    message = "DuckDB has no equivalent for this expression"
+    return CheckFault(
+        f"{message}: {reason}" if reason else message, text=program.text, span=program.place(0)
     )
-    cells = raw_text.keep(tree)
-    return Checked(mended, tables, tree, tuple(outputs), types_of_calls, cells, told)

@@ -1,5 +1,4 @@
-"""A Program and its tree come in; a CheckFault goes out where a function, a type or a join is not
-on the allow-list.
+"""The check that functions, types and joins are on the allow-list.
 
 The grammar tells the functions that are written with parentheses. What its tree shows beyond them,
 because its parser has words of its own (CURRENT_USER, POSITIONAL, regclass), is held against the
@@ -35,45 +34,38 @@ def check(program: Program, tree: exp.Expr) -> None:
     for name, span in program.functions:
         if name not in allowed() or name.startswith(PREFIX):
             close = nearest(name, sorted(allowed()))
-            hint = (
-                f"did you mean {', '.join(close)}?"
-                if close
-                else "write it with standard functions of DuckDB"
-            )
-            raise CheckFault(
-                f"the function {name!r} is not allowed in a program",
-                text=program.text,
-                span=span,
-                hint=hint,
-            )
+            hint = "use a standard DuckDB function"
+            if close:
+                hint = f"did you mean {', '.join(close)}?"
+            message = f"function {name!r} is not allowed"
+            raise CheckFault(message, text=program.text, span=span, hint=hint)
     for node in nodes(tree):
         found = _unknown(node)
         if found:
-            raise CheckFault(
-                f"{found} is not allowed in a program", text=program.text, span=program.span(node)
-            )
+            message = f"{found} is not allowed"
+            raise CheckFault(message, text=program.text, span=program.span(node))
 
 
 def _unknown(node: exp.Expr) -> str:
     """What a node of the tree brings along that is not on a list; empty where it brings nothing."""
     if isinstance(node, _WORDS):
-        return f"the function {node.sql_name().lower()!r}"
+        return f"function {node.sql_name().lower()!r}"
     if isinstance(node, (exp.Date, exp.Datetime)) and any(
         node.args.get(name) for name in _MODIFIERS
     ):
         return f"a modifier of {node.sql_name().lower()}, which DuckDB writes as + INTERVAL 1 DAY,"
     if isinstance(node, exp.Join) and node.method not in _JOINS:
-        return f"a join that is {node.method}"
+        return f"a {node.method} join"
     if isinstance(node, exp.DataType) and node.this in _TYPES:
-        return f"the type {sql_of(node)}"
+        return f"type {sql_of(node)}"
     if isinstance(node, exp.JSONPathPart) and not isinstance(node, _PATHS):
-        return "this path into a JSON text"
+        return "this JSON path"
     if (
         isinstance(node, exp.Table)
         and isinstance(node.this, exp.Func)
         and _name(node.this) not in TABLE_FUNCTIONS
     ):
-        return f"the table function {_name(node.this)!r}"
+        return f"table function {_name(node.this)!r}"
     return ""
 
 

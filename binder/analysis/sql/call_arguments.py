@@ -1,4 +1,4 @@
-"""A resolved tree comes in; the same tree with the arguments of its calls made ready goes out.
+"""Arguments of calls, made ready to be sent.
 
 A column of a web table is sent as the raw text of its cells; a bare column of `ans` means that
 column of the enclosing FROM."""
@@ -11,8 +11,9 @@ from binder.analysis.sql.types import holds_bytes, kind, picked
 from binder.analysis.sql.value_linking import raw_of
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes, source_of
-from binder.language.program import Call, Program
-from binder.language.sqltree import call_of, copied, is_placeholder, placeholders, sql_of
+from binder.language.calls import Call
+from binder.language.program import Program
+from binder.language.sqltree import call_of, copied, placeholders, sql_of
 
 
 def arguments(tree: exp.Expr, program: Program) -> None:
@@ -20,10 +21,9 @@ def arguments(tree: exp.Expr, program: Program) -> None:
     for node in placeholders(tree):
         call = call_of(node)
         if not node.expressions:
-            hint = 'write QA("map@question"; column)'
-            raise CheckFault(
-                "a call needs something to ask about", text=program.text, span=call.span, hint=hint
-            )
+            hint = 'QA("map@question"; column)'
+            message = "the call has no input"
+            raise CheckFault(message, text=program.text, span=call.span, hint=hint)
         for argument in node.expressions:
             _sendable(argument, call, program)
         if call.per_input:
@@ -66,10 +66,9 @@ def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
         if isinstance(argument, exp.Star) or (
             isinstance(argument, exp.Column) and isinstance(argument.this, exp.Star)
         ):
-            hint = "list the columns it needs instead of *"
-            raise CheckFault(
-                "a map call takes columns by name", text=program.text, span=call.span, hint=hint
-            )
+            hint = 'name the columns: QA("map@question"; a; b)'
+            message = "`*` cannot be an argument of a map call"
+            raise CheckFault(message, text=program.text, span=call.span, hint=hint)
         if isinstance(argument, exp.Column):
             sent = raw_of(argument) or argument
             annotate(sent, header=argument.name)
@@ -114,25 +113,22 @@ def _enclosing(column: exp.Column, node: exp.Anonymous) -> exp.Select:
     raw = raw_of(column)
     shown = raw if raw is not None else copied(column)
     inner = exp.Select(expressions=[exp.alias_(shown, held.name, quoted=True, copy=False)])
-    for part in ("from_", "joins"):
-        value = select.args.get(part)
-        if isinstance(value, list):
-            inner.set(part, [copied(item) for item in value])
-        elif value is not None:
-            inner.set(part, copied(value))
-    where = select.args.get("where")
-    plain = (
-        [
-            copied(c)
-            for c in (where.this.flatten() if isinstance(where.this, exp.And) else [where.this])
-        ]
-        if where
-        else []
-    )
-    plain = [c for c in plain if not any(is_placeholder(part) for part in c.walk())]
+    if select.args.get("from_") is not None:
+        inner.set("from_", copied(select.args["from_"]))
+    inner.set("joins", [copied(join) for join in select.args.get("joins") or ()])
+    plain = _plain_conditions(select)
     if plain:
         inner.where(*plain, copy=False)
     return inner
+
+
+def _plain_conditions(select: exp.Select) -> list[exp.Expr]:
+    """Copies of the conditions of a WHERE that hold no call."""
+    where = select.args.get("where")
+    if where is None:
+        return []
+    conditions = where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
+    return [copied(condition) for condition in conditions if not placeholders(condition)]
 
 
 def _aliases(select: exp.Select) -> set[str]:

@@ -19,9 +19,12 @@ from binder.analysis.sql.types import COMPUTED, TEXT_READERS, handed_on, kind, v
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes
 from binder.language.call_kinds import CALL_KINDS
-from binder.language.program import Call, Program
+from binder.language.calls import Call
+from binder.language.program import Program
 from binder.language.sqltree import call_of, is_placeholder, nodes, placeholders, sql_of
-from binder.tables.cells import read_boolean, read_date, read_number
+from binder.tables.cells import read_boolean
+from binder.tables.dates import read_date
+from binder.tables.numbers import read_number
 
 YES_NO = ("yes", "no")
 STRICTNESS = ("auto", "text", "date", "number", "options", "boolean")
@@ -83,18 +86,22 @@ class _Classes:
 def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
     """The type of each call of the tree, and `kind` set on every node that stands for one."""
     same = _merged(tree)
+    if not same:
+        return {}
     places: dict[Call, list[exp.Expr]] = {}
+    for node in nodes(tree):
+        for call in _calls_of(node):
+            places.setdefault(same[call], []).append(node)
+
     uses: dict[Call, list[_Use]] = {}
     classes = _Classes()
-    for node in nodes(tree) if same else ():
-        calls = [same[call] for call in _calls_of(node)]
-        met = list(_uses(node)) if calls else []
-        for call in calls:
-            places.setdefault(call, []).append(node)
-            uses.setdefault(call, []).extend(met)
-            for use in met:
-                for other in use.calls:
-                    classes.join(call, same[other])
+    for call, shown in places.items():
+        uses[call] = []
+        for node in shown:
+            uses[call] += _uses(node)
+        for use in uses[call]:
+            for other in use.calls:
+                classes.join(call, same[other])
 
     members: dict[Call, list[Call]] = {}
     for call in uses:
@@ -102,15 +109,19 @@ def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
     types: dict[Call, CallType] = {}
     for alike in members.values():
         types |= _types_of_class(program, {call: uses[call] for call in alike})
-
     for call, shown in places.items():
-        chosen = "options" if types[call].options else types[call].type
-        for node in shown:
-            _set_kind(node, chosen)
-        if chosen in ("options", "boolean"):
-            for node in shown:
-                _compare_truth(node, chosen)
+        _apply(types[call], shown)
     return {call.name: types[call] for call in places}
+
+
+def _apply(call_type: CallType, shown: list[exp.Expr]) -> None:
+    """Notes at the nodes that show a call what it yields, and spells what they are compared
+    with."""
+    chosen = "options" if call_type.options else call_type.type
+    for node in shown:
+        _set_kind(node, chosen)
+    for node in shown if chosen in ("options", "boolean") else ():
+        _compare_truth(node, chosen)
 
 
 def _merged(tree: exp.Expr) -> dict[Call, Call]:

@@ -18,7 +18,9 @@ from binder.analysis.sql.types import kind, picked
 from binder.analysis.sql.value_linking import UNEQUAL, Link, absent, linked, raw_of
 from binder.language.annotations import annotate, notes
 from binder.language.sqltree import copied, nodes
-from binder.tables.cells import read_boolean, read_date, read_number
+from binder.tables.cells import read_boolean
+from binder.tables.dates import read_date
+from binder.tables.numbers import read_number
 from binder.tables.readings import Reading
 from binder.tables.readings.dates import read_compact
 from binder.tables.readings.literals import read_literal

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from binder.analysis.sql.scope import Field
 from binder.analysis.sql.types import PICKING, kind, values
 from binder.language.annotations import notes
-from binder.language.program import Call, Program
+from binder.language.calls import Call
+from binder.language.program import Program
+from binder.language.relations import Field
 from binder.language.sqltree import call_of, is_placeholder, sql_of
 from binder.tables.table import Column, Table
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 import sqlglot
 from sqlglot import exp
 
-from binder.analysis.sql.scope import Field, Scope, Source
+from binder.analysis.sql.scope import Scope
 from binder.errors import nearest
 from binder.language.program import Program
+from binder.language.relations import Field, Source
 from binder.language.repair import PLACEHOLDERS
 from binder.language.sqltree import Dialect
 from binder.tables.spelling import alike, key

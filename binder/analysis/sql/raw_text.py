@@ -1,5 +1,4 @@
-"""A settled tree comes in; the raw texts of the cells that it shows unchanged go out beside its
-columns.
+"""Raw texts of the cells that a query shows unchanged, in hidden columns beside its own.
 
 A person is shown a cell as it was written; a cell that its column's type cannot read ("DNF" among
 numbers) is its text, not a missing value."""
@@ -12,8 +11,8 @@ from typing import Any
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_grouped
-from binder.analysis.sql.scope import Field
 from binder.analysis.sql.value_linking import raw_of
+from binder.language.relations import Field
 from binder.results.result import text
 
 Row = tuple[Any, ...]

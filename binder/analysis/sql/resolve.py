@@ -13,12 +13,13 @@ from sqlglot import exp
 
 from binder.analysis.sql import name_repair
 from binder.analysis.sql.fields import field_of_projection, renamed, title, yields
-from binder.analysis.sql.scope import Copies, Field, Scope, Source, united
+from binder.analysis.sql.scope import Copies, Scope, united
 from binder.analysis.sql.stars import expand, natural, out_of_range, positions
 from binder.analysis.sql.types import column_kind, kind
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes
 from binder.language.program import Program
+from binder.language.relations import Field, Source
 from binder.language.sqltree import copied, is_placeholder, nodes, placeholders
 from binder.tables.spelling import alike
 from binder.tables.table import Table

@@ -1,69 +1,24 @@
-"""What a name can stand for inside one SELECT: sources (tables, sub-selects, CTEs) and the fields
-they offer.
+"""Scopes: what a name can stand for inside one SELECT, sources (tables, sub-selects, CTEs) and the
+fields they offer.
 
-A column node of a resolved tree carries its Field and Source in `meta`, so later steps never search
-for names again."""
+A column of a resolved tree has its Field and Source in its notes, so that later passes never search
+for names again.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
 
 from sqlglot import exp
 
-from binder.language.program import Call
+from binder.language.relations import Field, Shared, Source
 from binder.language.sqltree import copied, nodes
-from binder.tables.table import Column, Table
-
-
-class _Shared:
-    """Copied trees share what their nodes point to."""
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> _Shared:
-        return self
-
-
-@dataclass(frozen=True, eq=False)
-class Field(_Shared):
-    """One column that a source offers. origin: the stored column whose values it shows unchanged;
-    call: the call it shows; calls: all of which it may show the value, also beside others."""
-
-    name: str
-    kind: str | None = None
-    origin: tuple[Table, Column] | None = None
-    call: Call | None = None
-    calls: tuple[Call, ...] = ()
 
 
 @dataclass(eq=False)
-class Source(_Shared):
-    """Something in a FROM clause. select: the SELECT behind it, where there is one; shown: whether
-    `*` includes it."""
-
-    alias: str
-    fields: list[Field]
-    table: Table | None = None
-    select: exp.Expr | None = None
-    shown: bool = True
-
-    @cached_property
-    def _named(self) -> dict[str, Field]:
-        return {f.name.casefold(): f for f in reversed(self.fields)}
-
-    def find(self, name: str) -> Field | None:
-        """The field of a name, case ignored; `row_id` of a stored table counts."""
-        if (found := self._named.get(name.casefold())) is not None:
-            return found
-        if self.table is not None and name.casefold() in ("row_id", "rowid"):
-            return Field("row_id", "number")
-        return None
-
-
-@dataclass(eq=False)
-class Scope(_Shared):
+class Scope(Shared):
     """The names that one SELECT sees; outer is the SELECT around it."""
 
     outer: Scope | None = None
@@ -154,9 +109,7 @@ class Copies:
         self.nodes += len(nodes(meant))
         if self.nodes > MOST_COPIED:
             raise self.fault(
-                node,
-                "aliases that stand for aliases make the program too large",
-                "compute in steps, with WITH",
+                node, "aliases of aliases expand beyond the limit", "use WITH to compute in steps"
             )
         return copied(meant)
 

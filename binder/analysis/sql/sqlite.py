@@ -1,5 +1,4 @@
-"""A resolved tree comes in; the same tree with SQLite's answer wherever DuckDB would refuse goes
-out.
+"""SQLite's habits: its answer wherever DuckDB would refuse.
 
 Text functions over a typed column of a web table read the text of its cells, as the author of the
 program saw it."""
@@ -19,8 +18,8 @@ from binder.language.annotations import annotate, notes
 from binder.language.sqltree import copied, nodes
 
 _READS_TEXT = (
-    *TEXT_READERS, exp.RegexpReplace, exp.RegexpExtractAll, exp.Initcap, exp.Reverse, exp.Pad, exp.SimilarTo, exp.ConcatWs,
-    exp.Levenshtein,
+    *TEXT_READERS, exp.RegexpReplace, exp.RegexpExtractAll, exp.Initcap, exp.Reverse, exp.Pad,
+    exp.SimilarTo, exp.ConcatWs, exp.Levenshtein,
 )  # fmt: skip
 _SUBJECTS = ("this", "expression", "expressions", "delimiter", "substr", "replacement")
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from binder.analysis.sql.scope import Scope, Source
+from binder.analysis.sql.scope import Scope
 from binder.errors import CheckFault
+from binder.language.relations import Source
 from binder.language.sqltree import copied, nodes, placeholders
 from binder.tables.spelling import key
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from binder.analysis.sql.scope import Field, Source
 from binder.language.annotations import annotate, notes
+from binder.language.relations import Field, Source
 from binder.language.sqltree import copied
 from binder.tables.cells import fold, is_missing
 from binder.tables.spelling import key

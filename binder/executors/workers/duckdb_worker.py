@@ -1,5 +1,5 @@
-"""Frames with tables and queries come in; frames with Arrow results go out: the DuckDB side, in a
-process of its own.
+"""The DuckDB side of a worker, in a process of its own: frames with tables and queries, answered
+with Arrow tables.
 
 The connection is hardened before the first query: no files, no network, no extensions, no settings.
 The process holds no key."""
@@ -32,9 +32,9 @@ SETTINGS = {
     "max_expression_depth": "500",
 }
 MACROS = (
-    f"CREATE MACRO number_in(t) AS CASE WHEN regexp_matches(t, '{SCALED}') THEN NULL"
-    f" ELSE TRY_CAST(replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE) END",
-)  # fmt: skip
+    f"CREATE MACRO number_in(t) AS CASE WHEN regexp_matches(t, '{SCALED}') THEN NULL ELSE TRY_CAST("
+    f"replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE) END",
+)
 
 
 class DuckDBSession:
@@ -50,27 +50,24 @@ class DuckDBSession:
         self.connection.execute("SET enable_progress_bar=false")  # `config` does not take it
         self.connection.execute("SET lock_configuration=true")
         self.tables: set[str] = set()
-        self.shapes: dict[
-            str, dict[str, Any]
-        ] = {}  # of queries that were looked at, since a table went
+        # of queries that were looked at, since a table went
+        self.shapes: dict[str, dict[str, Any]] = {}
 
     def load(self, header: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
         """Makes an Arrow table known under a name: what a file holds, which is not copied, or the
         frame."""
-        table = (
-            read_table(header["file"])
-            if "file" in header
-            else pa.ipc.open_stream(payload).read_all()
-        )
+        if "file" in header:
+            table = read_table(header["file"])
+        else:
+            table = pa.ipc.open_stream(payload).read_all()
         self.connection.register(header["name"], table)
         self.tables.add(header["name"].casefold())
         return {"rows": table.num_rows}, b""
 
     def drop(self, header: dict[str, Any], _: memoryview) -> tuple[dict[str, Any], bytes]:
         """Forgets tables."""
-        if not all(
-            "#" in name for name in header["names"]
-        ):  # not only mappings, whose names mean nothing to the engine
+        # the names of mappings mean nothing to the engine
+        if not all("#" in name for name in header["names"]):
             self.shapes.clear()
         for name in header["names"]:
             with contextlib.suppress(duckdb.Error):
@@ -100,7 +97,7 @@ class DuckDBSession:
                 yields["bytes"] += batch.nbytes
                 for kind, most in header["most"].items():
                     if yields[kind] > most:
-                        return {"fault": kind, "message": f"too many {kind}"}, b""
+                        return {"fault": kind, "message": f"the result has too many {kind}"}, b""
                 writer.write_batch(batch)
         return {"columns": reader.schema.names, "types": types}, sink.getvalue()
 
@@ -120,7 +117,10 @@ class DuckDBSession:
                 self.shapes.clear()
             self.shapes[sql] = found
         if says is not None and found != says:
-            raise NotAllowed(f"the engine reads the program in another way: {found} and not {says}")
+            raise NotAllowed(
+                f"DuckDB parses the program differently ({found} instead of {says}),"
+                " so it was refused"
+            )
 
 
 def _named(types: Iterable[Any]) -> list[str]:
@@ -131,21 +131,21 @@ def _named(types: Iterable[Any]) -> list[str]:
 def read_database(path: str) -> dict[str, pa.Table]:
     """The tables of a .duckdb file, opened for reading only."""
     if not os.path.isfile(path):
-        raise DataError(f"there is no file {path}", path=path)
+        raise DataError(f"no such file: {path}", path=path)
     try:
         with duckdb.connect(path, read_only=True) as connection:
             names = connection.sql(
-                "SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal"
+                "SELECT table_name FROM duckdb_tables() UNION ALL"
+                " SELECT view_name FROM duckdb_views() WHERE NOT internal"
             ).fetchall()
-            return {
-                name: connection.sql(
-                    f'SELECT * FROM "{name.replace(chr(34), chr(34) * 2)}"'
-                ).to_arrow_table()
-                for (name,) in names
-            }
+            found = {}
+            for (name,) in names:
+                quoted = name.replace('"', '""')
+                found[name] = connection.sql(f'SELECT * FROM "{quoted}"').to_arrow_table()
+            return found
     except duckdb.Error as error:
         raise DataError(
-            f"{path} cannot be read as a DuckDB database: {str(error).splitlines()[0]}", path=path
+            f"cannot read {path} as a DuckDB database: {str(error).splitlines()[0]}", path=path
         ) from error
 
 

@@ -1,5 +1,4 @@
-"""Tables and Python programs come in; what a program asks or returns goes out: the parent's end of
-the process that runs them."""
+"""The parent's end of the process that runs Python programs."""
 
 from __future__ import annotations
 
@@ -46,16 +45,11 @@ class Sandbox(Process):
 
     def lives(self, generation: int) -> bool:
         """Whether the process of a generation is still there, with the programs that it holds."""
-        return (
-            generation == self.generation
-            and self._process is not None
-            and self._process.poll() is None
-        )
+        process = self._process
+        return generation == self.generation and process is not None and process.poll() is None
 
 
 def available() -> None:
     """Refuses, with the way out, where the sandbox is not installed."""
     if sys.modules.get("pydantic_monty", True) is None or find_spec("pydantic_monty") is None:
-        raise UsageError(
-            "Python programs need the package pydantic-monty, which is not installed", hint=INSTALL
-        )
+        raise UsageError("Python programs need pydantic-monty", hint=INSTALL)

@@ -1,5 +1,5 @@
-"""Frames with tables, programs and answers come in; frames with what a program asks or returns go
-out: the sandbox's side, in a process of its own.
+"""The sandbox's side of a worker, in a process of its own: frames with tables, programs and
+answers, answered with what a program asks or returns.
 
 Each program runs in an interpreter process of its own, which the pool starts: one that is stopped
 harms no other. The process holds no key, and the sandbox has no files, no network and no
@@ -100,13 +100,11 @@ class Running:
         calls = "\n".join(_CALL.format(name=name) for name in self.header["calls"])
         inputs = {f"_table_{i}": rows.rows for i, rows in enumerate(self.tables)}
         self.session.feed_run(calls or "pass", inputs=inputs)
-        arguments = ", ".join(
-            f"{parameter}=_table_{i}" for i, parameter in enumerate(self.header["parameters"])
-        )
+        parameters = enumerate(self.header["parameters"])
+        arguments = ", ".join(f"{parameter}=_table_{i}" for i, parameter in parameters)
         self.session.feed_run(self.header["source"], print_callback=_silent)
-        return self._goes_on(
-            self.session.feed_start(f"_plain(solve({arguments}))", print_callback=_silent)
-        )
+        program = f"_plain(solve({arguments}))"
+        return self._goes_on(self.session.feed_start(program, print_callback=_silent))
 
     def resume(self, values: list[Any]) -> dict[str, Any]:
         """Goes on with the answers to a call."""
@@ -133,29 +131,20 @@ class Running:
     ) -> dict[str, Any]:
         """What a call asks: the inputs, and where in the tables they stand."""
         if not isinstance(question, str) or not question.strip():
-            return self._refuse("the question must be a text")
+            return self._refuse("question must be a string")
         if columns is None:
-            columns = self.tables[0].headers if rows and isinstance(rows[0], dict) else ["value"]
-        if not all(isinstance(column, str) for column in columns) or not columns:
-            return self._refuse("columns must be a list of headers")
+            columns = self._all_columns(rows)
+        if not columns or not all(isinstance(column, str) for column in columns):
+            return self._refuse("columns must be a list of column names")
         inputs, places = [], []
         for row in rows:
-            row = row if isinstance(row, dict) else {columns[0]: row} if len(columns) == 1 else row
-            if not isinstance(row, dict) or any(column not in row for column in columns):
-                missing = (
-                    next((c for c in columns if c not in row), "") if isinstance(row, dict) else ""
-                )
-                return self._refuse(
-                    f"a row has no column {missing!r}"
-                    if missing
-                    else "rows must be rows of a table"
-                )
-            table, place = next(
-                ((i, n) for i, t in enumerate(self.tables) if (n := t.place(row)) is not None),
-                (0, None),
-            )
-            inputs.append([encode(self._sent(table, place, row, column)) for column in columns])
-            places.append(None if place is None else [table, place])
+            if len(columns) == 1 and not isinstance(row, dict):
+                row = {columns[0]: row}
+            if problem := _problem_of(row, columns):
+                return self._refuse(problem)
+            place = self._place(row)
+            inputs.append([encode(self._sent(place, row, column)) for column in columns])
+            places.append(place)
         return {
             "call": name,
             "question": question,
@@ -164,14 +153,29 @@ class Running:
             "places": places,
         }
 
+    def _all_columns(self, rows: list[Any]) -> list[str]:
+        """What a call is about that names no columns."""
+        if rows and isinstance(rows[0], dict):
+            return self.tables[0].headers
+        return ["value"]
+
+    def _place(self, row: dict[str, Any]) -> tuple[int, int] | None:
+        """The table and the number of a row that the program did not change."""
+        for table, rows in enumerate(self.tables):
+            number = rows.place(row)
+            if number is not None:
+                return table, number
+        return None
+
     def _refuse(self, message: str) -> dict[str, Any]:
         return self._goes_on(self.snapshot.resume({"exc_type": "ValueError", "message": message}))
 
-    def _sent(self, table: int, place: int | None, row: dict[str, Any], column: str) -> Any:
+    def _sent(self, place: tuple[int, int] | None, row: dict[str, Any], column: str) -> Any:
         """A cell as the language model is sent it: its raw text, where the row or the value has
         one."""
         if place is not None:
-            return self.tables[table].texts(column)[place]
+            table, number = place
+            return self.tables[table].texts(column)[number]
         for rows in self.tables:
             if column in rows.raws:
                 value = _identity(row[column])
@@ -248,6 +252,16 @@ def _failed(error: monty.MontyRuntimeError) -> dict[str, Any]:
         "message": message,
         "line": frames[-1] if frames else None,
     }
+
+
+def _problem_of(row: Any, columns: list[Any]) -> str:
+    """Why a call cannot ask about a row; empty where it can."""
+    if not isinstance(row, dict):
+        return "rows must be rows of a table"
+    for column in columns:
+        if column not in row:
+            return f"a row lacks column {column!r}"
+    return ""
 
 
 def _silent(*_: Any) -> None:

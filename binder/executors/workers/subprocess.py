@@ -1,4 +1,4 @@
-"""The parent's end of a worker, which it does not trust: a worker is killed when a limit is reached.
+"""The parent's end of a worker, which it does not trust and kills when a limit is reached.
 
 The next request starts a new one and loads the tables again."""
 
@@ -78,12 +78,10 @@ class Process:
             self._ask({"verb": "drop", "names": list(names)})
 
     def close(self) -> None:
-        """Ends the process."""
+        """Ends the process at once: it keeps nothing that it would have to finish."""
         with self._lock:
             self._closed = True
-            process, self._process = self._process, None
-            if process is not None:
-                process.close()
+            self._kill()
 
     def _spawn(self) -> Transport:
         self._process = self._start(self.arguments())
@@ -123,7 +121,10 @@ class Process:
         """The error of a table that the process did not take."""
         if reply["fault"] != "memory_mb":
             return DataError(f"the table {table.name!r} cannot be loaded: {reply['message']}")
-        hint = f"the table {table.name!r} ({size / 1e6:,.0f} MB) does not fit: connect with limits=Limits(memory_mb=...)"
+        hint = (
+            f"the table {table.name!r} ({size / 1e6:,.0f} MB) does not fit:"
+            " connect with limits=Limits(memory_mb=...)"
+        )
         return LimitExceeded("memory_mb", self.limits.memory_mb, hint=hint)
 
     def _exchange(self, header: Header, payload: Payload, seconds: float) -> tuple[Header, Payload]:
@@ -164,11 +165,8 @@ class Process:
 def shared(table: pa.Table) -> Iterator[str]:
     """The path of a file that holds a table until a process has opened it: in memory and without a
     name, where Linux has such."""
-    with (
-        os.fdopen(os.memfd_create("table"), "wb")
-        if _NAMELESS
-        else tempfile.NamedTemporaryFile() as file
-    ):
+    nameless = os.fdopen(os.memfd_create("table"), "wb") if _NAMELESS else None
+    with nameless or tempfile.NamedTemporaryFile() as file:
         with pa.ipc.new_stream(file, table.schema) as writer:
             writer.write_table(table, max_chunksize=CHUNK)
         file.flush()

@@ -48,9 +48,6 @@ class Transport(Protocol):
     def kill(self) -> None:
         """Ends it at once, and leaves nothing of it behind."""
 
-    def close(self) -> None:
-        """Lets it end by itself, if it does so soon."""
-
 
 class Pipes:
     """A process whose environment is empty but for the locale: it holds no key."""
@@ -98,13 +95,6 @@ class Pipes:
         """Ends the process at once."""
         self._finalizer()
 
-    def close(self) -> None:
-        """Ends the process, which may end by itself first."""
-        _close_streams(self._process)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=0.5)
-        self._finalizer()
-
     def _read(self, size: int, until: float) -> bytes:
         """Exactly size bytes before the deadline."""
         assert self._process.stdout is not None
@@ -139,9 +129,6 @@ class InProcess:
         return self._answer(header, memoryview(payload))
 
     def kill(self) -> None:
-        """There is no process to end."""
-
-    def close(self) -> None:
         """There is no process to end."""
 
 

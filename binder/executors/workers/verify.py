@@ -1,5 +1,5 @@
-"""What DuckDB's own parser made of a query comes in; its Shape goes out, or a refusal where it is
-more than one SELECT of allowed parts.
+"""The verification of a query on DuckDB's own parse tree: its Shape, or a refusal of what is more
+than one SELECT of allowed parts.
 
 The grammar and the checks have allowed the program before. This is the same question asked again of
 the parser that counts, and it fails closed: a kind of node that is not listed here is refused."""
@@ -14,23 +14,23 @@ from typing import Any
 from binder.language.functions import TABLE_FUNCTIONS, allowed
 
 QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
-TABLES = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EXPRESSION_LIST", "EMPTY"})
+TABLES = frozenset("BASE_TABLE SUBQUERY JOIN TABLE_FUNCTION EXPRESSION_LIST EMPTY".split())
 JOINS = frozenset({"REGULAR", "NATURAL", "CROSS", "ASOF"})
 MODIFIERS = frozenset({"ORDER_MODIFIER", "LIMIT_MODIFIER", "DISTINCT_MODIFIER"})
 EXPRESSIONS = frozenset(
-    {"BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION"}
-    | {"LAMBDA", "LAMBDA_REF", "OPERATOR", "STAR", "SUBQUERY", "TYPE", "WINDOW"}
-)  # fmt: skip
+    "BETWEEN CASE CAST COLLATE COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION LAMBDA"
+    " LAMBDA_REF OPERATOR STAR SUBQUERY TYPE WINDOW".split()
+)
 # What DuckDB and binder write for operators, literals, habits of SQLite and comparisons.
 WRITTEN = frozenset(
-    {"+", "-", "*", "/", "//", "%", "**", "^", "&", "|", "~", "<<", ">>", "||", "~~", "!~~", "~~*", "!~~*", "~~~", "->", "->>"}
-    | {"&&", "@>", "<@", "number_in", "list_value", "struct_pack", "row", "array_extract", "map", "error"}
-    | {"like_escape", "not_like_escape", "ilike_escape", "not_ilike_escape"}
-)  # fmt: skip
-SOURCES = frozenset(
-    {"PYTHON_ARROW_SCAN", "COLUMN_DATA_SCAN", "CTE_SCAN", "REC_CTE_SCAN", "DELIM_SCAN", "DUMMY_SCAN", "EMPTY_RESULT"}
-    | {name.upper() for name in TABLE_FUNCTIONS}
-)  # fmt: skip
+    "+ - * / // % ** ^ & | ~ << >> || ~~ !~~ ~~* !~~* ~~~ -> ->> && @> <@"
+    " number_in list_value struct_pack row array_extract map error"
+    " like_escape not_like_escape ilike_escape not_ilike_escape".split()
+)
+_SCANS = (
+    "PYTHON_ARROW_SCAN COLUMN_DATA_SCAN CTE_SCAN REC_CTE_SCAN DELIM_SCAN DUMMY_SCAN EMPTY_RESULT"
+)
+SOURCES = frozenset(_SCANS.split()).union(name.upper() for name in TABLE_FUNCTIONS)
 PLAIN = re.compile(r"[\w,-]*")
 
 
@@ -94,7 +94,7 @@ def _query(node: Mapping[str, Any], tables: frozenset[str], found: Shape) -> Non
     for modifier in node.get("modifiers") or ():
         _listed(modifier["type"], MODIFIERS, "clause")
     if node.get("sample"):
-        raise NotAllowed("a sample is not allowed")
+        raise NotAllowed("TABLESAMPLE is not allowed")
     _inside(
         {key: value for key, value in node.items() if key not in ("cte_map", "sample")},
         tables,
@@ -142,7 +142,7 @@ def _table(node: Mapping[str, Any], tables: frozenset[str], found: Shape) -> Non
     if kind == "BASE_TABLE":
         path = node["qualified_name"]["path"]
         if len(path) != 1 or path[0].casefold() not in tables:
-            raise NotAllowed(f"the table {'.'.join(path)!r} is not one of the program's")
+            raise NotAllowed(f"table {'.'.join(path)!r} is not a table of this program")
         found.tables.append(path[0])
 
 
@@ -152,7 +152,7 @@ def _expression(node: Mapping[str, Any], found: Shape) -> None:
     if "function_name" in node:
         path = (node.get("qualified_name") or {}).get("path") or []
         if [name.lower() for name in path] != [node["function_name"].lower()]:
-            raise NotAllowed(f"the function {'.'.join(path)!r} is not allowed")
+            raise NotAllowed(f"function {'.'.join(path)!r} is not allowed")
         _listed(node["function_name"].lower(), allowed() | WRITTEN, "function")
     if node.get("columns") and node.get("expr"):  # without: ORDER BY ALL
         raise NotAllowed("COLUMNS is not allowed")

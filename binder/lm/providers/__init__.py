@@ -15,7 +15,8 @@ __all__ = ["PROVIDERS", "Endpoint", "Provider", "open_provider", "register"]
 
 class Provider(Protocol):
     """Opens the language model of an endpoint. It sends each request once, within `timeout`
-    seconds; retries, budget and cache are layers above. store: for what it learns of the endpoint."""
+    seconds; retries, budget and cache are layers above. It keeps in `store` what it learns of the
+    endpoint."""
 
     def __call__(self, endpoint: Endpoint, timeout: float, store: Store | None) -> LM:
         """The lowest layer of a connection."""

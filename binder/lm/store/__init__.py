@@ -1,6 +1,6 @@
-"""What the language model was asked and said comes in; it goes out again, in this process or a
-later one, and is not paid twice. Tables: answers, a value an input, however inputs were packed into
-requests; replies, the ledger of the requests; refusals."""
+"""The store of what the language model was asked and said, so that later processes do not pay
+twice. Tables: answers, a value an input, however inputs were packed into requests; replies, the
+ledger of the requests; refusals."""
 
 from __future__ import annotations
 
@@ -27,18 +27,21 @@ from binder.tables.codec import dump, load, storable
 DAY = 86_400.0  # seconds
 MOST = 500  # parameters of one query
 TABLES = ("answers", "replies", "refusals")
+PACKED = ("value", "input", "reply")  # columns that hold JSON
 STALE = 30 * DAY  # then an endpoint may have learnt to take what it refused
 
 
 def _first(connection: sqlite3.Connection) -> None:
     """Version 1."""
     connection.execute(
-        "CREATE TABLE answers (key TEXT PRIMARY KEY, value TEXT NOT NULL, fault TEXT, message TEXT, attempts INTEGER, kind TEXT,"
-        " model TEXT, endpoint TEXT, question TEXT, input TEXT, request TEXT, created REAL NOT NULL)"
+        "CREATE TABLE answers (key TEXT PRIMARY KEY, value TEXT NOT NULL, fault TEXT, message TEXT,"
+        " attempts INTEGER, kind TEXT, model TEXT, endpoint TEXT, question TEXT, input TEXT,"
+        " request TEXT, created REAL NOT NULL)"
     )
     connection.execute(
-        "CREATE TABLE replies (key TEXT PRIMARY KEY, state TEXT NOT NULL, model TEXT, endpoint TEXT, attempt INTEGER,"
-        " inputs TEXT, reply TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, cost REAL, created REAL NOT NULL)"
+        "CREATE TABLE replies (key TEXT PRIMARY KEY, state TEXT NOT NULL, model TEXT,"
+        " endpoint TEXT, attempt INTEGER, inputs TEXT, reply TEXT, prompt_tokens INTEGER,"
+        " completion_tokens INTEGER, cost REAL, created REAL NOT NULL)"
     )
     connection.execute(
         "CREATE INDEX unread ON replies (created) WHERE inputs IS NOT NULL AND state = 'received'"
@@ -72,6 +75,15 @@ class Stored:
     input: Any = None
     request: str = ""
     created: float = 0.0
+
+    def row(self, key: str, request: str, now: float) -> tuple[Any, ...]:
+        """Its row in the table of answers, as what was read from a reply just now."""
+        told = vars(self) | {"request": request, "created": now}
+        for name in ("value", "input"):
+            told[name] = dump(told[name])
+        for name in ("message", "question"):
+            told[name] = storable(told[name])
+        return (key, *told.values())
 
     def data(self) -> dict[str, Any]:
         """What a trace tells of it."""
@@ -118,10 +130,10 @@ class Store:
             query = f"SELECT {', '.join(_ANSWER)} FROM answers WHERE key IN ({_marks(some)})"
             for row in self._file.read(query, some):
                 told = dict(zip(_ANSWER, row, strict=True))
+                for name in ("value", "input"):
+                    told[name] = load(told[name])
                 key = told.pop("key")
-                found[key] = Stored(
-                    **told | {"value": load(told["value"]), "input": load(told["input"])}
-                )
+                found[key] = Stored(**told)
         return found
 
     def put_answers(self, request: str, answers: Mapping[str, Stored]) -> Future[None]:
@@ -129,23 +141,15 @@ class Store:
         read."""
         self._packs.pop(request, None)  # where the reply was there already, nothing was sent
         now = time.time()
-        rows = [
-            (
-                key, dump(answer.value), answer.fault, storable(answer.message), answer.attempts, answer.kind, answer.model,
-                answer.endpoint, storable(answer.question), dump(answer.input), request, now,
-            )
-            for key, answer in answers.items()
-        ]  # fmt: skip
+        rows = [answer.row(key, request, now) for key, answer in answers.items()]
+        insert = f"INSERT OR REPLACE INTO answers VALUES ({_marks(_ANSWER)})"
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.executemany(
-                f"INSERT OR REPLACE INTO answers VALUES ({_marks(_ANSWER)})", rows
-            )
+            connection.executemany(insert, rows)
             connection.execute("UPDATE replies SET inputs = NULL WHERE key = ?", [request])
 
-        return self._file.write(
-            work, "NORMAL"
-        )  # what outlives the power is the reply: it would be read again
+        # what outlives the power is the reply: it would be read again
+        return self._file.write(work, "NORMAL")
 
     def pack(self, request: str, pack: PackedRequest) -> None:
         """Tells which inputs a request is about: kept once it is sent, so that a reply nobody read
@@ -156,7 +160,10 @@ class Store:
         """Packs of wanted inputs whose reply is here and was not read, no input twice: the same
         requests again cost nothing."""
         left, packs = set(wanted), []
-        query = "SELECT inputs, attempt FROM replies WHERE inputs IS NOT NULL AND state = 'received' ORDER BY created DESC, key"
+        query = (
+            "SELECT inputs, attempt FROM replies WHERE inputs IS NOT NULL AND state = 'received'"
+            " ORDER BY created DESC, key"
+        )
         for text, attempt in self._file.read(query):
             inputs = tuple(text.split())
             if inputs and left.issuperset(inputs):
@@ -176,9 +183,11 @@ class Store:
         pack = self._packs.pop(request, None)
         about = (pack.attempt, " ".join(pack.inputs)) if pack else (None, None)
         return self._execute(
-            "INSERT INTO replies (key, state, model, endpoint, attempt, inputs, created) VALUES (?, 'sent', ?, ?, ?, ?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET state = 'sent', model = excluded.model, endpoint = excluded.endpoint,"
-            " attempt = excluded.attempt, inputs = excluded.inputs WHERE state <> 'received'",
+            "INSERT INTO replies (key, state, model, endpoint, attempt, inputs, created)"
+            " VALUES (?, 'sent', ?, ?, ?, ?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET state = 'sent', model = excluded.model,"
+            " endpoint = excluded.endpoint, attempt = excluded.attempt, inputs = excluded.inputs"
+            " WHERE state <> 'received'",
             [(request, model, endpoint, *about, time.time())],
         )
 
@@ -187,30 +196,21 @@ class Store:
     ) -> Future[None]:
         """Keeps a reply."""
         used = reply.usage
-        row = (
-            request,
-            model,
-            endpoint,
-            dump(reply.data()),
-            used.prompt_tokens,
-            used.completion_tokens,
-            used.cost,
-            time.time(),
-        )
-        names = (
-            "model",
-            "endpoint",
-            "reply",
-            "prompt_tokens",
-            "completion_tokens",
-            "cost",
-            "created",
-        )
-        update = ", ".join(f"{name} = excluded.{name}" for name in names)
+        row = {
+            "model": model,
+            "endpoint": endpoint,
+            "reply": dump(reply.data()),
+            "prompt_tokens": used.prompt_tokens,
+            "completion_tokens": used.completion_tokens,
+            "cost": used.cost,
+            "created": time.time(),
+        }
+        update = ", ".join(f"{name} = excluded.{name}" for name in row)
         return self._execute(
-            f"INSERT INTO replies (key, state, {', '.join(names)}) VALUES (?, 'received', {_marks(names)})"
+            f"INSERT INTO replies (key, state, {', '.join(row)})"
+            f" VALUES (?, 'received', {_marks(row)})"
             f" ON CONFLICT (key) DO UPDATE SET state = 'received', {update}",
-            [row],
+            [(request, *row.values())],
             "FULL",
         )
 
@@ -237,8 +237,10 @@ class Store:
     def stats(self) -> Stats:
         """What there is."""
         totals = self._file.read(
-            "SELECT count(*) FILTER (WHERE state = 'received'), count(*) FILTER (WHERE state = 'sent'),"
-            " coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), coalesce(sum(cost), 0.0) FROM replies"
+            "SELECT"
+            " count(*) FILTER (WHERE state = 'received'), count(*) FILTER (WHERE state = 'sent'),"
+            " coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),"
+            " coalesce(sum(cost), 0.0) FROM replies"
         )
         replies, unanswered, prompt, completion, cost = (
             sum(column) for column in zip(*totals, strict=True)
@@ -246,19 +248,32 @@ class Store:
         models = self._file.read(
             "SELECT model, endpoint, count(*) FROM answers GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
         )
-        ends = "SELECT min(created), max(created) FROM (SELECT created FROM answers UNION ALL SELECT created FROM replies)"
+        ends = (
+            "SELECT min(created), max(created)"
+            " FROM (SELECT created FROM answers UNION ALL SELECT created FROM replies)"
+        )
         times = [moment for row in self._file.read(ends) for moment in row if moment is not None]
         return Stats(
-            str(self.path) if self.path else None, self._size(), sum(count for *_, count in models), replies, unanswered,
-            prompt, completion, cost, tuple(models), min(times, default=None), max(times, default=None), self.problem,
-        )  # fmt: skip
+            path=str(self.path) if self.path else None,
+            bytes=self._size(),
+            answers=sum(count for *_, count in models),
+            replies=replies,
+            unanswered=unanswered,
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            cost=cost,
+            models=tuple(models),
+            oldest=min(times, default=None),
+            newest=max(times, default=None),
+            problem=self.problem,
+        )
 
     def prune(self, older_than_days: float | None = None, model: str | None = None) -> int:
         """Deletes what is older, what is of a model, or what is both; how many answers and replies
         that were."""
         if older_than_days is None and model is None:
             raise UsageError(
-                "it is not said what to delete", hint="give older_than_days= (0: all) or model="
+                "nothing selected to delete", hint="give older_than_days= (0: all) or model="
             )
         before = None if older_than_days is None else time.time() - older_than_days * DAY
         where = "created <= coalesce(?, created) AND coalesce(model, '') = coalesce(?, model, '')"
@@ -270,9 +285,8 @@ class Store:
             )
 
         deleted: int = self._file.write(work).result()
-        self._file.alone(
-            "VACUUM"
-        )  # else what was deleted stays on the disk, to be read with other tools
+        # else what was deleted stays on the disk, to be read with other tools
+        self._file.alone("VACUUM")
         self._file.alone("PRAGMA wal_checkpoint(TRUNCATE)")
         return deleted
 
@@ -286,9 +300,7 @@ class Store:
                     file.write(line + "\n")
                     count += 1
         except OSError as error:
-            raise DataError(
-                f"the cache cannot be written there: {error.strerror}", path=str(path)
-            ) from error
+            raise DataError(f"cannot write the export: {error.strerror}", path=str(path)) from error
         return count
 
     def close(self) -> None:
@@ -311,27 +323,17 @@ class Store:
     def _lines(self) -> Iterator[str]:
         """Each row of each table as readable JSON, without the columns that hold nothing."""
         for table in TABLES:
-            names = [
-                name
-                for (name,) in self._file.read(f"SELECT name FROM pragma_table_info('{table}')")
-            ]
+            columns = self._file.read(f"SELECT name FROM pragma_table_info('{table}')")
+            # both the file and memory name them, where one has taken the place of the other
+            names = dict.fromkeys(name for (name,) in columns)
             for row in self._file.read(f"SELECT * FROM {table} ORDER BY created, key"):
-                told = {
-                    name: value
-                    for name, value in zip(names, row, strict=True)
-                    if value not in (None, "")
-                }
-                told |= {
-                    name: json.loads(told[name])
-                    for name in ("value", "input", "reply")
-                    if name in told
-                }
-                yield storable(
-                    json.dumps(
-                        {"table": table, **told, "created": moment(told["created"])},
-                        ensure_ascii=False,
-                    )
-                )
+                told: dict[str, Any] = {"table": table}
+                for name, value in zip(names, row, strict=True):
+                    if name == "created":
+                        told[name] = moment(value)
+                    elif value not in (None, ""):
+                        told[name] = json.loads(value) if name in PACKED else value
+                yield storable(json.dumps(told, ensure_ascii=False))
 
     def _size(self) -> int:
         """The bytes on the disk."""
@@ -394,5 +396,5 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
 
 
-def _marks(items: Sequence[Any]) -> str:
+def _marks(items: Collection[Any]) -> str:
     return ", ".join("?" * len(items))

@@ -103,17 +103,16 @@ class SingleFlight:
         """Begins anew: the calls of a parent do not land in its child."""
         self._lock = threading.Lock()
         self._flights: dict[str, Flight] = {}
-        self.claims: dict[
-            str, asyncio.Future[None]
-        ] = {}  # values that someone on binder's loop is asking for
+        # values that someone on binder's loop is asking for
+        self.claims: dict[str, asyncio.Future[None]] = {}
 
 
 def _personal(error: BinderError) -> bool:
     """Whether an error is about who made the call: another, with a budget and a key of their own,
     may succeed."""
-    return isinstance(error, BudgetExceeded | NotConfigured) or (
-        isinstance(error, Refused) and error.status in (401, 403)
-    )
+    if isinstance(error, Refused):
+        return error.status in (401, 403)
+    return isinstance(error, BudgetExceeded | NotConfigured)
 
 
 _all: weakref.WeakSet[SingleFlight] = weakref.WeakSet()

@@ -1,6 +1,6 @@
-"""Work on a SQLite file comes in from any thread; it is done in groups, one transaction each, and
-futures say when it is durable. Several processes may share a file. One that cannot be used costs no
-run: its place is taken by memory, and `problem` says why."""
+"""A SQLite file that any thread works on: work is done in groups, one transaction each, and futures
+say when it is durable. Several processes may share a file. One that cannot be used costs no run:
+its place is taken by memory, and `problem` says why."""
 
 from __future__ import annotations
 
@@ -28,10 +28,8 @@ Safety = Literal["NORMAL", "FULL"]
 
 APPLICATION = 0x62696E64  # marks the files that are ours
 GROUP = 500  # pieces of work in one transaction
-SLICE, PATIENCE = (
-    1.0,
-    60.0,
-)  # seconds that other processes may keep the file: in one wait, and in all
+SLICE = 1.0  # seconds of one wait for other processes that keep the file
+PATIENCE = 60.0  # of all waits
 
 
 @dataclass
@@ -190,14 +188,12 @@ class File:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         connection = _connect(str(self.path))
         try:
-            with _transaction(
-                connection, "DEFERRED"
-            ):  # another process may be making it: all that is checked is of one moment
+            # another process may be making it: all that is checked is of one moment
+            with _transaction(connection, "DEFERRED"):
                 version = self._check(connection)
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                connection.execute(
-                    "PRAGMA journal_mode=WAL"
-                )  # where it is not possible, the mode stays: slower, and as safe
+                # where it is not possible, the mode stays: slower, and as safe
+                connection.execute("PRAGMA journal_mode=WAL")
             if version < len(self.migrations):
                 self._migrate(connection)
         except BaseException:
@@ -220,9 +216,9 @@ class File:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application != APPLICATION and (application or version or tables):
-            raise DataError("it is a database, but no cache of binder", path=str(self.path))
+            raise DataError("not a binder cache", path=str(self.path))
         if version > len(self.migrations):
-            raise DataError("it was written by a newer version of binder", path=str(self.path))
+            raise DataError("written by a newer version of binder", path=str(self.path))
         return int(version)
 
     def _remember(self) -> None:
@@ -238,7 +234,8 @@ class File:
             if self._memory is None:
                 reason = error.message if isinstance(error, DataError) else str(error)
                 self.problem = (
-                    f"the cache {self.path} cannot be used: {reason}; nothing more is kept in it"
+                    f"cannot use the cache {self.path}: {reason};"
+                    " answers of this run are kept in memory only"
                 )
                 self._remember()
                 logging.getLogger("binder").warning("%s", self.problem)

@@ -1,5 +1,4 @@
-"""Counts of what a store holds come in, and are written down for people.
-No file is touched here."""
+"""Counts of what a store holds, written down for people. No file is touched here."""
 
 from __future__ import annotations
 
@@ -27,19 +26,17 @@ class Stats:
 
     def __str__(self) -> str:
         """The same for people."""
-        paid = f"{self.prompt_tokens:,} + {self.completion_tokens:,} tokens" + (
-            f", ${self.cost:.4f}" if self.cost else ""
-        )
         lines = [
             f"{self.path or 'memory'}  {self.bytes / 1e6:,.1f} MB",
             f"answers   {self.answers:,}",
-            *(
-                f"  {count:>9,}  {model}{'  ' + endpoint if endpoint else ''}"
-                for model, endpoint, count in self.models
-            ),
-            f"replies   {self.replies:,}  ({paid})"
-            + (f"; {self.unanswered:,} never came" if self.unanswered else ""),
         ]
+        for model, endpoint, count in self.models:
+            lines.append(f"  {count:>9,}  {model}{'  ' + endpoint if endpoint else ''}")
+        paid = f"{self.prompt_tokens:,} + {self.completion_tokens:,} tokens"
+        if self.cost:
+            paid += f", ${self.cost:.4f}"
+        lost = f"; {self.unanswered:,} never came" if self.unanswered else ""
+        lines.append(f"replies   {self.replies:,}  ({paid}){lost}")
         if self.oldest is not None and self.newest is not None:
             lines.append(f"made      {moment(self.oldest)} to {moment(self.newest)}")
         return "\n".join(lines + ([self.problem] if self.problem else []))

@@ -1,5 +1,4 @@
-"""Solved questions come in; the ones to show for a new question go out. Some come with binder; a
-file of the user's holds more.
+"""Memory: exemplars from a file and built-in ones, and their retrieval.
 
 The file is text (see exemplars.py) that several processes may read and add to. What comes with
 binder is never written to."""
@@ -29,16 +28,18 @@ __all__ = ["Exemplar", "Memory"]
 MOST = 12  # exemplars that are shown
 # the first line of a file that is not searched but shown as it is
 FIXED = "# shown: all of these, in this order\n"
-ABOVE = "# Solved questions of your own: binder shows those to a language model that are near to a new question.\n"
+ABOVE = (
+    "# Your solved questions. binder shows the ones most similar to a new question to the language"
+    " model.\n"
+)
 
 
 class Memory:
-    """The store of exemplars: those of a file, or of a sequence, and, unless shipped is False,
-    those that come with binder.
+    """A searchable store of exemplars from a file or a sequence, plus the built-in ones unless
+    shipped=False.
 
-    path: a file of the user's, made when something is added. A file that begins with the line "#
-    shown: all of these, in this order" (binder tune writes such) is shown as it is, as is one that
-    is fixed."""
+    path: your file, created on the first add. A file that starts with "# shown: all of these, in
+    this order" (written by binder tune) is shown whole and in order, as is a fixed memory."""
 
     def __init__(
         self,
@@ -54,10 +55,8 @@ class Memory:
         self._fixed = fixed
         self._read: tuple[object, _Store] | None = None
         if self.path is not None and self.path.is_dir():
-            raise UsageError(
-                f"the memory {self.path} is a folder", hint="memory= is the path of a file"
-            )
-        _ = self.exemplars  # a file that cannot be read is told at once
+            raise UsageError(f"memory= needs a file, and {self.path} is a folder")
+        self._store()  # a file that cannot be read is an error now, not later
 
     @property
     def exemplars(self) -> tuple[Exemplar, ...]:
@@ -77,9 +76,8 @@ class Memory:
         most: int = MOST,
         near: Mapping[str, float] | None = None,
     ) -> tuple[Exemplar, ...]:
-        """Exemplars to show for a question, the nearest last: those most alike to it in words and,
-        where it is known how near their questions are to it, in meaning, and unlike each other in
-        what their programs are made of."""
+        """Exemplars for a question, most similar last: similar to it in words (and in meaning, with
+        embeddings) and diverse in the constructs of their programs."""
         store = self._store()
         if store.fixed:
             return store.of(language).exemplars[-most:]
@@ -93,48 +91,51 @@ class Memory:
         language: str = "sql",
         values: Sequence[Any] = (),
     ) -> Exemplar:
-        """Keeps a solved question in the file; one with the same question, tables (name, title) and
-        language is replaced.
+        """Store a solved question in the file, replacing one with the same question, tables and
+        language.
 
-        Of the tables it keeps what the program names and a little more: few rows, those first that
-        hold the values of the answer or words of the question. A program that is not valid for them
-        is a ProgramError; nothing is kept then."""
+        Tables are trimmed to the columns the program names and a few rows. Raises ProgramError, and
+        stores nothing, if the program does not match the tables."""
         if self.path is None:
             raise UsageError(
-                "this memory has no file to keep a solved question in",
-                hint="open it with connect(..., memory=PATH)",
+                "no memory file to store the question in", hint="connect(..., memory=PATH)"
             )
         if not question.strip():
-            raise UsageError("a solved question needs its question")
+            raise UsageError("the question is empty")
         validate(program, tables, language)
         grids = abstract(question, tables, program, values)
-        found = Exemplar(
-            grids, " ".join(question.split()), "\n".join(program.strip().split("\r\n")), language
-        )
+        text = program.strip().replace("\r\n", "\n")
+        found = Exemplar(grids, " ".join(question.split()), text, language)
         validate(found.program, found.tables, language)
         with _locked(self.path):
             _replace(self.path, found)
         return found
 
     def _store(self) -> _Store:
-        """What is in the file now, and beside it."""
-        stamp: object = None
-        if self.path is not None:
-            with contextlib.suppress(FileNotFoundError):
-                status = self.path.stat()
-                stamp = status.st_mtime_ns, status.st_size, status.st_ino
+        """What is in the file now, and beside it; the file is read again where it has changed."""
+        stamp = self._stamp()
         if self._read is None or self._read[0] != stamp:
             text = _text(self.path) if self.path is not None and stamp is not None else ""
-            own = [
-                exemplar
-                for record in records(text, str(self.path))
-                for exemplar in record.exemplars
-            ]
-            fixed = self._fixed or text.startswith(FIXED)
-            beside = [*_shipped()] if self._shipped and not fixed else []
-            unique = {exemplar.key: exemplar for exemplar in [*beside, *self._given, *own]}
-            self._read = stamp, _Store(tuple(unique.values()), fixed)
+            self._read = stamp, self._parsed(text)
         return self._read[1]
+
+    def _stamp(self) -> object:
+        """What changes whenever the file does; None without a file."""
+        if self.path is None:
+            return None
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+    def _parsed(self, text: str) -> _Store:
+        """The exemplars of a text, with those beside it."""
+        fixed = self._fixed or text.startswith(FIXED)
+        beside = _shipped() if self._shipped and not fixed else ()
+        own = _exemplars(text, str(self.path))
+        unique = {exemplar.key: exemplar for exemplar in (*beside, *self._given, *own)}
+        return _Store(tuple(unique.values()), fixed)
 
 
 class _Store:
@@ -167,9 +168,8 @@ class _Store:
         """The exemplars nearest to a question, the nearest last."""
         scores = self.index.scores(asked)
         if near:
-            scores = fused(
-                scores, [near.get(exemplar.question, 0.0) for exemplar in self.exemplars]
-            )
+            meant = [near.get(exemplar.question, 0.0) for exemplar in self.exemplars]
+            scores = fused(scores, meant)
         best = max(scores, default=0) or 1.0
         order = diverse([score / best for score in scores], self._alike, most)
         return tuple(self.exemplars[i] for i in reversed(order))
@@ -177,7 +177,8 @@ class _Store:
     def _alike(self, one: int, other: int) -> float:
         """The share of constructs that two programs have in common."""
         first, second = self.made_of[one], self.made_of[other]
-        return len(first & second) / len(first | second) if first | second else 1.0
+        either = first | second
+        return len(first & second) / len(either) if either else 1.0
 
 
 def validate(program: str, tables: Sequence[Table], language: str) -> None:
@@ -188,16 +189,20 @@ def validate(program: str, tables: Sequence[Table], language: str) -> None:
 
 @cache
 def _shipped() -> tuple[Exemplar, ...]:
-    return tuple(
-        exemplar for record in records(shipped("exemplars.txt")) for exemplar in record.exemplars
-    )
+    return tuple(_exemplars(shipped("exemplars.txt")))
+
+
+def _exemplars(text: str, path: str = "") -> Iterator[Exemplar]:
+    """The exemplars of all records of a text."""
+    for record in records(text, path):
+        yield from record.exemplars
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"the memory {path} is not a text in UTF-8", path=str(path)) from error
+        raise DataError(f"the memory {path} is not UTF-8 text", path=str(path)) from error
 
 
 def _replace(path: Path, new: Exemplar) -> None:
@@ -207,9 +212,8 @@ def _replace(path: Path, new: Exemplar) -> None:
     for record in records(text, str(path)):
         left = [exemplar for exemplar in record.exemplars if exemplar.key != new.key]
         if len(left) < len(record.exemplars):
-            text = text.replace(
-                record.text, "".join(write(exemplar) + "\n" for exemplar in left), 1
-            )
+            kept = "".join(write(exemplar) + "\n" for exemplar in left)
+            text = text.replace(record.text, kept, 1)
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     beside.write_text(f"{text.rstrip()}\n\n{write(new)}", encoding="utf-8")
     os.replace(beside, path)
@@ -217,7 +221,7 @@ def _replace(path: Path, new: Exemplar) -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Holds the file beside a memory that says who writes to it; another process waits."""
+    """Holds the lock file beside a memory; another process that writes waits."""
     with open(path.with_name(path.name + ".lock"), "a+b") as file:
         if sys.platform == "win32":
             import msvcrt

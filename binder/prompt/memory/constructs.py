@@ -1,5 +1,4 @@
-"""A program goes in, the names of the constructs it is made of come out: what two programs share
-that do a thing alike."""
+"""The constructs of a program, for similarity: what two programs share that do a thing alike."""
 
 from __future__ import annotations
 
@@ -38,10 +37,12 @@ WORDS = _made(  # of SQL
     }
 )
 TEXT = re.compile(
-    r"LIKE|ILIKE|REGEXP\w*|SPLIT\w*|STR_SPLIT\w*|STRING_SPLIT|SUBSTR\w*|REPLACE|TRIM|LENGTH|CONTAINS|STARTS_WITH|INSTR|STRPOS"
+    r"LIKE|ILIKE|REGEXP\w*|SPLIT\w*|STR_SPLIT\w*|STRING_SPLIT|SUBSTR\w*|REPLACE|TRIM|LENGTH"
+    r"|CONTAINS|STARTS_WITH|INSTR|STRPOS"
 )
 DATE = re.compile(
-    r"YEAR|MONTH|DAY|WEEK\w*|QUARTER|DATE\w*|EXTRACT|STRFTIME|STRPTIME|AGE|EPOCH|DAY(?:NAME|OF\w+)|MONTHNAME|INTERVAL"
+    r"YEAR|MONTH|DAY|WEEK\w*|QUARTER|DATE\w*|EXTRACT|STRFTIME|STRPTIME|AGE|EPOCH"
+    r"|DAY(?:NAME|OF\w+)|MONTHNAME|INTERVAL"
 )
 SIGNS = _made(
     {"arithmetic": "+ - / // %", "compare": "< > <= >=", "equal": "= ==", "unequal": "<> !="}
@@ -77,6 +78,9 @@ NODES: dict[type[ast.AST], str] = {
 }
 
 
+DATE_PARTS = ("year", "month", "day", "days", "weekday")  # attributes of Python
+
+
 def constructs(program: str, language: str = "sql") -> frozenset[str]:
     """What a program is made of: count, extreme, order, group, join, map, ans, sub-select, compare,
     arithmetic, ..."""
@@ -84,6 +88,7 @@ def constructs(program: str, language: str = "sql") -> frozenset[str]:
 
 
 def _sql(program: str) -> Iterator[str]:
+    """The constructs of SQL, token by token."""
     read: list[Token] = [*tokens(program)]
     selects = 0
     for token, after in zip(read, [*read[1:], None], strict=True):
@@ -92,19 +97,25 @@ def _sql(program: str) -> Iterator[str]:
             yield token.text[1:4]
         elif token.kind == "NAME" or word in WORDS:
             selects += word == "SELECT"
-            if word in WORDS:
-                yield WORDS[word]
-            elif TEXT.fullmatch(word):
-                yield "text"
-            elif DATE.fullmatch(word) and after is not None and after.text == "(":
-                yield "date"
+            yield from _of_word(word, is_call=after is not None and after.text == "(")
         elif token.text in SIGNS:
             yield SIGNS[token.text]
     if selects > 1:
         yield "sub-select"
 
 
+def _of_word(word: str, is_call: bool) -> Iterator[str]:
+    """The construct of a word of SQL."""
+    if word in WORDS:
+        yield WORDS[word]
+    elif TEXT.fullmatch(word):
+        yield "text"
+    elif is_call and DATE.fullmatch(word):
+        yield "date"
+
+
 def _python(program: str) -> Iterator[str]:
+    """The constructs of Python, node by node."""
     try:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError):
@@ -112,22 +123,20 @@ def _python(program: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if type(node) in NODES:
             yield NODES[type(node)]
+        elif isinstance(node, ast.Call):
+            yield from _of_call(node)
         elif isinstance(node, ast.FunctionDef) and node.name == "solve" and len(node.args.args) > 1:
             yield "join"
-        elif isinstance(node, ast.Call):
-            name = (
-                node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            )
-            if name in CALLS:
-                yield CALLS[name]
-        elif isinstance(node, ast.Attribute) and node.attr in (
-            "year",
-            "month",
-            "day",
-            "days",
-            "weekday",
-        ):
+        elif isinstance(node, ast.Attribute) and node.attr in DATE_PARTS:
             yield "date"
 
 
 _CONSTRUCTS = {"sql": _sql, "python": _python}
+
+
+def _of_call(node: ast.Call) -> Iterator[str]:
+    """The construct of a call of Python, by the name of the function or method."""
+    called = node.func
+    name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+    if name in CALLS:
+        yield CALLS[name]

@@ -1,5 +1,4 @@
-"""A question and solved ones come in; how near each is to it in meaning goes out, by the vectors of
-an embeddings endpoint."""
+"""Embedding similarity of questions."""
 
 from __future__ import annotations
 
@@ -22,18 +21,15 @@ async def nearness(
     model: str,
     complete: Callable[[Request], Awaitable[Reply]],
 ) -> dict[str, float]:
-    """Solved question -> its nearness to the question, the cosine of the two vectors. LMErrors are
-    raised."""
+    """Solved question -> its similarity to the question, the cosine of the two vectors. LMErrors
+    are raised."""
     texts = list(dict.fromkeys(solved))
     (asked,) = await _vectors([question], model, complete)
     near: dict[str, float] = {}
     for start in range(0, len(texts), PACK):
         pack = texts[start : start + PACK]
-        near |= zip(
-            pack,
-            (_cosine(asked, vector) for vector in await _vectors(pack, model, complete)),
-            strict=True,
-        )
+        for text, vector in zip(pack, await _vectors(pack, model, complete), strict=True):
+            near[text] = _cosine(asked, vector)
     return near
 
 
@@ -42,17 +38,15 @@ async def _vectors(
 ) -> list[array[int]]:
     """The vectors of texts, as the texts of a reply hold them: components of one byte, in
     base64."""
-    reply = await complete(
-        Request(tuple(Message("user", text) for text in texts), model, n=len(texts), embed=True)
-    )
+    messages = tuple(Message("user", text) for text in texts)
+    reply = await complete(Request(messages, model, n=len(texts), embed=True))
     try:
-        vectors = [
-            array("b", base64.b64decode(choice.text, validate=True)) for choice in reply.choices
-        ]
+        parts = [base64.b64decode(choice.text, validate=True) for choice in reply.choices]
     except ValueError as error:
-        raise BadReply(f"the reply holds no vectors: {error}") from error
+        raise BadReply(f"the reply has no vectors: {error}") from error
+    vectors = [array("b", part) for part in parts]
     if len(vectors) != len(texts):
-        raise BadReply(f"the reply holds {len(vectors)} vectors for {len(texts)} texts")
+        raise BadReply(f"the reply has {len(vectors)} vectors for {len(texts)} texts")
     return vectors
 
 
@@ -60,5 +54,9 @@ def _cosine(one: array[int], other: array[int]) -> float:
     """The cosine of two vectors; 0 where one has no length."""
     if len(one) != len(other):
         raise BadReply("the vectors in the replies are of different lengths")
-    lengths = math.sqrt(sum(map(int.__mul__, one, one)) * sum(map(int.__mul__, other, other)))
-    return sum(map(int.__mul__, one, other)) / lengths if lengths else 0.0
+    lengths = math.sqrt(_dot(one, one) * _dot(other, other))
+    return _dot(one, other) / lengths if lengths else 0.0
+
+
+def _dot(one: array[int], other: array[int]) -> int:
+    return sum(map(int.__mul__, one, other))

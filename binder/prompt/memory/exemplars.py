@@ -1,5 +1,4 @@
-"""The text of a memory file comes in, Exemplars go out, and the other way round. People write such
-a file as well as binder:
+"""The text format of a memory file, which people write as well as binder:
 
     question: which ferry built after 2000 carries the most people?
     table: w, Harbour ferries of Norhavn
@@ -29,7 +28,8 @@ from binder.tables.cells import fold
 from binder.tables.table import Table, tidy
 
 _FIELD = re.compile(r"(question|table|sql|python|says|gives):[ \t]*(.*)")
-HINT = "it has question:, table: with its rows, and sql: or python: with the program, indented"
+_TEXTS = ("question", "says", "gives")  # fields of one line
+HINT = "expected question:, table: with its rows, and sql: or python: with the indented program"
 
 
 class Grid(NamedTuple):
@@ -39,6 +39,10 @@ class Grid(NamedTuple):
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    def table(self) -> Table:
+        """The table, typed from its text."""
+        return tidy(self.header, self.rows, name=self.name, title=self.title or None)
 
 
 @dataclass(frozen=True)
@@ -57,19 +61,13 @@ class Exemplar:
     @cached_property
     def tables(self) -> tuple[Table, ...]:
         """The tables, typed as any other."""
-        return tuple(
-            tidy(grid.header, grid.rows, name=grid.name, title=grid.title or None)
-            for grid in self.grids
-        )
+        return tuple(grid.table() for grid in self.grids)
 
     @property
     def key(self) -> tuple[object, ...]:
         """What two exemplars share of which the later one replaces the earlier."""
-        return (
-            fold(self.question),
-            tuple((grid.name, grid.title) for grid in self.grids),
-            self.language,
-        )
+        tables = tuple((grid.name, grid.title) for grid in self.grids)
+        return fold(self.question), tables, self.language
 
 
 class Entry(NamedTuple):
@@ -84,32 +82,32 @@ def records(text: str, path: str = "") -> Iterator[Entry]:
     """The records of a file, in order; a DataError marks the line that is none."""
     starts = [match.start() for match in re.finditer(r"(?m)^question:", text)]
     above = text[: starts[0]] if starts else text
-    if stray := next(
-        (line for line in above.splitlines() if line.strip() and not line.startswith("#")), None
-    ):
-        raise DataError(
-            f"no exemplar begins with {stray.strip()[:60]!r}", path=path or None, hint=HINT
-        )
+    for line in above.splitlines():
+        if line.strip() and not line.startswith("#"):
+            shown = f"{line.strip()[:60]!r}"
+            raise _fault(f"an exemplar cannot start with {shown}", path)
     for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
-        yield Entry(text[start:end], _read(text[start:end], path, text.count("\n", 0, start) + 1))
+        number = text.count("\n", 0, start) + 1
+        yield Entry(text[start:end], _read(text[start:end], path, number))
+
+
+def _fault(message: str, path: str, row: int | None = None, hint: str = HINT) -> DataError:
+    return DataError(message, path=path or None, row=row, hint=hint)
 
 
 def write(exemplar: Exemplar) -> str:
     """An exemplar as a record of a file."""
     lines = [f"question: {_flat(exemplar.question)}"]
     for grid in exemplar.grids:
-        lines.append(
-            f"table: {_flat(grid.name)}" + (f", {_flat(grid.title)}" if grid.title else "")
-        )
-        lines += [
-            f"  | {' | '.join(map(_escaped, cells))} |" for cells in (grid.header, *grid.rows)
-        ]
-    lines += [f"{exemplar.language}:", *(f"  {line}" for line in exemplar.program.split("\n"))]
-    lines += [
-        f"{name}: {text}"
-        for name, text in (("says", exemplar.says), ("gives", exemplar.gives))
-        if text
-    ]
+        title = f", {_flat(grid.title)}" if grid.title else ""
+        lines.append(f"table: {_flat(grid.name)}{title}")
+        lines += map(_row, (grid.header, *grid.rows))
+    lines.append(f"{exemplar.language}:")
+    lines += [f"  {line}" for line in exemplar.program.split("\n")]
+    if exemplar.says:
+        lines.append(f"says: {exemplar.says}")
+    if exemplar.gives:
+        lines.append(f"gives: {exemplar.gives}")
     return "\n".join(lines) + "\n"
 
 
@@ -117,68 +115,73 @@ def _read(text: str, path: str, first: int) -> tuple[Exemplar, ...]:
     """The exemplars of one record."""
     told: dict[str, str] = {}
     grids: list[Grid] = []
-    for number, said, body in _fields(text, path, first):
-        name, value = said
-        if name == "table":
-            grids.append(_grid(value, body, path, number))
+    for found in _fields(text, path, first):
+        if found.name == "table":
+            grids.append(_grid(found, path))
+        elif found.name in _TEXTS:
+            told[found.name] = found.value
         else:
-            told[name] = (
-                value
-                if name in ("question", "says", "gives")
-                else dedent("\n".join(body)).strip("\n")
-            )
+            told[found.name] = dedent("\n".join(found.lines)).strip("\n")
+    question = told.get("question")
     programs = {language: told[language] for language in LANGUAGES if told.get(language)}
-    if not (told.get("question") and grids and programs):
-        raise DataError(
-            f"no exemplar: {text.strip()[:80]!r}", path=path or None, row=first, hint=HINT
-        )
-    says, gives = told.get("says", ""), told.get("gives", "")
+    if not (question and grids and programs):
+        raise _fault(f"not an exemplar: {text.strip()[:80]!r}", path, first)
+    notes = told.get("says", ""), told.get("gives", "")
     return tuple(
-        Exemplar(tuple(grids), told["question"], program, language, says, gives)
+        Exemplar(tuple(grids), question, program, language, *notes)
         for language, program in programs.items()
     )
 
 
-def _fields(text: str, path: str, first: int) -> Iterator[tuple[int, tuple[str, str], list[str]]]:
-    """The fields of a record: number of the line, name and value, and the indented lines below
+class _Field(NamedTuple):
+    """A field of a record: the number of its line, name and value, and the indented lines below
     it."""
-    found: tuple[int, tuple[str, str], list[str]] | None = None
+
+    number: int
+    name: str
+    value: str
+    lines: list[str]
+
+
+def _fields(text: str, path: str, first: int) -> Iterator[_Field]:
+    """The fields of a record."""
+    found: _Field | None = None
     for number, line in enumerate(text.split("\n"), first):
-        field = _FIELD.fullmatch(line.rstrip("\r"))
-        if field is not None:
+        line = line.rstrip("\r")
+        start = _FIELD.fullmatch(line)
+        if start is not None:
             if found is not None:
                 yield found
-            found = number, (field[1], field[2].strip()), []
-        elif (line[:1].isspace() or not line) and found is not None:
-            found[2].append(line.rstrip("\r"))
+            found = _Field(number, start[1], start[2].strip(), [])
+        elif found is not None and (not line or line[0].isspace()):
+            found.lines.append(line)
         elif line.strip() and not line.startswith("#"):
-            raise DataError(
-                f"no field of an exemplar: {line[:60]!r}", path=path or None, row=number, hint=HINT
-            )
+            raise _fault(f"unknown field: {line[:60]!r}", path, number)
     if found is not None:
         yield found
 
 
-def _grid(value: str, lines: Sequence[str], path: str, number: int) -> Grid:
+def _grid(field: _Field, path: str) -> Grid:
     """A table of lines with `|`."""
-    name, _, title = value.partition(",")
-    rows = [_cells(line.strip()) for line in lines if line.strip()]
-    if not name.strip() or not rows or any(len(row) != len(rows[0]) for row in rows):
-        raise DataError(
-            f"no table: {value[:60]!r}",
-            path=path or None,
-            row=number,
-            hint="each of its lines has as many cells",
-        )
+    name, _, title = field.value.partition(",")
+    rows = [_cells(line.strip()) for line in field.lines if line.strip()]
+    if not name.strip() or len({len(row) for row in rows}) != 1:
+        hint = "all lines need the same number of cells"
+        raise _fault(f"not a table: {field.value[:60]!r}", path, field.number, hint)
     return Grid(name.strip(), title.strip(), rows[0], tuple(rows[1:]))
 
 
 def _cells(line: str) -> tuple[str, ...]:
     cells = re.split(r"(?<!\\)\|", line.removeprefix("|").removesuffix("|"))
-    return tuple(
-        re.sub(r"\\([n|\\])", lambda sign: "\n" if sign[1] == "n" else sign[1], cell.strip())
-        for cell in cells
-    )
+    return tuple(_unescaped(cell.strip()) for cell in cells)
+
+
+def _unescaped(cell: str) -> str:
+    return re.sub(r"\\([n|\\])", lambda sign: "\n" if sign[1] == "n" else sign[1], cell)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"  | {' | '.join(map(_escaped, cells))} |"
 
 
 def _escaped(cell: str) -> str:

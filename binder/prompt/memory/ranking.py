@@ -1,5 +1,4 @@
-"""Documents as lists of words come in, with those of a query; which to show comes out: the nearest,
-and unlike each other."""
+"""BM25, rank fusion and maximal marginal relevance."""
 
 from __future__ import annotations
 
@@ -19,25 +18,27 @@ class Index:
         self.counts = [Counter(document) for document in documents]
         self.lengths = [len(document) for document in documents]
         self.mean = sum(self.lengths) / max(1, len(documents)) or 1.0
-        held = Counter(word for counts in self.counts for word in counts)
-        self.worth = {
-            word: math.log(1 + (len(documents) - n + 0.5) / (n + 0.5)) for word, n in held.items()
-        }
+        held: Counter[str] = Counter()  # word -> documents that have it
+        for counts in self.counts:
+            held.update(counts.keys())
+        self.worth = {word: self._worth(n) for word, n in held.items()}
+
+    def _worth(self, n: int) -> float:
+        """What a word counts that n documents have."""
+        return math.log(1 + (len(self.counts) - n + 0.5) / (n + 0.5))
 
     def scores(self, query: Sequence[str]) -> list[float]:
         """How well each document fits a query; 0 where they share no word."""
         asked = Counter(query)
-        return [
-            self._score(asked, counts, length)
-            for counts, length in zip(self.counts, self.lengths, strict=True)
-        ]
+        documents = zip(self.counts, self.lengths, strict=True)
+        return [self._score(asked, counts, length) for counts, length in documents]
 
     def _score(self, asked: Counter[str], counts: Counter[str], length: int) -> float:
         norm = K1 * (1 - B + B * length / self.mean)
+        shared = [word for word in asked if word in counts]
         return sum(
             asked[word] * self.worth[word] * counts[word] * (K1 + 1) / (counts[word] + norm)
-            for word in asked
-            if word in counts
+            for word in shared
         )
 
 
@@ -46,9 +47,8 @@ def fused(one: Sequence[float], other: Sequence[float]) -> list[float]:
     Clarke and Buettcher, SIGIR 2009)."""
     fusion = [0.0] * len(one)
     for scores in (one, other):
-        for rank, document in enumerate(
-            sorted(range(len(scores)), key=lambda i: -scores[i]), start=1
-        ):
+        best = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
+        for rank, document in enumerate(best, start=1):
             fusion[document] += 1 / (K + rank)
     return fusion
 

@@ -1,5 +1,4 @@
-"""A solved question goes in with its tables; the small tables that are enough to understand its
-program come out."""
+"""Trimming of an exemplar's tables to what is enough to understand its program."""
 
 from __future__ import annotations
 
@@ -25,31 +24,30 @@ def abstract(
     """The tables without what does not matter: the columns that the program names and the first
     others, the rows with words of its texts, of the answer and of the question, and the first
     others, all in their order."""
-    texts = " ".join(
-        (one or other)
-        for one, other in _TEXT.findall(program)
-        if not re.match(r"(?:map|ans)@", one or other)
-    )
-    said = " ".join([texts, *map(str, values), question])
+    texts = [one or other for one, other in _TEXT.findall(program)]
+    answers = [text for text in texts if not re.match(r"(?:map|ans)@", text)]
+    said = " ".join([" ".join(answers), *map(str, values), question])
     folded = fold(program)
     return tuple(_grid(table, said, folded) for table in tables)
 
 
 def _grid(table: Table, said: str, program: str) -> Grid:
-    named = [column for column in table.columns if _names(program, column)]
-    others = [column for column in table.columns if column not in named][
-        : COLUMNS if named else len(table.columns)
-    ]
-    columns = [column for column in table.columns if column in named or column in others]
+    columns = _columns(table, program)
     best = [*relevant(table, said).rows[: ROWS - 1], *range(min(ROWS, table.num_rows))]
     rows = sorted(list(dict.fromkeys(best))[:ROWS])
     cells = [[cut(cell or "", WIDTH) for cell in table.texts(column, rows)] for column in columns]
-    return Grid(
-        table.name,
-        " ".join((table.title or "").split()),
-        tuple(c.name for c in columns),
-        tuple(zip(*cells, strict=True)),
-    )
+    title = " ".join((table.title or "").split())
+    names = tuple(column.name for column in columns)
+    return Grid(table.name, title, names, tuple(zip(*cells, strict=True)))
+
+
+def _columns(table: Table, program: str) -> list[Column]:
+    """The columns that a program names and the first others; all where it names none."""
+    named = [column for column in table.columns if _names(program, column)]
+    if not named:
+        return list(table.columns)
+    others = [column for column in table.columns if column not in named][:COLUMNS]
+    return [column for column in table.columns if column in named or column in others]
 
 
 def _names(program: str, column: Column) -> bool:

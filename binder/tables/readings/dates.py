@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from typing import Any
 
-from binder.tables.cells import read_date, read_first_day, read_month
+from binder.tables.dates import read_date, read_first_day, read_month
 from binder.tables.readings.evidence import Conversion, Evidence
 from binder.tables.readings.months import in_english
 

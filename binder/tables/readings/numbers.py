@@ -6,15 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from binder.tables.cells import (
-    UNITS,
-    Measure,
-    lead,
-    measure,
-    range_start,
-    read_duration,
-    read_first_day,
-)
+from binder.tables.cells import lead, range_start
+from binder.tables.dates import read_duration, read_first_day
+from binder.tables.numbers import UNITS, Measure, measure
 from binder.tables.readings.evidence import SHARE, Conversion, Evidence
 from binder.tables.readings.identifiers import names
 from binder.tables.readings.times import read_took

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import time
 
-from binder.tables.cells import clean, lead, measure, read_duration
+from binder.tables.cells import clean, lead
+from binder.tables.dates import read_duration
+from binder.tables.numbers import measure
 from binder.tables.readings.evidence import Conversion, Evidence
 
 _CLOCK = re.compile(

@@ -6,7 +6,8 @@ import copy
 
 import pytest
 
-from binder.analysis.sql.scope import Field, Scope, Source
+from binder.analysis.sql.scope import Scope
+from binder.language.relations import Field, Source
 from binder.tables.spelling import alike, key
 from binder.tables.table import tidy
 

@@ -7,7 +7,7 @@ import pytest
 
 from binder.analysis.sql import check
 from binder.analysis.sql.types import column_kind, holds_bytes
-from binder.language.program import parse
+from binder.language.skeleton import parse
 from binder.tables.table import load, tidy
 
 W = tidy(

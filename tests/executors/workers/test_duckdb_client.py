@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import os
 import resource
-import signal
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +16,7 @@ from binder.errors import DataError, LimitExceeded, QueryError, SandboxError
 from binder.executors.workers.duckdb_client import Limits, Worker
 from binder.executors.workers.monty_client import Sandbox
 from binder.tables.table import load
+from tests.processes import children, exists, killed_when_busy
 
 TABLE = load([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}])
 # some seconds
@@ -75,7 +73,7 @@ def test_a_table_comes_and_goes(worker: Worker) -> None:
     worker.load("answers of #1", pa.table({"k": [1]}))
     assert worker.run('SELECT k FROM "answers of #1"')[0].num_rows == 1
     worker.drop(["answers of #1", "never there"])
-    with pytest.raises(QueryError, match="is not one of the program"):
+    with pytest.raises(QueryError, match="is not a table of this program"):
         worker.run('SELECT k FROM "answers of #1"')
 
 
@@ -114,66 +112,69 @@ def test_too_many_rows(worker: Worker) -> None:
 
 def test_its_environment_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    before = children()
     worker = Worker([TABLE], Limits())
     try:
         worker.run("SELECT 1")
-        assert worker._process is not None
-        environment = Path(f"/proc/{worker._process.pid}/environ").read_bytes()
+        (process,) = children() - before
+        environment = Path(f"/proc/{process}/environ").read_bytes()
         assert b"secret" not in environment and b"OPENAI" not in environment
     finally:
         worker.close()
 
 
+@pytest.mark.slow
 def test_a_query_of_some_seconds_is_answered(worker: Worker) -> None:
     assert worker.run(LONG)[0].num_rows == 1
 
 
 @pytest.mark.parametrize("kind", [Worker, Sandbox])
 def test_what_a_library_prints_or_reads_is_no_frame(kind: type[Worker | Sandbox]) -> None:
+    before = children()
     process = kind([TABLE], Limits())
     try:
         process._ask({"verb": "drop", "names": []})
-        assert process._process is not None
-        opened = Path(f"/proc/{process._process.pid}/fd")
+        (pid,) = children() - before
+        opened = Path(f"/proc/{pid}/fd")
         assert {(opened / "0").resolve(), (opened / "1").resolve()} == {Path(os.devnull)}
     finally:
         process.close()
 
 
 def test_a_query_that_takes_too_long_is_stopped_and_the_next_one_runs() -> None:
-    worker = Worker([TABLE], Limits(seconds=0.5))
+    worker = Worker([TABLE], Limits(seconds=1.5))
     try:
         worker.run("SELECT 1")
-        started = time.monotonic()
         with pytest.raises(LimitExceeded) as caught:
             worker.run(ENDLESS)
-        assert caught.value.kind == "seconds" and time.monotonic() - started < 5
+        assert caught.value.kind == "seconds"
         assert worker.run("SELECT COUNT(*) AS n FROM w")[0].to_pylist() == [{"n": 2}]
     finally:
         worker.close()
 
 
 def test_a_worker_that_is_killed_is_replaced() -> None:
-    worker = Worker([TABLE], Limits())
+    before = children()
+    worker = Worker([TABLE], Limits(seconds=600))
     try:
         worker.run("SELECT 1")
-        assert worker._process is not None
-        killing = threading.Timer(0.3, os.kill, (worker._process.pid, signal.SIGKILL))
-        killing.start()
-        with pytest.raises(LimitExceeded):
+        (process,) = children() - before
+        with killed_when_busy(process), pytest.raises(LimitExceeded) as caught:
             worker.run(ENDLESS)
-        killing.join()
+        assert "the worker process died" in str(caught.value.hint)
         assert worker.run("SELECT COUNT(*) AS n FROM w")[0].to_pylist() == [{"n": 2}]
     finally:
         worker.close()
 
 
 def test_closed_twice_is_closed() -> None:
+    before = children()
     worker = Worker([TABLE], Limits())
-    process = worker._process
+    worker.run("SELECT 1")
+    (process,) = children() - before
     worker.close()
     worker.close()
-    assert process is not None and process.poll() is not None
+    assert not exists(process), "it is not even a zombie"
 
 
 @pytest.mark.parametrize("kind", [Worker, Sandbox])
@@ -181,11 +182,11 @@ def test_a_table_without_room_is_a_limit_with_the_way_to_raise_it(
     kind: type[Worker | Sandbox],
 ) -> None:
     large = load(pa.table({"a": pa.arange(0, 8_000_000)}))
+    before = children()
     process = kind([TABLE], Limits())
     try:
         process._ask({"verb": "drop", "names": []})
-        assert process._process is not None
-        pid = process._process.pid
+        (pid,) = children() - before
         taken = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
         resource.prlimit(pid, resource.RLIMIT_AS, (taken + 8_000_000, taken + 8_000_000))
         process.use([large])

@@ -3,6 +3,7 @@ used costs no run."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
@@ -69,7 +70,7 @@ def no_database(path: Path) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "no database": (no_database, "not a database"),
-    "another database": (foreign, "no cache of binder"),
+    "another database": (foreign, "not a binder cache"),
     "newer": (newer, "newer version"),
     "cut short": (cut, "malformed"),
     "overwritten": (overwritten, "malformed"),
@@ -136,10 +137,23 @@ def test_a_full_disk_costs_neither_the_run_nor_what_was_kept(path: Path) -> None
         [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert "cannot be used" in done.stdout
-    assert done.stderr.count("cannot be used") == 1
+    assert "cannot use the cache" in done.stdout
+    assert done.stderr.count("cannot use the cache") == 1
     assert execute(path, "PRAGMA integrity_check") == [("ok",)]
     assert "early" in [key for (key,) in execute(path, "SELECT key FROM answers")]
+
+
+def test_an_export_has_what_the_file_held_before_it_failed(path: Path, tmp_path: Path) -> None:
+    store = Store(path)
+    put(store, "k")
+    refuse = "BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'no more'); END"
+    execute(path, f"CREATE TRIGGER refuse {refuse}")
+    put(store, "l")
+    assert "no more" in (store.problem or "")
+    assert store.export(tmp_path / "all.jsonl") == 2
+    lines = (tmp_path / "all.jsonl").read_text().splitlines()
+    assert [json.loads(line)["key"] for line in lines] == ["k", "l"]
+    store.close()
 
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:

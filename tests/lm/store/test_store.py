@@ -171,7 +171,7 @@ def test_pruning(store: Store) -> None:
     put(store, "b", model="n")
     store.put_reply("r", REPLY, "m").result(30)
     store.mark_sent("s").result(30)
-    with pytest.raises(UsageError, match="not said"):
+    with pytest.raises(UsageError, match="nothing selected"):
         store.prune()
     assert store.prune(older_than_days=1) == 0
     assert store.prune(older_than_days=0, model="n") == 1

@@ -1,6 +1,6 @@
 """Solved questions come in, those that come with binder and others; how well retrieval finds
 programs made of the same constructs goes out, beside exemplars taken at random: python -m
-tests.prompt.memory.retrieval DATA
+tests.prompt.memory.retrieval [DATA]
 
 DATA is a folder with human_programs/ (of the original Binder), programs_2026/ and wikitq/."""
 
@@ -23,6 +23,7 @@ from binder.prompt.memory import Memory
 from binder.prompt.memory.constructs import constructs
 from binder.prompt.memory.exemplars import Exemplar, Grid
 from binder.prompt.programs import program_request
+from tests.real import DATA
 
 SHOWN = 8  # exemplars
 DRAWS = 50  # of exemplars at random, for each question
@@ -199,4 +200,5 @@ def sizes(data: Path, rooms: Sequence[int] = (2_000, 4_000, 8_000)) -> str:
 
 
 if __name__ == "__main__":
-    print(report(Path(sys.argv[1])), sizes(Path(sys.argv[1])), sep="\n\n")
+    folder = Path(sys.argv[1]) if sys.argv[1:] else DATA
+    print(report(folder), sizes(folder), sep="\n\n")

@@ -99,7 +99,7 @@ def test_an_endpoint_that_gives_no_vectors_leaves_the_search_for_words(
     assert found == by_words and answer.values == ["Rome"]
     (event,) = answer.trace.of("unembedded")
     (warning,) = answer.trace.warnings
-    assert event.data["message"] in warning and "by words alone" in answer._repr_html_()
+    assert event.data["message"] in warning and "found by words" in answer._repr_html_()
 
 
 def test_a_budget_that_is_used_up_by_vectors_ends_the_question(server: Server) -> None:

@@ -128,7 +128,7 @@ def test_what_is_not_valid_is_not_kept(tmp_path: Path) -> None:
         memory.add("how many?", [TOWNS], "DROP TABLE w")
     with pytest.raises(UsageError, match="language"):
         memory.add("how many?", [TOWNS], "SELECT 1", "cobol")
-    with pytest.raises(UsageError, match="no file"):
+    with pytest.raises(UsageError, match="no memory file"):
         Memory().add("how many?", [TOWNS], "SELECT 1")
     with pytest.raises(UsageError, match="question"):
         memory.add(" ", [TOWNS], "SELECT 1")
@@ -168,7 +168,9 @@ def test_a_fixed_memory_is_shown_as_it_is(tmp_path: Path) -> None:
 def test_a_file_that_is_no_memory(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "own.txt"
     path.write_bytes(content)
-    with pytest.raises(DataError, match="own.txt" if content[0] > 127 else "no exemplar"):
+    with pytest.raises(
+        DataError, match="own.txt" if content[0] > 127 else "an exemplar cannot start"
+    ):
         Memory(path)
     with pytest.raises(UsageError, match="folder"):
         Memory(tmp_path)

@@ -1,6 +1,5 @@
-"""A Request goes in, a Reply of an OpenAI-compatible endpoint comes out, or the LMError that says
-what went wrong. One HTTP exchange a request, within one deadline; the key stays out of all that can
-be shown."""
+"""OpenAI-compatible endpoints: one HTTP exchange a request, within one deadline, that ends in a
+Reply or in the LMError that says what went wrong. The key stays out of all that can be shown."""
 
 from __future__ import annotations
 
@@ -26,9 +25,8 @@ if TYPE_CHECKING:
 
     from binder.lm.store import Store
 
-LARGE = re.compile(
-    rb"(?i)too (?:large|long|complex|many)|exceeds|maximum"
-)  # of one grammar, not of all
+# of one grammar, not of all
+LARGE = re.compile(rb"(?i)too (?:large|long|complex|many)|exceeds|maximum")
 
 
 @dataclass(frozen=True)
@@ -49,21 +47,20 @@ class Endpoint:
     def check(self, model: str) -> None:
         """Raises NotConfigured where a request cannot be sent."""
         if not model:
-            raise NotConfigured("no language model is set", hint="give model=, or set BINDER_MODEL")
+            raise NotConfigured(
+                "no language model configured", hint="pass model= or set BINDER_MODEL"
+            )
         if not (self.api_key or self.base_url):
             raise NotConfigured(
-                "no key for the language model is set",
-                hint="set OPENAI_API_KEY, or base_url= of a local server",
+                "no API key configured", hint="set OPENAI_API_KEY, or base_url= for a local server"
             )
         if self.api_key and not re.fullmatch(r"[!-~]+", self.api_key):
             raise NotConfigured(
-                "the key for the language model holds characters that no key has",
-                hint="set OPENAI_API_KEY anew",
+                "the API key contains invalid characters", hint="check OPENAI_API_KEY"
             )
         if self.base_url and not re.match(r"https?://[^/\s]+", self.base_url):
             raise NotConfigured(
-                "base_url is not the address of an endpoint",
-                hint="it looks like http://localhost:8000/v1",
+                "base_url is not a valid URL", hint="for example http://localhost:8000/v1"
             )
 
 
@@ -89,9 +86,8 @@ class OpenAI:
         self.timeout = timeout
         self.store = store
         self.place = address(endpoint.base_url, endpoint.api_key)
-        self._clients: dict[
-            asyncio.AbstractEventLoop, AsyncOpenAI
-        ] = {}  # a connection belongs to its loop, also after a fork
+        # a connection belongs to its loop, also after a fork
+        self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
         self._known: dict[str, frozenset[str]] = {}  # model -> what it does not take
 
     async def complete(self, request: Request) -> Reply:
@@ -102,9 +98,7 @@ class OpenAI:
             async with asyncio.timeout(self.timeout):
                 return await self._exchange(client, request)
         except TimeoutError:
-            raise Unreachable(
-                f"the endpoint sent no complete reply within {self.timeout:g} s", tries=2
-            ) from None
+            raise Unreachable(f"no complete reply within {self.timeout:g} s", tries=2) from None
         except LMError as error:
             error.message = self.endpoint.redact(error.message)
             raise
@@ -134,13 +128,11 @@ class OpenAI:
             try:
                 reply = read(response, request, SHAPES[path])
             except LMError as error:
-                if form is not None and (
-                    isinstance(error, BadReply) or response.status in (*TURNED_DOWN, *UNWELL)
-                ):
+                turned_down = response.status in TURNED_DOWN
+                failed = isinstance(error, BadReply) or response.status in UNWELL
+                if form is not None and (turned_down or failed):
                     spent += error.usage or RequestUsage(requests=1)
-                    dropped[form] = response.status in TURNED_DOWN and not LARGE.search(
-                        response.body
-                    )
+                    dropped[form] = turned_down and not LARGE.search(response.body)
                     continue
                 told = response.body.decode("utf-8", "backslashreplace")
                 # cut last: half a key is a key
@@ -179,9 +171,8 @@ class OpenAI:
 def _abandon(process: int, loop: asyncio.AbstractEventLoop, client: AsyncOpenAI) -> None:
     """Closes the connections of an OpenAI that nobody closed; at the end of the process, waits for
     it."""
-    if (
-        process != os.getpid()
-    ):  # they are the parent's, which still uses them: not even the collector may close them here
+    if process != os.getpid():
+        # they are the parent's, which still uses them: not even the collector may close them here
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))
         return
     if not loop.is_running() or client.is_closed():

@@ -30,15 +30,16 @@ OPTIONAL = {
     "logprobs": r"logprobs",
 }
 TOO_LONG = re.compile(
-    r"context_length|context.length|context window|too many tokens|prompt is too long|maximum context",
+    r"context_length|context.length|context window|maximum context"
+    r"|too many tokens|prompt is too long",
     re.I,
 )
 FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.I)
 QUOTA = re.compile(r"insufficient_quota|billing_hard_limit|exceeded your current quota", re.I)
 HINTS = {
     401: "set OPENAI_API_KEY, or give api_key=",
-    403: "the key may not use this model or this endpoint",
-    404: "check the name of the model and base_url (it usually ends in /v1)",
+    403: "check that the key has access to this model and endpoint",
+    404: "check the model name and base_url (which usually ends in /v1)",
 }
 
 
@@ -55,9 +56,7 @@ def parameters(request: Request, refused: Set[str]) -> dict[str, Any]:
     """The parameters of a chat completion, without those that were refused."""
     sent: dict[str, Any] = {
         "model": request.model,
-        "messages": [
-            {"role": message.role, "content": message.content} for message in request.messages
-        ],
+        "messages": [{"role": each.role, "content": each.content} for each in request.messages],
     }
     if request.schema is not None:
         schema = {"name": "answers", "strict": True, "schema": json.loads(request.schema)}
@@ -86,16 +85,14 @@ def refused_parameter(response: Response, sent: Mapping[str, Any]) -> str | None
     if TOO_LONG.search(said):  # "... reduce max_tokens": not a refusal of the parameter
         return None
     error = _error(response.body)
-    named = (
-        str(error.get("param")).replace("reasoning.effort", "reasoning_effort")
-        if isinstance(error, dict)
-        else None
-    )
-    if named in OPTIONAL and named in sent:
-        return str(named)
-    return next(
-        (name for name, words in OPTIONAL.items() if name in sent and re.search(words, said)), None
-    )
+    if isinstance(error, dict):
+        named = str(error.get("param")).replace("reasoning.effort", "reasoning_effort")
+        if named in OPTIONAL and named in sent:
+            return named
+    for name, words in OPTIONAL.items():
+        if name in sent and re.search(words, said):
+            return name
+    return None
 
 
 def read(
@@ -114,27 +111,29 @@ def read(
 def failure(response: Response, status: int) -> LMError:
     """The error for a status; a request that is too long is Refused with 413, one that a filter
     stopped without a status."""
-    message = f"the endpoint answered with status {status}"
+    message = f"the endpoint returned HTTP {status}"
     said, wait = _said(response.body), retry_after(response.headers)
     if status == 429 and QUOTA.search(said):
-        return RateLimited(message, hint="the quota of the key is used up", quota=True)
+        return RateLimited(message, hint="the API quota is exhausted", quota=True)
     if status == 429 or (wait is not None and status >= 500):
         return RateLimited(message, retry_after=wait)
     if status in (408, 409, 425) or status >= 500:
         return Unreachable(message)
     if status < 300:
         return BadReply(message)
+    return _refusal(message, response, status, said)
+
+
+def _refusal(message: str, response: Response, status: int, said: Any) -> Refused:
+    """The error for a status that says no."""
     if status < 400:
-        place = urlsplit(response.headers.get("location", "")).hostname
-        return Refused(
-            message,
-            hint=f"it redirects to {place or 'another path'}: give that as base_url",
-            status=status,
-        )
+        place = urlsplit(response.headers.get("location", "")).hostname or "another path"
+        hint = f"the endpoint redirects to {place}; set base_url to that address"
+        return Refused(message, hint=hint, status=status)
     if status == 413 or TOO_LONG.search(said):
-        return Refused(message, hint="the request is too long for the model", status=413)
+        return Refused(message, hint="the request exceeds the model's context window", status=413)
     if status == 400 and FILTERED.search(said):
-        return Refused(message, hint="the content filter of the endpoint stopped it")
+        return Refused(message, hint="the endpoint's content filter blocked the request")
     return Refused(message, hint=HINTS.get(status), status=status)
 
 
@@ -172,15 +171,15 @@ def read_reply(body: dict[str, Any], request: Request) -> Reply:
     """The reply in the body of a chat completion; one that holds no text at all is an error."""
     choices = body.get("choices")
     if not isinstance(choices, list) or not choices:
-        raise BadReply("the reply holds no choices")
+        raise BadReply("the reply has no choices")
     read = [_choice(choice) for choice in choices[: request.n]]
     told = [choice for choice in read if choice.text.strip()]
     if told:
         return Reply(tuple(told), _usage(body.get("usage"), request, told))
     billed = _usage(body.get("usage"), request, [])
     if read[0].finish in ("content_filter", "refusal"):
-        raise Refused(f"the language model refuses to answer ({read[0].finish})", usage=billed)
-    raise BadReply(f"the reply holds no text (finish: {read[0].finish})", tries=2, usage=billed)
+        raise Refused(f"the model refused to answer ({read[0].finish})", usage=billed)
+    raise BadReply(f"the reply is empty (finish_reason: {read[0].finish})", tries=2, usage=billed)
 
 
 def _choice(choice: Any) -> Choice:
@@ -203,14 +202,11 @@ def _choice(choice: Any) -> Choice:
 def _chances(told: Any) -> tuple[tuple[str, float], ...] | None:
     """How probable each token was to begin the text."""
     try:
-        listed = told["content"][0]["top_logprobs"]
-        return (
-            tuple(
-                (str(entry["token"]), math.exp(min(0.0, float(entry["logprob"]))))
-                for entry in listed
-            )
-            or None
-        )
+        chances = []
+        for entry in told["content"][0]["top_logprobs"]:
+            chance = math.exp(min(0.0, float(entry["logprob"])))
+            chances.append((str(entry["token"]), chance))
+        return tuple(chances) or None
     except (KeyError, IndexError, TypeError, ValueError):
         return None
 

@@ -1,6 +1,6 @@
-"""Parameters of a chat completion go in, the bytes that an endpoint sent back come out: the one
-door to the openai package. Importing this costs a second, so it is done for the first request; what
-the bytes mean is decided in binder.lm.providers.openai.chat."""
+"""The one door to the openai package: parameters of a chat completion, and the bytes that an
+endpoint sent back. Importing it costs a second, so it is done for the first request; what the bytes
+mean is decided in binder.lm.providers.openai.chat."""
 
 from __future__ import annotations
 
@@ -51,12 +51,10 @@ class CappedClient(openai.DefaultAioHttpClient):
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > LARGEST:
-                    raise BadReply(f"the reply is longer than {LARGEST:,} bytes", tries=2)
+                    raise BadReply(f"the reply exceeds {LARGEST:,} bytes", tries=2)
         finally:
             await response.aclose()
-        headers = [
-            (name, value) for name, value in response.headers.raw if name.lower() not in ENCODED
-        ]
+        headers = [pair for pair in response.headers.raw if pair[0].lower() not in ENCODED]
         return httpx2.Response(
             response.status_code, headers=headers, content=bytes(body), request=request
         )
@@ -89,7 +87,7 @@ def explain(error: BaseException) -> LMError:
         causes.append(cause)
     reason = " ".join(f"{type(causes[-1]).__name__}: {causes[-1]}".split()).rstrip(": ")[:200]
     if any(isinstance(cause, BROKEN) for cause in causes):
-        return BadReply(f"the reply is not what its headers say: {reason}")
+        return BadReply(f"the reply does not match its headers: {reason}")
     connected = not any(isinstance(cause, aiohttp.ClientConnectorError) for cause in causes)
-    hint = "is it running? its address is base_url= or OPENAI_BASE_URL"
-    return Unreachable(f"the endpoint did not answer: {reason}", hint=hint, connected=connected)
+    hint = "check that it is running and that base_url (OPENAI_BASE_URL) is right"
+    return Unreachable(f"cannot reach the endpoint: {reason}", hint=hint, connected=connected)

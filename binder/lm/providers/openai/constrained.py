@@ -1,5 +1,5 @@
-"""A Request whose reply must follow a grammar goes in; the path and the body of each form in which
-endpoints take that come out.
+"""Constrained decoding: the path and the body of each form in which endpoints take a request whose
+reply must follow a grammar.
 
 tool: a custom tool of OpenAI's chat completions; responses: the same of its responses; vllm:
 structured output as vLLM has it, under its name of today and the one before. An endpoint that
@@ -21,13 +21,8 @@ CHAT = "/chat/completions"
 RESPONSES = "/responses"
 EMBEDDINGS = "/embeddings"
 NAME = "program"
-TURNED_DOWN = (
-    400,
-    404,
-    405,
-    415,
-    422,
-)  # an endpoint that does not know a form, or does not take this grammar
+# an endpoint that does not know a form, or does not take this grammar
+TURNED_DOWN = (400, 404, 405, 415, 422)
 UNWELL = (500, 501, 502)  # one that fails over a form, which says nothing about the next grammar
 
 
@@ -86,19 +81,14 @@ def _responses(sent: dict[str, Any]) -> dict[str, Any]:
 def as_completion(told: dict[str, Any]) -> dict[str, Any]:
     """The body of a response as that of a chat completion: a call of the tool counts, else the text
     of the messages."""
-    items = [item for item in told.get("output") or [] if isinstance(item, dict)]
-    calls = [item.get("input") for item in items if item.get("type") == "custom_tool_call"]
-    held = [
-        part
-        for item in items
-        if item.get("type") == "message"
-        for part in item.get("content") or []
-    ]
-    parts = [part for part in held if isinstance(part, dict)]
-    text = next((call for call in calls if isinstance(call, str)), None)
-    said = text if text is not None else "".join(str(part.get("text") or "") for part in parts)
-    refusal = next((part["refusal"] for part in parts if part.get("refusal")), None)
-    cut = told.get("status") == "incomplete"
+    calls, parts = [], []
+    for item in _dicts(told.get("output")):
+        if item.get("type") == "custom_tool_call" and isinstance(item.get("input"), str):
+            calls.append(item["input"])
+        elif item.get("type") == "message":
+            parts += _dicts(item.get("content"))
+    text = calls[0] if calls else "".join(str(part.get("text") or "") for part in parts)
+    refusals = [part["refusal"] for part in parts if part.get("refusal")]
     used = told.get("usage")
     used = used if isinstance(used, dict) else {}
     usage = {
@@ -106,10 +96,22 @@ def as_completion(told: dict[str, Any]) -> dict[str, Any]:
         "completion_tokens": used.get("output_tokens"),
     }
     choice = {
-        "message": {"content": said, "refusal": refusal},
-        "finish_reason": "length" if cut else "stop",
+        "message": {"content": text, "refusal": refusals[0] if refusals else None},
+        "finish_reason": "length" if told.get("status") == "incomplete" else "stop",
     }
     return {"choices": [choice], "usage": usage, "error": told.get("error")}
+
+
+def _dicts(items: Any) -> list[dict[str, Any]]:
+    """The objects in a list of a body, which may hold anything."""
+    return [item for item in items or [] if isinstance(item, dict)]
+
+
+def _packed(embedding: Any) -> bytes:
+    """A vector in bytes: its largest component is 127 or -127."""
+    vector = [float(component) for component in embedding]
+    scale = 127 / (max(map(abs, vector)) or 1.0)
+    return bytes(round(component * scale) & 255 for component in vector)
 
 
 def as_vectors(told: dict[str, Any]) -> dict[str, Any]:
@@ -117,19 +119,11 @@ def as_vectors(told: dict[str, Any]) -> dict[str, Any]:
     Request."""
     try:
         numbered = {item["index"]: item["embedding"] for item in told["data"]}
-        vectors = [
-            [float(component) for component in numbered[index]]
-            for index in range(len(told["data"]) or 1)
-        ]
-        scales = [127 / (max(map(abs, vector)) or 1.0) for vector in vectors]
-        packed = [
-            bytes(round(x * scale) & 255 for x in vector)
-            for vector, scale in zip(vectors, scales, strict=True)
-        ]
+        packed = [_packed(numbered[index]) for index in range(len(told["data"]) or 1)]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         if told.get("error"):
             return told
-        raise BadReply("the reply does not hold a vector for each text", tries=2) from error
+        raise BadReply("the reply lacks a vector for some texts", tries=2) from error
     used = told.get("usage")
     usage = {**used, "completion_tokens": 0} if isinstance(used, dict) else None
     return {

@@ -32,7 +32,7 @@ USED = {"input_tokens": 20, "output_tokens": 4}
 def ask(
     server: Server, store: Store | None = None, request: Request = REQUEST, times: int = 1
 ) -> Reply:
-    lm = OpenAI(Endpoint("m", server.url, "sk-0123456789"), timeout=5.0, store=store)
+    lm = OpenAI(Endpoint("m", server.url, "sk-0123456789"), timeout=60.0, store=store)
     try:
         return [run(lm.complete(request)) for _ in range(times)][-1]
     finally:

@@ -18,6 +18,7 @@ from binder.lm import Message, Reply, Request
 from binder.lm.event_loop import run
 from binder.lm.providers.openai import Endpoint, OpenAI, endpoint
 from tests.server import HANG, Canned, Server, completion, error
+from tests.timing import until
 
 KEY = "sk-secret-0123456789"
 REQUEST = Request((Message("user", "hello"),), model="m")
@@ -25,7 +26,7 @@ REQUEST = Request((Message("user", "hello"),), model="m")
 
 @pytest.fixture
 def lm(server: Server) -> Iterator[OpenAI]:
-    layer = OpenAI(Endpoint("m", server.url, KEY), timeout=5.0)
+    layer = OpenAI(Endpoint("m", server.url, KEY), timeout=60.0)
     yield layer
     run(layer.close())
 
@@ -269,8 +270,8 @@ def test_usage_that_is_not_told_is_estimated(lm: OpenAI, server: Server) -> None
 
 LATE = {
     "hang": HANG,
-    "drip": Canned(b" " * 100, drip=0.05),
-    "drip of an error": Canned(b"x" * 100, status=500, drip=0.05),
+    "drip": Canned(b" " * 100_000, drip=0.05),
+    "drip of an error": Canned(b"x" * 100_000, status=500, drip=0.05),
 }
 
 
@@ -278,15 +279,14 @@ LATE = {
 def test_the_deadline_is_total(server: Server, name: str) -> None:
     lm = OpenAI(Endpoint("m", server.url, KEY), timeout=0.4)
     server.script(LATE[name])
-    start = time.monotonic()
     with pytest.raises(Unreachable, match=r"0\.4 s"):
         ask(lm)
-    assert time.monotonic() - start < 2.0  # the client library alone would wait until the last byte
+    assert not server.finished, "the client library alone would wait until the last byte"
     run(lm.close())
 
 
 def test_nobody_there() -> None:
-    lm = OpenAI(Endpoint("m", "http://127.0.0.1:9/v1"), timeout=5.0)
+    lm = OpenAI(Endpoint("m", "http://127.0.0.1:9/v1"), timeout=60.0)
     with pytest.raises(Unreachable):
         ask(lm)
     run(lm.close())
@@ -379,10 +379,7 @@ def test_a_layer_that_nobody_closed_leaves_no_connection(server: Server) -> None
     assert server.connections
     del lm
     gc.collect()
-    until = time.monotonic() + 2
-    while server.connections and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not server.connections
+    until(lambda: not server.connections)
 
 
 def _walk(base: type[BaseException]) -> Iterator[type[BaseException]]:
