@@ -280,13 +280,15 @@ def _refuse_missing(result: Result) -> None:
         )
 
 
-def _open(tables: Any, tidy: bool | None, title: str | None) -> tuple[Table, ...]:
+def _open(
+    tables: Any, tidy: bool | None, types: abc.Mapping[str, Any] | None, title: str | None
+) -> tuple[Table, ...]:
     """The tables of whatever connect was given."""
     if isinstance(tables, (str, os.PathLike)) and str(tables).lower().endswith(".duckdb"):
         from binder.executors.workers.duckdb_worker import read_database
 
         tables = read_database(os.fspath(tables))
-    opened = load_all(tables, tidy)
+    opened = load_all(tables, tidy, types)
     if title is None:
         return opened
     return tuple(replace(table, title=title) for table in opened)
@@ -309,6 +311,7 @@ def connect(
     memory: Memory | str | os.PathLike[str] | None = None,
     strict: bool = False,
     tidy: bool | None = None,
+    types: abc.Mapping[str, Any] | None = None,
     title: str | None = None,
     replay: str | os.PathLike[str] | None = None,
     record: str | os.PathLike[str] | None = None,
@@ -339,6 +342,8 @@ def connect(
     strict: raise MissingValues if any value is missing.
     tidy: infer column types from text. Default: only for sources without types. title: the title of
         the table, shown to the language model.
+    types: how columns are read, {table: {column: type}} or {column: type}; a type is text, number,
+        "number:," (a decimal comma), date, "date:%d/%m/%Y", "date:dmy", time, duration or boolean.
     replay: a trace or recording to take replies from, offline. record: a file to which every
         request and its reply is appended, for `replay`.
     tracer: called with each Event. progress: a custom progress display.
@@ -350,7 +355,7 @@ def connect(
     if concurrency < 1 or batch_rows < 1:
         raise UsageError("concurrency and batch_rows must be at least 1")
     steps = frozenset(kind for kind, on in {**REASONING, **(reasoning or {})}.items() if on)
-    opened = _open(tables, tidy, title)
+    opened = _open(tables, tidy, types, title)
     stack, name = build_stack(
         StackSettings(
             endpoint(model, base_url, api_key),

@@ -162,6 +162,14 @@ class Answer:
         return self.winner.result if self.winner else None
 
     @property
+    def warnings(self) -> list[str]:
+        """What a person should know of the answer, and of the run."""
+        if self.result is not None:
+            return self.result.warnings
+        others = self.trace.doubts
+        return [line for line in self.trace.warnings if line not in others]
+
+    @property
     def summary(self) -> str:
         """In one line: which kind won, and how sure that is."""
         sampled = sum(candidate.votes for candidate in self.candidates)
@@ -206,5 +214,5 @@ class Answer:
         shown = html.code(self.program) if self.program else ""
         headline = f"<p><b>{html.text(str(self))}</b> {html.text(f'({self.summary})')}</p>"
         candidates = html.details(count(len(self.tried), "candidate"), html.notes(self.tried))
-        warnings = html.notes(self.trace.warnings)
+        warnings = html.notes(self.warnings)
         return headline + shown + warnings + candidates + html.small(str(self.usage))

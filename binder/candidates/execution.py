@@ -76,8 +76,10 @@ class ExecuteTogether:
         program = executor.program
         with contained():
             values, texts = executor.present(rows.rows)
+        doubts = executor.plan.checked.warnings
+        told = {"warnings": list(doubts)} if doubts else {}
         self.dispatch.trace.add(
-            "executed", program=program.text, rows=len(rows.rows), repairs=program.repairs
+            "executed", program=program.text, rows=len(rows.rows), repairs=program.repairs, **told
         )
         return Result(
             columns=rows.columns,
@@ -90,6 +92,7 @@ class ExecuteTogether:
             repairs=program.repairs,
             origin=partial(self._origin, executor),
             types=rows.kinds,
+            doubts=doubts,
         )
 
     def _origin(self, executor: Executor, row: int, column: int) -> dict[str, Any]:

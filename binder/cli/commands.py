@@ -91,7 +91,7 @@ def ask(options: argparse.Namespace) -> int:
         print(answer)
         _aside([answer.summary])
         _aside([answer.program] if answer.program else [])
-        _aside(answer.trace.warnings)
+        _aside(answer.warnings)
         _aside(f"  {line}" for tried in answer.tried for line in tried.split("\n"))
         _aside([str(answer.usage)])
     if not answer.values:
@@ -147,7 +147,7 @@ def tune(options: argparse.Namespace) -> int:
         else:
             questions = work.read_questions(Path(options.questions))[: options.limit]
             judge, tables = work.judge_questions(**how), _sources(options)
-        db = stack.enter_context(_opened(options, tables, tidy=options.tidy, title=options.title))
+        db = stack.enter_context(_opened(options, tables, **_reading(options)))
         pool = [each for each in db.memory.exemplars if each.language == options.language]
         search = work.random_search(pool, options.size, options.rounds, random.Random(options.seed))
         found = work.tune(db, questions, judge, search, told=lambda trial: _aside([str(trial)]))
@@ -207,7 +207,7 @@ _SETTINGS = (
 @contextmanager
 def _connected(options: argparse.Namespace) -> Iterator[Binder]:
     """A connection to the tables of the command line."""
-    with _opened(options, _sources(options), tidy=options.tidy, title=options.title) as db:
+    with _opened(options, _sources(options), **_reading(options)) as db:
         yield db
 
 
@@ -240,6 +240,13 @@ def _tracer(path: Path | None) -> Iterator[Callable[[Event], None] | None]:
         raise UsageError(f"cannot write --trace {path}: {error.strerror}") from error
     with file:
         yield lambda event: print(event.line(), file=file, flush=True)
+
+
+def _reading(options: argparse.Namespace) -> dict[str, Any]:
+    """How the tables are read."""
+    from binder.tables.readings import said
+
+    return {"tidy": options.tidy, "types": said.words(options.type), "title": options.title}
 
 
 def _sources(options: argparse.Namespace) -> Any:

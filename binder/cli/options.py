@@ -72,9 +72,18 @@ TABLE = option(
     default=[],
     metavar="[NAME=]PATH",
 )
+TYPE = option(
+    "--type",
+    "how a column is read: text, number, number:, (a decimal comma), date, date:%%d/%%m/%%Y, "
+    "date:dmy, time, duration, boolean; repeatable",
+    action="append",
+    default=[],
+    metavar="[TABLE.]COLUMN=TYPE",
+)
 TITLE = option("--title", "title of the table, shown to the model", metavar="TEXT")
 TABLES = (
     TABLE,
+    TYPE,
     TITLE,
     option(
         "--csv",

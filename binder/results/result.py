@@ -92,6 +92,16 @@ class Result:
     origin: Callable[[int, int], dict[str, Any]] | None = field(default=None, repr=False)
     types: tuple[pyarrow.DataType, ...] = field(default=(), repr=False)
 
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of this result: cells that it could not compute with, guesses
+        that it rests on, and what the run tells."""
+        others = self.trace.doubts
+        general = [line for line in self.trace.warnings if line not in others]
+        return [*general, *self.doubts]
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -138,7 +148,7 @@ class Result:
             "errors": [entry.data() for entry in self.errors],
             "usage": asdict(self.usage),
             "repairs": list(self.repairs),
-            "warnings": self.trace.warnings,
+            "warnings": self.warnings,
         }
 
     def __repr__(self) -> str:
@@ -146,7 +156,7 @@ class Result:
         return f"Result({count(len(self.rows), 'row')}: {', '.join(self.columns)}{missing})"
 
     def __str__(self) -> str:
-        notes = [*map(str, self.errors[:10]), *self.trace.warnings]
+        notes = [*map(str, self.errors[:10]), *self.warnings]
         return "\n".join([grid(self.columns, self.texts), *map(printable, notes)])
 
     def _repr_html_(self) -> str:
@@ -155,7 +165,7 @@ class Result:
         parts = [
             html.table(self.columns, self.texts),
             html.notes(notes),
-            html.notes(self.trace.warnings),
+            html.notes(self.warnings),
             html.small(str(self.usage)),
         ]
         return "".join(parts)

@@ -57,7 +57,8 @@ class Trace:
     @property
     def warnings(self) -> list[str]:
         """What a person should know of the run: a vote cut short, solved questions not found by
-        meaning, cells that read like instructions to the language model."""
+        meaning, cells that read like instructions to the language model, and cells that programs
+        could not compute with."""
         found = [f"{_WARNINGS[e.kind]}: {e.data['message']}" for e in self.of(*_WARNINGS)]
         for event in self.of("loaded"):
             found += [f"table {event.data['table']}: {note}" for note in event.data["notes"]]
@@ -67,7 +68,13 @@ class Trace:
                 f"possible prompt injection: {count} cells of {question!r} read like instructions,"
                 f" first: {cells[0]!r:.120}"
             )
-        return found
+        return found + self.doubts
+
+    @property
+    def doubts(self) -> list[str]:
+        """What the programs could not compute with, and what they rest on."""
+        lines = [line for event in self.of("executed") for line in event.data.get("warnings", ())]
+        return list(dict.fromkeys(lines))
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy keeps: all but whoever is told of events."""

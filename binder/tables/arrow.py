@@ -3,18 +3,21 @@ a column of text gets its type."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from binder.tables import readings
 from binder.tables.cells import MISSING
 from binder.tables.codec import spell
-from binder.tables.infer import read_column
-from binder.tables.readings import SHARE, is_code
+from binder.tables.readings import Reading
+from binder.tables.readings.evidence import SHARE, Evidence, FileEvidence, Said
 
 if TYPE_CHECKING:
     import pyarrow
 
 _LARGE = 1000  # distinct cells: below, Python reads them all; above, whole arrays are cast first
-_NUMBER = r"^-?(?:(?:0|[1-9]\d{0,17})(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,2})?$"
+_NUMBER = r"^-?(?:(?:0|[1-9]\d{0,17})(?:\.\d+(?:[eE][+-]?\d{1,2})?)?|\.\d+)$"
+_DIGITS = r"^\s*\d{1,2}[-/.]\s?\d{1,2}[-/.]"
 _DATE = r"^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)?$"
 # What Arrow casts by itself: its spelling, a mark of the wider type, and this type.
 _PLAIN = ((_NUMBER, r"[.eE]", "DOUBLE"), (_DATE, ":", "TIMESTAMP"))
@@ -158,95 +161,126 @@ def spelled(values: Any) -> Any:
     return pa.array([spell(value) for value in values.to_pylist()], pa.string())
 
 
-class _Typed(NamedTuple):
-    """The distinct cells of a text column as values, their raw texts, and the unit."""
+class Texts(NamedTuple):
+    """A text column by its distinct cells. indices: the one of each row; rows: how many rows each
+    has; last: the cell of the last row."""
 
-    values: Any
-    texts: Any
-    unit: str | None
+    distinct: pyarrow.Array
+    indices: pyarrow.ChunkedArray
+    rows: pyarrow.Array
+    last: str | None
 
 
-def read_text(column: pyarrow.ChunkedArray, header: str) -> tuple[Any, Any, str | None]:
-    """A text column as values, raw text (None where the values spell it) and unit; each distinct
-    cell is read once."""
+def texts_of(column: pyarrow.ChunkedArray) -> Texts:
+    """The distinct cells of a text column."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     encoded = column.dictionary_encode().unify_dictionaries()
-    distinct = pa.array([], pa.string())
-    if encoded.num_chunks:
-        distinct = encoded.chunk(0).dictionary.drop_null()
+    distinct = (
+        encoded.chunk(0).dictionary.drop_null() if encoded.num_chunks else pa.array([], pa.string())
+    )
     indices = pa.chunked_array([chunk.indices for chunk in encoded.chunks], pa.int32())
-    last = column[-1].as_py() if len(column) else None
-    typed = _cast(distinct, header, last) if len(distinct) > _LARGE else None
-    if typed is None:
-        typed = _read(distinct, header, last)
-    same = pc.fill_null(pc.equal(spelled(typed.values), typed.texts), False)
-    spoken = pc.all(pc.or_(same, pc.is_null(typed.texts))).as_py()  # None for no cells at all
-    texts = typed.texts.take(indices) if spoken is False else None
-    return typed.values.take(indices), texts, typed.unit
+    counted = pc.value_counts(indices.drop_null())
+    rows = counted.field(1).take(pc.sort_indices(counted.field(0)))
+    return Texts(distinct, indices, rows, column[-1].as_py() if len(column) else None)
 
 
-def _read(distinct: pyarrow.Array, header: str, last: str | None) -> _Typed:
-    """Distinct cells, all of them read by Python."""
+def telling(texts: Texts) -> list[str]:
+    """The cells that may tell how the columns of a file are written: of very many the first ones,
+    and all dates in digits."""
+    import pyarrow.compute as pc
+
+    if len(texts.distinct) <= _LARGE:
+        return list(texts.distinct.to_pylist())
+    dated = texts.distinct.filter(pc.match_substring_regex(texts.distinct, _DIGITS))
+    return [*texts.distinct[:_LARGE].to_pylist(), *dated.to_pylist()]
+
+
+def read_text(
+    texts: Texts, header: str, file: FileEvidence, said: Said | None
+) -> tuple[Any, Any, Reading]:
+    """A text column as values, raw text (None where the values spell it) and reading; each distinct
+    cell is read once."""
+    import pyarrow.compute as pc
+
+    large = len(texts.distinct) > _LARGE and said is None
+    values, raw, reading = (_cast(texts, header, file) if large else None) or _read(
+        texts, header, file, said
+    )
+    same = pc.fill_null(pc.equal(spelled(values), raw), False)
+    spoken = pc.all(pc.or_(same, pc.is_null(raw))).as_py()  # None for no cells at all
+    return (
+        values.take(texts.indices),
+        None if spoken is not False else raw.take(texts.indices),
+        reading,
+    )
+
+
+def _read(
+    texts: Texts, header: str, file: FileEvidence, said: Said | None
+) -> tuple[Any, Any, Reading]:
+    """Values, texts and reading of distinct cells, all of them read by Python."""
     import pyarrow as pa
 
-    reading = read_column(distinct.to_pylist(), header, last)
-    values = pa.array(reading.values, _arrow_type(reading.type))
-    return _Typed(values, pa.array(reading.texts, pa.string()), reading.unit)
+    counts = dict(zip(texts.distinct.to_pylist(), texts.rows.to_pylist(), strict=True))
+    found = readings.read(Evidence(header, counts, texts.last, file, said))
+    kind = _arrow_type(found.reading.type)
+    return pa.array(found.values, kind), pa.array(found.texts, pa.string()), found.reading
 
 
-def _cast(distinct: pyarrow.Array, header: str, last: str | None) -> _Typed | None:
-    """Distinct cells that are nearly all numbers or dates in plain spelling: Arrow casts these, and
-    Python reads only the rest."""
+def _cast(texts: Texts, header: str, file: FileEvidence) -> tuple[Any, Any, Reading] | None:
+    """The same, where nearly all cells are numbers or dates in plain spelling: only the rest is
+    read by Python."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if is_code(header):
-        return None
-    folded = pc.utf8_lower(pc.utf8_trim_whitespace(distinct))
-    missing = pc.is_in(folded, pa.array(sorted(MISSING)))
+    distinct = texts.distinct
+    missing = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(distinct)), pa.array(sorted(MISSING)))
     told = len(distinct) - pc.sum(missing).as_py()
     for pattern, mark, wider in _PLAIN:
         matched = pc.match_substring_regex(distinct, pattern)
-        if pc.sum(matched).as_py() >= SHARE * told:
-            return _cast_matched(distinct, matched, missing, mark, wider, header, last)
+        if pc.sum(matched).as_py() < SHARE * told:
+            continue
+        sure, odd = distinct.filter(matched), pc.invert(pc.or_(matched, missing))
+        rest = distinct.filter(odd).to_pylist()
+        # so many that the rest stays as small a share as it is
+        some = sure[: _LARGE + 9 * len(rest)].to_pylist()
+        counts = _counted(texts, some, rest, matched)
+        found = readings.read(Evidence(header, counts, texts.last, file))
+        if found.reading.type not in _CAST:
+            return None
+        if file.decimal == "," and found.reading.decimal == ",":
+            return None
+        kind = wider if pc.any(pc.match_substring_regex(sure, mark)).as_py() else found.reading.type
+        nothing = pa.scalar(None, pa.string())
+        values, raw = (
+            pc.if_else(
+                missing, nothing, pc.replace_with_mask(distinct, odd, pa.array(cells, pa.string()))
+            )
+            for cells in ([spell(v) for v in found.values[len(some) :]], found.texts[len(some) :])
+        )
+        try:
+            return pc.cast(values, _arrow_type(kind)), raw, replace(found.reading, type=kind)
+        except pa.ArrowInvalid:  # 2001-02-30
+            return None
     return None
 
 
-def _cast_matched(
-    distinct: pyarrow.Array,
-    matched: pyarrow.Array,
-    missing: pyarrow.Array,
-    mark: str,
-    wider: str,
-    header: str,
-    last: str | None,
-) -> _Typed | None:
-    """The same, where most cells match a plain spelling; mark: what only the wider type has."""
+def _counted(
+    texts: Texts, some: list[str], rest: list[str], matched: pyarrow.Array
+) -> dict[str, int]:
+    """The rows of some cells and of the rest; the first one stands for the sure cells that are not
+    among them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    sure = distinct.filter(matched)
-    odd = pc.invert(pc.or_(matched, missing))
-    rest = distinct.filter(odd).to_pylist()
-    # Python reads the rest among so many others that it stays as small a share as it is.
-    some = sure[: _LARGE + 9 * len(rest)].to_pylist()
-    reading = read_column(some + rest, header, last)
-    if reading.type not in _CAST:
-        return None
-    kind = wider if pc.any(pc.match_substring_regex(sure, mark)).as_py() else reading.type
-    spellings = [spell(value) for value in reading.values[len(some) :]]
-
-    def with_rest(cells: list[str | None]) -> pyarrow.Array:
-        replaced = pc.replace_with_mask(distinct, odd, pa.array(cells, pa.string()))
-        return pc.if_else(missing, pa.scalar(None, pa.string()), replaced)
-
-    try:
-        values = pc.cast(with_rest(spellings), _arrow_type(kind))
-    except pa.ArrowInvalid:  # 2001-02-30
-        return None
-    return _Typed(values, with_rest(reading.texts[len(some) :]), reading.unit)
+    rows = texts.rows
+    positions = pc.index_in(pa.array([*some, *rest], pa.string()), texts.distinct)
+    counts = dict(zip([*some, *rest], rows.take(positions).to_pylist(), strict=True))
+    sure = pc.sum(rows.filter(matched)).as_py()
+    counts[some[0]] += sure - sum(counts[cell] for cell in some)
+    return counts
 
 
 def _arrow_type(name: str) -> pyarrow.DataType:
@@ -258,6 +292,7 @@ def _arrow_type(name: str) -> pyarrow.DataType:
         "DOUBLE": pa.float64(),
         "BOOLEAN": pa.bool_(),
         "DATE": pa.date32(),
+        "TIME": pa.time64("us"),
         "VARCHAR": pa.string(),
     }
     return kinds.get(name, pa.timestamp("us"))

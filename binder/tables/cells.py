@@ -1,7 +1,7 @@
 """The text of one cell: cleaned, compared, or cut down to what it says first.
 
 Cells come from the web, from CSV files and from replies of a language model. numbers.py and
-dates.py read values in them; infer.py decides on whole columns."""
+dates.py read values in them; readings/ decides on whole columns."""
 
 from __future__ import annotations
 
@@ -30,9 +30,12 @@ def clean(text: str) -> str:
     stay. Never empties a text."""
     if PLAIN.fullmatch(text):
         return text
-    text = text.translate(_UNSEEN)
-    bare = LINES.sub("\n", BLANKS.sub(" ", FOOTNOTE.sub("", text))).strip()
-    return bare or BLANKS.sub(" ", text).strip()
+    return unmarked(FOOTNOTE.sub("", text.translate(_UNSEEN))) or unmarked(text)
+
+
+def unmarked(text: str) -> str:
+    """The text without invisible characters, blanks made single."""
+    return LINES.sub("\n", BLANKS.sub(" ", text.translate(_UNSEEN))).strip()
 
 
 def one_line(text: str) -> str:

@@ -37,12 +37,13 @@ PLAIN = _row(
     others=("a  b", "a[1]", "Zoë"),
 )
 FOOTNOTE = _row(
-    "marks of footnotes",
-    r"(?i)\s*\[(?:\d{1,3}|[a-z]{1,2}|(?:note|nb|n|fn)[ .]?\d{1,3}|citation needed)\]|\s*[†‡]+",
+    "marks of footnotes, at the end of a cell or of a line of it",
+    r"(?i)(?:\s*\[(?:\d{1,3}|[a-z]{1,2}|(?:note|nb|n|fn)[ .]?\d{1,3}|citation needed)\]"
+    r"|\s*[†‡]+)+(?=\s*(?:\n|$))",
     "1,234« [12]»",
     "Rome«[note 2]»",
     "Rome«†»",
-    others=("[sic]",),
+    others=("[sic]", "Benzo[b]fluoranthene"),
 )
 BLANKS = _row("blanks within a line", r"[^\S\n]+", "a« \t »b", others=("\n",))
 LINES = _row("a line break with the blanks around it", r"[ \t]*\n\s*", "a« \n  »b", others=(" ",))
@@ -57,12 +58,13 @@ ABOUT = _row(
 )
 REST = _row(
     "remarks after a value",
-    r"(?s)\s*(?:\n.*|[(\[;].*|±.*|[?+*]+|\s[A-Z]{1,2})$",
+    r"(?s)\s*(?:\n.*|[(\[;].*|±.*|[?+*]+"
+    r"|\s(?!(?:[KMGTP][BW]|HZ|KG|KM)$)[A-Z]{1,2})$",
     "202« (estimate)»",
     "46« ± 1»",
     "4220 m«\n13,845 ft»",
     "30:43.86« A»",
-    others=("20 km",),
+    others=("20 km", "1 TB"),
 )
 UP_TO = _row(
     "the end of a range, and what joins it to its beginning",
@@ -134,10 +136,10 @@ NUMBER = _row(
 )
 RECORD_MARK = _row(
     "marks of records and of qualification, after a result",
-    r"\s+\(?(?:[WNPSOCAGMETU][RB]|WJR|=?NR|Q|q)\)?(?=$|\s)",
+    r"\s+\(?(?:(?![MGT]B\b)[WNPSOCAGMETU][RB]|WJR|=?NR|Q|q)\)?(?=$|\s)",
     "9.58« WR»",
     "49.2« (PB)»",
-    others=(" DNF",),
+    others=(" DNF", " MB"),
 )
 NO_UNIT = _row(
     "words after a number that are no unit: months, halves of a day, eras",

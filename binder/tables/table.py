@@ -11,10 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from binder.errors import DataError, UsageError
-from binder.tables import arrow, sources
+from binder.errors import DataError, UsageError, printable
+from binder.tables import arrow, readings, sources
 from binder.tables.cells import fold
 from binder.tables.frames import holds_columns
+from binder.tables.readings import Reading, said
+from binder.tables.readings.evidence import Said
+from binder.tables.readings.mixed import Mixture, mixture
 
 if TYPE_CHECKING:
     import pyarrow
@@ -34,6 +37,7 @@ class Column:
     type: str
     unit: str | None = None
     raw: str | None = None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,6 +53,7 @@ class Table:
     notes: tuple[str, ...] = ()  # what was left out where it comes from
     _spellings: dict[str, dict[str, list[str]] | None] = field(default_factory=dict, init=False)
     _shown: dict[str, dict[Any, str]] = field(default_factory=dict, init=False)
+    _mixtures: dict[str, Mixture | None] = field(default_factory=dict, init=False)
 
     def __repr__(self) -> str:
         columns = [f"{c.name!r} {c.type}" for c in self.columns[:_LISTED]]
@@ -56,6 +61,15 @@ class Table:
             columns.append("...")
         told = "; ".join([", ".join(columns), *self.notes])
         return f"Table({self.name}: {self.num_rows} rows; {told})"
+
+    def __str__(self) -> str:
+        """The columns, a line each, with how they are read and what that leaves out."""
+        lines = [f"{self.name}: {self.num_rows:,} rows" + (f", {self.title}" if self.title else "")]
+        names = max(len(column.name) for column in self.columns)
+        for column in self.columns:
+            reading = f"  {column.reading}" if column.reading else ""
+            lines.append(f"  {printable(column.name):{names}}  {column.type}{printable(reading)}")
+        return "\n".join(lines)
 
     @property
     def num_rows(self) -> int:
@@ -94,6 +108,24 @@ class Table:
                 found.setdefault(fold(text), []).append(text)
         return found
 
+    def mixture(self, column: Column) -> Mixture | None:
+        """How many cells of a text column are numbers; None where there are too many texts to
+        look at."""
+        if column.name not in self._mixtures:
+            import pyarrow.compute as pc
+
+            counted = pc.value_counts(self.data.column(column.name).drop_null())
+            few = len(counted) <= VOCABULARY and column.type == "VARCHAR"
+            pairs = zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)
+            self._mixtures[column.name] = mixture(pairs) if few else None
+        return self._mixtures[column.name]
+
+    def largest(self, column: Column) -> Any:
+        """The largest value of a column."""
+        import pyarrow.compute as pc
+
+        return pc.max(self.data.column(column.name)).as_py()
+
     def shown(self, column: Column) -> dict[Any, str]:
         """Value -> the raw text of its cells, where a value has one raw text alone: what is
         displayed for it."""
@@ -118,26 +150,50 @@ class Table:
         return bool(self.data.column(column.name).null_count)
 
 
-def load(source: Any, name: str = "w", title: str | None = None, tidy: bool | None = None) -> Table:
+def load(
+    source: Any,
+    name: str = "w",
+    title: str | None = None,
+    tidy: bool | None = None,
+    types: Mapping[str, Any] | None = None,
+) -> Table:
     """One table of a DataFrame, Arrow table, relation, list of dicts or file; tidy=None types only
-    what has no types."""
+    what has no types. types: {column: type}, such as "text", "number:," or "date:%d/%m/%Y"."""
     if isinstance(source, Table):
         return replace(source, name=name, title=title or source.title)
-    return _build(sources.read(source), name, title, tidy)
+    table = _build(sources.read(source), name, title, tidy, types)
+    said.check(types, {name: [column.name for column in table.columns]})
+    return table
 
 
-def load_all(tables: Any, tidy: bool | None = None) -> tuple[Table, ...]:
+def load_all(
+    tables: Any, tidy: bool | None = None, types: Mapping[str, Any] | None = None
+) -> tuple[Table, ...]:
     """The tables of a dict name -> source, of a list of Tables, of a database or a workbook, or of
     one bare source (named w)."""
+    found = _all(tables, tidy, types)
+    said.check(types, {table.name: [column.name for column in table.columns] for table in found})
+    return found
+
+
+def _all(tables: Any, tidy: bool | None, types: Mapping[str, Any] | None) -> tuple[Table, ...]:
+    """The tables of any of these."""
     if isinstance(tables, Table):
         return (tables,)
     if isinstance(tables, Mapping) and not holds_columns(tables):
-        return _distinct([load(source, str(name), tidy=tidy) for name, source in tables.items()])
+        return _distinct([_one(source, str(name), tidy, types) for name, source in tables.items()])
     if isinstance(tables, (list, tuple)) and tables and all(isinstance(t, Table) for t in tables):
         return _distinct(tables)
     if (found := sources.read_all(tables)) is not None:
-        return _distinct([_build(source, name, None, tidy) for name, source in found])
-    return (load(tables, tidy=tidy),)
+        return _distinct([_build(source, name, None, tidy, types) for name, source in found])
+    return (_one(tables, "w", tidy, types),)
+
+
+def _one(source: Any, name: str, tidy: bool | None, types: Mapping[str, Any] | None) -> Table:
+    """The table of one source."""
+    if isinstance(source, Table):
+        return replace(source, name=name)
+    return _build(sources.read(source), name, None, tidy, types)
 
 
 def named(given: Sequence[str]) -> str | dict[str, str]:
@@ -195,7 +251,13 @@ def _distinct(tables: Iterable[Table]) -> tuple[Table, ...]:
     return tuple(found.values())
 
 
-def _build(source: sources.RawColumns, name: str, title: str | None, tidy: bool | None) -> Table:
+def _build(
+    source: sources.RawColumns,
+    name: str,
+    title: str | None,
+    tidy: bool | None,
+    types: Mapping[str, Any] | None = None,
+) -> Table:
     """The Table of a source: names made unique, columns typed or kept, row_id and raw text
     added."""
     import pyarrow as pa
@@ -204,26 +266,55 @@ def _build(source: sources.RawColumns, name: str, title: str | None, tidy: bool 
         raise DataError(f"table {name} has no columns")
     names = _names(source.headers)
     taken = {n.casefold() for n in names}
+    told = said.of_columns(types, name, names)
+    arrays = [arrow.plain(array) for array in source.columns]
+    texts = [
+        arrow.texts_of(_spelled(array, what))
+        if what is not None
+        or pa.types.is_string(array.type)
+        and (untyped if tidy is None else tidy)
+        else None
+        for array, untyped, what in zip(arrays, source.untyped, told, strict=True)
+    ]
+    file = readings.of_file(
+        [
+            (header, arrow.telling(text))
+            for header, text in zip(source.headers, texts, strict=True)
+            if text
+        ],
+        source.delimiter,
+    )
     columns: list[Column] = []
     data: dict[str, Any] = {}
     raws: dict[str, Any] = {}
     if ROW_ID not in taken:
         data[ROW_ID] = pa.arange(0, len(source.columns[0]))
-    tidied = False
-    found = zip(names, source.headers, source.columns, source.untyped, strict=True)
-    for column_name, header, array, untyped in found:
-        array = arrow.plain(array)
-        texts = unit = raw = None
-        if pa.types.is_string(array.type) and (untyped if tidy is None else tidy):
-            array, texts, unit = arrow.read_text(array, header)
-            tidied = True
-        if texts is not None:
-            raw = _unique(f"{column_name} (raw)", taken)
-            taken.add(raw.casefold())
-            raws[raw] = texts
+    for column_name, header, array, text, what in zip(
+        names, source.headers, arrays, texts, told, strict=True
+    ):
+        raw = reading = None
+        if text is not None:
+            array, shown, reading = arrow.read_text(text, header, file, what)
+            if shown is not None:
+                raw = _unique(f"{column_name} (raw)", taken)
+                taken.add(raw.casefold())
+                raws[raw] = shown
         data[column_name] = array
-        columns.append(Column(column_name, header, arrow.duckdb_type(array.type), unit, raw))
+        unit = reading.unit if reading is not None else None
+        kind = arrow.duckdb_type(array.type)
+        columns.append(Column(column_name, header, kind, unit, raw, reading))
+    tidied = any(text is not None for text in texts)
     return Table(name, title, tuple(columns), pa.table({**data, **raws}), tidied, source.notes)
+
+
+def _spelled(array: Any, what: Said | None) -> Any:
+    """A column as text, where the user says how it is read though its source has a type."""
+    import pyarrow as pa
+
+    if what is None or pa.types.is_string(array.type):
+        return array
+    spelled = arrow.spelled(array)
+    return spelled if isinstance(spelled, pa.ChunkedArray) else pa.chunked_array([spelled])
 
 
 def _names(headers: Sequence[str]) -> list[str]:

@@ -37,7 +37,8 @@ class CheckedPython:
     """A Python program that fits its tables. parameters: those of solve with their tables; flow:
     which of its names hold rows; texts: by table, the typed columns that it reads as text;
     call_types: of the calls whose answers it takes for true or false; answer: the column of which
-    it returns cells as they are."""
+    it returns cells as they are; warnings: what must be told of the columns whose values it
+    reads."""
 
     program: Program
     tables: tuple[Table, ...]
@@ -46,6 +47,7 @@ class CheckedPython:
     texts: dict[str, frozenset[str]]
     call_types: dict[str, CallType]
     answer: tuple[Table, Column] | None
+    warnings: tuple[str, ...] = ()
 
 
 def check(program: Program, tables: tuple[Table, ...]) -> CheckedPython:
@@ -91,7 +93,14 @@ class _Check:
         self.batch_loops(flow)
         texts = ColumnUsage(flow, tuple(dict.fromkeys(table for _, table in parameters))).texts
         return CheckedPython(
-            self.program, self.tables, parameters, flow, texts, taken, answer(solve, flow)
+            self.program,
+            self.tables,
+            parameters,
+            flow,
+            texts,
+            taken,
+            answer(solve, flow),
+            tuple(dict.fromkeys(_doubts(flow, texts))),
         )
 
     def placeholder(self, node: ast.AST) -> str:
@@ -372,6 +381,17 @@ class _Check:
             text = text[: span.start] + repr(spelt) + text[span.end :]
             repairs.append(f"column {header!r} -> {spelt!r}")
         return replace(parse(text), repairs=tuple(dict.fromkeys(repairs)))
+
+
+def _doubts(flow: Flow, texts: dict[str, frozenset[str]]) -> Iterable[str]:
+    """What must be told of the columns whose values a program reads."""
+    for node, table in flow.reads:
+        assert isinstance(node.slice, ast.Constant)
+        column = table.column(str(node.slice.value))
+        if column is None or column.reading is None or column.type == "VARCHAR":
+            continue
+        if column.name not in texts.get(table.name, ()):
+            yield from column.reading.troubles(column.name)
 
 
 def _known(name: str, names: Iterable[str], what: str = "available") -> str | None:

@@ -13,9 +13,18 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from binder.analysis.sql import allowlist, call_arguments, call_types, ordering, raw_text, sqlite
+from binder.analysis.sql import (
+    allowlist,
+    call_arguments,
+    call_types,
+    numeric_order,
+    ordering,
+    raw_text,
+    sqlite,
+)
 from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.coercion import Literals
+from binder.analysis.sql.doubts import doubts, refuse_years
 from binder.analysis.sql.resolve import Names
 from binder.analysis.sql.stars import ordered_outside
 from binder.errors import CheckFault
@@ -29,7 +38,7 @@ from binder.tables.table import Table
 class Checked:
     """A program that fits its tables. query: its resolved tree; outputs: its columns; call_types:
     what each call may answer; cells: output -> the hidden column of the query that holds the raw
-    text of its cells."""
+    text of its cells; warnings: what must be told of the columns that it computes with."""
 
     program: Program
     tables: tuple[Table, ...]
@@ -37,6 +46,7 @@ class Checked:
     outputs: tuple[Field, ...]
     call_types: dict[str, CallType]
     cells: dict[int, int]
+    warnings: tuple[str, ...] = ()
 
     def present(
         self, rows: Sequence[tuple[Any, ...]]
@@ -57,6 +67,7 @@ class Analysis:
     call_types: dict[str, CallType] = field(default_factory=dict)
     cells: dict[int, int] = field(default_factory=dict)
     repairs: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 def _allow(state: Analysis) -> None:
@@ -81,6 +92,11 @@ def _arguments(state: Analysis) -> None:
     call_arguments.arguments(state.tree, state.program)
 
 
+def _doubt(state: Analysis) -> None:
+    refuse_years(state.tree, state.program)
+    state.doubts = doubts(state.tree)
+
+
 def _coerce(state: Analysis) -> None:
     literals = Literals()
     _rewrite(state, literals.rewrite)
@@ -89,6 +105,10 @@ def _coerce(state: Analysis) -> None:
 
 def _sqlite(state: Analysis) -> None:
     _rewrite(state, sqlite.rewrite)
+
+
+def _numeric_order(state: Analysis) -> None:
+    _rewrite(state, numeric_order.rewrite)
 
 
 def _order(state: Analysis) -> None:
@@ -112,8 +132,10 @@ PASSES: tuple[Callable[[Analysis], None], ...] = (
     _resolve,
     _type_calls,  # before anything is aligned: the place of a call is as its author wrote it
     _arguments,  # before comparisons in them are rewritten: they are sent as the cells read
+    _doubt,  # before rewrites: what computes with a column is as its author wrote it
     _coerce,  # knows the kind of every call by now
     _sqlite,  # after comparisons: it reads the texts that are computed with as numbers
+    _numeric_order,
     _order,  # after all that adds expressions
     _raw_texts,  # hidden columns, which no pass need look at
 )
@@ -137,7 +159,8 @@ def _checked(program: Program, tables: tuple[Table, ...]) -> Checked:
         step(state)
     repaired = replace(program, repairs=(*program.repairs, *state.repairs))
     outputs = tuple(state.outputs)
-    return Checked(repaired, tables, state.tree, outputs, state.call_types, state.cells)
+    told = tuple(state.doubts)
+    return Checked(repaired, tables, state.tree, outputs, state.call_types, state.cells, told)
 
 
 def _unwritable(program: Program, reason: str) -> CheckFault:

@@ -14,13 +14,16 @@ from typing import Any
 
 from sqlglot import exp
 
-from binder.analysis.sql.types import kind
+from binder.analysis.sql.types import kind, picked
 from binder.analysis.sql.value_linking import UNEQUAL, Link, absent, linked, raw_of
 from binder.language.annotations import annotate, notes
 from binder.language.sqltree import copied, nodes
 from binder.tables.cells import read_boolean
-from binder.tables.dates import read_date, read_duration
+from binder.tables.dates import read_date
 from binder.tables.numbers import read_number
+from binder.tables.readings import Reading
+from binder.tables.readings.dates import read_compact
+from binder.tables.readings.literals import read_literal
 
 EQUALITIES = (exp.EQ, exp.NullSafeEQ, *UNEQUAL)
 COMPARISONS = (*EQUALITIES, exp.GT, exp.GTE, exp.LT, exp.LTE)
@@ -150,23 +153,23 @@ def _align(left: exp.Expr, right: exp.Expr) -> Sides:
     if kinds == {"text", "number"}:
         return number(left), number(right)
     if kinds == {"date", "number"}:
+        if isinstance(right, exp.Literal) and (day := read_compact(right.this)) is not None:
+            return left, date_literal(day)
         return _year(left), _year(right)
     if kinds == {"date", "text"}:
         return moment(left), moment(right)
     return left, right
 
 
-def _as_number(left: exp.Expr, literal: exp.Literal) -> Sides | None:
-    value: float | None = read_number(literal.this)
-    if value is None and _unit(left) == "seconds":
-        value = read_duration(literal.this)
-    return (left, _signed(value)) if value is not None else None
+def _as_value(left: exp.Expr, literal: exp.Literal) -> Sides | None:
+    """A number, a date or a time, read as the cells of the column are."""
+    value = read_literal(literal.this, _reading(left), kind(left) or "")
+    return None if value is None else (left, _written(value))
 
 
 def _as_date(left: exp.Expr, literal: exp.Literal) -> Sides | None:
-    day = read_date(literal.this)
-    if day is not None:
-        return left, date_literal(day)
+    if (read := _as_value(left, literal)) is not None:
+        return read
     year = re.fullmatch(r"\s*(\d{4})\s*", literal.this)
     return (exp.Year(this=left), exp.Literal.number(year[1])) if year else None
 
@@ -178,15 +181,30 @@ def _as_truth(left: exp.Expr, literal: exp.Literal) -> Sides | None:
 
 # how a text literal is read that is compared with a value of a kind; None: it is no such value
 _LITERALS: dict[str, Callable[[exp.Expr, Any], Sides | None]] = {
-    "number": _as_number,
+    "number": _as_value,
     "date": _as_date,
+    "time": _as_value,
     "boolean": _as_truth,
 }
 
 
-def _unit(node: exp.Expr) -> str | None:
-    held = notes(node).field if isinstance(node, exp.Column) else None
-    return held.origin[1].unit if held and held.origin else None
+_PLAIN = Reading("", "")
+
+
+def _reading(node: exp.Expr) -> Reading:
+    """How the stored column that an operand shows is read."""
+    held = notes(picked(node)).field
+    found = held.origin[1].reading if held is not None and held.origin is not None else None
+    return found or _PLAIN
+
+
+def _written(value: float | datetime.date | datetime.time) -> exp.Expr:
+    """A value as SQL writes it."""
+    if isinstance(value, datetime.date):
+        return date_literal(value)
+    if isinstance(value, datetime.time):
+        return exp.Cast(this=exp.Literal.string(str(value)), to=exp.DataType.build("TIME"))
+    return _signed(value)
 
 
 # one value as another kind
@@ -199,6 +217,10 @@ def number(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Literal) and node.is_string:
         value = read_number(node.this)
         return exp.Null() if value is None else _signed(value)
+    if _reading(node).note is not None:  # several units: no sum of them is a number
+        nothing = exp.Cast(this=exp.Null(), to=exp.DataType.build("DOUBLE"))
+        annotate(nothing, family="number")
+        return nothing
     made = exp.Anonymous(this="number_in", expressions=[node])
     annotate(made, family="number")
     return made
@@ -234,6 +256,6 @@ def as_text(node: exp.Expr) -> exp.Expr:
     """A value as its text: the raw text of the cell where a column keeps it."""
     if isinstance(node, exp.Column) and (raw := raw_of(node)) is not None:
         return raw
-    if kind(node) in ("number", "date", "boolean"):
+    if kind(node) in ("number", "date", "time", "boolean"):
         return exp.Cast(this=node, to=exp.DataType.build("VARCHAR"))
     return node

@@ -120,10 +120,11 @@ def _arithmetic(node: exp.Expr) -> None:
 
 
 def _numbers(node: exp.Expr) -> None:
-    """Texts that are computed with are the numbers that they write; with dates, nothing is
-    changed."""
+    """Texts that are computed with are the numbers that they write; with dates and times, nothing
+    is changed."""
     operands = [node.this, node.args.get("expression")]
-    if any(kind(operand) == "date" or isinstance(operand, exp.Interval) for operand in operands):
+    timed = ("date", "time")
+    if any(kind(operand) in timed or isinstance(operand, exp.Interval) for operand in operands):
         return
     for name, operand in (("this", operands[0]), ("expression", operands[1])):
         if isinstance(operand, exp.Distinct):

@@ -69,6 +69,8 @@ def column_kind(type_name: str) -> str | None:
         return "text"
     if name == "DATE" or name.startswith(("TIMESTAMP", "DATETIME")):
         return "date"
+    if name == "TIME":
+        return "time"
     return "boolean" if name in ("BOOLEAN", "BOOL") else None
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from binder.errors import DataError
 from binder.executors.workers.protocol import confine, read_frame, read_table, write_frame
 from binder.executors.workers.verify import NotAllowed, shape, sources
+from binder.tables.readings.mixed import NUMBER, SCALED
 
 SETTINGS = {
     "enable_external_access": "false",
@@ -30,14 +31,9 @@ SETTINGS = {
     "max_temp_directory_size": "0B",
     "max_expression_depth": "500",
 }
-NUMBER = (
-    r"^\s*[^\w.+\-]*"  # a sign of money
-    r"([+\-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+\-]?\d+)?)"
-    r"\s*(?:[^\d\s:/\-–—][^\d]*)?$"  # a unit
-)
 MACROS = (
-    "CREATE MACRO number_in(t) AS TRY_CAST("
-    f"replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE)",
+    f"CREATE MACRO number_in(t) AS CASE WHEN regexp_matches(t, '{SCALED}') THEN NULL ELSE TRY_CAST("
+    f"replace(regexp_extract(replace(t, '−', '-'), '{NUMBER}', 1), ',', '') AS DOUBLE) END",
 )
 
 

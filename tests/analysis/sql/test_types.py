@@ -49,7 +49,7 @@ def test_what_an_expression_yields(expression: str, kind: str | None) -> None:
     [
         ("BIGINT", "number"), ("DECIMAL(18, 3)", "number"), ("double", "number"), ("VARCHAR", "text"), ("DATE", "date"),
         ("TIMESTAMP WITH TIME ZONE", "date"),
-        ("BOOLEAN", "boolean"), ("BIGINT[]", None), ("STRUCT(a INT)", None), ("TIME", None), ("BLOB", None),
+        ("BOOLEAN", "boolean"), ("BIGINT[]", None), ("STRUCT(a INT)", None), ("TIME", "time"), ("BLOB", None),
     ],
 )  # fmt: skip
 def test_the_kind_of_a_type(type_: str, kind: str | None) -> None:

@@ -1,8 +1,16 @@
 """What a column is, from its distinct cells."""
 
+from collections import Counter
+
 import pytest
 
-from binder.tables.infer import read_column
+from binder.tables.readings import ReadColumn, read
+from binder.tables.readings.evidence import Evidence
+
+
+def read_column(cells: list[str], header: str = "", last: str | None = None) -> ReadColumn:
+    return read(Evidence(header, Counter(cells), last))
+
 
 TYPES = [
     ("whole numbers", ["1,234", "5", "-"], "BIGINT", None),
@@ -12,7 +20,8 @@ TYPES = [
     ("one unit, singular and plural", ["1 goal", "2 goals", "3 goals"], "BIGINT", "goals"),
     ("a word of its own", ["89.7 FM", "93.1 FM", "94 FM"], "DOUBLE", "FM"),
     ("titles with numbers", ["12 Monkeys", "300", "8 Mile", "1917"], "VARCHAR", None),
-    ("two units", ["5 km", "3 mi"], "VARCHAR", None),
+    ("two units of length", ["5 km", "3 mi"], "DOUBLE", "km"),
+    ("a length and a mass", ["5 km", "3 kg"], "VARCHAR", None),
     ("ranks with ties", ["1", "T2", "T4", "10"], "BIGINT", None),
     ("models", ["T2", "T4", "T10"], "VARCHAR", None),
     ("ranks and those who did not finish", ["1st", "2nd", "DNF", "Ret"], "BIGINT", None),
@@ -61,9 +70,9 @@ TYPES = [
     ("cells", "kind", "unit"), [c[1:] for c in TYPES], ids=[c[0] for c in TYPES]
 )
 def test_type(cells: list[str], kind: str, unit: str | None) -> None:
-    reading = read_column(cells)
-    assert (reading.type, reading.unit) == (kind, unit)
-    assert len(reading.values) == len(reading.texts) == len(cells)
+    column = read_column(cells)
+    assert (column.reading.type, column.reading.unit) == (kind, unit)
+    assert len(column.values) == len(column.texts) == len(cells)
 
 
 @pytest.mark.parametrize(
@@ -71,14 +80,14 @@ def test_type(cells: list[str], kind: str, unit: str | None) -> None:
     [
         ("Length", ["3:45", "4:30"], "DOUBLE"),
         ("Time", ["3:41", "4:32"], "DOUBLE"),
-        ("Time", ["14:00", "16:30"], "VARCHAR"),
-        ("Departure", ["01:25", "04:53"], "VARCHAR"),
+        ("Time", ["14:00", "16:30"], "TIME"),
+        ("Departure", ["01:25", "04:53"], "TIME"),
         ("Score", ["25:20", "25:23"], "VARCHAR"),
         ("Zip code", ["94110", "10001"], "VARCHAR"),
     ],
 )
 def test_header_decides(header: str, cells: list[str], kind: str) -> None:
-    assert read_column(cells, header).type == kind
+    assert read_column(cells, header).reading.type == kind
 
 
 def test_order_of_days_and_months_is_that_of_the_column() -> None:
@@ -90,24 +99,24 @@ def test_order_of_days_and_months_is_that_of_the_column() -> None:
         "2010-03-02",
         "2010-02-25",
     ]
-    assert read_column(["25/2/2010", "2/25/2010"]).type == "VARCHAR"
+    assert read_column(["25/2/2010", "2/25/2010"]).reading.type == "VARCHAR"
 
 
 def test_two_units_in_the_header() -> None:
     assert read_column(["168 (551)", "165 (541)"], "Height\nm (ft)").values == [168, 165]
-    assert read_column(["168 (551)", "165 (541)"], "Score").type == "VARCHAR"
+    assert read_column(["168 (551)", "165 (541)"], "Score").reading.type == "VARCHAR"
 
 
 def test_a_header_repeated_below_itself() -> None:
     assert read_column(["1", "Goals"], "League\nGoals").values == [1, None]
-    assert read_column(["1", "Goals"], "League").type == "VARCHAR"
+    assert read_column(["1", "Goals"], "League").reading.type == "VARCHAR"
 
 
 def test_exceptions_get_the_value_they_begin_with() -> None:
     assert read_column(["1", "2", "c. 3", "5–6", "7 (est.)"]).values == [1, 2, 3, 5, 7]
     days = read_column(["25/11/2013", "9/11/2013*", "May 2014"]).values
     assert [str(day) for day in days] == ["2013-11-25", "2013-11-09", "2014-05-01"]
-    assert read_column(["1,2", "3,4"]).type == "VARCHAR"
+    assert read_column(["1,2", "3,4"]).reading.type == "VARCHAR"
     assert read_column(["9.1", "11,2"]).values == [9.1, 11.2]
     assert read_column(["E", "+2"]).values == [0, 2]
     assert read_column(["1:46.30", "1:47.10 (heat)"]).values == [106.3, 107.1]
@@ -116,16 +125,20 @@ def test_exceptions_get_the_value_they_begin_with() -> None:
 def test_a_total_row_does_not_spoil_a_type() -> None:
     years = ["1998", "1999", "2000"]
     reading = read_column([*years, "5 in all"], last="5 in all")
-    assert (reading.type, reading.values[-1], reading.texts[-1]) == ("BIGINT", None, "5 in all")
-    assert read_column([*years, "5 in all"], last=years[-1]).type == "VARCHAR"
+    assert (reading.reading.type, reading.values[-1], reading.texts[-1]) == (
+        "BIGINT",
+        None,
+        "5 in all",
+    )
+    assert read_column([*years, "5 in all"], last=years[-1]).reading.type == "VARCHAR"
 
 
 def test_how_many_exceptions_a_type_bears() -> None:
     numbers = [str(n) for n in range(1, 10)]
     assert read_column([*numbers, "W12"]).values == [*range(1, 10), None]
-    assert read_column([*numbers, "W12", "W13"]).type == "VARCHAR"
-    assert read_column([*numbers, "many", "few", "some"]).type == "BIGINT"
-    assert read_column([*numbers, "many", "few", "some", "none at all"]).type == "VARCHAR"
+    assert read_column([*numbers, "W12", "W13"]).reading.type == "VARCHAR"
+    assert read_column([*numbers, "many", "few", "some"]).reading.type == "BIGINT"
+    assert read_column([*numbers, "many", "few", "some", "none at all"]).reading.type == "VARCHAR"
 
 
 def test_missing_in_numbers_only() -> None:
