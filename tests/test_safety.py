@@ -182,7 +182,7 @@ def test_a_result_of_too_many_bytes_is_no_result(limited: Binder) -> None:
 def test_programs_do_not_see_each_other(db: Binder) -> None:
     result = db.run('SELECT QA("map@upper?"; code) FROM v')
     assert result.origin is not None
-    tag = result.origin.args[0].tag  # type: ignore[attr-defined]
+    tag = result.origin.args[0].mappings.tag  # type: ignore[attr-defined]
     for name in (f"answers of call_0 {tag}", f"ANSWERS OF CALL_0 {tag}"):
         for program in (
             f'SELECT * FROM "{name}"',
@@ -196,7 +196,7 @@ def test_a_query_that_the_engine_reads_in_another_way_is_refused(db: Binder) -> 
     sql, says = "SELECT 'a b' AS t FROM w", {"tables": ["w"], "selects": 1, "texts": ["a b"]}
     assert db._workers.sql.run(sql, says)[0].num_rows == 5
     for other in ({"tables": ["w", "v"]}, {"selects": 2}, {"texts": ["a' b"]}, {"texts": []}):
-        with pytest.raises(QueryError, match="in another way"):
+        with pytest.raises(QueryError, match="parses the program differently"):
             db._workers.sql.run(sql, {**says, **other})
 
 
@@ -282,7 +282,7 @@ def test_cells_that_read_like_orders_are_reported_and_change_nothing() -> None:
         assert [row[0] for row in result.rows] == [text.upper() for text in cells]
         (warning,) = result.trace.warnings
         assert (
-            "3 of the cells" in warning
+            "3 cells of" in warning
             and warning in str(result)
             and "read like instructions" in result._repr_html_()
         )

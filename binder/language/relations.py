@@ -12,15 +12,15 @@ from binder.language.calls import Call
 from binder.tables.table import Column, Table
 
 
-class Shared:
+class SharedByCopies:
     """Copied trees share what their nodes point to."""
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Shared:
+    def __deepcopy__(self, memo: dict[int, Any]) -> SharedByCopies:
         return self
 
 
 @dataclass(frozen=True, eq=False)
-class Field(Shared):
+class Field(SharedByCopies):
     """One column that a source offers. origin: the stored column whose values it shows unchanged;
     call: the call it shows; calls: all of which it may show the value, also beside others."""
 
@@ -32,7 +32,7 @@ class Field(Shared):
 
 
 @dataclass(eq=False)
-class Source(Shared):
+class Source(SharedByCopies):
     """Something in a FROM clause. select: the SELECT behind it, where there is one; shown: whether
     `*` includes it."""
 

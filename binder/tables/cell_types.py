@@ -95,7 +95,8 @@ def _sent_decimal(value: Decimal) -> int | float | str | None:
 
 def _size(value: Any) -> str:
     # No call sends bytes: this stands for them where a table is shown.
-    return f"<{memoryview(value).nbytes:,} bytes>"
+    size = memoryview(value).nbytes
+    return f"<{size:,} byte{'' if size == 1 else 's'}>"
 
 
 def _no_frame(_: object) -> None:
@@ -129,7 +130,7 @@ for _type in (
         bytes.fromhex,
         sent=_size,
         data=str,
-        shown=str,
+        shown=_size,
         stored=_size,
         framed=_no_frame,
     ),

@@ -193,7 +193,7 @@ def test_nothing_better_is_nothing_written(
         str(tmp_path / "out"),
     ]
     assert main([*words, "--no-cache", "--base-url", server.url, "--model", "m"]) == 0
-    assert "nothing is written" in capsys.readouterr().out and not (tmp_path / "out").exists()
+    assert "nothing written" in capsys.readouterr().out and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("line", ["{}", "no", '{"question": "q?"}', "[1]"])

@@ -13,7 +13,6 @@ from binder.analysis.sql import check
 from binder.errors import QueryError
 from binder.executors.mappings import PlanMemory
 from binder.language.skeleton import parse
-from binder.plan.naive import build
 from binder.plan.rules import optimize
 from binder.tables.table import Table, load
 from tests.plan.differential import run
@@ -56,5 +55,5 @@ class SqliteEngine:
 def test_a_program_with_a_map_call_runs_in_sqlite() -> None:
     tables = (load(pa.table({"n": [0, 1, 2], "town": ["Oslo", "Bergen", "Oslo"]})),)
     program = 'SELECT n, QA("map@upper?"; town) AS t FROM w WHERE QA("map@long?"; town) OR n = 2'
-    rows, asked = run(optimize(build(check(parse(program), tables))), SqliteEngine(tables))
+    rows, asked = run(optimize(check(parse(program), tables)), SqliteEngine(tables))
     assert rows.rows == [(1, "BERGEN"), (2, "OSLO")] and asked == 4

@@ -399,7 +399,7 @@ NOT_PYTHON = {
     "x = " + "(" * 70 + "1" + ")" * 70: "nested deeper than 64",
     "x = " + "a" * 70_000: "longer than 64 kB",
     "  ": "empty",
-    "x = '\0'": "cannot be read",
+    "x = '\0'": "an invalid character",
 }
 
 

@@ -131,7 +131,9 @@ def test_sqlite(tmp_path: Path) -> None:
         load(path)
 
 
-@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(b"a,b\n1,2\n", mtime=0)[:12] + b"\xff" * 20])
+@pytest.mark.parametrize(
+    "data", [b"no gzip", gzip.compress(b"a,b\n1,2\n", mtime=0)[:12] + b"\xff" * 20]
+)
 def test_damaged_gzip(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(DataError, match="cannot read"):
         load(write(tmp_path, "t.csv.gz", data))

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from binder.language.relations import Field, Shared, Source
+from binder.language.relations import Field, SharedByCopies, Source
 from binder.language.sqltree import copied, nodes
 
 
 @dataclass(eq=False)
-class Scope(Shared):
+class Scope(SharedByCopies):
     """The names that one SELECT sees; outer is the SELECT around it."""
 
     outer: Scope | None = None
