@@ -78,7 +78,8 @@ def _of_text(table: Table, column: Column, user: exp.Expr) -> list[str]:
     cells = ", ".join(map(repr, (*mixed.others, *mixed.parts)[:3]))
     if isinstance(user, _DATING):
         lost = mixed.rows - mixed.dated
-        told = f"{subject} left out {lost:,} of {mixed.rows:,} cells, which are not read as dates: {cells}"
+        told = f"{subject} left out {lost:,} of {mixed.rows:,} cells"
+        told += f", which are not read as dates: {cells}"
         return [told] if lost else []
     if mixed.timed and isinstance(user, _ORDERING):
         return [f"{subject}: times and dates are ordered as text: {cells}"]

@@ -93,7 +93,7 @@ def _powers(cells: list[str], evidence: Evidence) -> str | None:
 
 
 def _dialled(cells: list[str], evidence: Evidence) -> str | None:
-    if cells and all(_DIALLED.fullmatch(cell) for cell in cells):
-        if all(sum(map(str.isdigit, cell)) >= 9 for cell in cells):
-            return "they are telephone numbers"
-    return None
+    if not cells or not all(_DIALLED.fullmatch(cell) for cell in cells):
+        return None
+    long = all(sum(map(str.isdigit, cell)) >= 9 for cell in cells)
+    return "they are telephone numbers" if long else None
