@@ -63,20 +63,23 @@ def inputs(
     >>> collect(program, filter_first)
     SELECT k0
     FROM (SELECT w.country AS k0, w.row_id AS place FROM w WHERE (w.people > 1000)) AS asked
-    GROUP BY ALL ORDER BY MIN(place), k0
+    GROUP BY k0 ORDER BY MIN(place), k0
     """
     rows = CollectQuery(collect, known)
     query = rows.query(reach, among)
     # a correlated collect has no place in row order; inputs that first appear at one place, as
     # those of groups that tie, come in the order of their values
-    order: list[exp.Expr] = [name_of(key) for key in rows.keys]
+    keys = [name_of(key) for key in rows.keys]
+    order: list[exp.Expr] = [*keys]
     if PLACE in query.named_selects:
         order.insert(0, exp.Min(this=exp.column(PLACE)))
     return exp.Select(
-        expressions=[name_of(key) for key in rows.keys],
+        expressions=keys,
         from_=derived(query),
-        group=exp.Group(all=True),
-        order=exp.Order(expressions=[exp.Ordered(this=key, nulls_first=False) for key in order]),
+        group=exp.Group(expressions=[copied(key) for key in keys]),
+        order=exp.Order(
+            expressions=[exp.Ordered(this=copied(key), nulls_first=False) for key in order]
+        ),
         with_=clause_around(collect.site.block.select, known),
     )
 
@@ -202,7 +205,7 @@ class CollectQuery:
                     FROM (SELECT w.city AS k0, TRUE AS needed FROM w
                           ORDER BY w.row_id LIMIT 2) AS asked) AS asked
               WHERE needed) AS asked
-        GROUP BY ALL ORDER BY MIN(place), k0
+        GROUP BY k0 ORDER BY MIN(place), k0
         """
         without = ["where", "having"]  # the SELECT itself applies these
         if self.site.place.clause != "qualify":
@@ -246,7 +249,7 @@ class CollectQuery:
         >>> collect('SELECT country FROM w GROUP BY country HAVING QA("map@vowel?"; country)')
         SELECT k0
         FROM (SELECT w.country AS k0, MIN(w.row_id) AS place FROM w GROUP BY w.country) AS asked
-        GROUP BY ALL ORDER BY MIN(place), k0
+        GROUP BY k0 ORDER BY MIN(place), k0
         """
         groups = copied(self.block.select)
         for clause in _AFTER_GROUPS:

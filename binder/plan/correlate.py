@@ -66,7 +66,7 @@ def _beside_from(
     FROM (SELECT asked.k0, asked.k1
           FROM v, LATERAL (SELECT w.city AS k0, v.name AS k1 FROM w
                            WHERE (w.country = v.code)) AS asked) AS asked
-    GROUP BY ALL ORDER BY k0, k1
+    GROUP BY k0, k1 ORDER BY k0, k1
     """
     block = place.block
     # one row beside each row around: its place in row order says nothing of the whole

@@ -44,7 +44,7 @@ class FirstRowsQuery:
                           FROM w WHERE ((NOT (w.city) IS NULL))
                           ORDER BY w.row_id LIMIT 4) AS asked) AS asked
               WHERE needed AND passed_before < 2) AS asked
-        GROUP BY ALL ORDER BY MIN(place), k0
+        GROUP BY k0 ORDER BY MIN(place), k0
         """
         # three levels: what is known of each row, how many certainly pass before it, the choice
         keys = list(rows.expressions)

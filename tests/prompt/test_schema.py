@@ -45,7 +45,7 @@ def test_of_bytes_it_is_shown_how_many_there_are() -> None:
     text = table_text(load([{"name": "a", "logo": b"\x89PNG" * 300, "both": [b"\x89"]}]))
     assert (
         "`logo` BLOB" in text
-        and '| 0 | a | <1,200 bytes> | ["<1 bytes>"] |' in text
+        and '| 0 | a | <1,200 bytes> | ["<1 byte>"] |' in text
         and "PNG" not in text
     )
 
