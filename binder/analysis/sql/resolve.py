@@ -258,6 +258,8 @@ class Names:
     def _stored(self, node: exp.Table) -> tuple[Table | None, str | None]:
         """The table that a FROM names, and what was repaired; a schema is part of the name of a
         table that has one, and `main` stands for none."""
+        if node.catalog:  # a program has one database, which has no name
+            return None, None
         if not node.db:
             return name_repair.stored(node.name, self.tables)
         whole = f"{node.db}.{node.name}".casefold()
