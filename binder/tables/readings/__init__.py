@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from binder.tables.cells import clean
-from binder.tables.readings import dates, missing, numbers, times, truth
+from binder.tables.readings import dates, decimals, missing, numbers, times, truth
 from binder.tables.readings.evidence import Conversion, Evidence, FileEvidence
 from binder.tables.readings.footnotes import without_footnotes
 
@@ -181,7 +181,7 @@ def of_file(columns: Sequence[tuple[str, Iterable[str]]], delimiter: str | None)
     listed = [(header, list(cells)) for header, cells in columns]
     commas = points = grouped = 0
     for _, cells in listed:
-        with_comma, with_point, numbers_with_comma = numbers.decimal_votes(cells)
+        with_comma, with_point, numbers_with_comma = decimals.decimal_votes(cells)
         commas += with_comma > 0 and not with_point
         points += with_point > 0 and not with_comma
         grouped += numbers_with_comma > with_comma
