@@ -15,32 +15,21 @@ _BLANK = "[ \u00a0\u202f\u2009'’]"
 _AROUND = rf"(?P<before>[-+−–]?\s?(?:{CURRENCY})?\s?[-−]?){{}}(?P<after>\s?(?:[%‰]|[^\W\d_].*|{CURRENCY})?-?\)?)"
 _MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\ufe63\uff0d", "-"))
 _DAGGERS = re.compile(r"\s*[†‡]+(?!\d)")  # part of no number, wherever they stand
-_MARKED = {  # decimal mark -> how numbers are written that have it for sure, and how they may be
-    ",": (
-        re.compile(
-            _AROUND.format(
-                rf"(?P<number>\d{{1,3}}(?:[.]\d{{3}})+,\d+|\d{{1,3}}(?:{_BLANK}\d{{3}})+,\d+"
-                r"|\d+,(?:\d{1,2}|\d{4,})|0,\d+|\d{1,3}(?:\.\d{3}){2,})"
-            )
-        ),
-        re.compile(
-            _AROUND.format(
-                rf"(?P<number>\d{{1,3}}(?:(?:[.]|{_BLANK})\d{{3}})+(?:,\d+)?|\d+(?:,\d+)?|,\d+)"
-            )
-        ),
-    ),
-    ".": (
-        re.compile(
-            _AROUND.format(
-                r"(?P<number>\d{1,3}(?:,\d{2,3})*,\d{3}\.\d+|\d+\.(?:\d{1,2}|\d{4,})|0\.\d+"
-                r"|\d{1,3}(?:,\d{3}){2,})"
-            )
-        ),
-        re.compile(
-            _AROUND.format(r"(?P<number>\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?|\d*(?:\.\d+)?)")
-        ),
-    ),
-}
+_SURE_COMMA = re.compile(
+    _AROUND.format(
+        rf"(?P<number>\d{{1,3}}(?:[.]\d{{3}})+,\d+|\d{{1,3}}(?:{_BLANK}\d{{3}})+,\d+"
+        r"|\d+,(?:\d{1,2}|\d{4,})|0,\d+|\d{1,3}(?:\.\d{3}){2,})"
+    )
+)
+_MAYBE_COMMA = re.compile(
+    _AROUND.format(rf"(?P<number>\d{{1,3}}(?:(?:[.]|{_BLANK})\d{{3}})+(?:,\d+)?|\d+(?:,\d+)?|,\d+)")
+)
+_SURE_POINT = re.compile(
+    _AROUND.format(
+        r"(?P<number>\d{1,3}(?:,\d{2,3})*,\d{3}\.\d+|\d+\.(?:\d{1,2}|\d{4,})|0\.\d+"
+        r"|\d{1,3}(?:,\d{3}){2,})"
+    )
+)
 _LISTED = re.compile(r"\d+,\d+")  # "1,2" without more may be a list of two
 _CENTS = re.compile(r",\d\d(?!\d)")
 _MILLIONS = re.compile(r"\d{1,3}(?:\.\d{3}){2,}")  # "1.234.567": the points are no decimal marks
@@ -55,9 +44,9 @@ def decimal_votes(cells: Iterable[str]) -> tuple[int, int, int]:
         cell = cell.strip().lstrip("(")
         if len(cell) > 40 or not any(map(str.isdigit, cell)):
             continue
-        commas += _MARKED[","][0].fullmatch(cell) is not None
-        points += _MARKED["."][0].fullmatch(cell) is not None
-        numbers += "," in cell and _MARKED[","][1].fullmatch(cell) is not None
+        commas += _SURE_COMMA.fullmatch(cell) is not None
+        points += _SURE_POINT.fullmatch(cell) is not None
+        numbers += "," in cell and _MAYBE_COMMA.fullmatch(cell) is not None
     return commas, points, numbers
 
 
@@ -73,7 +62,7 @@ def decimal_mark(evidence: Evidence) -> tuple[str, str | None]:
         return ".", None
     # The other columns of the file have a comma, and this one proves nothing.
     dotted = any("." in cell for cell in cells)
-    ambiguous = numbers or dotted and all(_MARKED[","][1].fullmatch(cell.strip()) for cell in cells)
+    ambiguous = numbers or dotted and all(_MAYBE_COMMA.fullmatch(cell.strip()) for cell in cells)
     return ",", COMMA_GUESS if ambiguous and not file.sure else None
 
 
@@ -82,7 +71,7 @@ def _proven_comma(evidence: Evidence, commas: int) -> tuple[str, str | None]:
     if evidence.file.decimal == ",":
         return ",", None
     cells = [cell.strip() for cell in evidence.told]
-    if not all(_MARKED[","][1].fullmatch(cell.lstrip("(")) for cell in cells):
+    if not all(_MAYBE_COMMA.fullmatch(cell.lstrip("(")) for cell in cells):
         return ".", None
     if any(_MILLIONS.fullmatch(cell) for cell in cells):
         return ",", None
@@ -95,19 +84,18 @@ def _proven_comma(evidence: Evidence, commas: int) -> tuple[str, str | None]:
 
 def _with_point(cell: str) -> str:
     """A number with a decimal comma, as it is written with a point."""
-    found = _MARKED[","][1].fullmatch(cell.strip())
+    text = cell.strip()
+    found = _MAYBE_COMMA.fullmatch(text) or _MAYBE_COMMA.fullmatch(text.strip("()"))
     if found is None:
-        found = _MARKED[","][1].fullmatch(cell.strip().strip("()"))
-        if found is None:
-            return cell
+        return cell
     bare = re.sub(rf"[.]|{_BLANK}", "", found["number"]).replace(",", ".")
-    return cell.strip().replace(found["number"], bare, 1)
+    return text.replace(found["number"], bare, 1)
 
 
 def measure_in(cell: str, decimal: str) -> Measure | None:
     """The number and the unit of a cell, by the decimal mark of its column."""
     if decimal == ",":
-        if _MARKED["."][0].fullmatch(cell.strip()) and not _MARKED[","][1].fullmatch(cell.strip()):
+        if _SURE_POINT.fullmatch(cell.strip()) and not _MAYBE_COMMA.fullmatch(cell.strip()):
             return None  # a decimal point among decimal commas
         cell = _with_point(cell)
     if "'" in cell or "’" in cell:  # 1'234.50

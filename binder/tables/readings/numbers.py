@@ -14,7 +14,9 @@ from binder.tables.readings.identifiers import names
 from binder.tables.readings.times import read_took
 from binder.tables.readings.units import convert, dimension
 
+_ByCell = dict[str, Measure]
 _LONGEST = 2**63 - 1  # of a BIGINT
+
 # ---- signs: accounting writes a minus in many ways
 
 _MONEY = re.compile(
@@ -34,16 +36,13 @@ _LAKH = re.compile(r"\b(?:lakhs?|lacs?|crores?)\b|₹|\bINR\b|\bRs\b", re.IGNORE
 def _signed(cells: list[str], plain: int, evidence: Evidence) -> dict[str, tuple[str, str]]:
     """Cells with the sign of accounting -> the cell with a plain minus, and the style."""
     booked = _booked(cells, plain, evidence)
-    marks = {entry[2].upper() for entry in booked.values()}
-    negative = "DR" if "DR" in marks else "CR"
     found: dict[str, tuple[str, str]] = {}
     for cell in cells:
         text = cell.strip()
         if (inside := _IN_PARENTHESES.fullmatch(text)) is not None:
             found[cell] = f"-{inside[1].strip()}{inside[2].strip()}{inside[3]}", "parentheses"
         elif cell in booked:
-            minus = "-" if booked[cell][2].upper() == negative else ""
-            found[cell] = minus + booked[cell][1].strip(), f"{negative} as a minus"
+            found[cell] = booked[cell]
         elif (behind := _BEHIND.fullmatch(text)) is not None and (
             evidence.says(_MONEY) or "." in text or "," in text
         ):  # else "1998-" is a beginning
@@ -51,27 +50,30 @@ def _signed(cells: list[str], plain: int, evidence: Evidence) -> dict[str, tuple
     return found
 
 
-def _booked(cells: list[str], plain: int, evidence: Evidence) -> dict[str, re.Match[str]]:
-    """The cells with CR or DR behind their number, where these are credit and debit."""
+def _booked(cells: list[str], plain: int, evidence: Evidence) -> dict[str, tuple[str, str]]:
+    """The same for cells with CR or DR behind their number, where these are credit and debit."""
     if any(_LAKH.search(cell) for cell in (*evidence.told, evidence.header)):
         return {}  # 5 Cr are fifty million
     booked = {c: m for c in cells if (m := _BOOKED.fullmatch(c.strip())) is not None}
     marks = {entry[2].upper() for entry in booked.values()}
-    if len(marks) == 2 or plain and evidence.says(_MONEY):
-        return booked
-    return {}  # a championship record
+    if len(marks) < 2 and not (plain and evidence.says(_MONEY)):
+        return {}  # a championship record
+    negative = "DR" if "DR" in marks else "CR"
+    found = {}
+    for cell, entry in booked.items():
+        minus = "-" if entry[2].upper() == negative else ""
+        found[cell] = minus + entry[1].strip(), f"{negative} as a minus"
+    return found
 
 
-def _accounts(
-    measures: dict[str, Measure], evidence: Evidence, decimal: str
-) -> tuple[dict[str, Measure], set[str]]:
+def _accounts(measures: _ByCell, evidence: Evidence, decimal: str) -> tuple[_ByCell, set[str]]:
     """The cells whose sign is one of accounting, and the styles that were met."""
     booked = {cell for cell in measures if _BOOKED.fullmatch(cell.strip())}
     rest = [cell for cell in evidence.told if cell not in measures or cell in booked]
     marked = _signed(rest, len(measures) - len(booked), evidence)
     # Elsewhere parentheses mean much: of a shared rank, a game that does not count, an estimate.
     money = _about_money(evidence, measures, rest)
-    found: dict[str, Measure] = {}
+    found: _ByCell = {}
     styles: set[str] = set()
     for cell, (text, style) in marked.items():
         if style == "parentheses" and not (money and measures):
@@ -92,7 +94,7 @@ _POWERS = {"k": 3, "m": 6, "b": 9, "g": 9, "t": 12, "mn": 6, "bn": 9, "mio": 6, 
 _POWERS |= {"crore": 7, "cr": 7, "lakh": 5, "lac": 5, "万": 4, "亿": 8, "億": 8, "千": 3}
 
 
-def _scales(evidence: Evidence, decimal: str) -> tuple[dict[str, Measure], str | None]:
+def _scales(evidence: Evidence, decimal: str) -> tuple[_ByCell, str | None]:
     """Numbers with a letter or a word for their size ("12K", "30 Lakh"), where these are what
     tells the cells of the column apart; and a word where that is a guess."""
     parts = {c: m for c in evidence.told if (m := _SCALED.fullmatch(c.strip())) is not None}
@@ -158,7 +160,7 @@ def read_numbers(evidence: Evidence) -> Conversion | None:
     return _united(measures, evidence, found)
 
 
-def _measures(evidence: Evidence, found: Conversion) -> dict[str, Measure]:
+def _measures(evidence: Evidence, found: Conversion) -> _ByCell:
     """What each cell of a column of numbers says, by all the styles that the column has."""
     told, decimal = evidence.told, found.decimal
     scaled, guess = _scales(evidence, decimal)
@@ -188,7 +190,7 @@ def _measures(evidence: Evidence, found: Conversion) -> dict[str, Measure]:
     return measures | commas
 
 
-def _about_money(evidence: Evidence, measures: dict[str, Measure], rest: list[str]) -> bool:
+def _about_money(evidence: Evidence, measures: _ByCell, rest: list[str]) -> bool:
     """Whether a column holds amounts: the header says so, a currency, or the way that accounts
     write them."""
     return (
@@ -198,9 +200,7 @@ def _about_money(evidence: Evidence, measures: dict[str, Measure], rest: list[st
     )
 
 
-def _united(
-    measures: dict[str, Measure], evidence: Evidence, found: Conversion
-) -> Conversion | None:
+def _united(measures: _ByCell, evidence: Evidence, found: Conversion) -> Conversion | None:
     """The measures in one unit."""
     unit = _unit(measures, evidence)
     found.values = _in_unit(measures, unit)
@@ -218,20 +218,19 @@ def _united(
     return _typed(found)
 
 
-def _in_unit(measures: dict[str, Measure], unit: str) -> dict[str, float | int]:
+def _in_unit(measures: _ByCell, unit: str) -> dict[str, float | int]:
     """The numbers of the measures that have a unit of the same dimension, or none."""
     plain = any(not read.unit for read in measures.values())
-    wanted = dimension(unit) if unit else ""
     found = {}
     for cell, read in measures.items():
         if not read.unit or (read.unit == "tie" and plain):  # a rank that is shared
             found[cell] = read.number
-        elif dimension(read.unit) == wanted:
+        elif dimension(read.unit) == dimension(unit):
             found[cell] = convert(read.number, read.unit, unit)
     return found
 
 
-def _several(measures: dict[str, Measure], evidence: Evidence) -> Conversion | None:
+def _several(measures: _ByCell, evidence: Evidence) -> Conversion | None:
     """Text, where the cells measure several things; None where they are something else."""
     units = dict.fromkeys(m.unit for m in measures.values() if m.known and m.unit)
     measured = {dimension(unit) for unit in units if unit != "tie"}
@@ -260,9 +259,7 @@ def _typed(found: Conversion) -> Conversion | None:
     return found
 
 
-def _remarked(
-    measures: dict[str, Measure], evidence: Evidence, decimal: str, exceptions: bool
-) -> dict[str, Measure]:
+def _remarked(measures: _ByCell, evidence: Evidence, decimal: str, exceptions: bool) -> _ByCell:
     """Numbers with something after them: exceptions among plain numbers, or most of them remarked,
     or given in two units."""
     told, header = evidence.told, evidence.header
@@ -281,7 +278,7 @@ def _remarked(
     return found
 
 
-def _commas(measures: dict[str, Measure], told: list[str]) -> dict[str, Measure]:
+def _commas(measures: _ByCell, told: list[str]) -> _ByCell:
     """Decimals with a comma, where some cell is surely a number and no other cell is in the way."""
     odd = [c for c in told if c not in measures]
     if not odd or not all(_COMMA.fullmatch(c.strip()) for c in odd):
@@ -294,14 +291,14 @@ def _is_year(found: Measure) -> bool:
     return not found.unit and isinstance(found.number, int) and 1000 <= found.number <= 2100
 
 
-def _even(measures: dict[str, Measure], told: list[str]) -> dict[str, Measure]:
+def _even(measures: _ByCell, told: list[str]) -> _ByCell:
     """The zero of signed numbers, which golfers call E (even par)."""
     if not all(m.number == 0 or c.strip()[0] in "+-−–" for c, m in measures.items()):
         return {}
     return {c: Measure(0, "", known=True) for c in told if c.strip().casefold() in ("e", "even")}
 
 
-def _marks(told: list[str]) -> dict[str, Measure]:
+def _marks(told: list[str]) -> _ByCell:
     """Marks out of the same number, all through: "7.5/10"."""
     parts = {c: found for c in told if (found := _OUT_OF.fullmatch(c.strip()))}
     if len(parts) < len(told) or len({found[2] for found in parts.values()}) > 1:
@@ -311,7 +308,7 @@ def _marks(told: list[str]) -> dict[str, Measure]:
     }
 
 
-def _unit(measures: dict[str, Measure], evidence: Evidence) -> str:
+def _unit(measures: _ByCell, evidence: Evidence) -> str:
     """The unit that most rows carry; one word that is no known unit must stand in nearly all
     cells."""
     kinds: Counter[str] = Counter()
@@ -339,11 +336,6 @@ def read_literal(text: str, decimal: str, unit: str | None) -> int | float | Non
         found = measure(text)
     if found is None or not found.known or abs(found.number) == float("inf"):
         return None
-    if (
-        not found.unit
-        or found.unit == "tie"
-        or not unit
-        or dimension(unit) == dimension(found.unit)
-    ):
+    if not unit or found.unit in ("", "tie") or dimension(unit) == dimension(found.unit):
         return convert(found.number, found.unit, unit or found.unit)
     return None
