@@ -268,14 +268,9 @@ def _build(
     taken = {n.casefold() for n in names}
     told = said.of_columns(types, name, names)
     arrays = [arrow.plain(array) for array in source.columns]
-    texts = [
-        arrow.texts_of(_spelled(array, what))
-        if what is not None
-        or pa.types.is_string(array.type)
-        and (untyped if tidy is None else tidy)
-        else None
-        for array, untyped, what in zip(arrays, source.untyped, told, strict=True)
-    ]
+    texts = []
+    for array, untyped, what in zip(arrays, source.untyped, told, strict=True):
+        texts.append(_text(array, untyped if tidy is None else tidy, what))
     file = readings.of_file(
         [
             (header, arrow.telling(text))
@@ -305,6 +300,15 @@ def _build(
         columns.append(Column(column_name, header, kind, unit, raw, reading))
     tidied = any(text is not None for text in texts)
     return Table(name, title, tuple(columns), pa.table({**data, **raws}), tidied, source.notes)
+
+
+def _text(array: Any, tidy: bool, what: Said | None) -> Any:
+    """A column as text that is to be read; None where it is kept as it comes."""
+    import pyarrow as pa
+
+    if what is None and not (tidy and pa.types.is_string(array.type)):
+        return None
+    return arrow.texts_of(_spelled(array, what))
 
 
 def _spelled(array: Any, what: Said | None) -> Any:

@@ -12,6 +12,7 @@ from binder.errors import CheckFault
 from binder.language.annotations import notes
 from binder.language.program import Program
 from binder.language.sqltree import is_placeholder, nodes
+from binder.tables.readings.mixed import Mixture
 from binder.tables.table import Column, Table
 
 _ORDERING = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.Min, exp.Max, exp.Ordered)
@@ -84,21 +85,25 @@ def _of_text(table: Table, column: Column, user: exp.Expr) -> list[str]:
     if mixed.timed and isinstance(user, _ORDERING):
         return [f"{subject}: times and dates are ordered as text: {cells}"]
     if _as_number(user):
-        found = (
-            ("left out", mixed.other, "", mixed.others),
-            ("read", mixed.in_part, " in part", mixed.parts),
-        )
-        return [
-            f"{subject} {verb} {rows:,} of {mixed.rows:,} cells{how}, for it is text: "
-            + ", ".join(map(repr, examples))
-            for verb, rows, how, examples in found
-            if rows
-        ]
+        return _not_read(mixed, subject)
     numbers = mixed.plain + mixed.in_part
     if isinstance(user, _ORDERING) and 2 * numbers >= mixed.rows:
         what = f"{numbers:,} of {mixed.rows:,} cells are numbers, but it is ordered as text"
         return [f"{subject}: {what}, for {cells}"]
     return []
+
+
+def _not_read(mixed: Mixture, subject: str) -> list[str]:
+    """What is told of texts that are no numbers, or more than one."""
+    told = []
+    for verb, rows, how, examples in (
+        ("left out", mixed.other, "", mixed.others),
+        ("read", mixed.in_part, " in part", mixed.parts),
+    ):
+        if rows:
+            what = f"{rows:,} of {mixed.rows:,} cells{how}, for it is text"
+            told.append(f"{subject} {verb} {what}: {', '.join(map(repr, examples))}")
+    return told
 
 
 def _as_number(user: exp.Expr) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from binder.tables.cells import clean
-from binder.tables.readings import dates, missing, numbers, times, truth
+from binder.tables.readings import dates, decimals, missing, numbers, times, truth
 from binder.tables.readings.evidence import Conversion, Evidence, FileEvidence
 from binder.tables.readings.footnotes import without_footnotes
 
@@ -176,15 +176,21 @@ def _told(evidence: Evidence, cells: set[str]) -> Told:
     return Told(sum(known.values()), tuple(clean(cell)[:40] for cell in often))
 
 
-def of_file(columns: Sequence[tuple[str, Iterable[str]]], delimiter: str | None) -> FileEvidence:
-    """What a file says of all of its columns: (header, distinct cells) each."""
-    listed = [(header, list(cells)) for header, cells in columns]
+def _marks(columns: Iterable[list[str]]) -> tuple[int, int, int]:
+    """How many columns have a decimal comma, how many a point, and how many group by commas."""
     commas = points = grouped = 0
-    for _, cells in listed:
-        with_comma, with_point, numbers_with_comma = numbers.decimal_votes(cells)
+    for cells in columns:
+        with_comma, with_point, numbers_with_comma = decimals.decimal_votes(cells)
         commas += with_comma > 0 and not with_point
         points += with_point > 0 and not with_comma
         grouped += numbers_with_comma > with_comma
+    return commas, points, grouped
+
+
+def of_file(columns: Sequence[tuple[str, Iterable[str]]], delimiter: str | None) -> FileEvidence:
+    """What a file says of all of its columns: (header, distinct cells) each."""
+    listed = [(header, list(cells)) for header, cells in columns]
+    commas, points, grouped = _marks(cells for _, cells in listed)
     order = dates.votes(listed)
     if commas and (
         delimiter == ";" or not points and (delimiter == "\t" or delimiter and not grouped)

@@ -103,29 +103,41 @@ def read_compact(text: str) -> date | None:
 
 def read_dates(evidence: Evidence) -> Conversion | None:
     """Dates, a third of them full, or months; with both in digits, the order that fits the column."""
-    told = evidence.told
-    if (found := compact_dates(evidence)) is not None or (found := _months(evidence)) is not None:
+    found = compact_dates(evidence) or _months(evidence)
+    if found is not None:
         return found
-    if evidence.said is None and not _dated(told):
+    if evidence.said is None and not _dated(evidence.told):
         return None
+    return _days(evidence)
+
+
+def _days(evidence: Evidence) -> Conversion | None:
+    """Days, or months with a name, in the order of the column."""
+    told, free = evidence.told, evidence.said is None
     born = evidence.says(_BORN)
     order, guess = _order(evidence)
     full = {c: day for c in told if (day := read_day(_MARKED.sub("", c), order, born)) is not None}
-    months = not full and sum(read_month(in_english(c)) is not None for c in told)
-    if evidence.said is None and 3 * (len(full) or months) < len(told):
+    months = 0 if full else sum(read_month(in_english(c)) is not None for c in told)
+    if free and 3 * (len(full) + months) < len(told):
         return None
     partial = {c: day for c in told if c not in full and (day := _first_day(c, order)) is not None}
     days = full | partial
-    if evidence.said is None and not evidence.enough(days):
+    if free and not evidence.enough(days):
         return None
     found = _found(days)
     found.order, found.past = order, born
-    found.in_part = set() if months else {c for c in partial if not _is_mere_mark(c)}
-    if guess:
-        found.guesses.append(guess)
-    if not born and any(_is_short(c) and day.year > date.today().year for c, day in days.items()):
-        found.guesses.append("years with two digits are read as 1969 to 2068")
+    if not months:  # else none says more than its month
+        found.in_part = {cell for cell in partial if not _is_mere_mark(cell)}
+    guesses = (guess, None if born else _century_guess(days))
+    found.guesses += filter(None, guesses)
     return found
+
+
+def _century_guess(days: dict[str, Any]) -> str | None:
+    """A word where a year with two digits is still to come."""
+    if any(_is_short(cell) and day.year > date.today().year for cell, day in days.items()):
+        return "years with two digits are read as 1969 to 2068"
+    return None
 
 
 def _is_mere_mark(cell: str) -> bool:
@@ -161,18 +173,30 @@ def _order(evidence: Evidence) -> tuple[str | None, str | None]:
     cells = {c: p for c in evidence.told if (p := _DIGITS.fullmatch(c.strip())) is not None}
     if not cells:
         return None, None
-    fits = {order: sum(_fits(parts, order) for parts in cells.values()) for order in ORDERS}
-    best = max(fits.values())
-    orders = [order for order in ORDERS if fits[order] == best]
-    same = all(parts["a"] == parts["b"] for parts in cells.values())
-    if len(orders) == 1 or same and "ymd" not in orders:
+    digits = list(cells.values())
+    orders = _fitting(digits)
+    if len(orders) == 1:
         return orders[0], None
     if evidence.file.order in orders:
         return evidence.file.order, None
-    if "ymd" in orders and (order := _fewest_years(cells.values(), orders)) is not None:
+    if "ymd" in orders and (order := _fewest_years(digits, orders)) is not None:
         return order, f"years are read as the {'first' if order == 'ymd' else 'last'} two digits"
-    if all(parts["sep"] == "." for parts in cells.values()):
+    if all(parts["sep"] == "." for parts in digits):
         return "dmy", None
+    return _usual_order(cells, evidence)
+
+
+def _fitting(cells: list[re.Match[str]]) -> list[str]:
+    """The orders by which most cells are dates; one where each gives the same days."""
+    fits = {order: sum(_fits(parts, order) for parts in cells) for order in ORDERS}
+    best = max(fits.values())
+    orders = [order for order in ORDERS if fits[order] == best]
+    same = all(parts["a"] == parts["b"] for parts in cells)
+    return orders[:1] if same and "ymd" not in orders else orders
+
+
+def _usual_order(cells: dict[str, re.Match[str]], evidence: Evidence) -> tuple[str, str]:
+    """The order that people who write such a file use, and that it is a guess."""
     abroad = evidence.file.decimal == "," or evidence.says(_ABROAD)
     order = "dmy" if abroad else "mdy"
     cell = next(cell for cell, parts in cells.items() if parts["a"] != parts["b"])
@@ -187,9 +211,8 @@ def _fits(parts: re.Match[str], order: str) -> bool:
     return 1 <= int(parts[month]) <= 12 and 1 <= int(parts[day]) <= 31
 
 
-def _fewest_years(cells: Iterable[re.Match[str]], orders: list[str]) -> str | None:
+def _fewest_years(cells: list[re.Match[str]], orders: list[str]) -> str | None:
     """Of orders that all fit, the one by which the dates lie in the fewest years."""
-    cells = list(cells)
     first, last = len({parts["a"] for parts in cells}), len({parts["c"] for parts in cells})
     if first < last:
         return "ymd"

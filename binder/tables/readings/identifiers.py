@@ -68,6 +68,11 @@ def _versions(cells: list[str], evidence: Evidence) -> str | None:
     long = [cell for cell in dotted if cell.count(".") > 1]
     if long and not all(_GROUPED.fullmatch(cell) for cell in cells):
         return None if all(_DATE.fullmatch(cell) for cell in long) else f"{long[0]!r} has no value"
+    return _twins(cells, dotted)
+
+
+def _twins(cells: list[str], dotted: list[str]) -> str | None:
+    """Two cells that would be one number; None where they may well be decimals."""
     if len(cells) > _MANY or not all(_DECIMAL.fullmatch(cell) for cell in dotted):
         return None
     if any(cell.split(".")[1].startswith("0") for cell in dotted):

@@ -114,30 +114,44 @@ def read_took(text: str) -> float | None:
 def _durations(evidence: Evidence) -> Conversion | None:
     """Times that were taken, in seconds; not times of day, and not a winner's time followed by gaps
     ("+1.2")."""
-    told, said = evidence.told, evidence.said is not None
-    values = {c: s for c in told if (s := read_duration(c)) is not None}
-    several = len({c.strip()[-1:] for c in told if c[:1].isdigit()} & set("dhms")) > 1
-    if any(c.strip().startswith("P") for c in told[:50]) or values or several or said:
-        parted = {c: s for c in told if c not in values and (s := read_took(c)) is not None}
-        if not any(":" in c for c in values) or said:
-            values |= parted
+    said = evidence.said is not None
+    values = _taken(evidence.told, said)
     if not said and (not values or _clocks(values, evidence.header)):
         return None
-    in_part = set()
-    for cell in told:  # "52.34" beside "1:02.10"
-        if cell in values:
-            continue
-        if 2 * len(values) >= len(told) and (seconds := read_duration(lead(cell))) is not None:
-            values[cell] = seconds
-            in_part.add(cell)
-        elif (m := measure(cell)) and not m.unit and isinstance(m.number, float) and m.number < 60:
-            values[cell] = m.number
-    signed = sum(c.strip().startswith("+") for c in values)
-    if not said and (
-        not evidence.enough(values) or 0 < signed < len([s for s in values.values() if s])
-    ):
+    values, in_part = _beside(values, evidence.told)
+    signed = sum(cell.strip().startswith("+") for cell in values)
+    gaps = 0 < signed < sum(seconds != 0 for seconds in values.values())
+    if not said and (gaps or not evidence.enough(values)):
         return None
     return Conversion("duration", "DOUBLE", values, "seconds", in_part)
+
+
+def _taken(told: list[str], said: bool) -> dict[str, float]:
+    """Seconds of the cells that are surely a time that was taken."""
+    values = {c: s for c in told if (s := read_duration(c)) is not None}
+    if not said and any(":" in cell for cell in values):
+        return values
+    endings = {cell.strip()[-1:] for cell in told if cell[:1].isdigit()} & set("dhms")
+    iso = any(cell.strip().startswith("P") for cell in told[:50])
+    # One letter all through may be a unit of something else: "5m".
+    if values or said or iso or len(endings) > 1:
+        return {c: s for c in told if (s := read_took(c)) is not None}
+    return values
+
+
+def _beside(values: dict[str, float], told: list[str]) -> tuple[dict[str, float], set[str]]:
+    """The values with those of cells that are times only beside them, and the cells that say more
+    than their time."""
+    found, in_part = dict(values), set()
+    for cell in told:
+        if cell in found:
+            continue
+        if 2 * len(found) >= len(told) and (seconds := read_duration(lead(cell))) is not None:
+            found[cell] = seconds
+            in_part.add(cell)
+        elif (m := measure(cell)) and not m.unit and isinstance(m.number, float) and m.number < 60:
+            found[cell] = m.number  # "52.34" beside "1:02.10"
+    return found, in_part
 
 
 def _clocks(values: dict[str, float], header: str) -> bool:
