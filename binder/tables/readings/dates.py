@@ -199,9 +199,12 @@ def _usual_order(cells: dict[str, re.Match[str]], evidence: Evidence) -> tuple[s
     """The order that people who write such a file use, and that it is a guess."""
     abroad = evidence.file.decimal == "," or evidence.says(_ABROAD)
     order = "dmy" if abroad else "mdy"
-    cell = next(cell for cell, parts in cells.items() if parts["a"] != parts["b"])
+    unequal = [cell for cell, parts in cells.items() if parts["a"] != parts["b"]]
+    # 05/05/12: its first two parts may be day and month in either order, or the year and the month
+    cell = unequal[0] if unequal else next(iter(cells))
+    open_ = "day or month is first" if unequal else "the year is first or last"
     day = read_day(cell, order, evidence.says(_BORN))
-    return order, f"nothing says whether day or month is first: {cell!r} is read as {day}"
+    return order, f"nothing says whether {open_}: {cell!r} is read as {day}"
 
 
 def _fits(parts: re.Match[str], order: str) -> bool:

@@ -25,6 +25,7 @@ TYPES = [
     ("ranks with ties", ["1", "T2", "T4", "10"], "BIGINT", None),
     ("models", ["T2", "T4", "T10"], "VARCHAR", None),
     ("ranks and those who did not finish", ["1st", "2nd", "DNF", "Ret"], "BIGINT", None),
+    ("a date of equal parts", ["05/05/12"], "DATE", None),
     ("codes", ["01", "02", "10", "11"], "VARCHAR", None),
     ("one code among many numbers", ["00", *map(str, range(7, 40))], "BIGINT", None),
     ("long identifiers", ["12345678901234567890", "12345678901234567891"], "VARCHAR", None),
