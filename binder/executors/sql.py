@@ -180,6 +180,8 @@ class SqlExecutor(Executor):
                     count = self._count(ask, step, seen[ask.call.name], held)
                     self.schedule.done.clear()
                 counts[ask.collect.site.number] = count
+                for number in ask.covers:  # sites that are asked about with this one
+                    counts.setdefault(number, count)
         return counts
 
     def _count(self, ask: Ask, step: Step, seen: set[Input], held: Held) -> InputCount:

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+import binder
 from binder.analysis.sql import check
 from binder.executors.mapping_tables import typed
 from binder.executors.sql import SqlExecutor
@@ -17,6 +18,7 @@ from binder.plan.rules import optimize
 from binder.tables.codec import answer_text
 from binder.tables.table import load
 from tests.cases import Case, cases, compare
+from tests.oracle import Oracle
 from tests.plan.differential import near
 
 
@@ -79,3 +81,13 @@ def test_groups_that_tie_are_asked_about_in_one_order() -> None:
     (batch,) = next(execution)
     execution.close()
     assert batch.inputs == tuple((land,) for land in lands)  # as they first appear
+
+
+def test_a_call_about_a_call_that_is_used_twice_is_explained() -> None:
+    inner = 'SELECT QA("map@length?"; city) AS r, QA("map@length?"; country) AS s FROM w'
+    program = (
+        f'SELECT r FROM ({inner}) d WHERE s < QA("map@nothing?"; s) AND 5 > QA("map@nothing?"; s)'
+    )
+    rows = [{"city": "Rome", "country": "Italy"}, {"city": "Oslo", "country": "Norway"}]
+    with binder.connect(rows, lm=Oracle()) as db:
+        assert "asks at most 6 questions" in str(db.explain(program))
