@@ -15,15 +15,18 @@ from tests.timing import until
 
 def children(pid: int | None = None) -> set[int]:
     """The processes that a process started: this one, where no other is named."""
-    folder = Path(f"/proc/{pid or os.getpid()}/task")
+    # a thread that ends meanwhile hands its children to another one: one look can miss some
+    return set().union(*(_children(pid or os.getpid()) for _ in range(5)))
+
+
+def _children(pid: int) -> set[int]:
+    found: set[int] = set()
     try:
-        return {
-            int(child)
-            for thread in folder.iterdir()
-            for child in (thread / "children").read_text().split()
-        }
-    except OSError:  # it has ended
-        return set()
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            found.update(map(int, (thread / "children").read_text().split()))
+    except OSError:  # it, or one of its threads, has ended
+        pass
+    return found
 
 
 def alive(pid: int) -> bool:
