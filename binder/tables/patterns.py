@@ -163,7 +163,6 @@ SAME_MEASURE = _row(
     "12 «(40%)»",
     others=("(3)",),
 )
-LEADING_ZERO = _row("a code with a zero in front", r"0\d+", "«007»", others=("0", "70"))
 
 
 class Compound(NamedTuple):
@@ -314,12 +313,6 @@ YEAR = _row("a year of four digits", r"[12]\d{3}", "«1984»", others=("3000", "
 
 # ---- columns: headers, exceptions, and what most cells of a column have in common
 
-CODE_HEADER = _row(
-    "headers whose digits name something: nobody adds them up",
-    r"(?i)\b(?:zip|postal|postcode|post code|phone|telephone|fax|isbn|issn|upc|ean)\b",
-    "«Zip» code",
-    others=("Price",),
-)
 NOTHING = _row(
     "words for a missing value, in a column that is not text",
     r"(?i)none|na",
@@ -337,41 +330,10 @@ WANTING = _row(
     "«tba»",
     others=("Playoff",),
 )
-DECIMAL_COMMA = _row(
-    "a number with a decimal comma", r"[+−–-]?\d+,\d{1,2}\s?%?", "«11,2»", others=("1,234",)
-)
-OUT_OF = _row(
-    "a mark out of a round number",
-    r"(?P<mark>\d+(?:\.\d+)?)\s?/\s?(?P<most>5|10|20|50|100)",
-    "«7.5/10»",
-    others=("4/9",),
-)
-REMARKED = _row(
-    "a value and a remark, in a column where nearly all have one",
-    r"[^(\n]*(?:\n\s*(?:\([^()]*\)|[−–-]?[\d.,]+\s?[^\W\d].*)|\s\((?![\d.,−–-]*\))[^()]*\))",
-    "«4220 m\n13,845 ft»",
-    "«15.0\n(59)»",
-    "«2.4 (#5)»",
-    others=("14 (95)",),
-)
 TWICE = _row(
     "a value given in two units",
     r"[^(/\n]*\s*(?:\(.*\)|/.*|\n.*)",
     "«168 (551)»",
     "«168/551»",
     others=("168",),
-)
-UNIT_WORD = _row("a word of a header that may be a unit", r"[^\W\d_][\w/]*", "«Height» m")
-DATE_REMARK = _row(
-    "a remark after a date", r"\s*(?:\n\(.*\)|[*†‡]+)$", "June 22, 1984«\n(#84003236)»", "1984«*»"
-)
-LENGTH_HEADER = _row(
-    "headers of durations", r"(?i)length|duration|running|m:s", "«Length»", others=("Time",)
-)
-TIMING_HEADER = _row(
-    "headers of times that may be durations",
-    r"(?i)\btimes?\b|\blap|\bgap|behind|deficit|notes|record|split|run\b",
-    "Best «time»",
-    "«Lap»s",
-    others=("Departure",),
 )
