@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # "as" hands a name on
     from binder.errors import SyntaxFault as SyntaxFault
     from binder.errors import UsageError as UsageError
     from binder.executors.workers.subprocess import Limits as Limits
+    from binder.functions import Function as Function
     from binder.lm.budget import Budget as Budget
     from binder.plan import Plan as Plan
     from binder.prompt.memory import Exemplar as Exemplar
@@ -52,6 +53,7 @@ _HOMES = {
     "CheckFault": "errors",
     "DataError": "errors",
     "Exemplar": "prompt.memory",
+    "Function": "functions",
     "LMError": "errors",
     "LimitExceeded": "errors",
     "Limits": "executors.workers.subprocess",

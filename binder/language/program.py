@@ -10,6 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from binder.errors import Span, SyntaxFault
+from binder.functions import VALUES
 from binder.language.annotations import annotate
 from binder.language.calls import Call
 from binder.language.sqltree import Dialect, nodes
@@ -60,6 +61,9 @@ class Program:
             call = self._named.get(node.name.lower()) if isinstance(node, exp.Anonymous) else None
             if call is not None:
                 annotate(node, call=call)
+            if call is not None and call.function is not None:
+                returns = call.function.returns
+                annotate(node, family=returns if returns in VALUES else "")
 
     def place(self, offset: int) -> Span:
         """Where in the text the token stands that covers an offset of the skeleton."""

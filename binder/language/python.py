@@ -69,7 +69,7 @@ class Text:
         return self.text[slice(*self.span(node))]
 
 
-def parse(text: str) -> Program:
+def parse(text: str, functions: Sequence[Function] = ()) -> Program:
     """The Program of a text; a SyntaxFault with the place marked where it is not in the
     language."""
     repairs: list[str] = []

@@ -10,20 +10,29 @@ from sqlglot import exp
 from binder.analysis.sql.types import holds_bytes, kind, picked
 from binder.analysis.sql.value_linking import raw_of
 from binder.errors import CheckFault
+from binder.functions import Function
 from binder.language.annotations import annotate, field_of, notes, source_of
 from binder.language.calls import Call
 from binder.language.program import Program
 from binder.language.sqltree import call_of, copied, placeholders, sql_of
 
 
+# what stands around a function that reads groups or windows, and arguments that are no values
+_AROUND_AGGREGATES = (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
+_NO_VALUES = (exp.Distinct, exp.Order, exp.Lambda, exp.Kwarg, exp.PropertyEQ)
+
+
 def arguments(tree: exp.Expr, program: Program) -> None:
     """Rewrites the arguments of every call in place."""
     for node in placeholders(tree):
         call = call_of(node)
-        if not node.expressions:
+        if not node.expressions and call.function is None:
             hint = 'QA("map@question"; column)'
             message = "the call has no input"
             raise CheckFault(message, text=program.text, span=call.span, hint=hint)
+        if call.function is not None:
+            _apply(node, call, call.function, program)
+            continue
         for argument in node.expressions:
             _sendable(argument, call, program)
         if call.per_input:
@@ -75,6 +84,48 @@ def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
             argument.replace(sent)
         elif isinstance(argument, exp.Subquery):  # one value, where those of ans are tables
             argument.replace(exp.paren(argument))
+
+
+def _apply(node: exp.Anonymous, call: Call, function: Function, program: Program) -> None:
+    """Gives an own function what its parameters are annotated with: texts as the cells read, other
+    values as they are; another type is refused."""
+
+    def fault(message: str) -> CheckFault:
+        hint = f"write {function.signature}"
+        return CheckFault(message, text=program.text, span=call.span, hint=hint)
+
+    given, most = len(node.expressions), len(function.parameters)
+    if not function.required <= given <= most:
+        takes = str(most) if function.required == most else f"{function.required} to {most}"
+        noun = "argument" if takes == "1" else "arguments"
+        raise fault(f"{function.name} takes {takes} {noun}, and is given {given}")
+    if isinstance(node.parent, _AROUND_AGGREGATES):
+        raise fault(f"{function.name} is applied to one row at a time: it is no aggregate")
+    for argument, parameter in zip(list(node.expressions), function.parameters, strict=False):
+        if isinstance(argument, _NO_VALUES) or argument.find(exp.Star):
+            raise fault(f"{parameter.name!r} of {function.name} must be a value")
+        family = kind(argument)
+        is_other = family not in (None, parameter.type) and parameter.type != "text"
+        if is_other and not isinstance(argument, exp.Null):
+            what = f"{argument.name!r} is {family}" if argument.name else f"{family} is given"
+            raise fault(f"{parameter.name!r} of {function.name} is {parameter.type}: {what}")
+        if parameter.type == "text":
+            _as_text(argument, family)
+        elif isinstance(argument, exp.Subquery):  # one value, where those of ans are tables
+            argument.replace(exp.paren(argument))
+    names = tuple(one.name for one in function.parameters[:given])
+    annotate(node, columns=names)
+
+
+def _as_text(argument: exp.Expr, family: str | None) -> None:
+    """An argument as text: a column as its cells read, anything else as DuckDB writes it."""
+    raw = raw_of(argument) if isinstance(argument, exp.Column) else None
+    if raw is not None:
+        argument.replace(raw)
+    elif family != "text" and not isinstance(argument, exp.Null):
+        argument.replace(exp.cast(copied(argument), "VARCHAR", copy=False))
+    elif isinstance(argument, exp.Subquery):
+        argument.replace(exp.paren(argument))
 
 
 def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:
