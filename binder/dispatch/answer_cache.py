@@ -38,8 +38,9 @@ class AnswerCache:
         """What the answer to each input is kept under: all that can change it."""
         wanted = list(inputs)
         if ask.call.function is not None:
-            asked = {"function": ask.call.function.name, "version": ask.call.function.identity}
-            return dict(zip(wanted, value_keys(wanted, **asked), strict=True))
+            function = ask.call.function
+            own = value_keys(wanted, function=function.name, version=function.identity)
+            return dict(zip(wanted, own, strict=True))
         call_type = ask.call_type
         asked = {
             "model": self.model,
@@ -101,11 +102,7 @@ class AnswerCache:
         return self.store.put_answers("", self._stored(ask, keys, answers, ""))
 
     def _stored(
-        self,
-        ask: Ask,
-        keys: Mapping[Input, str],
-        answers: Mapping[Input, InputAnswer],
-        paid: str,
+        self, ask: Ask, keys: Mapping[Input, str], answers: Mapping[Input, InputAnswer], paid: str
     ) -> dict[str, Stored]:
         """What is worth keeping of some answers, by their keys."""
         about = ask.call.kind, self.model, self.endpoint, ask.call.question

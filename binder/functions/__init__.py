@@ -68,7 +68,7 @@ class Parameter:
 
     name: str
     type: str
-    python: type = object
+    python: Any = object
     required: bool = True
     takes_null: bool = False
 
@@ -213,7 +213,9 @@ def _read(function: Function) -> Function:
         name, python, takes_null = _type(one.annotation, where, function.batch)
         required = one.default is one.empty
         parameters.append(Parameter(one.name, name, python, required, takes_null))
-    returns, _, _ = _type(signature.return_annotation, f"what {function.name} returns", function.batch)
+    returns, _, _ = _type(
+        signature.return_annotation, f"what {function.name} returns", function.batch
+    )
     return replace(
         function,
         parameters=function.parameters or tuple(parameters),
@@ -221,7 +223,7 @@ def _read(function: Function) -> Function:
     )
 
 
-def _type(annotation: Any, where: str, batch: bool) -> tuple[str, type, bool]:
+def _type(annotation: Any, where: str, batch: bool) -> tuple[str, Any, bool]:
     """The type that an annotation means, the Python type of its values, and whether None is one."""
     if annotation is inspect.Parameter.empty:
         raise UsageError(f"{where} has no annotation", hint=f"annotate it: {_SUPPORTED}")

@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from binder.errors import Span, SyntaxFault
-from binder.functions import VALUES
+from binder.functions import VALUES, Function
 from binder.language.annotations import annotate
 from binder.language.calls import Call
 from binder.language.sqltree import Dialect, nodes
@@ -21,7 +21,8 @@ DEEPEST = 160  # levels of a tree
 
 @dataclass(frozen=True)
 class Program:
-    """A program in one language; text is what runs, repairs say how it came from what was given."""
+    """A program in one language; text is what runs, repairs say how it came from what was given;
+    own are the functions of the user's that it may call."""
 
     text: str
     language: str
@@ -30,6 +31,7 @@ class Program:
     functions: tuple[tuple[str, Span], ...] = ()
     places: tuple[tuple[int, Span], ...] = field(repr=False, default=())
     repairs: tuple[str, ...] = ()
+    own: tuple[Function, ...] = ()
 
     def tree(self) -> exp.Expr:
         """A fresh tree of the skeleton."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
 from binder.data import listed
 from binder.errors import Span
+from binder.functions import Function
 from binder.language import grammar
 from binder.language.call_kinds import FUNCTIONS
 from binder.language.calls import Call
@@ -70,8 +72,8 @@ class Text:
 
 
 def parse(text: str, functions: Sequence[Function] = ()) -> Program:
-    """The Program of a text; a SyntaxFault with the place marked where it is not in the
-    language."""
+    """The Program of a text; a SyntaxFault with the place marked where it is not in the language.
+    functions: own ones, which the sandbox has under their names."""
     repairs: list[str] = []
     text = _mended(text.replace("\r\n", "\n").replace("\r", "\n"), repairs)
     grammar.parse(text, "python")
@@ -81,7 +83,8 @@ def parse(text: str, functions: Sequence[Function] = ()) -> Program:
         name, kind = f"{PREFIX}{len(calls)}", KINDS[called(node)].name
         calls.append(Call(name, kind, question(node) or "", source.span(node)))
     skeleton = write(source, module, tuple(calls), {})
-    return Program(text, "python", tuple(calls), skeleton, repairs=tuple(repairs))
+    own = tuple(functions)
+    return Program(text, "python", tuple(calls), skeleton, repairs=tuple(repairs), own=own)
 
 
 def write(

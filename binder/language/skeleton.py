@@ -35,9 +35,7 @@ _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _MODE = re.compile(r"\s*([^\W\d]\w*)\s*@(?!\w[\w-]*\.\w)")
 
 
-def parse(
-    text: str, repairs: tuple[str, ...] = (), functions: Sequence[Function] = ()
-) -> Program:
+def parse(text: str, repairs: tuple[str, ...] = (), functions: Sequence[Function] = ()) -> Program:
     """The Program of a text in SQL; a SyntaxFault with the place marked where it is not SQL.
     functions: own ones, whose calls are placeholders, too."""
     writer = _SkeletonWriter(text, functions)
@@ -57,6 +55,7 @@ def parse(
         tuple(writer.functions),
         tuple(writer.places),
         (*repairs, *writer.repairs),
+        tuple(functions),
     )
 
 

@@ -71,6 +71,7 @@ class _Check:
         self.source, self.module = Text(program.text), tree(program.text)
         self.misspelt: list[tuple[Span, str, str]] = []
         self.bound = set(_bound(self.module))
+        self.functions = {function.name: function for function in program.own}
         self.imported = dict(_imported(self.module))  # name -> the module that it stands for
 
     def run(self) -> CheckedPython:
@@ -84,6 +85,8 @@ class _Check:
         for node in flow.nodes:
             if is_call(node):
                 self.call(node, flow)
+            elif called(node) in self.functions:
+                self.applied(node)
         self.headers(flow)
         # a header that is spelt anew moves what stands behind it: all places are taken again
         if self.misspelt:
@@ -146,12 +149,16 @@ class _Check:
                     f"{node.id} can only be called, not used as a value",
                     f"write {node.id}(rows, question, columns)",
                 )
+        elif node.id in self.functions:
+            if not (isinstance(parent, ast.Call) and parent.func is node):
+                hint = f"call it on a list: {node.id}([...]) returns a list"
+                raise self.fault(node, f"{node.id} can only be called, not used as a value", hint)
         elif node.id in self.bound:
             return
         elif node.id in MODULES:
             raise self.fault(node, f"module {node.id} is not imported", f"add `import {node.id}`")
         elif node.id not in allowed()["builtins"]:
-            known = [*self.bound, *allowed()["builtins"], *KINDS]
+            known = [*self.bound, *self.functions, *allowed()["builtins"], *KINDS]
             raise self.fault(node, f"undefined name {node.id!r}", _known(node.id, known))
         elif node.id in ONLY_CALLED and not _is_harmless(node, parent):
             raise self.fault(node, f"{node.id} takes exactly one argument")
@@ -159,7 +166,7 @@ class _Check:
     def own(self, node: ast.AST, name: str) -> None:
         """Refuses a name that the program gives, if it is one of binder's."""
         made = re.fullmatch(rf"__.*|_table_\d+|{PREFIX}\d+", name)
-        if made or name in KINDS or name in reserved():
+        if made or name in KINDS or name in self.functions or name in reserved():
             raise self.fault(node, f"{name} is reserved", "choose another name")
 
     def binding(
@@ -302,6 +309,20 @@ class _Check:
                 message = f"{header!r} holds bytes, which cannot be sent to the language model"
                 raise self.fault(item, message, "leave it out of the columns")
 
+    def applied(self, node: ast.AST) -> None:
+        """Refuses arguments that an own function does not take, or lacks."""
+        assert isinstance(node, ast.Call)
+        function = self.functions[called(node)]
+        if any(isinstance(part, ast.Starred) for part in node.args):
+            return  # only the run tells how many there are
+        names = [parameter.name for parameter in function.parameters]
+        given = [*names[: len(node.args)], *(keyword.arg for keyword in node.keywords)]
+        needed = {parameter.name for parameter in function.parameters if parameter.required}
+        wrong = len(node.args) > len(names) or not needed <= set(given) <= set(names)
+        if wrong or len(given) > len(set(given)):
+            message = f"{function.name} does not take these arguments"
+            raise self.fault(node, message, f"write {function.signature}")
+
     def arguments(self, node: ast.Call) -> None:
         """Refuses arguments that a call does not take, or lacks."""
         name, given = called(node), {keyword.arg or "**" for keyword in node.keywords}
@@ -380,7 +401,8 @@ class _Check:
         for span, header, spelt in sorted(set(self.misspelt), reverse=True):
             text = text[: span.start] + repr(spelt) + text[span.end :]
             repairs.append(f"column {header!r} -> {spelt!r}")
-        return replace(parse(text), repairs=tuple(dict.fromkeys(repairs)))
+        mended = parse(text, self.program.own)
+        return replace(mended, repairs=tuple(dict.fromkeys(repairs)))
 
 
 def _doubts(flow: Flow, texts: dict[str, frozenset[str]]) -> Iterable[str]:

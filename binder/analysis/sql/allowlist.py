@@ -33,7 +33,7 @@ def check(program: Program, tree: exp.Expr) -> None:
     """Refuses what is unknown or could reach the outside."""
     for name, span in program.functions:
         if name not in allowed() or name.startswith(PREFIX):
-            own = [call.question for call in program.calls if call.function is not None]
+            own = [function.name for function in program.own]
             close = nearest(name, sorted(allowed().union(own)))
             hint = "use a standard DuckDB function"
             if close:

@@ -16,7 +16,6 @@ from binder.language.calls import Call
 from binder.language.program import Program
 from binder.language.sqltree import call_of, copied, placeholders, sql_of
 
-
 # what stands around a function that reads groups or windows, and arguments that are no values
 _AROUND_AGGREGATES = (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
 _NO_VALUES = (exp.Distinct, exp.Order, exp.Lambda, exp.Kwarg, exp.PropertyEQ)
