@@ -27,7 +27,7 @@ from binder.dispatch.stack import DEFAULT, Place, Stack, StackSettings, build_st
 from binder.errors import BudgetExceeded, LimitExceeded, MissingValues, UsageError, contained
 from binder.executors.languages import Workers, language_named, own_functions
 from binder.executors.workers.subprocess import Limits
-from binder.functions import Function
+from binder.language.functions.own import Function
 from binder.lm import LM
 from binder.lm.budget import Budget, Price, price_of
 from binder.lm.event_loop import await_on_loop, run

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from binder.errors import contained
 from binder.executors.languages import language_named
-from binder.functions import Function
+from binder.language.functions.own import Function
 from binder.plan import Rule
 from binder.plan.python import AnyPlan
 from binder.tables.table import Table

@@ -20,7 +20,7 @@ from binder.dispatch.questions import QuestionKey, as_wanted, input_key, questio
 from binder.dispatch.sender import Sender
 from binder.errors import BinderError, BudgetExceeded, internal
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
-from binder.functions import Function
+from binder.language.functions.own import Function
 from binder.lm import LM, Reply, Request, RequestUsage
 from binder.lm.budget import Budgeted, price_of
 from binder.plan import Ask

@@ -11,7 +11,7 @@ from typing import Any
 from binder.dispatch.answers import InputAnswer
 from binder.dispatch.sender import Sender
 from binder.executors import Input
-from binder.functions import Function, apply
+from binder.language.functions.own import Function, apply
 from binder.plan import Ask
 
 WINDOW = 200  # inputs of one call of a function with batch=True

@@ -14,7 +14,7 @@ from binder.dispatch.answers import InputAnswer
 from binder.dispatch.failures import about_inputs
 from binder.errors import BinderError, LMError
 from binder.executors import Input
-from binder.functions import Function
+from binder.language.functions.own import Function
 from binder.lm import LM, Reply, Request, RequestUsage
 from binder.plan import Ask
 from binder.results.progress import Display, Progress
@@ -105,9 +105,7 @@ class Sender:
             told.append({**known, **why, "request": ""})
         if self.cache is not None and self.cache.told is not None:
             self.cache.told("recalled", question=function.name, answers=told)
-        event = self.trace.add(
-            "applied", call=ask.call.name, function=function.name, answers=told
-        )
+        event = self.trace.add("applied", call=ask.call.name, function=function.name, answers=told)
         self.totals.applied += len(answers)
         self.totals.spent += RequestUsage(cost=function.cost * len(answers) or None)
         if self.cache is not None and function.keep:

@@ -21,8 +21,8 @@ from binder.executors.sql import SqlExecutor
 from binder.executors.workers.duckdb_client import Worker
 from binder.executors.workers.monty_client import Sandbox, available
 from binder.executors.workers.subprocess import Limits
-from binder.functions import Function, functions_of
 from binder.language.functions import allowed
+from binder.language.functions.own import Function, functions_of
 from binder.language.program import Program
 from binder.language.python import KINDS as PYTHON_CALLS
 from binder.language.python import allowed as python_allowed

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from binder.executors import Input, Value
-from binder.functions import LIST
+from binder.language.functions.own import LIST
 from binder.plan import Ask
 from binder.plan.blocks import outer_columns
 from binder.plan.collect import key_name

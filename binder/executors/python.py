@@ -28,8 +28,8 @@ from binder.executors import (
 )
 from binder.executors.mapping_tables import typed
 from binder.executors.workers.monty_client import Sandbox
-from binder.functions import LIST, Function
 from binder.language.calls import APPLY, Call
+from binder.language.functions.own import LIST, Function
 from binder.language.python import Text
 from binder.language.relations import Field
 from binder.plan import Ask

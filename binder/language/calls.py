@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from binder.errors import Span
-from binder.functions import Function
 from binder.language.call_kinds import CALL_KINDS
+from binder.language.functions.own import Function
 
 APPLY = "apply"  # the kind of the calls of own functions
 
@@ -32,4 +32,3 @@ class Call:
     def type(self) -> str:
         """The type of its answers, where their use does not ask for another."""
         return CALL_KINDS[self.kind].type if self.function is None else self.function.returns
-

@@ -10,9 +10,9 @@ import sqlglot
 from sqlglot import exp
 
 from binder.errors import Span, SyntaxFault
-from binder.functions import VALUES, Function
 from binder.language.annotations import annotate
 from binder.language.calls import Call
+from binder.language.functions.own import VALUES, Function
 from binder.language.sqltree import Dialect, nodes
 
 PREFIX = "call_"  # of the names of placeholders

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from binder.data import listed
 from binder.errors import Span
-from binder.functions import Function
 from binder.language import grammar
 from binder.language.call_kinds import FUNCTIONS
 from binder.language.calls import Call
 from binder.language.diagnose_python import tree
+from binder.language.functions.own import Function
 from binder.language.program import PREFIX, Program
 
 KINDS = FUNCTIONS  # the functions that ask the language model

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 
 from binder.errors import SyntaxFault
-from binder.functions import Function
 from binder.language import grammar
 from binder.language.context import CLAUSES
+from binder.language.functions.own import Function
 from binder.language.lexer import Token, tokens
 from binder.language.program import Program
 from binder.language.skeleton import parse

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from binder.errors import Span, SyntaxFault
-from binder.functions import Function
 from binder.language import grammar
 from binder.language.call_kinds import CALL_KINDS
 from binder.language.calls import APPLY, Call
+from binder.language.functions.own import Function
 from binder.language.program import PREFIX, Program
 
 # after these words an operand begins, and `~` is a sign of its own

@@ -150,7 +150,9 @@ def _applied(estimate: Estimate) -> str:
     """What own functions do, behind what is asked."""
     if not estimate.applied:
         return ""
-    return f" and applies own functions to at most {count(estimate.applied, 'input')}"
+    text = f" and applies own functions to at most {count(estimate.applied, 'input')}"
+    is_told = bool(estimate.questions)  # with the cost of the requests
+    return text if is_told or not estimate.cost else f"{text}, ${estimate.cost:.4f}"
 
 
 def text_of_spending(estimate: Estimate) -> str:

@@ -14,7 +14,7 @@ from binder.prompt import told
 from binder.prompt.schema import LEAST, tables_text
 
 if TYPE_CHECKING:
-    from binder.functions import Function
+    from binder.language.functions.own import Function
     from binder.prompt.memory import Exemplar
     from binder.tables.table import Table
 

@@ -315,11 +315,8 @@ class _Check:
         function = self.functions[called(node)]
         if any(isinstance(part, ast.Starred) for part in node.args):
             return  # only the run tells how many there are
-        names = [parameter.name for parameter in function.parameters]
-        given = [*names[: len(node.args)], *(keyword.arg for keyword in node.keywords)]
-        needed = {parameter.name for parameter in function.parameters if parameter.required}
-        wrong = len(node.args) > len(names) or not needed <= set(given) <= set(names)
-        if wrong or len(given) > len(set(given)):
+        named = [keyword.arg or "**" for keyword in node.keywords]
+        if not function.accepts(len(node.args), named):
             message = f"{function.name} does not take these arguments"
             raise self.fault(node, message, f"write {function.signature}")
 

@@ -10,9 +10,9 @@ from sqlglot import exp
 from binder.analysis.sql.types import holds_bytes, kind, picked
 from binder.analysis.sql.value_linking import raw_of
 from binder.errors import CheckFault
-from binder.functions import Function
 from binder.language.annotations import annotate, field_of, notes, source_of
 from binder.language.calls import Call
+from binder.language.functions.own import Function, Parameter
 from binder.language.program import Program
 from binder.language.sqltree import call_of, copied, placeholders, sql_of
 
@@ -88,40 +88,55 @@ def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
 def _apply(node: exp.Anonymous, call: Call, function: Function, program: Program) -> None:
     """Gives an own function what its parameters are annotated with: texts as the cells read, other
     values as they are; another type is refused."""
-
-    def fault(message: str) -> CheckFault:
-        hint = f"write {function.signature}"
-        return CheckFault(message, text=program.text, span=call.span, hint=hint)
-
-    given, most = len(node.expressions), len(function.parameters)
-    if not function.required <= given <= most:
-        takes = str(most) if function.required == most else f"{function.required} to {most}"
-        noun = "argument" if takes == "1" else "arguments"
-        raise fault(f"{function.name} takes {takes} {noun}, and is given {given}")
-    if isinstance(node.parent, _AROUND_AGGREGATES):
-        raise fault(f"{function.name} is applied to one row at a time: it is no aggregate")
-    for argument, parameter in zip(list(node.expressions), function.parameters, strict=False):
-        if isinstance(argument, _NO_VALUES) or argument.find(exp.Star):
-            raise fault(f"{parameter.name!r} of {function.name} must be a value")
-        family = kind(argument)
-        is_other = family not in (None, parameter.type) and parameter.type != "text"
-        if is_other and not isinstance(argument, exp.Null):
-            what = f"{argument.name!r} is {family}" if argument.name else f"{family} is given"
-            raise fault(f"{parameter.name!r} of {function.name} is {parameter.type}: {what}")
+    given = list(node.expressions)
+    problem = _misuse(node, function)
+    pairs = list(zip(given, function.parameters, strict=False))
+    problems = [problem, *(_mismatch(argument, one, function) for argument, one in pairs)]
+    for problem in problems:
+        if problem:
+            hint = f"write {function.signature}"
+            raise CheckFault(problem, text=program.text, span=call.span, hint=hint)
+    for argument, parameter in pairs:
         if parameter.type == "text":
-            _as_text(argument, family)
+            _as_text(argument)
         elif isinstance(argument, exp.Subquery):  # one value, where those of ans are tables
             argument.replace(exp.paren(argument))
-    names = tuple(one.name for one in function.parameters[:given])
-    annotate(node, columns=names)
+    annotate(node, columns=tuple(parameter.name for _, parameter in pairs))
 
 
-def _as_text(argument: exp.Expr, family: str | None) -> None:
+def _misuse(node: exp.Anonymous, function: Function) -> str:
+    """What is wrong with a call of an own function as a whole; empty where nothing is."""
+    given = len(node.expressions)
+    if not function.accepts(given):
+        takes = {count for count in range(len(function.parameters) + 1) if function.accepts(count)}
+        most = max(takes)
+        told = str(most) if len(takes) == 1 else f"{min(takes)} to {most}"
+        noun = "argument" if told == "1" else "arguments"
+        return f"{function.name} takes {told} {noun}, and is given {given}"
+    if isinstance(node.parent, _AROUND_AGGREGATES):
+        return f"{function.name} is applied to one row at a time: it is no aggregate"
+    return ""
+
+
+def _mismatch(argument: exp.Expr, parameter: Parameter, function: Function) -> str:
+    """Why an argument cannot be given to a parameter; empty where it can."""
+    taker = f"{parameter.name!r} of {function.name}"
+    if isinstance(argument, _NO_VALUES) or argument.find(exp.Star):
+        return f"{taker} must be a value"
+    family = kind(argument)
+    fits = family in (None, parameter.type) or parameter.type == "text"
+    if fits or isinstance(argument, exp.Null):
+        return ""
+    what = f"{argument.name!r} is {family}" if argument.name else f"{family} is given"
+    return f"{taker} is {parameter.type}: {what}"
+
+
+def _as_text(argument: exp.Expr) -> None:
     """An argument as text: a column as its cells read, anything else as DuckDB writes it."""
     raw = raw_of(argument) if isinstance(argument, exp.Column) else None
     if raw is not None:
         argument.replace(raw)
-    elif family != "text" and not isinstance(argument, exp.Null):
+    elif kind(argument) != "text" and not isinstance(argument, exp.Null):
         argument.replace(exp.cast(copied(argument), "VARCHAR", copy=False))
     elif isinstance(argument, exp.Subquery):
         argument.replace(exp.paren(argument))

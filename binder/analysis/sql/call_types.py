@@ -17,9 +17,9 @@ from sqlglot import exp
 from binder.analysis.sql.coercion import COMPARISONS
 from binder.analysis.sql.types import COMPUTED, TEXT_READERS, handed_on, kind, values
 from binder.errors import CheckFault
-from binder.functions import Function
 from binder.language.annotations import annotate, field_of, notes
 from binder.language.calls import Call
+from binder.language.functions.own import Function
 from binder.language.program import Program
 from binder.language.sqltree import call_of, is_placeholder, nodes, placeholders, sql_of
 from binder.tables.cells import read_boolean
@@ -97,6 +97,21 @@ def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
         for call in _calls_of(node):
             places.setdefault(same[call], []).append(node)
 
+    uses, classes = _met_uses(places, same)
+    members: dict[Call, list[Call]] = {}
+    for call in uses:
+        members.setdefault(classes.of(call), []).append(call)
+    for alike in members.values():
+        types |= _types_of_class(program, {call: uses[call] for call in alike})
+    for call, shown in places.items():
+        _apply(types[call], shown)
+    return {call.name: call_type for call, call_type in types.items()}
+
+
+def _met_uses(
+    places: dict[Call, list[exp.Expr]], same: dict[Call, Call]
+) -> tuple[dict[Call, list[_Use]], _Classes]:
+    """How each call is used, and which calls meet there."""
     uses: dict[Call, list[_Use]] = {}
     classes = _Classes()
     for call, shown in places.items():
@@ -106,15 +121,7 @@ def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
         for use in uses[call]:
             for other in use.calls:
                 classes.join(call, same[other])
-
-    members: dict[Call, list[Call]] = {}
-    for call in uses:
-        members.setdefault(classes.of(call), []).append(call)
-    for alike in members.values():
-        types |= _types_of_class(program, {call: uses[call] for call in alike})
-    for call, shown in places.items():
-        _apply(types[call], shown)
-    return {call.name: call_type for call, call_type in types.items()}
+    return uses, classes
 
 
 def _apply(call_type: CallType, shown: list[exp.Expr]) -> None:
@@ -167,9 +174,7 @@ def _set_kind(node: exp.Expr, chosen: str) -> None:
 
 def _types_of_class(program: Program, uses: dict[Call, list[_Use]]) -> dict[Call, CallType]:
     """The types of the calls of one class: all of the strictest type."""
-    wanted = {
-        call: {call.type, *(use.type for use in own)} for call, own in uses.items()
-    }
+    wanted = {call: {call.type, *(use.type for use in own)} for call, own in uses.items()}
     chosen = max(set().union(*wanted.values()), key=STRICTNESS.index)
     _agree(program, wanted)
     texts: dict[Call, list[str]] = {}

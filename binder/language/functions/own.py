@@ -42,8 +42,10 @@ VALUES: dict[str, tuple[type, ...]] = {
 LIST = "[]"  # behind the type of its items
 
 
-def _whole(value: Any) -> Any:
-    return int(value) if value == int(value) else value
+def _whole(value: Any) -> int:
+    if value != int(value):
+        raise ValueError(f"is a whole number, not {value!r}")
+    return int(value)
 
 
 def _moment(value: Any) -> Any:
@@ -81,11 +83,13 @@ class Parameter:
         return self._item(given)
 
     def _item(self, given: Any) -> Any:
-        convert = _CONVERSIONS.get(self.python)
-        converted = given if convert is None else convert(given)
-        if not is_of(converted, self.type.removesuffix(LIST)):
+        if not is_of(given, self.type.removesuffix(LIST)):
             raise ValueError(f"{self.name!r} is {self.type}, not {given!r:.80}")
-        return converted
+        convert = _CONVERSIONS.get(self.python)
+        try:
+            return given if convert is None else convert(given)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise ValueError(f"{self.name!r} {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +118,6 @@ class Function:
     returns: str = ""
 
     @property
-    def required(self) -> int:
-        """How many arguments a call must have."""
-        return sum(parameter.required for parameter in self.parameters)
-
-    @property
     def signature(self) -> str:
         """The function as the language model is told of it: `geocode(city TEXT) -> NUMBER`."""
         told = [
@@ -142,6 +141,17 @@ class Function:
         except (OSError, TypeError):  # of a session, a builtin, an object
             source = ""
         return hashlib.sha256(f"{self.version}\n{source}".encode()).hexdigest()[:16]
+
+    def accepts(self, count: int, named: Sequence[str] = ()) -> bool:
+        """Whether a call may have so many arguments by position, and these by name."""
+        names = [parameter.name for parameter in self.parameters]
+        given = [*names[:count], *named]
+        needed = {parameter.name for parameter in self.parameters if parameter.required}
+        return (
+            count <= len(names)
+            and len(given) == len(set(given))
+            and needed <= set(given) <= set(names)
+        )
 
     def of_item(self, value: Any) -> bool:
         """Whether a value is of the type that the function returns."""
