@@ -1,8 +1,9 @@
-"""Tools of an MCP server as own functions (Model Context Protocol; the extra `binder[mcp]`)."""
+"""Tools of an MCP server as own functions (Model Context Protocol; the extra `mcp`)."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shlex
 import threading
@@ -88,9 +89,8 @@ class _Session:
         opened: Future[None] = Future()
         self._stop = asyncio.Event()
         work = _hold(weakref.proxy(self), _client_of(server), opened, self._stop)
-        threading.Thread(
-            target=self._loop.run_until_complete, args=(work,), name="binder-mcp", daemon=True
-        ).start()
+        arguments = self._loop, work
+        threading.Thread(target=_serve, args=arguments, name="binder-mcp", daemon=True).start()
         try:
             opened.result(PATIENCE)
         except Exception as error:  # noqa: BLE001  of the transport, of the server, of the network
@@ -153,7 +153,9 @@ def _client_of(server: str | Sequence[str]) -> Any:
     try:
         from mcp import Client, StdioServerParameters
     except ImportError as error:
-        raise UsageError("mcp() needs the package mcp", hint="pip install 'binder[mcp]'") from error
+        raise UsageError(
+            "mcp() needs the package mcp", hint="pip install 'binder-lm[mcp]'"
+        ) from error
     if isinstance(server, str) and server.startswith(("http://", "https://")):
         return Client(server)
     words = shlex.split(server) if isinstance(server, str) else list(server)
@@ -174,6 +176,14 @@ async def _hold(session: Any, client: Any, opened: Future[None], stop: asyncio.E
             opened.set_exception(_innermost(error))
 
 
+def _serve(loop: asyncio.AbstractEventLoop, work: Any) -> None:
+    """Runs a session to its end."""
+    try:
+        loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
 def _innermost(error: BaseException) -> BaseException:
     """The error itself, where groups of tasks are wrapped around it."""
     while isinstance(error, BaseExceptionGroup):
@@ -182,7 +192,8 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 def _end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    loop.call_soon_threadsafe(stop.set)
+    with contextlib.suppress(RuntimeError):  # the session has ended by itself
+        loop.call_soon_threadsafe(stop.set)
 
 
 def _shown(server: str | Sequence[str]) -> str:
