@@ -14,6 +14,7 @@ from functools import cache
 from binder.analysis.python.call_types import call_types_of
 from binder.analysis.python.column_usage import ColumnUsage, answer
 from binder.analysis.python.dataflow import Flow, strings
+from binder.analysis.python.names import bound, given, imported
 from binder.analysis.python.vectorize import ahead, row_calls
 from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.types import holds_bytes
@@ -70,9 +71,9 @@ class _Check:
         self.program, self.tables = program, tables
         self.source, self.module = Text(program.text), tree(program.text)
         self.misspelt: list[tuple[Span, str, str]] = []
-        self.bound = set(_bound(self.module))
+        self.bound = set(bound(self.module))
         self.functions = {function.name: function for function in program.own}
-        self.imported = dict(_imported(self.module))  # name -> the module that it stands for
+        self.imported = dict(imported(self.module))  # name -> the module that it stands for
 
     def run(self) -> CheckedPython:
         for node in ast.walk(self.module):
@@ -242,7 +243,7 @@ class _Check:
             for part in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
                 if is_call(part):
                     raise self.fault(part, "qa_map and qa_ans can only be called inside solve")
-            if taken := {*_given(node)} & allowed()["builtins"]:
+            if taken := {*given(node)} & allowed()["builtins"]:
                 raise self.fault(
                     node, f"{min(taken)} shadows a Python built-in", "choose another name"
                 )
@@ -427,33 +428,3 @@ def _is_harmless(node: ast.Name, parent: ast.AST | None) -> bool:
     if isinstance(parent, ast.Call):
         return parent.func is not node or len(parent.args) == 1 or node.id != "type"
     return isinstance(parent, (ast.Compare, ast.Tuple))
-
-
-def _bound(module: ast.Module) -> Iterable[str]:
-    """Every name that a program gives to something, wherever it does."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, ast.FunctionDef):
-            yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            yield node.name
-        elif isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0]
-
-
-def _given(node: ast.stmt) -> Iterable[str]:
-    """The names that a statement outside of functions gives, and those that a function declares
-    global."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Global):
-            yield from part.names
-    yield from [node.name] if isinstance(node, ast.FunctionDef) else _bound(ast.Module([node], []))
-
-
-def _imported(module: ast.Module) -> Iterable[tuple[str, str]]:
-    for node in ast.walk(module):
-        if isinstance(node, ast.Import):
-            yield from ((alias.asname or alias.name, alias.name) for alias in node.names)
