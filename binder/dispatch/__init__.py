@@ -25,6 +25,7 @@ from binder.lm import LM, Reply, Request, RequestUsage
 from binder.lm.budget import Budgeted, price_of
 from binder.plan import Ask
 from binder.plan.cost import billed, packs
+from binder.prompt.units import CallUnit
 from binder.results.progress import Display
 from binder.results.result import Missing, Usage, plain
 from binder.results.trace import Trace
@@ -70,6 +71,7 @@ class Dispatch:
         self.sender = Sender(lm, recall, trace, slots, display)
         self.totals = self.sender.totals
         self.known: dict[QuestionKey, dict[Input, InputAnswer]] = {}
+        self.units: dict[QuestionKey, CallUnit] = {}
         self.limits: dict[str, asyncio.Semaphore] = {}  # of own functions, by name
 
     async def drive(self, executions: Sequence[Execution]) -> list[Rows | BinderError]:
@@ -197,7 +199,8 @@ class Dispatch:
     ) -> list[Coroutine[Any, Any, None]]:
         """The work on the inputs of one question, not yet begun, packed into requests."""
         ask, steps = question.ask, question.ask.call.kind in self.reasoning
-        task = AskTask(ask, self.model, self.sender, self.size, self.known[key], keys, steps)
+        unit = self.units.setdefault(key, CallUnit(ask.call.question))
+        task = AskTask(ask, self.model, self.sender, self.size, self.known[key], keys, unit, steps)
         if not ask.call.per_input:
             return [task.ask_tables(value, question.inputs[value]) for value in inputs]
         # A reply that was paid and not read costs nothing if it is asked for in the same words.
