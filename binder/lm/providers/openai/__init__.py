@@ -19,7 +19,7 @@ from binder.lm.cache import address
 from binder.lm.event_loop import current_loop
 from binder.lm.providers.openai.chat import excerpt, read
 from binder.lm.providers.openai.constrained import CHAT, SHAPES, body, form_of
-from binder.lm.providers.openai.trial import Trial
+from binder.lm.providers.openai.exchange import Exchange
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -114,25 +114,25 @@ class OpenAI:
         from binder.lm.providers.openai.client import post
 
         taken = self._taken.setdefault(request.model, set())
-        trial = Trial(self._refused(request.model), taken)
+        exchange = Exchange(self._refused(request.model), taken)
         while True:
-            form = form_of(request, trial.refused, self.endpoint.base_url)
-            path, sent = body(request, form, trial.refused)
+            form = form_of(request, exchange.refused, self.endpoint.base_url)
+            path, sent = body(request, form, exchange.refused)
             response = await post(client, path, sent)
-            if path == CHAT and form is None and trial.leaves_out(response, sent):
+            if path == CHAT and form is None and exchange.leaves_out(response, sent):
                 continue
-            response = trial.counted(response)
+            response = exchange.counted(response)
             try:
                 reply = read(response, request, SHAPES[path])
             except LMError as error:
-                if trial.drops(form, response, error):
+                if exchange.drops(form, response, error):
                     continue
                 told = response.body.decode("utf-8", "backslashreplace")
                 # cut last: half a key is a key
                 error.message = f"{error.message}: {excerpt(self.endpoint.redact(told))}"
                 raise
-            self._remember(request.model, trial.learnt(sent))
-            return replace(reply, usage=trial.spent + reply.usage)
+            self._remember(request.model, exchange.learnt(sent))
+            return replace(reply, usage=exchange.spent + reply.usage)
 
     def _refused(self, model: str) -> frozenset[str]:
         """What the endpoint does not take for a model: names of parameters and of forms."""

@@ -184,9 +184,9 @@ def test_the_time_to_wait_is_read_from_words(words: str, seconds: float | None) 
     assert wait_in(words) == seconds
 
 
-def _failure(status: int, message: str, **more: Any) -> LMError:
+def _failure(code: int, message: str, **more: Any) -> LMError:
     body = json.dumps({"error": {"message": message, **more}}).encode()
-    return failure(Response(status, {}, body), status)
+    return failure(Response(code, {}, body), code)
 
 
 def test_a_limit_per_minute_is_no_exhausted_quota() -> None:
@@ -257,10 +257,9 @@ def test_text_in_the_place_of_thoughts_counts_where_nothing_else_is_said(server:
 
 
 def test_the_query_of_base_url_goes_with_each_request(server: Server) -> None:
-    lm = OpenAI(Endpoint("m", f"{server.url}/d?api-version=1&x=", "k"), 10.0)
-    server.reply = lambda body: "hi"
-    assert ask(server, lm=lm) == "hi"
-    assert server.paths == ["/v1/d/chat/completions?api-version=1&x="]
+    lm = OpenAI(Endpoint("m", f"{server.url}/d?api-version=1", "k"), 10.0)
+    with pytest.raises(Refused, match="/v1/d/chat/completions.api-version=1 "):
+        ask(server, lm=lm)  # the endpoint of the tests knows no such path, and says which
 
 
 @pytest.mark.parametrize(

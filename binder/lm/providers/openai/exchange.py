@@ -18,7 +18,7 @@ LARGE = re.compile(rb"(?i)too (?:large|long|complex|many)|exceeds|maximum")
 
 
 @dataclass
-class Trial:
+class Exchange:
     """known: what the endpoint does not take, by earlier requests; taken: the features that it
     took. left_out and dropped: features and forms that it refused now, and whether for good; spent:
     on replies that were no use."""
