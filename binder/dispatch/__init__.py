@@ -55,17 +55,17 @@ class Dispatch:
         trace: Trace,
         slots: asyncio.Semaphore,
         lm: LM,
-        recall: AnswerCache | None,
+        cache: AnswerCache | None,
         budget: Budgeted,
         model: str,
         batch_rows: int,
         display: Display,
         reasoning: frozenset[str],
     ):
-        self.trace, self.recall, self.budget = trace, recall, budget
+        self.trace, self.cache, self.budget = trace, cache, budget
         self.model, self.reasoning = model, reasoning
         self.size = BatchSize(batch_rows)
-        self.sender = Sender(lm, recall, trace, slots, display)
+        self.sender = Sender(lm, cache, trace, slots, display)
         self.totals = self.sender.totals
         self.known: dict[QuestionKey, dict[Input, InputAnswer]] = {}
 
@@ -134,12 +134,12 @@ class Dispatch:
     ) -> dict[QuestionKey, OpenQuestion]:
         """Recalls what was answered before and asks for the rest; what another run is asking for is
         left for the next round."""
-        claims = Claims(self.recall)
+        claims = Claims(self.cache)
         requests: list[Coroutine[Any, Any, None]] = []
         left: dict[QuestionKey, OpenQuestion] = {}
         try:
             for key, question in questions.items():
-                keys = await self._recalled(key, question)
+                keys = await self._recall(key, question)
                 unknown = [value for value in question.inputs if value not in self.known[key]]
                 mine = dict.fromkeys(claims.claim(keys, unknown))
                 others = [value for value in unknown if value not in mine]
@@ -158,18 +158,18 @@ class Dispatch:
         await claims.wait_for_others()
         return left
 
-    async def _recalled(self, key: QuestionKey, question: OpenQuestion) -> dict[Input, str]:
+    async def _recall(self, key: QuestionKey, question: OpenQuestion) -> dict[Input, str]:
         """The keys of all inputs in the cache; what was answered before is known from here on."""
-        if self.recall is None:
+        if self.cache is None:
             return {}
         call = question.ask.call
-        keys = self.recall.keys(question.ask, question.inputs)
-        stored = await self.recall.found(keys)
+        keys = self.cache.keys(question.ask, question.inputs)
+        stored = await self.cache.recall(keys)
         if not stored:
             return keys
         answers = [{"key": keys[value], **said.data()} for value, said in stored.items()]
-        if self.recall.told is not None:
-            self.recall.told("recalled", question=call.question, answers=answers)
+        if self.cache.told is not None:
+            self.cache.told("recalled", question=call.question, answers=answers)
         event = self.trace.add("recalled", call=call.name, question=call.question, answers=answers)
         for value, said in stored.items():
             answer = said.value if call.per_input else list(said.value or [])
@@ -190,8 +190,8 @@ class Dispatch:
             return [task.ask_tables(value, question.inputs[value]) for value in inputs]
         # A reply that was paid and not read costs nothing if it is asked for in the same words.
         unread: list[list[Input]] = []
-        if self.recall is not None:
-            unread = self.recall.unread({keys[value]: value for value in inputs})
+        if self.cache is not None:
+            unread = self.cache.unread({keys[value]: value for value in inputs})
         again = {value for pack in unread for value in pack}
         fresh = [value for value in inputs if value not in again]
         return [task.ask_inputs(pack) for pack in [*unread, *packs(fresh, self.size.rows)]]
@@ -250,7 +250,7 @@ class Dispatch:
         """The request that was paid for a recalled answer, and its reply."""
         kept = (answer for answer in answers if tuple(answer["input"]) == value)
         paid = str(next(kept, {}).get("request", ""))
-        return {"request": paid, "reply": self.recall and self.recall.reply(paid)}
+        return {"request": paid, "reply": self.cache and self.cache.reply(paid)}
 
     @property
     def usage(self) -> Usage:

@@ -11,6 +11,7 @@ from typing import TypeGuard
 
 from binder.analysis.python.dataflow import Flow
 from binder.analysis.sql.call_types import YES_NO, CallType
+from binder.language.call_kinds import MAP
 from binder.language.python import called
 
 _OPTIONS = {"yes": YES_NO, "Yes": ("Yes", "No"), "YES": ("YES", "NO")}  # as the program writes them
@@ -115,4 +116,4 @@ def _answer(node: ast.expr, flow: Flow) -> list[ast.Call]:
 def _answers(node: ast.expr, flow: Flow) -> ast.Call | None:
     """The call whose answers an expression lists."""
     listed = flow.meaning(node)
-    return listed if isinstance(listed, ast.Call) and called(listed) == "qa_map" else None
+    return listed if isinstance(listed, ast.Call) and called(listed) == MAP.function else None
