@@ -19,7 +19,7 @@ from binder.dispatch.questions import QuestionKey, as_wanted, input_key, questio
 from binder.dispatch.sender import Sender
 from binder.errors import BinderError, BudgetExceeded, internal
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
-from binder.lm import LM, Reply, Request, RequestUsage
+from binder.lm import LM, RequestUsage
 from binder.lm.budget import Budgeted, price_of
 from binder.plan import Ask
 from binder.plan.cost import billed, packs
@@ -83,10 +83,6 @@ class Dispatch:
             for execution in executions:
                 execution.close()
         return [step for step in steps if not isinstance(step, tuple)]
-
-    async def sample(self, request: Request) -> Reply:
-        """A reply to a request for candidates."""
-        return await self.sender.sample(request)
 
     async def _ask(self, batches: Sequence[Batch]) -> None:
         """Asks for every input that some batch wants and nobody knows."""
