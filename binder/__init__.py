@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # "as" hands a name on
     from binder.candidates.sampling import Sampling as Sampling
     from binder.candidates.vote import Voting as Voting
     from binder.engine import Binder as Binder
+    from binder.engine import connect as connect
     from binder.errors import BinderError as BinderError
     from binder.errors import BudgetExceeded as BudgetExceeded
     from binder.errors import CheckFault as CheckFault
@@ -28,7 +29,6 @@ if TYPE_CHECKING:  # "as" hands a name on
     from binder.errors import UsageError as UsageError
     from binder.executors.workers.subprocess import Limits as Limits
     from binder.lm.budget import Budget as Budget
-    from binder.opening import connect as connect
     from binder.plan import Plan as Plan
     from binder.prompt.memory import Exemplar as Exemplar
     from binder.prompt.memory import Memory as Memory
@@ -69,7 +69,7 @@ _HOMES = {
     "Usage": "results.result",
     "UsageError": "errors",
     "Voting": "candidates.vote",
-    "connect": "opening",
+    "connect": "engine",
     "csv": "tables.csv",
 }
 

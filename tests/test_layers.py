@@ -29,7 +29,6 @@ prompt . wire schema_linking column_profile schema replies tasks programs memory
 dispatch injection questions failures batch_size answers answer_cache sender ask_task stack .
 candidates . answer vote sampling planner generate execution adaptive confidence
 engine .
-opening .
 benchmarks release replays . denotation wikitq tabfact registry evaluate tune
 cli . options demo commands notebook
 __main__ .

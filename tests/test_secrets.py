@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from binder.engine import connect
 from binder.errors import BinderError
-from binder.opening import connect
 from tests.processes import children
 from tests.server import Server
 

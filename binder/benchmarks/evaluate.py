@@ -20,11 +20,10 @@ from binder.benchmarks import Benchmark, Example, RawTable, Score, Tally, tally
 from binder.benchmarks.replays import Recorded, RecordedAnswers
 from binder.candidates.answer import Answer, Candidate
 from binder.candidates.vote import vote
-from binder.engine import Binder
+from binder.engine import Binder, connect
 from binder.errors import BadReply, BinderError, LimitExceeded, NotConfigured, Unreachable
 from binder.language.call_kinds import CALL_KINDS
 from binder.lm import LM, Choice, Reply, Request, RequestUsage
-from binder.opening import connect
 from binder.results.result import Usage, count
 from binder.results.trace import Trace
 from binder.tables import table

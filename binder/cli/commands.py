@@ -215,8 +215,8 @@ def _connected(options: argparse.Namespace) -> Iterator[Binder]:
 def _opened(options: argparse.Namespace, tables: Any, **settings: Any) -> Iterator[Binder]:
     """A connection with the settings of the command line, whose events are traced."""
     from binder.candidates.sampling import Sampling
+    from binder.engine import connect
     from binder.lm.budget import Budget
-    from binder.opening import connect
 
     for name in _SETTINGS.split():
         if hasattr(options, name):

@@ -15,13 +15,12 @@ from textwrap import indent
 from typing import Any
 
 from binder.candidates.answer import Answer, Candidate
-from binder.engine import Binder
+from binder.engine import Binder, connect
 from binder.errors import UsageError
 from binder.lm import LM
 from binder.lm.providers.openai import OpenAI, endpoint
 from binder.lm.replay import Record, Replay, recorded
 from binder.lm.retry import Retry
-from binder.opening import connect
 from binder.plan.python import AnyPlan
 from binder.prompt.schema import cut
 from binder.results.result import count, grid, text

@@ -18,9 +18,8 @@ from typing import Any, NamedTuple, NoReturn
 
 from binder.candidates.answer import Answer
 from binder.cli.options import TABLE, TITLE, add, flag, number, option
-from binder.engine import Binder
+from binder.engine import Binder, connect
 from binder.errors import BinderError, UsageError
-from binder.opening import connect
 from binder.plan.python import AnyPlan
 from binder.results.result import Result
 from binder.tables.table import named

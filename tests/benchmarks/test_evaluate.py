@@ -13,9 +13,9 @@ from binder.benchmarks.tabfact import TabFact
 from binder.benchmarks.wikitq import WikiTableQuestions
 from binder.candidates.vote import Voting
 from binder.cli.commands import main
+from binder.engine import connect
 from binder.errors import BinderError, NotConfigured
 from binder.lm import Choice, Reply, Request
-from binder.opening import connect
 from tests.server import Body, Said, Server, completion
 
 

@@ -11,10 +11,10 @@ import pytest
 from binder.benchmarks import tune as work
 from binder.benchmarks.tune import judge_questions, random_search, read_questions, tune
 from binder.cli.commands import main
+from binder.engine import connect
 from binder.errors import BudgetExceeded, DataError, UsageError
 from binder.lm import Choice, Reply, Request, RequestUsage
 from binder.lm.budget import Budget
-from binder.opening import connect
 from binder.prompt.memory import Memory
 from binder.prompt.memory.exemplars import Exemplar, Grid, write
 from tests.server import Body, Server

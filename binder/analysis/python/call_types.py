@@ -30,6 +30,7 @@ def call_types_of(flow: Flow) -> list[tuple[ast.Call, CallType]]:
             for call in _answer(node, flow):
                 calls[id(call)] = call
                 uses.setdefault(id(call), set()).add(_use(node, flow.parents))
+    # An answer that is only handed on ("") says nothing about its type.
     typed = [(call, _type_of(uses[number] - {""})) for number, call in calls.items()]
     return [(call, call_type) for call, call_type in typed if call_type is not None]
 
@@ -47,6 +48,7 @@ def _use(node: ast.expr, parents: dict[int, ast.AST]) -> str:
     on), or `other`."""
     child: ast.AST = node
     parent = parents.get(id(child))
+    # str(answer).strip().lower() == "yes" asks the answer, not the text made of it
     while (above := _passed(child, parent, parents)) is not None:
         child, parent = above, parents.get(id(above))
     if isinstance(parent, ast.Compare):
@@ -96,6 +98,7 @@ def _compared(nodes: list[ast.expr]) -> str:
     for node in nodes:
         parts += node.elts if isinstance(node, (ast.List, ast.Tuple, ast.Set)) else [node]
     said = {part.value if isinstance(part, ast.Constant) else None for part in parts}
+    # answer in ("yes", "true") is one of the options; answer == "maybe" is none
     for yes, (_, no) in _OPTIONS.items():
         if said & {yes, no} and said <= {yes, no, *_TRUTHS}:
             return yes

@@ -38,7 +38,8 @@ def present(
     rows: Sequence[Row], outputs: Sequence[Field], places: dict[int, int]
 ) -> tuple[list[Row], list[tuple[str, ...]]]:
     """The rows of the program alone, and the same rows as a person is shown them."""
-    # Where no raw text could come along, after GROUP BY say, the column tells how a value is written.
+    # Where no raw text could come along, as after GROUP BY, the column tells how a value is
+    # written.
     written: list[dict[Any, str]] = []
     for index, output in enumerate(outputs):
         alone = output.origin is not None and index not in places
@@ -77,4 +78,5 @@ def _shown(value: Any, raw: str | None) -> str:
 
 def _same_number(raw: str, value: Any, spelt: str) -> bool:
     """Whether a raw text is a number with nothing but spaces between its digits."""
+    # "1 000" is shown as 1000, "1,000" as it was written
     return isinstance(value, int) and "".join(raw.split()) == spelt
