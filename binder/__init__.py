@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # "as" hands a name on
     from binder.errors import SyntaxFault as SyntaxFault
     from binder.errors import UsageError as UsageError
     from binder.executors.workers.subprocess import Limits as Limits
+    from binder.language.functions.mcp import mcp as mcp
+    from binder.language.functions.own import Function as Function
     from binder.lm.budget import Budget as Budget
     from binder.plan import Plan as Plan
     from binder.prompt.memory import Exemplar as Exemplar
@@ -52,6 +54,7 @@ _HOMES = {
     "CheckFault": "errors",
     "DataError": "errors",
     "Exemplar": "prompt.memory",
+    "Function": "language.functions.own",
     "LMError": "errors",
     "LimitExceeded": "errors",
     "Limits": "executors.workers.subprocess",
@@ -71,6 +74,7 @@ _HOMES = {
     "Voting": "candidates.vote",
     "connect": "engine",
     "csv": "tables.csv",
+    "mcp": "language.functions.mcp",
 }
 
 __all__ = list(_HOMES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import abc
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -25,9 +25,10 @@ from binder.candidates.vote import Voting, vote
 from binder.dispatch import Dispatch
 from binder.dispatch.stack import DEFAULT, Place, Stack, StackSettings, build_stack
 from binder.errors import BudgetExceeded, LimitExceeded, MissingValues, UsageError, contained
-from binder.executors.languages import Workers, language_named
+from binder.executors.languages import Workers, language_named, own_functions
 from binder.executors.workers.subprocess import Limits
 from binder.language.call_kinds import ANS, CALL_KINDS
+from binder.language.functions.own import Function
 from binder.lm import LM
 from binder.lm.budget import Budget, Price, price_of
 from binder.lm.event_loop import await_on_loop, run
@@ -62,6 +63,7 @@ class Settings:
     voting: Voting
     reasoning: frozenset[str]
     embeddings: str | None
+    functions: tuple[Function, ...] = ()
 
 
 class Binder:
@@ -80,7 +82,7 @@ class Binder:
         self.stack, self.memory, self.settings = stack, memory, settings
         self._beside = beside  # whose stack this is
         self._workers = Workers(tables, settings.limits)
-        self._planner = Planner(tables, settings.rules)
+        self._planner = Planner(tables, settings.rules, settings.functions)
         own = asyncio.Semaphore(settings.concurrency)
         self._slots: asyncio.Semaphore = beside._slots if beside is not None else own
 
@@ -121,7 +123,7 @@ class Binder:
         self.tables = tables
         self._workers.use(tables)
         # a new one: a thread may still be planning over the tables of before
-        self._planner = Planner(tables, self.settings.rules)
+        self._planner = Planner(tables, self.settings.rules, self.settings.functions)
 
     def add(self, name: str, source: Any, tidy: bool | None = None) -> None:
         """Adds a table: a result of a run, or any source that `connect` takes. One of that name is
@@ -323,6 +325,7 @@ def connect(
     voting: Voting | None = None,
     reasoning: abc.Mapping[str, bool] | None = None,
     embeddings: str | None = None,
+    functions: Iterable[Function | Callable[..., Any]] = (),
 ) -> Binder:
     """Opens tables for programs and questions.
 
@@ -351,7 +354,8 @@ def connect(
     rules: the rules of the planner.
     sampling: how candidates are asked for. voting: how they are weighed.
     reasoning: whether the language model reasons step by step before it answers, by kind of call.
-        Default: {"map": False, "ans": True}."""
+        Default: {"map": False, "ans": True}.
+    functions: your own, which programs call by name; see Function."""
     if concurrency < 1 or batch_rows < 1:
         raise UsageError("concurrency and batch_rows must be at least 1")
     reasons = {kind.name: kind.reasons for kind in CALL_KINDS.values()} | dict(reasoning or {})
@@ -384,6 +388,7 @@ def connect(
         voting=voting or Voting(),
         reasoning=steps,
         embeddings=embeddings,
+        functions=own_functions(functions),
     )
     kept = memory if isinstance(memory, Memory) else Memory(memory)
     return Binder(opened, stack.reasoning(steps), kept, settings)

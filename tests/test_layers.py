@@ -26,7 +26,7 @@ analysis . sql python
 plan outcomes blocks expressions explain . matters three_valued asks naive correlate first_rows collect mapping_join cost rewrites rules python
 executors . mappings workers schedule provenance mapping_tables sql python languages
 prompt . wire schema_linking column_profile schema replies tasks programs memory
-dispatch injection questions failures batch_size answers answer_cache sender ask_task stack .
+dispatch injection questions failures batch_size answers answer_cache sender ask_task apply_task stack .
 candidates . answer vote sampling planner generate execution adaptive confidence
 engine .
 benchmarks release replays . denotation wikitq tabfact registry evaluate tune
@@ -47,6 +47,7 @@ DOORS = {
     "polars": {"results.columns"},
     "python_calamine": {"tables.excel"},
     "sqlalchemy": {"tables.databases"},
+    "mcp": {"language.functions.mcp"},
     "sqlglot": {
         "language.annotations",
         "language.relations",

@@ -72,7 +72,12 @@ def test_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "session.jsonl").touch()
     examples = re.findall(r"^\|[^|]+\| `(\w+=.+)` \|$", README, re.MULTILINE)
-    names = {"binder": binder, "my_model": Scripted([])}
+    names: dict[str, Any] = {"binder": binder, "my_model": Scripted([])}
+
+    def geocode(city: str) -> float:
+        return float(len(city))
+
+    names["geocode"] = geocode
     monkeypatch.setenv("BINDER_MODEL", "my-model")
     keywords: set[str | None] = set()
     for example in examples:

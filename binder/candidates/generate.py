@@ -199,6 +199,7 @@ class ProgramWriter:
             model=self.model,
             language=language,
             room=self.sampling.prompt_tokens,
+            functions=self.planner.functions,
         )
         if self.sampling.constrain == "always":
             request = replace(request, grammar=self._grammar(language))

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from binder.errors import contained
 from binder.executors.languages import language_named
+from binder.language.functions.own import Function
 from binder.plan import Rule
 from binder.plan.python import AnyPlan
 from binder.tables.table import Table
@@ -17,8 +18,13 @@ KEPT = 256  # plans
 class Planner:
     """Parses, analyzes and plans programs over the tables of a connection."""
 
-    def __init__(self, tables: tuple[Table, ...], rules: tuple[Rule, ...]):
-        self.tables, self.rules = tables, rules
+    def __init__(
+        self,
+        tables: tuple[Table, ...],
+        rules: tuple[Rule, ...],
+        functions: tuple[Function, ...] = (),
+    ):
+        self.tables, self.rules, self.functions = tables, rules, functions
         self.plan = lru_cache(maxsize=KEPT)(self._plan)
 
     async def plan_in_thread(self, program: str, language: str) -> AnyPlan:
@@ -30,7 +36,7 @@ class Planner:
     def _plan(self, program: str, language: str) -> AnyPlan:
         written = language_named(language)
         written.require()
-        parsed = written.parse(program, self.tables)
+        parsed = written.parse(program, self.tables, self.functions)
         analyzed = written.analyze(parsed, self.tables)
         plan: AnyPlan = written.plan(analyzed, self.rules)
         return plan

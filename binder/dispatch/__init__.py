@@ -11,6 +11,7 @@ from typing import Any
 
 from binder.dispatch.answer_cache import AnswerCache, Claims
 from binder.dispatch.answers import InputAnswer
+from binder.dispatch.apply_task import WINDOW, ApplyTask
 from binder.dispatch.ask_task import AskTask
 from binder.dispatch.batch_size import BatchSize
 from binder.dispatch.failures import together
@@ -19,6 +20,7 @@ from binder.dispatch.questions import QuestionKey, as_wanted, input_key, questio
 from binder.dispatch.sender import Sender
 from binder.errors import BinderError, BudgetExceeded, internal
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
+from binder.language.functions.own import Function
 from binder.lm import LM, RequestUsage
 from binder.lm.budget import Budgeted, price_of
 from binder.plan import Ask
@@ -68,6 +70,7 @@ class Dispatch:
         self.sender = Sender(lm, cache, trace, slots, display)
         self.totals = self.sender.totals
         self.known: dict[QuestionKey, dict[Input, InputAnswer]] = {}
+        self.limits: dict[str, asyncio.Semaphore] = {}  # of own functions, by name
 
     async def drive(self, executions: Sequence[Execution]) -> list[Rows | BinderError]:
         """Runs executions to their end; a BinderError stands for one that failed. Errors of the
@@ -120,6 +123,8 @@ class Dispatch:
 
     def _warn_of_orders(self, question: OpenQuestion) -> None:
         """Notes cells that read like orders to the language model."""
+        if question.ask.call.function is not None:
+            return  # it is sent nothing
         found = orders(question.cells())
         if found:
             text = question.ask.call.question
@@ -132,6 +137,8 @@ class Dispatch:
         left for the next round."""
         claims = Claims(self.cache)
         requests: list[Coroutine[Any, Any, None]] = []
+        applications: list[Coroutine[Any, Any, None]] = []
+        cost = 0.0  # of the own functions
         left: dict[QuestionKey, OpenQuestion] = {}
         try:
             for key, question in questions.items():
@@ -142,14 +149,19 @@ class Dispatch:
                 if others:
                     inputs = {value: question.inputs[value] for value in others}
                     left[key] = OpenQuestion(question.ask, inputs)
+                if (function := question.ask.call.function) is not None:
+                    cost += function.cost * len(mine)
+                    applications += self._applications(key, function, question, keys, list(mine))
+                    continue
                 self.totals.questions += len(mine)
                 requests += self._requests(key, question, keys, list(mine))
-            if requests:
-                self._check_budget(len(requests))
-                await together(requests)
+            if requests or cost:
+                self._check_budget(RequestUsage(len(requests), cost=cost))
+                self.budget.spent += RequestUsage(cost=cost)  # requests are counted when sent
+            await together([*requests, *applications])
         finally:
-            for request in requests:
-                request.close()  # where nothing was sent at all
+            for work in [*requests, *applications]:
+                work.close()  # where nothing was sent at all
             await self._release(claims)
         await claims.wait_for_others()
         return left
@@ -192,6 +204,22 @@ class Dispatch:
         fresh = [value for value in inputs if value not in again]
         return [task.ask_inputs(pack) for pack in [*unread, *packs(fresh, self.size.rows)]]
 
+    def _applications(
+        self,
+        key: QuestionKey,
+        function: Function,
+        question: OpenQuestion,
+        keys: dict[Input, str],
+        inputs: list[Input],
+    ) -> list[Coroutine[Any, Any, None]]:
+        """The work of an own function on its inputs, not yet begun."""
+        slots = self.limits.setdefault(function.name, asyncio.Semaphore(function.limit))
+        known = self.known[key]
+        task = ApplyTask(question.ask, function, self.sender, slots, known, keys)
+        if function.batch:
+            return [task.apply_batch(pack) for pack in packs(inputs, WINDOW)]
+        return [task.apply_one(value) for value in inputs]
+
     async def _release(self, claims: Claims) -> None:
         """Gives up the claims of a round, once its answers are durable."""
         try:
@@ -200,22 +228,22 @@ class Dispatch:
         finally:
             claims.release()
 
-    def _check_budget(self, requests: int) -> None:
-        """Refuses the requests of a round, before the first is sent, where they exceed the budget;
-        a run without a budget may ask so many questions and no more."""
+    def _check_budget(self, needed: RequestUsage) -> None:
+        """Refuses the work of a round, before it begins, where it exceeds the budget; a run without
+        a budget may ask so many questions and no more."""
         if self.totals.questions > MOST_QUESTIONS and not self.budget.budget.limits():
             price = price_of(self.model, self.budget.prices)
             sent = self.totals.spent.requests
-            needed = billed(self.totals.questions, sent + requests, price)
+            bill = billed(self.totals.questions, sent + needed.requests, price)
             raise BudgetExceeded(
-                f"the run needs at least {needed.questions:,} questions in {needed.spending}; "
+                f"the run needs at least {bill.questions:,} questions in {bill.spending}; "
                 f"more than {MOST_QUESTIONS:,} need a budget",
                 spent=self.totals.questions,
                 limit=MOST_QUESTIONS,
                 hint="set one: connect(..., budget=Budget(requests=...)), or --max-requests"
                 " on the command line",
             )
-        self.budget.check(RequestUsage(requests))
+        self.budget.check(needed)
 
     def _mapping(self, batch: Batch) -> Mapping:
         """The answers to a batch, as its program uses them."""
@@ -235,6 +263,8 @@ class Dispatch:
             return {"fault": found.fault, "message": found.message}
         event = self.trace.events[found.event]
         told = {"fault": found.fault, "event": found.event}
+        if event.kind == "applied":
+            return {**told, "source": "function"}
         if event.kind == "recalled":
             return {**told, "source": "cache", **self._paid(event.data["answers"], value)}
         sent = event.data["request"]["messages"][-1]["content"]

@@ -36,6 +36,11 @@ class AnswerCache:
 
     def keys(self, ask: Ask, inputs: Iterable[Input]) -> dict[Input, str]:
         """What the answer to each input is kept under: all that can change it."""
+        wanted = list(inputs)
+        if ask.call.function is not None:
+            function = ask.call.function
+            own = value_keys(wanted, function=function.name, version=function.identity)
+            return dict(zip(wanted, own, strict=True))
         call_type = ask.call_type
         asked = {
             "model": self.model,
@@ -50,7 +55,6 @@ class AnswerCache:
             "table": ask.title,
             "sample": 0,
         }
-        wanted = list(inputs)
         return dict(zip(wanted, value_keys(wanted, **asked), strict=True))
 
     async def recall(self, keys: Mapping[Input, str]) -> dict[Input, Stored]:
@@ -88,13 +92,26 @@ class AnswerCache:
         The future says when it is kept; what was put before is then kept, too.
         """
         paid = request_key(request, self.endpoint)
+        kept = self._stored(ask, keys, answers, paid)
+        return self.store.put_answers(paid, kept) if kept else self.store.forget([paid])
+
+    def keep_values(
+        self, ask: Ask, keys: Mapping[Input, str], answers: Mapping[Input, InputAnswer]
+    ) -> Future[None]:
+        """Keeps what an own function returned."""
+        return self.store.put_answers("", self._stored(ask, keys, answers, ""))
+
+    def _stored(
+        self, ask: Ask, keys: Mapping[Input, str], answers: Mapping[Input, InputAnswer], paid: str
+    ) -> dict[str, Stored]:
+        """What is worth keeping of some answers, by their keys."""
         about = ask.call.kind, self.model, self.endpoint, ask.call.question
         kept = {}
         for value, said in answers.items():
             if said.fault in KEPT and value in keys:
                 what = said.value, said.fault, said.message, said.attempts
                 kept[keys[value]] = Stored(*what, *about, value, paid)
-        return self.store.put_answers(paid, kept) if kept else self.store.forget([paid])
+        return kept
 
     def reply(self, paid: str) -> str | None:
         """The text of a reply that is kept."""

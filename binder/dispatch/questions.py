@@ -20,6 +20,8 @@ LEADING = frozenset(
 
 def question_key(ask: Ask) -> QuestionKey:
     """What equal questions share, however their programs use the answer: true and yes are one."""
+    if ask.call.function is not None:
+        return ask.call.kind, ask.call.function.name
     call_type = ask.call_type
     wanted = "truth" if _is_truth(ask) else [call_type.type, call_type.options]
     details = [ask.columns, wanted, call_type.spellings, ask.title]

@@ -14,6 +14,7 @@ from binder.dispatch.answers import InputAnswer
 from binder.dispatch.failures import about_inputs
 from binder.errors import BinderError, LMError
 from binder.executors import Input
+from binder.language.functions.own import Function
 from binder.lm import LM, Reply, Request, RequestUsage
 from binder.plan import Ask
 from binder.results.progress import Display, Progress
@@ -29,6 +30,7 @@ class Totals:
     answered: int = 0
     questions: int = 0
     cached: int = 0
+    applied: int = 0  # inputs of own functions
     spent: RequestUsage = field(default_factory=RequestUsage)
     started: float = field(default_factory=time.monotonic)
 
@@ -37,7 +39,9 @@ class Totals:
         """The same, as a result tells it."""
         spent, seconds = self.spent, round(time.monotonic() - self.started, 4)
         tokens = spent.prompt_tokens, spent.completion_tokens
-        return Usage(self.questions, self.cached, spent.requests, *tokens, spent.cost, seconds)
+        return Usage(
+            self.questions, self.cached, spent.requests, *tokens, spent.cost, seconds, self.applied
+        )
 
     def progress(self, stage: str) -> Progress:
         """The same, as a display shows it."""
@@ -85,6 +89,30 @@ class Sender:
             self.kept = self.cache.keep(ask, keys, request, answers)
         self.totals.answered += len(answers)
         self.show()
+
+    def applied(
+        self,
+        ask: Ask,
+        function: Function,
+        keys: Mapping[Input, str],
+        answers: Mapping[Input, InputAnswer],
+    ) -> int:
+        """Records, counts and keeps what an own function returned; the number of the event."""
+        told = []
+        for value, said in answers.items():
+            known = {"key": keys.get(value), "input": value, "value": said.value}
+            why = {"fault": said.fault, "message": said.message, "attempts": said.attempts}
+            told.append({**known, **why, "request": ""})
+        if self.cache is not None and self.cache.told is not None:
+            self.cache.told("recalled", question=function.name, answers=told)
+        event = self.trace.add("applied", call=ask.call.name, function=function.name, answers=told)
+        self.totals.applied += len(answers)
+        self.totals.spent += RequestUsage(cost=function.cost * len(answers) or None)
+        if self.cache is not None and function.keep:
+            self.kept = self.cache.keep_values(ask, keys, answers)
+        self.totals.answered += len(answers)
+        self.show()
+        return event
 
     async def sample(self, request: Request) -> Reply:
         """A reply to a request for candidates."""

@@ -6,6 +6,7 @@ One entry in LANGUAGES is all that the rest of binder knows of a language, besid
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
@@ -20,7 +21,11 @@ from binder.executors.sql import SqlExecutor
 from binder.executors.workers.duckdb_client import Worker
 from binder.executors.workers.monty_client import Sandbox, available
 from binder.executors.workers.subprocess import Limits
+from binder.language.functions import allowed
+from binder.language.functions.own import Function, functions_of
 from binder.language.program import Program
+from binder.language.python import KINDS as PYTHON_CALLS
+from binder.language.python import allowed as python_allowed
 from binder.language.python import parse as parse_python
 from binder.language.repair import parsed
 from binder.plan import Plan, Rule
@@ -66,8 +71,11 @@ class Language(Protocol[Analyzed, Planned]):
     def require(self) -> None:
         """Raises a UsageError if a package that runs programs of this language is missing."""
 
-    def parse(self, text: str, tables: tuple[Table, ...]) -> Program:
-        """The Program of a text; a SyntaxFault if the text is not in the language."""
+    def parse(
+        self, text: str, tables: tuple[Table, ...], functions: Sequence[Function] = ()
+    ) -> Program:
+        """The Program of a text; a SyntaxFault if the text is not in the language. functions: own
+        ones that it may call."""
 
     def analyze(self, program: Program, tables: tuple[Table, ...]) -> Analyzed:
         """The program with its names resolved; a CheckFault if it does not match the tables."""
@@ -90,9 +98,11 @@ class Sql:
     def require(self) -> None:
         """Nothing: DuckDB comes with binder."""
 
-    def parse(self, text: str, tables: tuple[Table, ...]) -> Program:
+    def parse(
+        self, text: str, tables: tuple[Table, ...], functions: Sequence[Function] = ()
+    ) -> Program:
         """The Program, with repairs to its text."""
-        return parsed(text, tables)
+        return parsed(text, tables, functions)
 
     def analyze(self, program: Program, tables: tuple[Table, ...]) -> Checked:
         """The resolved and typed query."""
@@ -120,9 +130,11 @@ class Python:
         """The sandbox is an optional package."""
         available()
 
-    def parse(self, text: str, tables: tuple[Table, ...]) -> Program:
+    def parse(
+        self, text: str, tables: tuple[Table, ...], functions: Sequence[Function] = ()
+    ) -> Program:
         """The Program; headers are repaired by the analysis."""
-        return parse_python(text)
+        return parse_python(text, functions)
 
     def analyze(self, program: Program, tables: tuple[Table, ...]) -> CheckedPython:
         """The program with its names checked and its data flow known."""
@@ -139,6 +151,18 @@ class Python:
     def measured(self, plan: PythonPlan, trace: Trace) -> PythonPlan:
         """The plan as it is: its calls are not those of the text, one may be made many times."""
         return plan
+
+
+def own_functions(given: Iterable[Function | Callable[..., Any]]) -> tuple[Function, ...]:
+    """The own functions of a connection; a UsageError where a language has the name of one."""
+    functions = functions_of(given)
+    for function in functions:
+        if function.name in allowed() | python_allowed()["builtins"] | {"qa", *PYTHON_CALLS}:
+            raise UsageError(
+                f"{function.name!r} is a function of SQL or Python already",
+                hint="name yours: Function(f, name=...)",
+            )
+    return functions
 
 
 _ALL: tuple[Language[Any, Any], ...] = (Sql(), Python())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from binder.executors import Input, Value
+from binder.language.functions.own import LIST
 from binder.plan import Ask
 from binder.plan.blocks import outer_columns
 from binder.plan.collect import key_name
@@ -46,7 +48,17 @@ def typed(values: Values, type: str) -> pa.Array:
             return pa.nulls(len(values))
         type, read = _read_off(present)
         values = _each(read, values)
+    if type.endswith(LIST):
+        return _lists(values, type.removesuffix(LIST))
     return _COLUMNS[type](values)
+
+
+def _lists(values: Values, type: str) -> pa.Array:
+    """Lists of one type, of which each may be missing."""
+    items = _COLUMNS[type]([item for value in values for item in value or ()])
+    ends = itertools.accumulate(len(value or ()) for value in values)
+    missing = pa.array([value is None for value in values], pa.bool_())
+    return pa.ListArray.from_arrays(pa.array([0, *ends], pa.int32()), items, mask=missing)
 
 
 def _key_columns(keys: Sequence[Input], width: int) -> dict[str, pa.Array]:

@@ -29,7 +29,8 @@ from binder.executors import (
 from binder.executors.mapping_tables import typed
 from binder.executors.provenance import called
 from binder.executors.workers.monty_client import Sandbox
-from binder.language.call_kinds import CALL_KINDS
+from binder.language.calls import APPLY, Call
+from binder.language.functions.own import LIST, Function
 from binder.language.python import Text
 from binder.language.relations import Field
 from binder.plan import Ask
@@ -82,7 +83,7 @@ class PythonExecutor(Executor):
         Mapping."""
         try:
             reply = self._step(None)
-            while "call" in reply:
+            while "value" not in reply:
                 asked = self._asked(reply)
                 wanted = _distinct(asked.inputs)
                 known = self._answers_to(asked.ask)
@@ -180,6 +181,7 @@ class PythonExecutor(Executor):
             "now": self.now.isoformat(),
             "source": self.program.skeleton,
             "calls": [call.name for call in self.program.calls],
+            "functions": [_frame_of(function) for function in self.program.own],
             "parameters": [name for name, _ in checked.parameters],
             "tables": tables,
         }
@@ -195,13 +197,15 @@ class PythonExecutor(Executor):
 
     def _asked(self, reply: dict[str, Any]) -> PendingCall:
         """The call that the program pauses at."""
+        if "apply" in reply:
+            return self._applied(reply)
         call = self.program.call(reply["call"])
         assert call is not None
         columns = tuple(reply["columns"])
         cells = [tuple(decode(cell) for cell in row) for row in reply["inputs"]]
         places = [place for place in reply["places"] if place is not None]
         titles = {self._table(table).title for table, _ in places}
-        by_kind = CallType(CALL_KINDS[call.kind].type)
+        by_kind = CallType(call.type)
         call_type = self.plan.checked.call_types.get(call.name, by_kind)
         title = titles.pop() if len(titles) == 1 else None
         ask = Ask(replace(call, question=reply["question"]), call_type, columns, title)
@@ -209,6 +213,14 @@ class PythonExecutor(Executor):
             return PendingCall(ask, cells, reply["places"], {})
         key: Input = (f"{call.name} {len(self.made)}",)
         return PendingCall(ask, [key], reply["places"], {key: (Part(columns, tuple(cells)),)})
+
+    def _applied(self, reply: dict[str, Any]) -> PendingCall:
+        """The call of an own function that the program pauses at."""
+        function = next(one for one in self.program.own if one.name == reply["apply"])
+        call = Call(function.name, APPLY, function.name, Span(0, 0), function)
+        cells = [tuple(_hashable(decode(cell)) for cell in row) for row in reply["inputs"]]
+        names = tuple(one.name for one in function.parameters[: len(cells[0])])
+        return PendingCall(Ask(call, CallType(call.type), names, None), cells, [], {})
 
     def _answered(self, asked: PendingCall, mapping: Mapping) -> None:
         """Gives each row its answer; their type is read off the replies, as in SQL."""
@@ -228,6 +240,17 @@ class PythonExecutor(Executor):
             line = source.lines[error.line - 1]
             start = source.starts[error.line - 1] + len(line) - len(line.lstrip())
             error.text, error.span = self.program.text, Span(start, start + len(line.strip()))
+
+
+def _frame_of(function: Function) -> list[Any]:
+    """A function as the sandbox is told of it: its name and, for each parameter, its name, whether
+    it is required and whether it takes a list."""
+    taken = [[one.name, one.required, one.type.endswith(LIST)] for one in function.parameters]
+    return [function.name, taken]
+
+
+def _hashable(value: Value) -> Value:
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 
 def _column(column: Column, texts: frozenset[str]) -> tuple[str, str, str]:

@@ -94,6 +94,9 @@ class Schedule:
         batches = self._open(step, step.asks)
         if len(batches) < 2:
             return tuple(batches)  # there is no choice, so nothing to weigh
+        own = [batch for batch in batches if batch.ask.call.function is not None]
+        if own:  # what no model is paid for narrows the rest
+            return (min(own, key=lambda batch: self._cost(step, batch)),)
         return self._tries(batches) or (self._cheapest(step, batches),)
 
     def _within_reach(self, step: Step, rows: int) -> tuple[Batch, ...]:
@@ -124,7 +127,7 @@ class Schedule:
         among = [ask.collect.site.node for ask in self.state.asked]
         most = BESIDE if step.adaptive else 1
         batches: list[Batch] = []
-        for ask in sorted(asks, key=lambda ask: ask.collect.site.layer):
+        for ask in sorted(asks, key=_turn):
             layer = ask.collect.site.layer
             if len(batches) == most or (batches and layer > batches[0].ask.collect.site.layer):
                 break
@@ -175,6 +178,8 @@ class Schedule:
         """The cost of settling a row with a call: its outstanding questions, divided by the share
         of rows that it settles."""
         ask, shares = batch.ask, self.state.shares
+        if ask.call.function is not None:
+            return len(batch.inputs) * ask.call.function.cost
         number = ask.collect.site.number
         if number not in shares and len(self.executor.known[ask.call.name]) >= TRY:
             covered = frozenset[int]().union(*(other.covers for other in step.asks))
@@ -182,3 +187,8 @@ class Schedule:
             share = self.executor.share(ask, covered)
             shares[number] = 0.5 if share is None else share
         return len(batch.inputs) / max(shares.get(number, 0.5), 1e-3)
+
+
+def _turn(ask: Ask) -> tuple[int, bool]:
+    """The turn of an ask among those of its WHERE: by layer, and own functions before questions."""
+    return ask.collect.site.layer, ask.call.function is None

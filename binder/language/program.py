@@ -12,6 +12,7 @@ from sqlglot import exp
 from binder.errors import Span, SyntaxFault
 from binder.language.annotations import annotate
 from binder.language.calls import Call
+from binder.language.functions.own import VALUES, Function
 from binder.language.sqltree import Dialect, nodes
 
 PREFIX = "call_"  # of the names of placeholders
@@ -20,7 +21,8 @@ DEEPEST = 160  # levels of a tree
 
 @dataclass(frozen=True)
 class Program:
-    """A program in one language; text is what runs, repairs say how it came from what was given."""
+    """A program in one language; text is what runs, repairs say how it came from what was given;
+    own are the functions of the user's that it may call."""
 
     text: str
     language: str
@@ -29,6 +31,7 @@ class Program:
     functions: tuple[tuple[str, Span], ...] = ()
     places: tuple[tuple[int, Span], ...] = field(repr=False, default=())
     repairs: tuple[str, ...] = ()
+    own: tuple[Function, ...] = ()
 
     def tree(self) -> exp.Expr:
         """A fresh tree of the skeleton."""
@@ -60,6 +63,9 @@ class Program:
             call = self._named.get(node.name.lower()) if isinstance(node, exp.Anonymous) else None
             if call is not None:
                 annotate(node, call=call)
+            if call is not None and call.function is not None:
+                returns = call.function.returns
+                annotate(node, family=returns if returns in VALUES else "")
 
     def place(self, offset: int) -> Span:
         """Where in the text the token stands that covers an offset of the skeleton."""

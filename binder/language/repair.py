@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from binder.errors import SyntaxFault
 from binder.language import grammar
 from binder.language.context import CLAUSES
+from binder.language.functions.own import Function
 from binder.language.lexer import Token, tokens
 from binder.language.program import Program
 from binder.language.skeleton import parse
@@ -36,13 +37,13 @@ _BEFORE_OPERAND = frozenset(
 _OPERATORS = frozenset("- + * / = < > <= >= != <>".split())
 
 
-def parsed(text: str, tables: Sequence[Table]) -> Program:
+def parsed(text: str, tables: Sequence[Table], functions: Sequence[Function] = ()) -> Program:
     """The Program of a text, repaired for free where it needs to be; else the SyntaxFault of the
-    text as it was given."""
+    text as it was given. functions: own ones that it may call."""
     repairs: list[str] = []
     mended = _from_title(_headers(text, tables, repairs), tables, repairs)
     try:
-        return parse(mended, tuple(repairs))
+        return parse(mended, tuple(repairs), functions)
     except SyntaxFault as first:
         given = mended
         for attempt in (_apostrophes, _reserved, _near_headers, _bare_selects):
@@ -50,7 +51,7 @@ def parsed(text: str, tables: Sequence[Table]) -> Program:
         try:
             if mended == given:
                 raise first
-            return parse(mended, tuple(repairs))
+            return parse(mended, tuple(repairs), functions)
         except SyntaxFault:
             if not repairs:
                 raise first from None

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from binder.errors import Span, SyntaxFault
 from binder.language import grammar
 from binder.language.call_kinds import ANS, CALL_KINDS, MAP
-from binder.language.calls import Call
+from binder.language.calls import APPLY, Call
+from binder.language.functions.own import Function
 from binder.language.program import PREFIX, Program
 
 # after these words an operand begins, and `~` is a sign of its own
@@ -33,9 +35,10 @@ _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _MODE = re.compile(r"\s*([^\W\d]\w*)\s*@(?!\w[\w-]*\.\w)")
 
 
-def parse(text: str, repairs: tuple[str, ...] = ()) -> Program:
-    """The Program of a text in SQL; a SyntaxFault with the place marked where it is not SQL."""
-    writer = _SkeletonWriter(text)
+def parse(text: str, repairs: tuple[str, ...] = (), functions: Sequence[Function] = ()) -> Program:
+    """The Program of a text in SQL; a SyntaxFault with the place marked where it is not SQL.
+    functions: own ones, whose calls are placeholders, too."""
+    writer = _SkeletonWriter(text, functions)
     whole = grammar.parse(text, "sql").children[0]
     if _rule(whole) == "call":
         # QA(...) alone is a program, too
@@ -52,14 +55,16 @@ def parse(text: str, repairs: tuple[str, ...] = ()) -> Program:
         tuple(writer.functions),
         tuple(writer.places),
         (*repairs, *writer.repairs),
+        tuple(functions),
     )
 
 
 class _SkeletonWriter:
     """Emits the skeleton of a tree token by token and remembers where each token came from."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, functions: Sequence[Function]) -> None:
         self.text = text
+        self.own = {function.name: function for function in functions}
         self.out: list[str] = []
         self.length = 0
         self.places: list[tuple[int, Span]] = []
@@ -101,11 +106,23 @@ class _SkeletonWriter:
         first = node.children[0]
         token = next(first.scan_values(lambda _: True)) if hasattr(first, "scan_values") else first
         name = _requote(token).strip('"').lower()
+        if name in self.own and node.data == "function":
+            self.apply(node, self.own[name])
+            return
         self.functions.append((name, _span(token)))
         if any(str(child) == "," for child in node.children):
             name = _OF_ROWS.get(name, name)
         written = name if name.isidentifier() else _requote(token)
         self.write(_FOREIGN.get(name, written), _span(token))
+        for child in node.children[1:]:
+            self.node(child)
+
+    def apply(self, node: Any, function: Function) -> None:
+        """The call of an own function is a placeholder with the same arguments."""
+        span = Span(node.meta.start_pos, node.meta.end_pos)
+        call = Call(f"{PREFIX}{len(self.calls)}", APPLY, function.name, span, function)
+        self.calls.append(call)
+        self.write(call.name, span)
         for child in node.children[1:]:
             self.node(child)
 

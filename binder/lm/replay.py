@@ -73,8 +73,9 @@ class Replay(LM):
         for data in _lines(self.path):
             if data.get("kind") == "started":
                 self.model, self.endpoint = data["model"], data["endpoint"]
-            elif data.get("kind") == "recalled":
-                known = [kept for kept in data["answers"] if kept["request"] not in paid]
+            elif data.get("kind") in ("recalled", "applied"):
+                keyed = [kept for kept in data["answers"] if kept["key"] is not None]
+                known = [kept for kept in keyed if kept["request"] not in paid]
                 self.answers |= {kept.pop("key"): Stored(**kept) for kept in known}
             elif "request" in data:
                 request = Request.read(data["request"])

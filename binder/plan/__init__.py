@@ -166,7 +166,7 @@ class Actual:
 class Estimate:
     """The maximum cost of a plan: questions (map inputs and ans), requests, and a rough number of
     tokens; likely and least: questions, see InputCount; cost: US dollars at most, if the price of
-    the model is known."""
+    the model is known; applied: inputs of own functions."""
 
     questions: int
     requests: int
@@ -174,6 +174,7 @@ class Estimate:
     likely: int | None = None
     least: int = 0
     cost: float | None = None
+    applied: int = 0
 
     def __str__(self) -> str:
         return explain.text_of_estimate(self)

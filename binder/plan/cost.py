@@ -12,6 +12,7 @@ from binder.language.call_kinds import CALL_KINDS
 from binder.language.sqltree import placeholders
 from binder.plan import Actual, Ask, Estimate, InputCount, Plan, Step
 from binder.results.trace import Trace
+from binder.tables.codec import wire
 
 T = TypeVar("T")
 # tokens of the instructions of a request, of one input and of one answer: rough
@@ -23,9 +24,14 @@ def bill(plan: Plan, batch_rows: int, price: tuple[float, float] | None = None) 
     US dollars per million tokens: prompt, completion."""
     fresh = Counter[str]()  # questions that no cache answers, by call
     per_input = {}
-    likely = least = 0
+    likely = least = applied = 0
+    paid = 0.0  # for own functions
     for ask in plan.asks:
         count = plan.counts[ask.collect.site.number]
+        if ask.call.function is not None:
+            applied += count.more - count.held
+            paid += (count.more - count.held) * ask.call.function.cost
+            continue
         fresh[ask.call.name] += count.more - count.held
         per_input[ask.call.name] = ask.call.per_input
         likely += min(count.likely, count.more - count.held)
@@ -34,7 +40,9 @@ def bill(plan: Plan, batch_rows: int, price: tuple[float, float] | None = None) 
     requests = 0
     for name, most in fresh.items():
         requests += len(packs(range(most), batch_rows)) if per_input[name] else most
-    return replace(billed(fresh.total(), requests, price), likely=likely, least=least)
+    asked = billed(fresh.total(), requests, price)
+    cost = None if asked.cost is None and not paid else (asked.cost or 0.0) + paid
+    return replace(asked, likely=likely, least=least, applied=applied, cost=cost)
 
 
 def billed(questions: int, requests: int, price: tuple[float, float] | None = None) -> Estimate:
@@ -79,10 +87,13 @@ def spent_on(trace: Trace) -> dict[str, Actual]:
     """What each call of a run actually used, by its name."""
     inputs: dict[str, set[str]] = {}
     cached, requests = Counter[str](), Counter[str]()
-    for event in trace.of("asked", "recalled"):
+    for event in trace.of("asked", "recalled", "applied"):
         name = event.data["call"]
         if event.kind == "recalled":
             cached[name] += len(event.data["answers"])
+        elif event.kind == "applied":
+            applied = (json.dumps(wire(one["input"])) for one in event.data["answers"])
+            inputs.setdefault(name, set()).update(applied)
         else:
             requests[name] += 1
             inputs.setdefault(name, set()).update(_inputs_of(event.data["request"]))

@@ -46,8 +46,11 @@ def _lines(plan: Plan, ask: Ask) -> list[str]:
     counted = plan.counts.get(ask.collect.site.number)
     if counted is not None:
         collect += f"  ({counted})"
-    lines = [f"  Ask      {ask.call.kind} {ask.call.question!r} -> {_answers(ask.call_type)}"]
-    lines.append(collect)
+    if ask.call.function is None:
+        asked = f"Ask      {ask.call.kind} {ask.call.question!r}"
+    else:
+        asked = f"Apply    {ask.call.question}({', '.join(ask.columns)})"
+    lines = [f"  {asked} -> {_answers(ask.call_type)}", collect]
     spent = plan.spent.get(ask.call.name)
     if spent is not None:
         lines.append(f"    {spent}")
@@ -106,7 +109,10 @@ def readable(node: exp.Expr, program: Program) -> str:
     text = re.sub(r'"((?:[^"]|"")*)"', r"`\1`", sql_of(shown))
 
     def written(call: re.Match[str]) -> str:
-        return f'QA("{program.calls[int(call[1])].question}"; '
+        found = program.calls[int(call[1])]
+        if found.function is not None:
+            return f"{found.question}("
+        return f'QA("{found.question}"; '
 
     return re.sub(rf"(?i)\b{PREFIX}(\d+)\(", written, text)
 
@@ -123,17 +129,30 @@ def text_of_count(counted: InputCount) -> str:
 
 def text_of_actual(actual: Actual) -> str:
     """What a call used in words."""
-    text = f"asked {count(actual.asked, 'question')} in {count(actual.requests, 'request')}"
+    if actual.asked and not actual.requests:
+        text = f"applied to {count(actual.asked, 'input')}"
+    else:
+        text = f"asked {count(actual.asked, 'question')} in {count(actual.requests, 'request')}"
     return text + f", {actual.cached:,} were answered before" if actual.cached else text
 
 
 def text_of_estimate(estimate: Estimate) -> str:
     """The maximum cost of a plan in words."""
     if not estimate.questions:
-        return "asks the language model nothing"
+        return f"asks the language model nothing{_applied(estimate)}"
     is_sure = estimate.likely in (None, estimate.questions)
     likely = "" if is_sure else f", likely {estimate.likely:,},"
-    return f"asks at most {count(estimate.questions, 'question')}{likely} in {estimate.spending}"
+    asked = f"asks at most {count(estimate.questions, 'question')}{likely} in {estimate.spending}"
+    return asked + _applied(estimate)
+
+
+def _applied(estimate: Estimate) -> str:
+    """What own functions do, behind what is asked."""
+    if not estimate.applied:
+        return ""
+    text = f" and applies own functions to at most {count(estimate.applied, 'input')}"
+    is_told = bool(estimate.questions)  # with the cost of the requests
+    return text if is_told or not estimate.cost else f"{text}, ${estimate.cost:.4f}"
 
 
 def text_of_spending(estimate: Estimate) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 from binder.analysis.python import CheckedPython
 from binder.analysis.python.dataflow import strings
 from binder.analysis.sql.call_types import CallType
-from binder.language.calls import Call
+from binder.errors import Span
+from binder.language.calls import APPLY, Call
 from binder.language.diagnose_python import tree
 from binder.language.python import Text, argument, is_call
 from binder.plan import Estimate, Plan, ProgramPlan
@@ -29,6 +30,8 @@ class PythonCallSite:
     most: int | None
 
     def __str__(self) -> str:
+        if (function := self.call.function) is not None:
+            return f"  Apply    {function.signature}"
         asked = "a question that only the run tells"
         if self.call.question:
             asked = repr(self.call.question)
@@ -66,7 +69,7 @@ class PythonPlan(ProgramPlan):
             {
                 "kind": site.call.kind,
                 "question": site.call.question,
-                "type": self.checked.call_types.get(site.call.name, CallType()).type,
+                "type": self.checked.call_types.get(site.call.name, CallType(site.call.type)).type,
                 "columns": site.columns,
                 "most": site.most,
             }
@@ -82,8 +85,14 @@ def build(checked: CheckedPython) -> PythonPlan:
     module, source = tree(checked.program.text), Text(checked.program.text)
     spans = {call.span: call for call in checked.program.calls}
     nodes = sorted((node for node in ast.walk(module) if is_call(node)), key=source.span)
-    sites = tuple(_site(checked, node, spans[source.span(node)]) for node in nodes)
-    return PythonPlan(checked, sites)
+    sites = [_site(checked, node, spans[source.span(node)]) for node in nodes]
+    names = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
+    for function in checked.program.own:
+        if function.name in names:
+            call = Call(function.name, APPLY, function.name, Span(0, 0), function)
+            taken = tuple(parameter.name for parameter in function.parameters)
+            sites.append(PythonCallSite(call, taken, None, None))
+    return PythonPlan(checked, tuple(sites))
 
 
 def _site(checked: CheckedPython, node: ast.AST, call: Call) -> PythonCallSite:
@@ -111,11 +120,12 @@ def _most_inputs(table: Table, columns: tuple[str, ...], call: Call) -> int | No
 def bill(plan: PythonPlan, batch_rows: int) -> Estimate | None:
     """What a plan can cost at most, its inputs packed batch_rows to a request; None where only the
     run tells."""
-    if any(site.most is None for site in plan.sites):
+    sites = [site for site in plan.sites if site.call.function is None]
+    if any(site.most is None for site in sites):
         return None
     asked = {
         (site.call.kind, site.call.question, site.columns): (site.call, site.most or 0)
-        for site in plan.sites
+        for site in sites
     }
     requests = sum(
         -(-most // batch_rows) if call.per_input else most for call, most in asked.values()

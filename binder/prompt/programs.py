@@ -14,6 +14,7 @@ from binder.prompt import told
 from binder.prompt.schema import LEAST, tables_text
 
 if TYPE_CHECKING:
+    from binder.language.functions.own import Function
     from binder.prompt.memory import Exemplar
     from binder.tables.table import Table
 
@@ -24,6 +25,7 @@ TABLES = 0.6  # at most, of the room that the instructions leave, is for the tab
 
 PROGRAMS = {language: f"{told(language)}\n\n{told('shown')}" for language in LANGUAGES}
 BELIEF = told("belief")
+OWN = "Functions that the program may call by name, in plain code, once per distinct input:"
 REPAIR = told("repair")
 
 
@@ -35,6 +37,7 @@ def program_request(
     model: str,
     language: str = "sql",
     room: int = ROOM,
+    functions: Sequence[Function] = (),
 ) -> Request:
     """The request for programs that answer a question.
 
@@ -42,7 +45,7 @@ def program_request(
     more than room tokens; the most similar exemplar comes last."""
     system = PROGRAMS[language]
     room -= estimate(system)
-    asked = asked_text(question, tables, int(room * TABLES))
+    asked = asked_text(question, tables, int(room * TABLES), functions)
     room -= estimate(asked)
     shots: list[Message] = []
     for exemplar in reversed(list(exemplars)):
@@ -54,9 +57,15 @@ def program_request(
     return Request((Message("system", system), *shots, Message("user", asked)), model)
 
 
-def asked_text(question: str, tables: Sequence[Table], room: int = SMALL) -> str:
-    """A question below the tables that it is asked about, all within so many tokens."""
+def asked_text(
+    question: str, tables: Sequence[Table], room: int = SMALL, functions: Sequence[Function] = ()
+) -> str:
+    """A question below the tables that it is asked about, all within so many tokens, and the own
+    functions that its program may call."""
     asked = f"Question: {' '.join(question.split())}"
+    if functions:
+        told = "\n".join(f"{one.signature}  {one.doc}".rstrip() for one in functions)
+        asked = f"{OWN}\n{told}\n\n{asked}"
     left = max(LEAST, room - estimate(asked))
     return f"{tables_text(tables, question, left)}\n\n{asked}"
 

@@ -24,7 +24,7 @@ WIDTH = 60  # of a cell in a grid
 @dataclass(frozen=True)
 class Usage:
     """What a run used: questions (map inputs and ans calls), cached questions, requests, tokens,
-    US dollars, seconds."""
+    US dollars, seconds, and inputs that own functions were applied to."""
 
     questions: int = 0
     cached: int = 0
@@ -33,6 +33,7 @@ class Usage:
     completion_tokens: int = 0
     cost: float | None = None
     seconds: float = 0.0
+    applied: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         sums = {name: value + getattr(other, name) for name, value in self._counts().items()}
@@ -50,6 +51,8 @@ class Usage:
             count(self.requests, "request"),
             count(tokens, "token"),
         ]
+        if self.applied:
+            parts.append(f"own functions applied to {count(self.applied, 'input')}")
         if self.cost is not None:
             parts.append(f"${self.cost:.4f}")
         return ", ".join([*parts, f"{self.seconds:.2f} s"])

@@ -22,7 +22,7 @@ _WARNINGS = {
 @dataclass(frozen=True)
 class Event:
     """One thing that happened. kind: started, loaded, unembedded, retrieved, sampled, rejected,
-    suspected, asked, recalled, failed, executed, repaired, skipped, stopped, voted or
+    suspected, asked, recalled, applied, failed, executed, repaired, skipped, stopped, voted or
     believed. at: seconds since the start."""
 
     kind: str

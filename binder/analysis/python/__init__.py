@@ -14,6 +14,7 @@ from functools import cache
 from binder.analysis.python.call_types import call_types_of
 from binder.analysis.python.column_usage import ColumnUsage, answer
 from binder.analysis.python.dataflow import Flow, strings
+from binder.analysis.python.names import bound, given, imported
 from binder.analysis.python.vectorize import ahead, row_calls
 from binder.analysis.sql.call_types import CallType
 from binder.analysis.sql.types import holds_bytes
@@ -70,8 +71,9 @@ class _Check:
         self.program, self.tables = program, tables
         self.source, self.module = Text(program.text), tree(program.text)
         self.misspelt: list[tuple[Span, str, str]] = []
-        self.bound = set(_bound(self.module))
-        self.imported = dict(_imported(self.module))  # name -> the module that it stands for
+        self.bound = set(bound(self.module))
+        self.functions = {function.name: function for function in program.own}
+        self.imported = dict(imported(self.module))  # name -> the module that it stands for
 
     def run(self) -> CheckedPython:
         for node in ast.walk(self.module):
@@ -84,6 +86,8 @@ class _Check:
         for node in flow.nodes:
             if is_call(node):
                 self.call(node, flow)
+            elif called(node) in self.functions:
+                self.applied(node)
         self.headers(flow)
         # a header that is spelt anew moves what stands behind it: all places are taken again
         if self.misspelt:
@@ -146,12 +150,16 @@ class _Check:
                     f"{node.id} can only be called, not used as a value",
                     f"write {node.id}(rows, question, columns)",
                 )
+        elif node.id in self.functions:
+            if not (isinstance(parent, ast.Call) and parent.func is node):
+                hint = f"call it on a list: {node.id}([...]) returns a list"
+                raise self.fault(node, f"{node.id} can only be called, not used as a value", hint)
         elif node.id in self.bound:
             return
         elif node.id in MODULES:
             raise self.fault(node, f"module {node.id} is not imported", f"add `import {node.id}`")
         elif node.id not in allowed()["builtins"]:
-            known = [*self.bound, *allowed()["builtins"], *KINDS]
+            known = [*self.bound, *self.functions, *allowed()["builtins"], *KINDS]
             raise self.fault(node, f"undefined name {node.id!r}", _known(node.id, known))
         elif node.id in ONLY_CALLED and not _is_harmless(node, parent):
             raise self.fault(node, f"{node.id} takes exactly one argument")
@@ -159,7 +167,7 @@ class _Check:
     def own(self, node: ast.AST, name: str) -> None:
         """Refuses a name that the program gives, if it is one of binder's."""
         made = re.fullmatch(rf"__.*|_table_\d+|{PREFIX}\d+", name)
-        if made or name in KINDS or name in reserved():
+        if made or name in KINDS or name in self.functions or name in reserved():
             raise self.fault(node, f"{name} is reserved", "choose another name")
 
     def binding(
@@ -235,7 +243,7 @@ class _Check:
             for part in ast.walk(node) if not isinstance(node, ast.FunctionDef) else ():
                 if is_call(part):
                     raise self.fault(part, "qa_map and qa_ans can only be called inside solve")
-            if taken := {*_given(node)} & allowed()["builtins"]:
+            if taken := {*given(node)} & allowed()["builtins"]:
                 raise self.fault(
                     node, f"{min(taken)} shadows a Python built-in", "choose another name"
                 )
@@ -301,6 +309,17 @@ class _Check:
             if column is not None and holds_bytes(column.type):
                 message = f"{header!r} holds bytes, which cannot be sent to the language model"
                 raise self.fault(item, message, "leave it out of the columns")
+
+    def applied(self, node: ast.AST) -> None:
+        """Refuses arguments that an own function does not take, or lacks."""
+        assert isinstance(node, ast.Call)
+        function = self.functions[called(node)]
+        if any(isinstance(part, ast.Starred) for part in node.args):
+            return  # only the run tells how many there are
+        named = [keyword.arg or "**" for keyword in node.keywords]
+        if not function.accepts(len(node.args), named):
+            message = f"{function.name} does not take these arguments"
+            raise self.fault(node, message, f"write {function.signature}")
 
     def arguments(self, node: ast.Call) -> None:
         """Refuses arguments that a call does not take, or lacks."""
@@ -380,7 +399,8 @@ class _Check:
         for span, header, spelt in sorted(set(self.misspelt), reverse=True):
             text = text[: span.start] + repr(spelt) + text[span.end :]
             repairs.append(f"column {header!r} -> {spelt!r}")
-        return replace(parse(text), repairs=tuple(dict.fromkeys(repairs)))
+        mended = parse(text, self.program.own)
+        return replace(mended, repairs=tuple(dict.fromkeys(repairs)))
 
 
 def _doubts(flow: Flow, texts: dict[str, frozenset[str]]) -> Iterable[str]:
@@ -408,33 +428,3 @@ def _is_harmless(node: ast.Name, parent: ast.AST | None) -> bool:
     if isinstance(parent, ast.Call):
         return parent.func is not node or len(parent.args) == 1 or node.id != "type"
     return isinstance(parent, (ast.Compare, ast.Tuple))
-
-
-def _bound(module: ast.Module) -> Iterable[str]:
-    """Every name that a program gives to something, wherever it does."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, ast.FunctionDef):
-            yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            yield node.name
-        elif isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0]
-
-
-def _given(node: ast.stmt) -> Iterable[str]:
-    """The names that a statement outside of functions gives, and those that a function declares
-    global."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Global):
-            yield from part.names
-    yield from [node.name] if isinstance(node, ast.FunctionDef) else _bound(ast.Module([node], []))
-
-
-def _imported(module: ast.Module) -> Iterable[tuple[str, str]]:
-    for node in ast.walk(module):
-        if isinstance(node, ast.Import):
-            yield from ((alias.asname or alias.name, alias.name) for alias in node.names)

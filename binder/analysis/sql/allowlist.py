@@ -33,7 +33,8 @@ def check(program: Program, tree: exp.Expr) -> None:
     """Refuses what is unknown or could reach the outside."""
     for name, span in program.functions:
         if name not in allowed() or name.startswith(PREFIX):
-            close = nearest(name, sorted(allowed()))
+            own = [function.name for function in program.own]
+            close = nearest(name, sorted(allowed().union(own)))
             hint = "use a standard DuckDB function"
             if close:
                 hint = f"did you mean {', '.join(close)}?"

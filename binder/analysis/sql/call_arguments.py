@@ -12,18 +12,26 @@ from binder.analysis.sql.value_linking import raw_of
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes, source_of
 from binder.language.calls import Call
+from binder.language.functions.own import Function, Parameter
 from binder.language.program import Program
 from binder.language.sqltree import call_of, copied, placeholders, sql_of
+
+# what stands around a function that reads groups or windows, and arguments that are no values
+_AROUND_AGGREGATES = (exp.Window, exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
+_NO_VALUES = (exp.Distinct, exp.Order, exp.Lambda, exp.Kwarg, exp.PropertyEQ)
 
 
 def arguments(tree: exp.Expr, program: Program) -> None:
     """Rewrites the arguments of every call in place."""
     for node in placeholders(tree):
         call = call_of(node)
-        if not node.expressions:
+        if not node.expressions and call.function is None:
             hint = 'QA("map@question"; column)'
             message = "the call has no input"
             raise CheckFault(message, text=program.text, span=call.span, hint=hint)
+        if call.function is not None:
+            _apply(node, call, call.function, program)
+            continue
         for argument in node.expressions:
             _sendable(argument, call, program)
         if call.per_input:
@@ -75,6 +83,63 @@ def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
             argument.replace(sent)
         elif isinstance(argument, exp.Subquery):  # one value, where those of ans are tables
             argument.replace(exp.paren(argument))
+
+
+def _apply(node: exp.Anonymous, call: Call, function: Function, program: Program) -> None:
+    """Gives an own function what its parameters are annotated with: texts as the cells read, other
+    values as they are; another type is refused."""
+    given = list(node.expressions)
+    problem = _misuse(node, function)
+    pairs = list(zip(given, function.parameters, strict=False))
+    problems = [problem, *(_mismatch(argument, one, function) for argument, one in pairs)]
+    for problem in problems:
+        if problem:
+            hint = f"write {function.signature}"
+            raise CheckFault(problem, text=program.text, span=call.span, hint=hint)
+    for argument, parameter in pairs:
+        if parameter.type == "text":
+            _as_text(argument)
+        elif isinstance(argument, exp.Subquery):  # one value, where those of ans are tables
+            argument.replace(exp.paren(argument))
+    annotate(node, columns=tuple(parameter.name for _, parameter in pairs))
+
+
+def _misuse(node: exp.Anonymous, function: Function) -> str:
+    """What is wrong with a call of an own function as a whole; empty where nothing is."""
+    given = len(node.expressions)
+    if not function.accepts(given):
+        takes = {count for count in range(len(function.parameters) + 1) if function.accepts(count)}
+        most = max(takes)
+        told = str(most) if len(takes) == 1 else f"{min(takes)} to {most}"
+        noun = "argument" if told == "1" else "arguments"
+        return f"{function.name} takes {told} {noun}, and is given {given}"
+    if isinstance(node.parent, _AROUND_AGGREGATES):
+        return f"{function.name} is applied to one row at a time: it is no aggregate"
+    return ""
+
+
+def _mismatch(argument: exp.Expr, parameter: Parameter, function: Function) -> str:
+    """Why an argument cannot be given to a parameter; empty where it can."""
+    taker = f"{parameter.name!r} of {function.name}"
+    if isinstance(argument, _NO_VALUES) or argument.find(exp.Star):
+        return f"{taker} must be a value"
+    family = kind(argument)
+    fits = family in (None, parameter.type) or parameter.type == "text"
+    if fits or isinstance(argument, exp.Null):
+        return ""
+    what = f"{argument.name!r} is {family}" if argument.name else f"{family} is given"
+    return f"{taker} is {parameter.type}: {what}"
+
+
+def _as_text(argument: exp.Expr) -> None:
+    """An argument as text: a column as its cells read, anything else as DuckDB writes it."""
+    raw = raw_of(argument) if isinstance(argument, exp.Column) else None
+    if raw is not None:
+        argument.replace(raw)
+    elif kind(argument) != "text" and not isinstance(argument, exp.Null):
+        argument.replace(exp.cast(copied(argument), "VARCHAR", copy=False))
+    elif isinstance(argument, exp.Subquery):
+        argument.replace(exp.paren(argument))
 
 
 def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:

@@ -18,8 +18,8 @@ from binder.analysis.sql.coercion import COMPARISONS
 from binder.analysis.sql.types import COMPUTED, TEXT_READERS, handed_on, kind, values
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes
-from binder.language.call_kinds import CALL_KINDS
 from binder.language.calls import Call
+from binder.language.functions.own import Function
 from binder.language.program import Program
 from binder.language.sqltree import call_of, is_placeholder, nodes, placeholders, sql_of
 from binder.tables.cells import read_boolean
@@ -88,11 +88,30 @@ def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
     same = _merged(tree)
     if not same:
         return {}
+    # what an own function returns is said: no place asks for another type
+    types: dict[Call, CallType] = {
+        call: CallType(call.type) for call in same.values() if call.function is not None
+    }
     places: dict[Call, list[exp.Expr]] = {}
     for node in nodes(tree):
         for call in _calls_of(node):
             places.setdefault(same[call], []).append(node)
 
+    uses, classes = _met_uses(places, same)
+    members: dict[Call, list[Call]] = {}
+    for call in uses:
+        members.setdefault(classes.of(call), []).append(call)
+    for alike in members.values():
+        types |= _types_of_class(program, {call: uses[call] for call in alike})
+    for call, shown in places.items():
+        _apply(types[call], shown)
+    return {call.name: call_type for call, call_type in types.items()}
+
+
+def _met_uses(
+    places: dict[Call, list[exp.Expr]], same: dict[Call, Call]
+) -> tuple[dict[Call, list[_Use]], _Classes]:
+    """How each call is used, and which calls meet there."""
     uses: dict[Call, list[_Use]] = {}
     classes = _Classes()
     for call, shown in places.items():
@@ -102,16 +121,7 @@ def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
         for use in uses[call]:
             for other in use.calls:
                 classes.join(call, same[other])
-
-    members: dict[Call, list[Call]] = {}
-    for call in uses:
-        members.setdefault(classes.of(call), []).append(call)
-    types: dict[Call, CallType] = {}
-    for alike in members.values():
-        types |= _types_of_class(program, {call: uses[call] for call in alike})
-    for call, shown in places.items():
-        _apply(types[call], shown)
-    return {call.name: types[call] for call in places}
+    return uses, classes
 
 
 def _apply(call_type: CallType, shown: list[exp.Expr]) -> None:
@@ -142,12 +152,13 @@ def _merged(tree: exp.Expr) -> dict[Call, Call]:
 
 
 def _calls_of(node: exp.Expr) -> tuple[Call, ...]:
-    """The calls whose value a node may show: a placeholder, or a column of a sub-select that hands
-    some on."""
+    """The calls of the language model whose value a node may show: a placeholder, or a column of a
+    sub-select that hands some on."""
     held = notes(node).field
-    if held is not None:
-        return held.calls
-    return (call_of(node),) if is_placeholder(node) else ()
+    calls = held.calls if held is not None else ()
+    if held is None and is_placeholder(node):
+        calls = (call_of(node),)
+    return tuple(call for call in calls if call.function is None)
 
 
 def _set_kind(node: exp.Expr, chosen: str) -> None:
@@ -164,9 +175,7 @@ def _set_kind(node: exp.Expr, chosen: str) -> None:
 
 def _types_of_class(program: Program, uses: dict[Call, list[_Use]]) -> dict[Call, CallType]:
     """The types of the calls of one class: all of the strictest type."""
-    wanted = {
-        call: {CALL_KINDS[call.kind].type, *(use.type for use in own)} for call, own in uses.items()
-    }
+    wanted = {call: {call.type, *(use.type for use in own)} for call, own in uses.items()}
     chosen = max(set().union(*wanted.values()), key=STRICTNESS.index)
     _agree(program, wanted)
     texts: dict[Call, list[str]] = {}
@@ -287,6 +296,8 @@ def _wanted(node: exp.Expr) -> str:
     parent = node.parent
     if parent is None:
         return "auto"
+    if is_placeholder(parent) and (function := call_of(parent).function) is not None:
+        return _taken(node, function)
     if _is_condition(node, parent):
         return "boolean"
     if isinstance(parent, _COMPUTED):
@@ -299,6 +310,13 @@ def _wanted(node: exp.Expr) -> str:
         return "text"
     target = kind(parent) if isinstance(parent, (exp.Cast, exp.TryCast)) else None
     return target if target in ("number", "date", "boolean") else "auto"
+
+
+def _taken(node: exp.Expr, function: Function) -> str:
+    """The type of the parameter that an argument of an own function is given to."""
+    assert node.index is not None
+    parameters = function.parameters[node.index : node.index + 1]
+    return next((one.type for one in parameters if one.type in STRICTNESS), "auto")
 
 
 def _is_condition(node: exp.Expr, parent: exp.Expr) -> bool:

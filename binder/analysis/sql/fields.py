@@ -23,7 +23,13 @@ def title(projection: exp.Expr, program: Program) -> str:
         return projection.alias
     if (call := notes(shown).call) is not None:
         return call.question
-    return shown.name if isinstance(shown, exp.Column) else sql_of(shown)
+    if isinstance(shown, exp.Column):
+        return shown.name
+    text = sql_of(shown)
+    for call in program.calls:
+        if call.function is not None:
+            text = text.replace(f"{call.name.upper()}(", f"{call.function.name}(")
+    return text
 
 
 def renamed(fields: list[Field], names: list[str]) -> list[Field]:

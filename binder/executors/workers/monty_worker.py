@@ -38,6 +38,13 @@ _CALL = """def {name}(rows, question, columns=None):
 """
 
 
+def _function(name: str, taken: list[list[Any]]) -> str:
+    """The definition of an own function: it pauses the program until its parent has applied it."""
+    parameters = [one if required else f"{one}=_unset" for one, required, _ in taken]
+    given = ", ".join(f"({one}, {takes_list})" for one, _, takes_list in taken)
+    return f"def {name}({', '.join(parameters)}):\n    return _applied('{name}', [{given}])\n"
+
+
 class RowList:
     """A table as one program sees it: a list of dicts; and the raw text behind its values, for the
     language model."""
@@ -97,7 +104,12 @@ class Running:
     def start(self) -> dict[str, Any]:
         """Runs a program up to its first call."""
         self.session.feed_run(_prelude())
-        calls = "\n".join(_CALL.format(name=name) for name in self.header["calls"])
+        calls = "\n".join(
+            [
+                *(_CALL.format(name=name) for name in self.header["calls"]),
+                *(_function(name, taken) for name, taken in self.header["functions"]),
+            ]
+        )
         inputs = {f"_table_{i}": rows.rows for i, rows in enumerate(self.tables)}
         self.session.feed_run(calls or "pass", inputs=inputs)
         parameters = enumerate(self.header["parameters"])
@@ -123,6 +135,10 @@ class Running:
             if outside and snapshot.function_name == "_ask":
                 self.snapshot = snapshot
                 return self._asked(*snapshot.args)
+            if outside and snapshot.function_name == "_apply":
+                self.snapshot = snapshot
+                name, rows = snapshot.args
+                return {"apply": name, "inputs": [[encode(cell) for cell in row] for row in rows]}
             # no other function is there
             snapshot = snapshot.resume_not_handled() if outside else snapshot.resume()
 
@@ -245,6 +261,8 @@ def _failed(error: monty.MontyRuntimeError) -> dict[str, Any]:
     limit = next((limit for limit, sign in _LIMITS.items() if sign in message), None)
     if limit is not None:
         return {"fault": limit}
+    if "cannot suspend" in message:
+        message = "a call cannot stand in a function that sorted, map, min or filter applies"
     frames = [frame.line for frame in error.traceback() if frame.filename == "<python-input-2>"]
     return {
         "fault": "program",

@@ -1,4 +1,5 @@
-"""The allow-list of functions that a program in SQL may call (data/functions.txt)."""
+"""The functions that a program may call: those of SQL, which stand on an allow-list
+(data/functions.txt), and own ones of the user's (own.py)."""
 
 from __future__ import annotations
 
