@@ -13,8 +13,8 @@ from collections.abc import Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from binder.errors import BadReply, LMError, NotConfigured, Unreachable
-from binder.lm import Reply, Request, RequestUsage
+from binder.errors import LMError, NotConfigured, Unreachable
+from binder.lm import Reply, Request
 from binder.lm.cache import address
 from binder.lm.event_loop import current_loop
 from binder.lm.providers.openai.chat import excerpt, read
