@@ -83,12 +83,13 @@ class _Session:
     refers to it any more."""
 
     def __init__(self, server: str | Sequence[str]):
+        client = _client_of(server)
         self._loop = asyncio.new_event_loop()
         self._client: Any = None
         self.version = ""
         opened: Future[None] = Future()
         self._stop = asyncio.Event()
-        work = _hold(weakref.proxy(self), _client_of(server), opened, self._stop)
+        work = _hold(weakref.proxy(self), client, opened, self._stop)
         arguments = self._loop, work
         threading.Thread(target=_serve, args=arguments, name="binder-mcp", daemon=True).start()
         try:
