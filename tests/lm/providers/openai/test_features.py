@@ -184,9 +184,9 @@ def test_the_time_to_wait_is_read_from_words(words: str, seconds: float | None) 
     assert wait_in(words) == seconds
 
 
-def _failure(code: int, message: str, **more: Any) -> LMError:
+def _failure(http: int, message: str, **more: Any) -> LMError:
     body = json.dumps({"error": {"message": message, **more}}).encode()
-    return failure(Response(code, {}, body), code)
+    return failure(Response(http, {}, body), http)
 
 
 def test_a_limit_per_minute_is_no_exhausted_quota() -> None:
