@@ -27,6 +27,7 @@ from binder.dispatch.stack import DEFAULT, Place, Stack, StackSettings, build_st
 from binder.errors import BudgetExceeded, LimitExceeded, MissingValues, UsageError, contained
 from binder.executors.languages import Workers, language_named, own_functions
 from binder.executors.workers.subprocess import Limits
+from binder.language.call_kinds import ANS, CALL_KINDS
 from binder.language.functions.own import Function
 from binder.lm import LM
 from binder.lm.budget import Budget, Price, price_of
@@ -43,7 +44,6 @@ from binder.tables.table import Table, load, load_all
 from binder.tables.zones import zone_of
 
 Outcome = TypeVar("Outcome")
-REASONING = {"map": False, "ans": True}  # kinds of calls whose replies reason first
 
 
 @dataclass(frozen=True)
@@ -194,10 +194,10 @@ class Binder:
             memory=self.memory,
             model=settings.model,
             sampling=settings.sampling,
-            complete=dispatch.sample,
+            complete=dispatch.sender.sample,
             planner=self._planner,
             trace=dispatch.trace,
-            steps="ans" in settings.reasoning,
+            steps=ANS.name in settings.reasoning,
             embeddings=settings.embeddings,
         )
 
@@ -210,7 +210,7 @@ class Binder:
                 answer.texts,
                 model=self.settings.model,
                 times=self.settings.voting.belief,
-                complete=dispatch.sample,
+                complete=dispatch.sender.sample,
             ),
             dispatch,
         )
@@ -243,7 +243,7 @@ class Binder:
         """What asks the questions of one run."""
         stack, settings = self.stack, self.settings
         trace = Trace(tracer=settings.tracer)
-        place = stack.recall.endpoint if stack.recall else ""
+        place = stack.cache.endpoint if stack.cache else ""
         trace.add("started", model=settings.model, endpoint=place)
         for table in self.tables:
             if table.notes:
@@ -255,7 +255,7 @@ class Binder:
             trace=trace,
             slots=self._slots,
             lm=stack.lm,
-            recall=stack.recall,
+            cache=stack.cache,
             budget=stack.budget,
             model=settings.model,
             batch_rows=settings.batch_rows,
@@ -358,7 +358,8 @@ def connect(
     functions: your own, which programs call by name; see Function."""
     if concurrency < 1 or batch_rows < 1:
         raise UsageError("concurrency and batch_rows must be at least 1")
-    steps = frozenset(kind for kind, on in {**REASONING, **(reasoning or {})}.items() if on)
+    reasons = {kind.name: kind.reasons for kind in CALL_KINDS.values()} | dict(reasoning or {})
+    steps = frozenset(name for name, on in reasons.items() if on)
     opened = _open(tables, tidy, types, title)
     stack, name = build_stack(
         StackSettings(

@@ -184,8 +184,9 @@ class RateLimited(LMError):
         hint: str | None = None,
         retry_after: float | None = None,
         quota: bool = False,
+        tries: int | None = None,
     ):
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, tries=tries)
         self.retry_after = retry_after
         self.retryable = not quota
 

@@ -121,8 +121,8 @@ class Matrix:
         """The requests since it was last asked."""
         number = len(self.server.requests)
         self.server.forget()
-        if self.db.stack.recall is not None:
-            self.db.stack.recall.store.prune(older_than_days=0)
+        if self.db.stack.cache is not None:
+            self.db.stack.cache.store.prune(older_than_days=0)
         return number
 
     def runs(self, names: Sequence[str], share: float, seeds: Iterable[int]) -> Line:

@@ -19,13 +19,13 @@ ROOMS = """
 errors .
 data .
 tables . patterns cells numbers dates spelling cell_types codec readings arrow dialect layout encoding files csv json excel sqlite databases frames sources table zones
-language . functions call_kinds lexer extract context diagnose_sql diagnose_python lalr grammar calls relations annotations sqltree program skeleton python repair
+language . functions call_kinds lexer thoughts extract context diagnose_sql diagnose_python lalr grammar calls relations annotations sqltree program skeleton python repair
 lm . tokens event_loop retry budget store cache replay providers
 results html trace columns result progress .
 analysis . sql python
 plan outcomes blocks expressions explain . matters three_valued asks naive correlate first_rows collect mapping_join cost rewrites rules python
 executors . mappings workers schedule provenance mapping_tables sql python languages
-prompt . wire schema_linking column_profile schema replies tasks programs memory
+prompt . wire schema_linking column_profile schema units replies tasks programs memory
 dispatch injection questions failures batch_size answers answer_cache sender ask_task apply_task stack .
 candidates . answer vote sampling planner generate execution adaptive confidence
 engine .

@@ -22,6 +22,7 @@ from binder.candidates.answer import Answer, Candidate
 from binder.candidates.vote import vote
 from binder.engine import Binder, connect
 from binder.errors import BadReply, BinderError, LimitExceeded, NotConfigured, Unreachable
+from binder.language.call_kinds import CALL_KINDS
 from binder.lm import LM, Choice, Reply, Request, RequestUsage
 from binder.results.result import Usage, count
 from binder.results.trace import Trace
@@ -187,7 +188,7 @@ class Answering(LM):
             raise NotConfigured("the recorded answers do not cover this program")
         task = json.loads(request.messages[-1].content)
         rows = {}
-        if task["task"] == "map":
+        if CALL_KINDS[task["task"]].per_input:
             for key, values in task["rows"].items():
                 rows[key] = self.answer(task["question"], task["columns"], values)
         answers = json.dumps({"answers": rows or []})

@@ -4,7 +4,10 @@ missing values; 130: interrupted."""
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
+import os
 import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -29,17 +32,37 @@ DONE, FAILED, USAGE, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status."""
+    _print_anything()
     options = _parser().parse_args(arguments)
     try:
         status: int = options.command(options)
+        sys.stdout.flush()
     except BinderError as error:
         return _failed(error, as_json=getattr(options, "json", False))
     except BrokenPipeError:
+        _end_output()
+        return FAILED
+    except OSError as error:
+        _end_output()
+        print(f"binder: cannot write the output: {error.strerror or error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("binder: stopped", file=sys.stderr)
         return INTERRUPTED
     return status
+
+
+def _print_anything() -> None:
+    """Makes a console that lacks a character show its escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _end_output() -> None:
+    """Sends what is still to be printed nowhere: Python would complain of it at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(error: BinderError, as_json: bool) -> int:

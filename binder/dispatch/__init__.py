@@ -21,10 +21,11 @@ from binder.dispatch.sender import Sender
 from binder.errors import BinderError, BudgetExceeded, internal
 from binder.executors import Batch, Execution, Input, Mapping, Part, Rows
 from binder.language.functions.own import Function
-from binder.lm import LM, Reply, Request, RequestUsage
+from binder.lm import LM, RequestUsage
 from binder.lm.budget import Budgeted, price_of
 from binder.plan import Ask
 from binder.plan.cost import billed, packs
+from binder.prompt.units import CallUnit
 from binder.results.progress import Display
 from binder.results.result import Missing, Usage, plain
 from binder.results.trace import Trace
@@ -57,19 +58,20 @@ class Dispatch:
         trace: Trace,
         slots: asyncio.Semaphore,
         lm: LM,
-        recall: AnswerCache | None,
+        cache: AnswerCache | None,
         budget: Budgeted,
         model: str,
         batch_rows: int,
         display: Display,
         reasoning: frozenset[str],
     ):
-        self.trace, self.recall, self.budget = trace, recall, budget
+        self.trace, self.cache, self.budget = trace, cache, budget
         self.model, self.reasoning = model, reasoning
         self.size = BatchSize(batch_rows)
-        self.sender = Sender(lm, recall, trace, slots, display)
+        self.sender = Sender(lm, cache, trace, slots, display)
         self.totals = self.sender.totals
         self.known: dict[QuestionKey, dict[Input, InputAnswer]] = {}
+        self.units: dict[QuestionKey, CallUnit] = {}
         self.limits: dict[str, asyncio.Semaphore] = {}  # of own functions, by name
 
     async def drive(self, executions: Sequence[Execution]) -> list[Rows | BinderError]:
@@ -86,10 +88,6 @@ class Dispatch:
             for execution in executions:
                 execution.close()
         return [step for step in steps if not isinstance(step, tuple)]
-
-    async def sample(self, request: Request) -> Reply:
-        """A reply to a request for candidates."""
-        return await self.sender.sample(request)
 
     async def _ask(self, batches: Sequence[Batch]) -> None:
         """Asks for every input that some batch wants and nobody knows."""
@@ -139,14 +137,14 @@ class Dispatch:
     ) -> dict[QuestionKey, OpenQuestion]:
         """Recalls what was answered before and asks for the rest; what another run is asking for is
         left for the next round."""
-        claims = Claims(self.recall)
+        claims = Claims(self.cache)
         requests: list[Coroutine[Any, Any, None]] = []
         applications: list[Coroutine[Any, Any, None]] = []
         cost = 0.0  # of the own functions
         left: dict[QuestionKey, OpenQuestion] = {}
         try:
             for key, question in questions.items():
-                keys = await self._recalled(key, question)
+                keys = await self._recall(key, question)
                 unknown = [value for value in question.inputs if value not in self.known[key]]
                 mine = dict.fromkeys(claims.claim(keys, unknown))
                 others = [value for value in unknown if value not in mine]
@@ -170,18 +168,18 @@ class Dispatch:
         await claims.wait_for_others()
         return left
 
-    async def _recalled(self, key: QuestionKey, question: OpenQuestion) -> dict[Input, str]:
+    async def _recall(self, key: QuestionKey, question: OpenQuestion) -> dict[Input, str]:
         """The keys of all inputs in the cache; what was answered before is known from here on."""
-        if self.recall is None:
+        if self.cache is None:
             return {}
         call = question.ask.call
-        keys = self.recall.keys(question.ask, question.inputs)
-        stored = await self.recall.found(keys)
+        keys = self.cache.keys(question.ask, question.inputs)
+        stored = await self.cache.recall(keys)
         if not stored:
             return keys
         answers = [{"key": keys[value], **said.data()} for value, said in stored.items()]
-        if self.recall.told is not None:
-            self.recall.told("recalled", question=call.question, answers=answers)
+        if self.cache.told is not None:
+            self.cache.told("recalled", question=call.question, answers=answers)
         event = self.trace.add("recalled", call=call.name, question=call.question, answers=answers)
         for value, said in stored.items():
             answer = said.value if call.per_input else list(said.value or [])
@@ -197,13 +195,14 @@ class Dispatch:
     ) -> list[Coroutine[Any, Any, None]]:
         """The work on the inputs of one question, not yet begun, packed into requests."""
         ask, steps = question.ask, question.ask.call.kind in self.reasoning
-        task = AskTask(ask, self.model, self.sender, self.size, self.known[key], keys, steps)
+        unit = self.units.setdefault(key, CallUnit(ask.call.question))
+        task = AskTask(ask, self.model, self.sender, self.size, self.known[key], keys, unit, steps)
         if not ask.call.per_input:
             return [task.ask_tables(value, question.inputs[value]) for value in inputs]
         # A reply that was paid and not read costs nothing if it is asked for in the same words.
         unread: list[list[Input]] = []
-        if self.recall is not None:
-            unread = self.recall.unread({keys[value]: value for value in inputs})
+        if self.cache is not None:
+            unread = self.cache.unread({keys[value]: value for value in inputs})
         again = {value for pack in unread for value in pack}
         fresh = [value for value in inputs if value not in again]
         return [task.ask_inputs(pack) for pack in [*unread, *packs(fresh, self.size.rows)]]
@@ -280,7 +279,7 @@ class Dispatch:
         """The request that was paid for a recalled answer, and its reply."""
         kept = (answer for answer in answers if tuple(answer["input"]) == value)
         paid = str(next(kept, {}).get("request", ""))
-        return {"request": paid, "reply": self.recall and self.recall.reply(paid)}
+        return {"request": paid, "reply": self.cache and self.cache.reply(paid)}
 
     @property
     def usage(self) -> Usage:

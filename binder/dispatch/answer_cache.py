@@ -57,7 +57,7 @@ class AnswerCache:
         }
         return dict(zip(wanted, value_keys(wanted, **asked), strict=True))
 
-    async def found(self, keys: Mapping[Input, str]) -> dict[Input, Stored]:
+    async def recall(self, keys: Mapping[Input, str]) -> dict[Input, Stored]:
         """The inputs that were answered before."""
         if len(keys) > 50:  # long enough to hold up the loop
             stored = await asyncio.to_thread(self.store.get_answers, keys.values())

@@ -22,8 +22,9 @@ from binder.executors import Input, Part, Value
 from binder.lm import Reply, Request
 from binder.plan import Ask
 from binder.plan.cost import packs
-from binder.prompt.replies import NoValue
+from binder.prompt.replies import JSON, NoValue
 from binder.prompt.tasks import TASKS, InputTask, TableTask, Wanted
+from binder.prompt.units import CallUnit, measures
 
 TRIES = 3  # of a request without progress, before it is halved
 ALONE = 5  # of a request about one input, before it is given up
@@ -47,7 +48,8 @@ class AskTask:
     """The work on one question.
 
     answers: what is known about its inputs, also to others; keys: of its inputs in the cache, where
-    there is one; steps: whether replies reason before they answer."""
+    there is one; unit: of answers that are numbers; steps: whether replies reason before they
+    answer."""
 
     ask: Ask
     model: str
@@ -55,6 +57,7 @@ class AskTask:
     size: BatchSize
     answers: dict[Input, InputAnswer]
     keys: Mapping[Input, str]
+    unit: CallUnit
     steps: bool = False
     open: dict[Input, InputAnswer] = field(default_factory=dict)  # why there is no answer yet
     attempts: Counter[Input] = field(default_factory=Counter)
@@ -128,13 +131,23 @@ class AskTask:
                 answered |= self._answered(value, task.value(items[key], self._wanted()), event)
             else:
                 self.open[value] = self._no_answer(value, "missing", reply.text, event, None)
-        self.sender.keep(self.ask, self.keys, request, answered)
+        sure = [value for value in answered if self._is_sure(items, rows, value)]
+        kept = {value: answered[value] for value in sure}
+        self.sender.keep(self.ask, self.keys, request, kept)
         self.answers.update(answered)
         if reply.finish == "length" and len(items) < len(rows):
             self.size.too_large(len(rows), len(items) or len(rows) // 2, request)
         else:
             self.size.right(len(rows), request)
         return TRIES if len(inputs) > 1 else ALONE
+
+    def _is_sure(self, items: Mapping[str, JSON], rows: Mapping[str, Input], value: Input) -> bool:
+        """Whether an answer means the same in another run: not a number in a unit that only its
+        neighbours tell."""
+        if self.unit.named or self.ask.call_type.type != "number":
+            return True
+        said = [items[key] for key, row in rows.items() if row == value and key in items]
+        return not any(isinstance(text, str) and measures(text) for text in said)
 
     def _read_list(self, task: TableTask, value: Input, reply: Reply, event: int) -> int:
         """Notes the answers about whole tables; how often they are worth asking for."""
@@ -217,4 +230,5 @@ class AskTask:
             "options": call_type.options,
             "spellings": call_type.spellings,
             "table": self.ask.title,
+            "unit": self.unit,
         }

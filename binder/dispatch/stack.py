@@ -55,24 +55,24 @@ class StackSettings:
 
 @dataclass(frozen=True)
 class Stack:
-    """lm: the outermost layer; recall: the values that are kept; budget: the layer that counts."""
+    """lm: the outermost layer; cache: the answers that are kept; budget: the layer that counts."""
 
     lm: LM
-    recall: AnswerCache | None
+    cache: AnswerCache | None
     budget: Budgeted
 
     def reasoning(self, kinds: frozenset[str]) -> Stack:
         """The stack for questions of which these kinds reason first: that changes what their
         answers are kept under."""
-        if self.recall is None:
+        if self.cache is None:
             return self
-        return replace(self, recall=replace(self.recall, reasoning=kinds))
+        return replace(self, cache=replace(self.cache, reasoning=kinds))
 
     def held(self, ask: Ask, inputs: Sequence[Input]) -> int:
         """How many inputs of an ask were answered before."""
-        if self.recall is None or not ask.call.per_input:
+        if self.cache is None or not ask.call.per_input:
             return 0
-        return len(self.recall.store.get_answers(self.recall.keys(ask, inputs).values()))
+        return len(self.cache.store.get_answers(self.cache.keys(ask, inputs).values()))
 
 
 def build_stack(settings: StackSettings) -> tuple[Stack, str]:
@@ -83,36 +83,36 @@ def build_stack(settings: StackSettings) -> tuple[Stack, str]:
         stack, model = _live(settings), settings.model
     if settings.record is None:
         return stack, model
-    recording, recall = Record(stack.lm, settings.record), stack.recall
-    recording.note("started", model=model, endpoint=recall.endpoint if recall else "")
-    if recall is not None:
-        recall = replace(recall, told=recording.note)
-    return replace(stack, lm=recording, recall=recall), model
+    recording, cache = Record(stack.lm, settings.record), stack.cache
+    recording.note("started", model=model, endpoint=cache.endpoint if cache else "")
+    if cache is not None:
+        cache = replace(cache, told=recording.note)
+    return replace(stack, lm=recording, cache=cache), model
 
 
 def _replayed(settings: StackSettings, path: str | os.PathLike[str]) -> tuple[Stack, str]:
     """The layers over a recording, and the name of its model."""
     replay = Replay(path)
     model = replay.model or settings.endpoint.model or ""
-    recall = AnswerCache(replay.store(), model, replay.endpoint)
-    return Stack(replay, recall, Budgeted(replay, settings.budget, settings.prices)), model
+    cache = AnswerCache(replay.store(), model, replay.endpoint)
+    return Stack(replay, cache, Budgeted(replay, settings.budget, settings.prices)), model
 
 
 def _live(settings: StackSettings) -> Stack:
     """The layers over an endpoint, or over an LM of the user's."""
     _check_prices(settings)
-    cache, lm, endpoint = settings.cache, settings.lm, settings.endpoint
-    if isinstance(cache, Place):
-        cache = default_path() if lm is None else None
-    store = Store(cache) if cache is not None else None
+    file, lm, endpoint = settings.cache, settings.lm, settings.endpoint
+    if isinstance(file, Place):
+        file = default_path() if lm is None else None
+    store = Store(file) if file is not None else None
     if lm is None:
         lm = Retry(open_provider(endpoint, settings.timeout, store))
     budgeted = Budgeted(lm, settings.budget, settings.prices)
     if store is None:
         return Stack(budgeted, None, budgeted)
     place = address(endpoint.base_url, endpoint.api_key)
-    recall = AnswerCache(store, settings.model, place)
-    return Stack(Cache(budgeted, store, place), recall, budgeted)
+    cache = AnswerCache(store, settings.model, place)
+    return Stack(Cache(budgeted, store, place), cache, budgeted)
 
 
 def _check_prices(settings: StackSettings) -> None:

@@ -53,7 +53,7 @@ def origin(
             found["calls"] += _calls_of(asks[name], items, known[name], said)
     for name, ask in asks.items():
         if () in known[name]:
-            found["calls"].append(_called(ask, (), known[name][()], said))
+            found["calls"].append(called(ask, (), known[name][()], said))
     told = {call["call"] for call in found["calls"]}
     for name, ask in asks.items():
         if ask.call.question not in told:
@@ -71,7 +71,7 @@ def _is_shown(plan: Plan, column: int, name: str) -> bool:
 def _calls_of(ask: Ask, items: Sequence[Any], mapping: Mapped, said: Said) -> list[dict[str, Any]]:
     """What a call was asked and answered for the inputs of one row or group."""
     keys = dict.fromkeys(tuple(item.values()) for item in items if isinstance(item, dict))
-    return [_called(ask, key, mapping[key], said) for key in keys if key in mapping]
+    return [called(ask, key, mapping[key], said) for key in keys if key in mapping]
 
 
 def _further_inside(
@@ -85,10 +85,10 @@ def _further_inside(
 
 def _all_of(ask: Ask, mapping: Mapped, said: Said) -> list[dict[str, Any]]:
     """What a call was asked and answered for every input."""
-    return [_called(ask, key, value, said) for key, value in mapping.items()]
+    return [called(ask, key, value, said) for key, value in mapping.items()]
 
 
-def _called(ask: Ask, key: Input, value: Value, said: Said) -> dict[str, Any]:
+def called(ask: Ask, key: Input, value: Value, said: Said) -> dict[str, Any]:
     """What a call was asked about one input, and answered."""
     return {
         "call": ask.call.question,

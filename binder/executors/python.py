@@ -27,6 +27,7 @@ from binder.executors import (
     Value,
 )
 from binder.executors.mapping_tables import typed
+from binder.executors.provenance import called
 from binder.executors.workers.monty_client import Sandbox
 from binder.language.calls import APPLY, Call
 from binder.language.functions.own import LIST, Function
@@ -121,20 +122,23 @@ class PythonExecutor(Executor):
     def origin(self, row: int, column: int, said: Said) -> dict[str, Any]:
         """Where a value may have come from: the inputs whose answer equals it, or else all that the
         program asked about."""
-        value = self.rows[row][column]
-        calls = [(asked, place) for asked in self.made for place in range(len(asked.inputs))]
+        cell = self.rows[row][column]
+        calls: list[tuple[PendingCall, int]] = []
+        for asked in self.made:
+            calls += [(asked, place) for place in range(len(asked.inputs))]
         same = []
-        if value is not None:
-            same = [item for item in calls if value in _answers(*item)]
+        if cell is not None:
+            same = [item for item in calls if cell in _answers(*item)]
         told: set[tuple[int, Input]] = set()
         shown: list[dict[str, Any]] = []
         rows: dict[str, set[int]] = {}
         for asked, place in same or calls:
-            key = (id(asked.ask), asked.inputs[place])
+            value = asked.inputs[place]
+            key = (id(asked.ask), value)
             if key in told or len(told) >= MOST:
                 continue
             told.add(key)
-            shown.append(_call_data(asked, place, said))
+            shown.append(called(asked.ask, value, asked.known.get(value), said))
             where = asked.places[place] if place < len(asked.places) else None
             if where is not None:
                 table, number = where
@@ -266,19 +270,6 @@ def _answers(asked: PendingCall, place: int) -> list[Value]:
     """The answers that a call gave for one of its rows."""
     value = asked.known.get(asked.inputs[place])
     return value if isinstance(value, list) else [value]
-
-
-def _call_data(asked: PendingCall, place: int, said: Said) -> dict[str, Any]:
-    """A call about one of its rows, as JSON data."""
-    ask, value = asked.ask, asked.inputs[place]
-    inputs = dict(zip(ask.columns, value, strict=False)) if ask.call.per_input else {}
-    return {
-        "call": ask.call.question,
-        "kind": ask.call.kind,
-        "inputs": inputs,
-        "value": asked.known.get(value),
-        **said(ask, value),
-    }
 
 
 def rows_of(value: Value) -> Rows:

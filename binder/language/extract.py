@@ -7,6 +7,7 @@ import json
 import re
 
 from binder.language.lexer import tokens
+from binder.language.thoughts import without_thoughts
 
 # Keywords are in one case throughout: "Select the rows ..." and "With this ..." are prose.
 _WITH = r"(?:WITH|with)\s[^(]+?\s*(?:\([^()]*\)\s*)?(?:AS|as)\b[\w\s]*\("
@@ -25,7 +26,7 @@ _FURTHER = re.compile(rf"\s*(?:\Z|[(),]|--|/\*|(?:[A-Z]{{3,}}|{_CLAUSE}|{_CLAUSE
 def extract(reply: str) -> str:
     """The program in a reply: without thoughts, fences, labels, JSON and prose around it; a reply
     without a program as it is."""
-    said = re.sub(r"(?s)\A.*</think(?:ing)?>", "", reply).strip()
+    said = without_thoughts(reply)
     said = _unwrapped(said)
     if _SOLVE.search(said):
         return _python(said)

@@ -14,7 +14,7 @@ from typing import Any
 
 from binder.errors import Span, SyntaxFault
 from binder.language import grammar
-from binder.language.call_kinds import CALL_KINDS
+from binder.language.call_kinds import ANS, CALL_KINDS, MAP
 from binder.language.calls import APPLY, Call
 from binder.language.functions.own import Function
 from binder.language.program import PREFIX, Program
@@ -211,4 +211,4 @@ def _kind(question: str, arguments: list[Any]) -> tuple[str, str, bool]:
     if at and kind.strip().lower() in CALL_KINDS:
         return kind.strip().lower(), asked.strip(), True
     selects = any(_rule(argument.children[0]) in ("query", "subquery") for argument in arguments)
-    return ("ans" if selects else "map"), question.strip(), False
+    return (ANS if selects else MAP).name, question.strip(), False

@@ -79,9 +79,7 @@ class Retry(Layer):
         if wait > self.most_wait:
             return False
         self._not_before = max(self._not_before, _now() + wait)
-        most = min(
-            self.tries, error.tries or self.tries, STRANGER if self._strange(error) else self.tries
-        )
+        most = error.tries or (STRANGER if self._strange(error) else self.tries)
         return error.retryable and not self._down and number < most
 
     async def _given(self, error: LMError) -> LMError:

@@ -15,6 +15,8 @@ from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 
 from binder.errors import BadReply
+from binder.language.thoughts import is_unfinished, without_thoughts
+from binder.prompt.units import CallUnit
 from binder.tables.cells import read_boolean
 from binder.tables.codec import dump
 from binder.tables.dates import read_date
@@ -26,8 +28,6 @@ Value: TypeAlias = bool | int | float | str | date | datetime
 DEEPEST = 32  # containers within containers
 LONGEST = 400_000  # characters of a reply that is not plain JSON
 
-_THOUGHT = re.compile(r"\A\s*(?:<think(?:ing)?>)?.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
-_THINKING = re.compile(r"\A\s*<think(?:ing)?>", re.IGNORECASE)
 _FENCE = re.compile(r"\A```\w*\s*\n(.*)\n\s*```\Z", re.DOTALL)
 _BLANK = re.compile(r"\s*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,399})(\.\d+)?([eE][-+]?\d{1,5})?(?![\w.])")
@@ -42,11 +42,23 @@ _WORDS: dict[str, JSON] = {"true": True, "false": False} | dict.fromkeys(
 )
 # A task that the reply repeats: its rows have the keys of the answers.
 _TASK = {"task", "rows", "columns"}
+_TRUTHS = {"y": True, "n": False, "1": True, "0": False, "t": True, "f": False}
+
+
+def _truth(text: str) -> bool | None:
+    """True or False, also in the one letter or figure that is sure where nothing else is asked
+    for."""
+    found = read_boolean(text)
+    return _TRUTHS.get(text.strip().removesuffix(".").casefold()) if found is None else found
+
+
 _READ: dict[str, Callable[[str], Value | None]] = {
-    "boolean": read_boolean,
+    "boolean": _truth,
     "number": read_number,
     "date": read_date,
 }
+_ANSWER = ("answer", "value", "result")  # what models call an answer in an object of its own
+_MARKS = frozenset({"n/a", "n.a.", "#n/a", "not available", "not applicable", "no answer"})
 _UNSURE: Any = object()  # stands for the value of a key that an object holds twice, differently
 
 
@@ -68,7 +80,19 @@ def read_answers(text: str, keys: Collection[str]) -> dict[str, JSON]:
         for found in _keyed(value, wanted):
             if len(found) == len(wanted) or len(best) < len(wanted):
                 best = found
+    if not best and len(wanted) == 1:
+        return _only(text, *wanted)
     return best
+
+
+def _only(text: str, key: str) -> dict[str, JSON]:
+    """The answer to a single input, in a reply without its key: of several answers none is
+    sure."""
+    try:
+        answers = read_list(text)
+    except BadReply:
+        return {}
+    return {key: answers[0]} if len(answers) == 1 else {}
 
 
 def read_list(text: str) -> list[JSON]:
@@ -88,17 +112,19 @@ def read_value(
     type: str = "auto",
     options: Sequence[str] | None = None,
     spellings: Sequence[str] | None = None,
+    unit: CallUnit | None = None,
 ) -> Value | NoValue:
     """One answer as a value of its type: one of the options where there are any, written as the
-    spelling where it is one."""
+    spelling where it is one; a number with a unit in the unit of its call."""
     value = _single(value)
-    if value is None or value == "":
+    listed = [*(options or ()), *(spellings or ())]
+    if value is None or value == "" or (_is_mark(value) and value not in listed):
         return NoValue("no_answer")
     if isinstance(value, list | dict):
         return NoValue("bad_type", f"{len(value)} values")
     if isinstance(value, float) and not math.isfinite(value):
         return NoValue("bad_type", str(value))
-    read = _spelt(value, options) if options and type != "boolean" else _cast(value, type)
+    read = _read(value, type, options, unit)
     if read is None:
         return NoValue("bad_type", str(value)[:200])
     if spellings and isinstance(read, str):
@@ -106,10 +132,29 @@ def read_value(
     return read
 
 
+def _read(
+    value: Value, type: str, options: Sequence[str] | None, unit: CallUnit | None
+) -> Value | None:
+    """A single value as one of its type; None where it is none."""
+    if unit is not None and type == "number" and isinstance(value, str):
+        return unit.number(value)
+    return _spelt(value, options) if options and type != "boolean" else _cast(value, type)
+
+
+def _is_mark(value: JSON) -> bool:
+    """Whether a text says that there is no answer, and can mean nothing else."""
+    return isinstance(value, str) and value.casefold() in _MARKS
+
+
 def _single(value: JSON) -> JSON:
     """A value outside of lists of one, a text without blanks around it."""
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    while True:
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        elif isinstance(value, dict) and len(named := [n for n in _ANSWER if n in value]) == 1:
+            value = value[named[0]]
+        else:
+            break
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
     return value
@@ -122,6 +167,8 @@ def _cast(value: Any, type: str) -> Value | None:
         return _text(value) if type == "text" else value
     if isinstance(value, str):
         return _READ[type](value)
+    if type == "boolean" and value in (0, 1):
+        return bool(value)
     return value if type == ("boolean" if isinstance(value, bool) else "number") else None
 
 
@@ -135,7 +182,10 @@ def _spelt(value: Value, choices: Sequence[str]) -> str | None:
     yes where that is a choice."""
     spoken = {_fold(choice): choice for choice in reversed(choices)}
     names = [_text(value)]
-    if isinstance(value, bool):
+    if set(spoken) == {"yes", "no"}:
+        truth = _cast(value, "boolean")
+        names += [] if truth is None else ["yes" if truth else "no"]
+    elif isinstance(value, bool):
         names.append("yes" if value else "no")
     elif isinstance(value, float) and value.is_integer():
         names.append(str(int(value)))
@@ -164,8 +214,26 @@ def _keyed(value: Any, keys: frozenset[str], depth: int = 0) -> Iterator[dict[st
         elif not _TASK & value.keys():
             value = list(value.values())
     if isinstance(value, list):
+        if pairs := _pairs(value, keys):
+            yield pairs
+            return
         for item in value:
             yield from _keyed(item, keys, depth + 1)
+
+
+def _pairs(items: list[Any], keys: frozenset[str]) -> dict[str, JSON]:
+    """The answers of a list of objects, each with a key and its answer; nothing where an item is
+    another thing, or a key comes twice."""
+    found: dict[str, JSON] = {}
+    for item in items:
+        if not isinstance(item, dict):
+            return {}
+        held = [name for name, value in item.items() if isinstance(value, str) and value in keys]
+        named = [name for name in _ANSWER if name in item]
+        if len(held) != 1 or len(named) != 1 or held == named or item[held[0]] in found:
+            return {}
+        found[item[held[0]]] = item[named[0]]
+    return found
 
 
 def _lists(value: Any, depth: int = 0) -> Iterator[list[JSON]]:
@@ -184,7 +252,7 @@ def _values(text: str) -> list[Any]:
     """The JSON values in a text: the whole of it, or else the objects that stand in it, in
     order."""
     text = text.lstrip("\ufeff").strip()
-    bare = _THOUGHT.sub("", text).strip()
+    bare = without_thoughts(text)
     fenced = _FENCE.match(bare)
     for whole in dict.fromkeys((text, bare, fenced[1] if fenced else bare)):
         try:
@@ -195,7 +263,7 @@ def _values(text: str) -> list[Any]:
             ]
         except (ValueError, RecursionError):
             continue
-    if _THINKING.match(bare) or len(bare) > LONGEST:  # cut off before the answer, or run wild
+    if is_unfinished(bare) or len(bare) > LONGEST:  # cut off before the answer, or run wild
         return []
     return list(_scan(bare))
 

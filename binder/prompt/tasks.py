@@ -15,6 +15,7 @@ from binder.language.call_kinds import ANS, CALL_KINDS, MAP, CallKind, register_
 from binder.lm import Message, Request
 from binder.prompt import told
 from binder.prompt.replies import JSON, NoValue, Value, read_answers, read_list, read_value
+from binder.prompt.units import CallUnit
 from binder.prompt.wire import wire
 
 if TYPE_CHECKING:
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
 class Wanted(TypedDict, total=False):
     """What a request says about the answers: their type, the only options, spellings in use, and
-    the table's title."""
+    the table's title. unit: in which they are read; it is not said."""
 
     type: str
     options: Sequence[str] | None
     spellings: Sequence[str] | None
     table: str | None
+    unit: CallUnit | None
 
 
 # Type -> the JSON types of an answer; every answer may be null.
@@ -55,7 +57,11 @@ class Task:
     def value(self, item: JSON, wanted: Wanted) -> Value | NoValue:
         """One answer as a value of the type that is wanted."""
         return read_value(
-            item, wanted.get("type", "auto"), wanted.get("options"), wanted.get("spellings")
+            item,
+            wanted.get("type", "auto"),
+            wanted.get("options"),
+            wanted.get("spellings"),
+            wanted.get("unit"),
         )
 
     def _request(

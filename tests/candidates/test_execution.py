@@ -47,7 +47,7 @@ def executed(workers: Workers, oracle: Oracle, *samples: Sample) -> list[object]
                 trace=Trace(),
                 slots=asyncio.Semaphore(4),
                 lm=oracle,
-                recall=None,
+                cache=None,
                 budget=Budgeted(oracle, Budget(), {}),
                 model="m",
                 batch_rows=20,

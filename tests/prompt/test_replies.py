@@ -221,7 +221,7 @@ def test_a_value_is_cast(value: JSON, type: str, expected: object) -> None:
         ("  ", "text", "no_answer"),
         ([None], "number", "no_answer"),
         ("je ne sais pas", "boolean", "bad_type"),
-        (1, "boolean", "bad_type"),
+        (2, "boolean", "bad_type"),
         ("about twelve", "number", "bad_type"),
         ("12 or 13", "number", "bad_type"),
         (True, "number", "bad_type"),

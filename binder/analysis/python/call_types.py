@@ -11,6 +11,7 @@ from typing import TypeGuard
 
 from binder.analysis.python.dataflow import Flow
 from binder.analysis.sql.call_types import YES_NO, CallType
+from binder.language.call_kinds import MAP
 from binder.language.python import called
 
 _OPTIONS = {"yes": YES_NO, "Yes": ("Yes", "No"), "YES": ("YES", "NO")}  # as the program writes them
@@ -29,6 +30,7 @@ def call_types_of(flow: Flow) -> list[tuple[ast.Call, CallType]]:
             for call in _answer(node, flow):
                 calls[id(call)] = call
                 uses.setdefault(id(call), set()).add(_use(node, flow.parents))
+    # An answer that is only handed on ("") says nothing about its type.
     typed = [(call, _type_of(uses[number] - {""})) for number, call in calls.items()]
     return [(call, call_type) for call, call_type in typed if call_type is not None]
 
@@ -46,6 +48,7 @@ def _use(node: ast.expr, parents: dict[int, ast.AST]) -> str:
     on), or `other`."""
     child: ast.AST = node
     parent = parents.get(id(child))
+    # str(answer).strip().lower() == "yes" asks the answer, not the text made of it
     while (above := _passed(child, parent, parents)) is not None:
         child, parent = above, parents.get(id(above))
     if isinstance(parent, ast.Compare):
@@ -95,6 +98,7 @@ def _compared(nodes: list[ast.expr]) -> str:
     for node in nodes:
         parts += node.elts if isinstance(node, (ast.List, ast.Tuple, ast.Set)) else [node]
     said = {part.value if isinstance(part, ast.Constant) else None for part in parts}
+    # answer in ("yes", "true") is one of the options; answer == "maybe" is none
     for yes, (_, no) in _OPTIONS.items():
         if said & {yes, no} and said <= {yes, no, *_TRUTHS}:
             return yes
@@ -115,4 +119,4 @@ def _answer(node: ast.expr, flow: Flow) -> list[ast.Call]:
 def _answers(node: ast.expr, flow: Flow) -> ast.Call | None:
     """The call whose answers an expression lists."""
     listed = flow.meaning(node)
-    return listed if isinstance(listed, ast.Call) and called(listed) == "qa_map" else None
+    return listed if isinstance(listed, ast.Call) and called(listed) == MAP.function else None

@@ -38,6 +38,7 @@ class Flow:
         self._keys: set[int] = set()  # the lambdas whose parameter is a row
         for node in self.nodes:
             self._gives(node)
+        # row["new"] = ... makes a header that no table has, and that a later row["new"] may read
         self.stored = set(_stored(module))
         self.added: dict[str, list[ast.expr | None]] = {}
         for node in self.nodes:
@@ -102,6 +103,7 @@ class Flow:
 
     def value(self, name: str) -> ast.expr | None:
         """What a name stands for, where it is given a value once."""
+        # of two values nobody knows which one a place sees: that would need the order of execution
         given = self.given.get(name, [])
         return given[0][1] if len(given) == 1 and given[0][0] == "is" else None
 

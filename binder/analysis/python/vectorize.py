@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from binder.analysis.python.dataflow import LISTING, Flow
+from binder.language.call_kinds import MAP
 from binder.language.python import Text, argument, called, is_call
 
 # methods that change a list or a dict
@@ -61,7 +62,7 @@ class _Reach(NamedTuple):
 def row_calls(flow: Flow) -> Iterator[tuple[ast.Call, str]]:
     """The map calls about one row, with the name of the row."""
     for node in flow.nodes:
-        if isinstance(node, ast.Call) and called(node) == "qa_map":
+        if isinstance(node, ast.Call) and called(node) == MAP.function:
             match argument(node, 0, "rows"):
                 case ast.List(elts=[ast.Name(id=row)]):
                     yield node, row

@@ -32,12 +32,14 @@ def _extreme(select: exp.Select) -> list[exp.Expr]:
         found += aggregates_of(part)
     if len(found) != 1 or not isinstance(found[0], (exp.Min, exp.Max)) or not found[0].this:
         return []
+    # SELECT city, MAX(people): the city with the most people. NULLS LAST, because MAX skips NULLs.
     held = copied(found[0].this)
     return [exp.Ordered(this=held, desc=isinstance(found[0], exp.Max), nulls_first=False)]
 
 
 def take_first(node: exp.Expr, grouped: set[exp.Expr], order: list[exp.Expr]) -> None:
     """Puts FIRST(column) in the place of each bare column of an expression."""
+    # what stands inside an aggregate is not bare, and a sub-select has groups of its own
     if node in grouped or is_aggregate(node) or isinstance(node, exp.Query):
         return
     if isinstance(node, exp.Column):

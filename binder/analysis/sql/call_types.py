@@ -142,6 +142,7 @@ def _merged(tree: exp.Expr) -> dict[Call, Call]:
     # inner ones first: they are part of what the outer ones ask about
     for node in placeholders(tree):
         call = call_of(node)
+        # the same text of arguments may read columns of different types in different scopes
         kinds = [kind(part) for part in nodes(node) if isinstance(part, exp.Column)]
         asked = (call.kind, call.question, *map(sql_of, node.expressions), *kinds)
         same[call] = first.setdefault(asked, call)
@@ -205,6 +206,7 @@ def _agree(program: Program, wanted: dict[Call, set[str]]) -> None:
     for call, types in wanted.items():
         for type_ in types:
             first.setdefault(type_, call)
+    # yes or no can be told as true or false: these two never contradict each other
     strict = [type_ for type_ in EXCLUSIVE if type_ in first]
     if len(strict) < 2 or strict == ["options", "boolean"]:
         return
@@ -261,6 +263,7 @@ def _met(others: list[exp.Expr], read: Callable[[list[exp.Expr]], _Use]) -> _Use
 
 def _compared(others: list[exp.Expr]) -> _Use:
     """What the values ask that a value is compared with."""
+    # QA(...) = 'Spain': 'Spain' is how the answer would be spelt
     texts = [other.this for other in others if isinstance(other, exp.Literal) and other.is_string]
     if any(isinstance(other, exp.Boolean) for other in others):
         return _Use("boolean")
@@ -283,6 +286,7 @@ def _written(texts: list[str]) -> _Use:
 
 def _alike(others: list[exp.Expr]) -> _Use:
     """The kind that values have, where it is one."""
+    # unknown kinds do not speak against one that is known
     kinds = {kind(other) for other in others} - {None}
     return _Use(kinds.pop() or "auto") if len(kinds) == 1 else _Use()
 
@@ -317,6 +321,7 @@ def _taken(node: exp.Expr, function: Function) -> str:
 
 def _is_condition(node: exp.Expr, parent: exp.Expr) -> bool:
     """Whether a node is true or false where it stands."""
+    # CASE x WHEN y THEN: y stands in the same slot as a condition, and is compared with x
     if isinstance(parent, exp.If):
         return node.arg_key == "this" and not _compared_with(node)
     if isinstance(parent, exp.Join):
@@ -329,6 +334,7 @@ def _is_condition(node: exp.Expr, parent: exp.Expr) -> bool:
 def _outward(node: exp.Expr) -> exp.Expr | None:
     """The expression around a node that hands its value on."""
     parent = node.parent
+    # a branch is an If under its Case: the Case hands the value on
     if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case):
         parent = parent.parent
     if parent is None or not any(part is node for part in handed_on(parent)):

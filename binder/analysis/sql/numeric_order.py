@@ -29,9 +29,11 @@ def _is_numeric(node: exp.Expr | None) -> bool:
     if held is None or held.kind != "text" or held.origin is None:
         return False
     table, stored = held.origin
+    # the hidden raw text is there to be shown, and never stands for a number
     if held.name == stored.raw:
         return False
     mixed = table.mixture(stored)
+    # 1.10 comes after 1.9 among versions, and before it among decimals: an identifier stays a text
     dotted = stored.reading is not None and stored.reading.kind == "identifier"
     return (
         mixed is not None
@@ -43,6 +45,7 @@ def _is_numeric(node: exp.Expr | None) -> bool:
 
 def _extreme(node: exp.Min | exp.Max) -> None:
     """MAX(text) as the text of the largest number."""
+    # MAX(number) would show 7 for the cell "007": ARG_MAX hands back the cell itself
     made: type[exp.Expr] = exp.ArgMax if isinstance(node, exp.Max) else exp.ArgMin
     text = node.this
     found = made(this=text, expression=number(copied(text)))

@@ -34,6 +34,7 @@ _OF_ROWS = (
 
 def settle(tree: exp.Expr) -> exp.Expr:
     """Makes the row order of every SELECT of the tree explicit, inner ones first."""
+    # Without a call no collect has to meet the rows of the query in the same order.
     calls = any(map(is_placeholder, nodes(tree)))
     for select in reversed(nodes(tree)):
         if isinstance(select, exp.Select):
@@ -49,6 +50,7 @@ def _settle(select: exp.Select, tree: exp.Expr, calls: bool) -> None:
     if calls and inside and select.args.get("distinct"):
         _undistinct(select)  # so that its rows have a place
     _first_rows(select)
+    # In a ROLLUP a column may be a key in one row and bare in the next: FIRST would be wrong there.
     group = select.args.get("group")
     if is_grouped(select) and not (group and _has_sets(group)):
         settle_bare_columns(select, _rising(order_keys(select)))
@@ -85,6 +87,7 @@ def _drop_equal_keys(group: exp.Group) -> None:
 
 
 def _nameless(key: exp.Expr) -> exp.Expr:
+    # transform copies the whole key: only sub-selects have names to lose
     if not key.find(exp.Query):
         return key
     bare: exp.Expr = key.transform(lambda part: part.unalias())
@@ -115,6 +118,7 @@ def _untie(select: exp.Select) -> None:
 
 
 def _untie_window(window: exp.Window, keys: list[exp.Expr]) -> None:
+    # IGNORE NULLS and FILTER stand around the function
     function = window.this.this if isinstance(window.this, AROUND) else window.this
     order = window.args.get("order")
     if isinstance(function, _NUMBERING) and keys:
@@ -129,6 +133,7 @@ def _order_inside(function: exp.Expr, keys: list[exp.Expr]) -> None:
     themselves."""
     if not isinstance(function, _SEEING_ORDER) or isinstance(function.this, exp.Order):
         return
+    # DuckDB orders DISTINCT values only by themselves: STRING_AGG(DISTINCT a ORDER BY a)
     keys = function.this.expressions if isinstance(function.this, exp.Distinct) else keys
     if keys:
         function.set("this", exp.Order(this=function.this, expressions=_rising(keys)))
@@ -173,6 +178,7 @@ def _first_rows(select: exp.Select) -> None:
         return
     if isinstance(holder, exp.Select) and around.arg_key in ("from_", "joins", "laterals"):
         return
+    # SELECT MAX(a) has one row: LIMIT 1 would say nothing
     if _is_one_group(select):
         return
     select.limit(1, copy=False)
@@ -265,6 +271,7 @@ def order_keys(select: exp.Select) -> list[exp.Expr]:
     for item in items:
         source = notes(item.this).source
         found = _keys(source) if source is not None else []
+        # The rows of UNNEST, say, have no place: what stands before it orders them.
         if not found:
             return keys
         keys += found

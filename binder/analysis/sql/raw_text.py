@@ -23,6 +23,7 @@ def keep(tree: exp.Expr) -> dict[int, int]:
     columns."""
     if not isinstance(tree, exp.Select) or tree.args.get("distinct") or is_grouped(tree):
         return {}
+    # DISTINCT and GROUP BY compare rows: with raw texts beside them, 1.0 and 1 would become two.
     places: dict[int, int] = {}
     for index, projection in enumerate(list(tree.expressions)):
         shown = projection.unalias()
@@ -37,26 +38,45 @@ def present(
     rows: Sequence[Row], outputs: Sequence[Field], places: dict[int, int]
 ) -> tuple[list[Row], list[tuple[str, ...]]]:
     """The rows of the program alone, and the same rows as a person is shown them."""
-    known = [
-        f.origin[0].shown(f.origin[1]) if f.origin and i not in places else {}
-        for i, f in enumerate(outputs)
-    ]
-    width = len(outputs)
-    values = [tuple(_value(row, i, places) for i in range(width)) for row in rows]
-    texts = [tuple(_text(row, i, places, known[i]) for i in range(width)) for row in rows]
+    # Where no raw text could come along, as after GROUP BY, the column tells how a value is
+    # written.
+    written: list[dict[Any, str]] = []
+    for index, output in enumerate(outputs):
+        alone = output.origin is not None and index not in places
+        written.append(_written(output) if alone else {})
+    values: list[Row] = []
+    texts: list[tuple[str, ...]] = []
+    for row in rows:
+        cells: list[Any] = []
+        shown: list[str] = []
+        for index, known in enumerate(written):
+            value, raw = row[index], None
+            if index in places:
+                raw = row[places[index]]
+            elif known:  # a value of another column may be a list, which no dict can be asked for
+                raw = known.get(value)
+            shown.append(_shown(value, raw))
+            # "DNF" among numbers is NULL to SQL and a text to whoever reads the result.
+            cells.append(raw if value is None and index in places else value)
+        values.append(tuple(cells))
+        texts.append(tuple(shown))
     return values, texts
 
 
-def _value(row: Row, index: int, places: dict[int, int]) -> Any:
-    return row[places[index]] if row[index] is None and index in places else row[index]
+def _written(output: Field) -> dict[Any, str]:
+    """How the values of a stored column are written."""
+    assert output.origin is not None
+    table, column = output.origin
+    return table.shown(column)
 
 
-def _text(row: Row, index: int, places: dict[int, int], known: dict[Any, str]) -> str:
-    raw = row[places[index]] if index in places else known.get(row[index]) if known else None
-    spelt = text(row[index])
-    return spelt if raw is None or _same_number(raw, row[index], spelt) else str(raw)
+def _shown(value: Any, raw: str | None) -> str:
+    """A value as a person is shown it: as it was written, if that is known."""
+    spelt = text(value)
+    return spelt if raw is None or _same_number(raw, value, spelt) else str(raw)
 
 
 def _same_number(raw: str, value: Any, spelt: str) -> bool:
     """Whether a raw text is a number with nothing but spaces between its digits."""
+    # "1 000" is shown as 1000, "1,000" as it was written
     return isinstance(value, int) and "".join(raw.split()) == spelt

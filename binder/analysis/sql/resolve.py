@@ -83,6 +83,8 @@ class Names:
             if name in self.tables:
                 # other parts of the program may read the table that it hides
                 alias.set("this", exp.to_identifier(f"CTE {cte.alias}", quoted=True))
+            # WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r): the second part
+            # reads r, whose columns only the first can tell
             if clause.args.get("recursive") and isinstance(cte.this, exp.SetOperation):
                 scope.ctes[name] = self._first_rows(cte, columns, scope)
             fields = renamed(self.query(cte.this, scope), columns)
@@ -119,6 +121,7 @@ class Names:
     def _select(self, node: exp.Select, scope: Scope, named: bool) -> list[Field]:
         self._from(node, scope)
         expand(node, scope, self.fault)
+        # before the expressions are resolved: a title is the text of the program
         titles = [title(p, self.program) if named else "" for p in node.expressions]
         for projection in node.expressions:
             self.expression(projection, scope)
@@ -126,6 +129,7 @@ class Names:
                 scope.aliases.setdefault(projection.alias.casefold(), projection.this)
         self._clauses(node, CLAUSES, scope)
         self.expressions(node.args.get("windows") or (), scope)
+        # after the clauses: GROUP BY 1 copies a projection in which every name is resolved
         positions(node, self.fault)
         self._order(node, scope)
         self._clauses(node, LIMITS, scope)
@@ -201,6 +205,7 @@ class Names:
             scope.merged[column.name.casefold()] = found
         if join.args.get("on"):
             self.expression(join.args["on"], scope)
+        # ON saw them; SELECT * must not
         if join.kind in ("SEMI", "ANTI"):
             for source in added:
                 source.shown = False
@@ -237,6 +242,7 @@ class Names:
             self._register(node, [Field(yields(node.this))], scope)
             return
         name = node.name
+        # main.w is the stored table, even where a CTE is called w
         cte = None if node.db else scope.cte(name)
         if cte is not None:
             node.set("this", exp.to_identifier(cte.alias, quoted=True))

@@ -83,6 +83,7 @@ def united(left: list[Field], right: list[Field], by_name: bool) -> list[Field]:
     """The fields of a set operation."""
     if not by_name:
         return [_both(one, other) for one, other in zip(left, right, strict=True)]
+    # reversed: of equal names the first counts, and a dict keeps the last
     rest = {f.name.casefold(): f for f in reversed(right)}
     fields: list[Field] = []
     for one in left:

@@ -58,6 +58,7 @@ def _columns(star: exp.Star, sources: dict[str, Source], scope: Scope) -> list[e
                 columns.append(copied(replaced[key(f.name)]))
                 continue
             column = exp.column(exp.to_identifier(f.name, quoted=True))
+            # after FULL JOIN ... USING (k), a.k is NULL where only the other side has a row
             if not merged:
                 column.set("table", exp.to_identifier(alias, quoted=True))
             columns.append(column)

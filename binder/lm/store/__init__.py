@@ -18,6 +18,7 @@ from typing import Any
 
 from binder.data import cache_folder
 from binder.errors import DataError, UsageError
+from binder.language.call_kinds import MAP
 from binder.lm import Reply
 from binder.lm.store.single_flight import SingleFlight
 from binder.lm.store.sqlite import File, Safety
@@ -68,7 +69,7 @@ class Stored:
     fault: str | None = None
     message: str = ""
     attempts: int = 1
-    kind: str = "map"
+    kind: str = MAP.name
     model: str = ""
     endpoint: str = ""
     question: str = ""

@@ -13,20 +13,18 @@ from collections.abc import Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from binder.errors import BadReply, LMError, NotConfigured, Unreachable
-from binder.lm import Reply, Request, RequestUsage
+from binder.errors import LMError, NotConfigured, Unreachable
+from binder.lm import Reply, Request
 from binder.lm.cache import address
 from binder.lm.event_loop import current_loop
-from binder.lm.providers.openai.chat import excerpt, read, refused_parameter
-from binder.lm.providers.openai.constrained import SHAPES, TURNED_DOWN, UNWELL, body, form_of
+from binder.lm.providers.openai.chat import excerpt, read
+from binder.lm.providers.openai.constrained import CHAT, SHAPES, body, form_of
+from binder.lm.providers.openai.exchange import Exchange
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
     from binder.lm.store import Store
-
-# of one grammar, not of all
-LARGE = re.compile(rb"(?i)too (?:large|long|complex|many)|exceeds|maximum")
 
 
 @dataclass(frozen=True)
@@ -88,6 +86,7 @@ class OpenAI:
         self.place = address(endpoint.base_url, endpoint.api_key)
         # a connection belongs to its loop, also after a fork
         self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
+        self._taken: dict[str, set[str]] = {}  # model -> the features that it took
         self._known: dict[str, frozenset[str]] = {}  # model -> what it does not take
 
     async def complete(self, request: Request) -> Reply:
@@ -110,36 +109,30 @@ class OpenAI:
             await client.close()
 
     async def _exchange(self, client: AsyncOpenAI, request: Request) -> Reply:
-        """Sends a request; what the endpoint refuses of it, parameters and forms of constraint, is
-        dropped and remembered."""
+        """Sends a request; what the endpoint refuses of it, features and forms of constraint, is
+        left out and remembered."""
         from binder.lm.providers.openai.client import post
 
-        spent = RequestUsage()
-        dropped: dict[str, bool] = {}  # form -> whether for good
+        taken = self._taken.setdefault(request.model, set())
+        exchange = Exchange(self._refused(request.model), taken)
         while True:
-            refused = self._refused(request.model)
-            form = form_of(request, refused | dropped.keys(), self.endpoint.base_url)
-            path, sent = body(request, form, refused)
+            form = form_of(request, exchange.refused, self.endpoint.base_url)
+            path, sent = body(request, form, exchange.refused)
             response = await post(client, path, sent)
-            parameter = refused_parameter(response, sent)
-            if parameter is not None:
-                self._remember(request.model, {parameter})
+            if path == CHAT and form is None and exchange.leaves_out(response, sent):
                 continue
+            response = exchange.counted(response)
             try:
                 reply = read(response, request, SHAPES[path])
             except LMError as error:
-                turned_down = response.status in TURNED_DOWN
-                failed = isinstance(error, BadReply) or response.status in UNWELL
-                if form is not None and (turned_down or failed):
-                    spent += error.usage or RequestUsage(requests=1)
-                    dropped[form] = turned_down and not LARGE.search(response.body)
+                if exchange.drops(form, response, error):
                     continue
                 told = response.body.decode("utf-8", "backslashreplace")
                 # cut last: half a key is a key
                 error.message = f"{error.message}: {excerpt(self.endpoint.redact(told))}"
                 raise
-            self._remember(request.model, {form for form, good in dropped.items() if good})
-            return replace(reply, usage=spent + reply.usage) if dropped else reply
+            self._remember(request.model, exchange.learnt(sent))
+            return replace(reply, usage=exchange.spent + reply.usage)
 
     def _refused(self, model: str) -> frozenset[str]:
         """What the endpoint does not take for a model: names of parameters and of forms."""

@@ -9,33 +9,42 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from binder.errors import BadReply, LMError, RateLimited, Refused, Unreachable
 from binder.lm import Choice, Reply, Request, RequestUsage
+from binder.lm.providers.openai.features import Feature, refused_feature, without
+from binder.lm.providers.openai.stream import is_stream, whole
 from binder.lm.tokens import estimate
 
-# Parameters that an endpoint may refuse, and what its words for them are; max_tokens is renamed,
-# the others are left out.
-OPTIONAL = {
-    "max_tokens": r"max_tokens\b",
-    "temperature": r"\btemperature\b",
-    "response_format": r"response_format|json_schema|structured.outputs?",
-    "seed": r"\bseed\b",
-    "n": r"[`'\"]n[`'\"]",
-    "reasoning_effort": r"reasoning[._]effort",
-    "logprobs": r"logprobs",
-}
 TOO_LONG = re.compile(
     r"context_length|context.length|context window|maximum context"
     r"|too many tokens|prompt is too long",
     re.I,
 )
 FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.I)
-QUOTA = re.compile(r"insufficient_quota|billing_hard_limit|exceeded your current quota", re.I)
+QUOTA = re.compile(
+    r"insufficient_quota|billing_hard_limit|exceeded your current quota"
+    r"|insufficient (?:balance|credit|funds)|out of credits",
+    re.I,
+)
+# "try again in 7.2s", "retryDelay": "34s", "retry after 1m30s", "estimated_time": 20.0
+WAIT = re.compile(
+    r"(?:(?:try|retry|again|available|wait|reset\w*)\b[^0-9]{0,25}|retry_?delay\W{0,5}|estimated_time\W{0,5})"
+    r"(?:(?P<hours>\d+)\s?h(?:ours?)?)?\s?(?:(?P<minutes>\d+)\s?m(?:in(?:ute)?s?)?(?!s))?\s?"
+    r"(?:(?P<seconds>\d+(?:\.\d+)?)\s?(?P<unit>ms|s|sec|seconds?|(?=[,}\s])))?",
+    re.I,
+)
+PER_MINUTE = re.compile(r"per.?(?:minute|second)|rpm|tpm|\brate.?limit", re.I)
+LOADING = re.compile(
+    r"(?:is|are|still|currently) (?:being )?load(?:ed|ing)|loading model|model loading|warming up"
+    r"|starting up|cold start|model is not ready",
+    re.I,
+)
+LOAD_WAIT, LOAD_TRIES = 5.0, 24  # a model that is loading is waited for: two minutes
 HINTS = {
     401: "set OPENAI_API_KEY, or give api_key=",
     403: "check that the key has access to this model and endpoint",
@@ -71,28 +80,18 @@ def parameters(request: Request, refused: Set[str]) -> dict[str, Any]:
     sent |= {name: value for name, value in optional.items() if value is not None}
     if request.n > 1:
         sent["n"] = request.n
-    if "max_tokens" in refused and "max_tokens" in sent:
-        sent["max_completion_tokens"] = sent["max_tokens"]
-    left = {name: value for name, value in sent.items() if name not in refused}
+    left = without(sent, refused)
     return left | {"top_logprobs": 10} if "logprobs" in left else left
 
 
-def refused_parameter(response: Response, sent: Mapping[str, Any]) -> str | None:
-    """The parameter, among those that may be left out, for which the endpoint refused a request."""
-    if response.status not in (400, 422):
-        return None
-    said = _said(response.body)
-    if TOO_LONG.search(said):  # "... reduce max_tokens": not a refusal of the parameter
-        return None
+def refusal(
+    response: Response, sent: Mapping[str, Any], taken: Set[str] = frozenset()
+) -> Feature | None:
+    """The feature, among those that a request can do without, for which it was refused. taken:
+    those that the endpoint has taken before."""
     error = _error(response.body)
-    if isinstance(error, dict):
-        named = str(error.get("param")).replace("reasoning.effort", "reasoning_effort")
-        if named in OPTIONAL and named in sent:
-            return named
-    for name, words in OPTIONAL.items():
-        if name in sent and re.search(words, said):
-            return name
-    return None
+    named = str(error.get("param")) if isinstance(error, dict) else ""
+    return refused_feature(response.status, said(response.body), named, sent, taken)
 
 
 def read(
@@ -102,7 +101,8 @@ def read(
     another kind of body."""
     if response.status != 200:
         raise failure(response, response.status)
-    body = shape(read_body(response.body))
+    body = whole(response.body) if is_stream(response.body) else read_body(response.body)
+    body = shape(body)
     if body.get("error"):
         raise failure(response, _status_in(body["error"]))
     return read_reply(body, request)
@@ -112,16 +112,33 @@ def failure(response: Response, status: int) -> LMError:
     """The error for a status; a request that is too long is Refused with 413, one that a filter
     stopped without a status."""
     message = f"the endpoint returned HTTP {status}"
-    said, wait = _said(response.body), retry_after(response.headers)
-    if status == 429 and QUOTA.search(said):
-        return RateLimited(message, hint="the API quota is exhausted", quota=True)
-    if status == 429 or (wait is not None and status >= 500):
-        return RateLimited(message, retry_after=wait)
+    told = said(response.body)
+    limited = _limited(message, response, status, told)
+    if limited is not None:
+        return limited
     if status in (408, 409, 425) or status >= 500:
         return Unreachable(message)
     if status < 300:
         return BadReply(message)
-    return _refusal(message, response, status, said)
+    return _refusal(message, response, status, told)
+
+
+def _limited(message: str, response: Response, status: int, told: str) -> RateLimited | None:
+    """The error of an endpoint that asks to wait: for its limits, or while it loads the model; or
+    whose quota is used up. None for any other."""
+    asked = retry_after(response.headers)
+    wait = wait_in(told) if asked is None else asked
+    if status in (402, 429) and QUOTA.search(told):
+        # limits per minute come in the same words, and with a time to wait
+        passes = wait is not None or PER_MINUTE.search(told)
+        if "insufficient_quota" in told or not passes:
+            return RateLimited(message, hint="the API quota is exhausted", quota=True)
+    if status >= 400 and LOADING.search(told):
+        seconds = LOAD_WAIT if wait is None else min(wait, LOAD_WAIT)
+        return RateLimited(message, retry_after=seconds, tries=LOAD_TRIES)
+    if status == 429 or (asked is not None and status >= 500):
+        return RateLimited(message, retry_after=wait)
+    return None
 
 
 def _refusal(message: str, response: Response, status: int, said: Any) -> Refused:
@@ -148,6 +165,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         return None
     return max(0.0, date.timestamp() - time.time())
+
+
+def wait_in(told: str) -> float | None:
+    """The seconds that the text of a refusal asks to wait."""
+    for found in WAIT.finditer(told):
+        hours, minutes = float(found["hours"] or 0), float(found["minutes"] or 0)
+        seconds = float(found["seconds"] or 0)
+        if found["unit"] is not None and found["unit"].casefold() == "ms":
+            seconds /= 1000
+        if hours or minutes or seconds:
+            return 3600 * hours + 60 * minutes + seconds
+    return None
 
 
 def excerpt(body: str) -> str:
@@ -190,13 +219,23 @@ def _choice(choice: Any) -> Choice:
     message = message if isinstance(message, dict) else {}
     if message.get("refusal"):
         return Choice("", "refusal")
+    chances = _chances(choice.get("logprobs"))
+    return Choice(_text(choice, message), str(choice.get("finish_reason") or "stop"), chances)
+
+
+def _text(choice: dict[str, Any], message: dict[str, Any]) -> str:
+    """The text of a message: its content, else the arguments of a call, else what a server took for
+    thoughts although nothing else was said."""
     content = message.get("content")
     if isinstance(content, list):
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    text = content if isinstance(content, str) and content else _tool_text(message)
-    return Choice(
-        text, str(choice.get("finish_reason") or "stop"), _chances(choice.get("logprobs"))
-    )
+    if isinstance(content, str) and content:
+        return content
+    text = _tool_text(message)
+    if text or choice.get("finish_reason") == "length":
+        return text
+    thoughts = message.get("reasoning_content") or message.get("reasoning")
+    return thoughts if isinstance(thoughts, str) else ""
 
 
 def _chances(told: Any) -> tuple[tuple[str, float], ...] | None:
@@ -245,15 +284,34 @@ def _error(body: bytes) -> Any:
         data = json.loads(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
+    while isinstance(data, list) and data:  # as Google has it
+        data = data[0]
     return data.get("error", data) if isinstance(data, dict) else None
 
 
-def _said(body: bytes) -> str:
-    """What a refusal says, as text to search."""
+def said(body: bytes) -> str:
+    """All that a refusal says, as text to search: each text inside of the error, wherever it
+    is."""
     error = _error(body)
-    told = error if isinstance(error, dict) else {"message": error}
-    words = [told.get(name) for name in ("message", "detail", "code", "type")]
-    return " ".join(str(word) for word in words if word) or body[:2000].decode("utf-8", "replace")
+    words = list(_texts(error, 0))
+    return " ".join(words) or body[:2000].decode("utf-8", "replace")
+
+
+def _texts(told: Any, depth: int) -> Iterator[str]:
+    """The texts inside a value; a name stands before a text or a number."""
+    if depth > 8 or told is None:
+        return
+    if isinstance(told, dict):
+        for name, value in told.items():
+            if isinstance(value, (str, int, float)) and name != "message":
+                yield f"{name}: {value}"
+            else:
+                yield from _texts(value, depth + 1)
+    elif isinstance(told, list):
+        for value in told:
+            yield from _texts(value, depth + 1)
+    else:
+        yield str(told)
 
 
 def _status_in(error: Any) -> int:

@@ -5,13 +5,14 @@ mean is decided in binder.lm.providers.openai.chat."""
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import aiohttp
 import httpx2
 import openai
 from aiohttp.http_exceptions import HttpProcessingError
 
-from binder.errors import BadReply, LMError, Unreachable
+from binder.errors import BadReply, LMError, NotConfigured, Unreachable
 from binder.lm.providers.openai.chat import Response
 
 LARGEST = 8_000_000  # bytes of a reply
@@ -27,6 +28,7 @@ FOREIGN = (
     HttpProcessingError,
     OSError,
     EOFError,
+    ValueError,  # of a header or an address that cannot be sent
 )
 BROKEN = (
     httpx2.DecodingError,
@@ -63,8 +65,22 @@ class CappedClient(openai.DefaultAioHttpClient):
 def open_client(base_url: str | None, api_key: str) -> openai.AsyncOpenAI:
     """A client that never repeats a request (another layer does) and follows no redirect (it would
     hand out the key)."""
-    http = CappedClient(follow_redirects=False, timeout=httpx2.Timeout(None, connect=CONNECT))
-    return openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http)
+    address, _, query = (base_url or "").partition("?")
+    try:
+        http = CappedClient(follow_redirects=False, timeout=httpx2.Timeout(None, connect=CONNECT))
+        return openai.AsyncOpenAI(
+            base_url=address or None,
+            api_key=api_key,
+            max_retries=0,
+            http_client=http,
+            default_query=dict(parse_qsl(query, keep_blank_values=True)) or None,
+        )
+    except (ValueError, ImportError) as error:
+        reason = " ".join(str(error).split())[:200]
+    raise NotConfigured(
+        f"no connection can be opened: {reason}",
+        hint="check the proxy in ALL_PROXY, HTTPS_PROXY or HTTP_PROXY",
+    )
 
 
 async def post(client: openai.AsyncOpenAI, path: str, parameters: dict[str, Any]) -> Response:
