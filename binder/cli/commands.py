@@ -43,8 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _end_output()
         return FAILED
     except OSError as error:
-        _end_output()
-        print(f"binder: cannot write the output: {error.strerror or error}", file=sys.stderr)
+        reason = error.strerror or error
+        if error.filename is None:
+            _end_output()
+            print(f"binder: cannot write the output: {reason}", file=sys.stderr)
+        else:
+            print(f"binder: cannot use {error.filename}: {reason}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("binder: stopped", file=sys.stderr)

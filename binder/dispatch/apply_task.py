@@ -11,7 +11,7 @@ from typing import Any
 from binder.dispatch.answers import InputAnswer
 from binder.dispatch.sender import Sender
 from binder.executors import Input
-from binder.language.functions.own import Function, apply
+from binder.language.functions.own import Function, apply, is_of
 from binder.plan import Ask
 
 WINDOW = 200  # inputs of one call of a function with batch=True
@@ -58,28 +58,32 @@ class ApplyTask:
         answers: dict[Input, InputAnswer] = {}
         for value in inputs:
             if self._is_null(value):
-                answers[value] = InputAnswer(None)
+                answers[value] = InputAnswer(None, attempts=0)
                 continue
             try:
                 taken[value] = self._arguments(value)
             except (ValueError, TypeError, OverflowError) as error:
-                answers[value] = InputAnswer(None, "bad_type", str(error))
-        for attempt in range(1, self.function.retries + 2) if taken else ():
-            last = attempt > self.function.retries
+                answers[value] = InputAnswer(None, "bad_type", str(error), attempts=0)
+        return answers | await self._applied(taken) if taken else answers
+
+    async def _applied(self, taken: Mapping[Input, list[Any]]) -> dict[Input, InputAnswer]:
+        """What the function returns for inputs and their arguments, or how its last try failed."""
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 returned = await self._returned(list(taken.values()))
             except TimeoutError:
-                failed = InputAnswer(None, "timeout", self._too_slow(), attempt)
+                told = f"{self.function.name} took more than {self.function.timeout:g} s"
+                failed = InputAnswer(None, "timeout", told, attempt)
             except Exception as error:  # noqa: BLE001  the user's code may raise anything
                 told = f"{self.function.name} raised {type(error).__name__}: {error}"
                 failed = InputAnswer(None, "raised", told[:400], attempt)
             else:
-                for value, one in zip(taken, returned, strict=True):
-                    answers[value] = self._answer(one, attempt)
-                break
-            if last:
-                answers |= dict.fromkeys(taken, failed)
-        return answers
+                pairs = zip(taken, returned, strict=True)
+                return {value: self._answer(one, attempt) for value, one in pairs}
+            if attempt > self.function.retries:
+                return dict.fromkeys(taken, failed)
 
     async def _returned(self, rows: Sequence[list[Any]]) -> Sequence[Any]:
         """What the function returns for rows of arguments."""
@@ -87,7 +91,7 @@ class ApplyTask:
             (row,) = rows
             return [await apply(self.function, *row)]
         columns = [list(column) for column in zip(*rows, strict=True)]
-        returned = await apply(self.function, *columns)
+        returned = plain_value(await apply(self.function, *columns))
         if not isinstance(returned, (list, tuple)) or len(returned) != len(rows):
             shown = f"{len(returned)} values" if isinstance(returned, (list, tuple)) else "no list"
             raise ValueError(f"{len(rows)} values are needed, and it returned {shown}")
@@ -106,18 +110,16 @@ class ApplyTask:
     def _answer(self, returned: Any, attempts: int) -> InputAnswer:
         """What the function returned as an answer, where it is of the type that it declares."""
         returned = plain_value(returned)
-        if not self.function.of_item(returned):
+        if returned is not None and not is_of(returned, self.function.returns):
             told = f"{self.function.name} returned {returned!r:.80}, which is no"
             told = f"{told} {self.function.returns}"
             return InputAnswer(None, "bad_type", told, attempts)
         return InputAnswer(returned, attempts=attempts)
 
-    def _too_slow(self) -> str:
-        return f"{self.function.name} took more than {self.function.timeout:g} s"
-
 
 def plain_value(value: Any) -> Any:
-    """A value as Python has it: numbers of numpy are numbers, a NaN is no value."""
-    if getattr(getattr(value, "dtype", None), "kind", "") in {*"biufU"} and hasattr(value, "item"):
-        value = value.item() if getattr(value, "ndim", 0) == 0 else value.tolist()
+    """A value as Python has it: numbers, arrays and series of numpy and pandas are numbers and
+    lists, a NaN is no value."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     return None if isinstance(value, float) and value != value else value

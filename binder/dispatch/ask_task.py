@@ -131,8 +131,8 @@ class AskTask:
                 answered |= self._answered(value, task.value(items[key], self._wanted()), event)
             else:
                 self.open[value] = self._no_answer(value, "missing", reply.text, event, None)
-        sure = [value for value in answered if self._is_sure(items, rows, value)]
-        kept = {value: answered[value] for value in sure}
+        sure = {value for key, value in rows.items() if self._is_sure(items.get(key))}
+        kept = {value: said for value, said in answered.items() if value in sure}
         self.sender.keep(self.ask, self.keys, request, kept)
         self.answers.update(answered)
         if reply.finish == "length" and len(items) < len(rows):
@@ -141,13 +141,11 @@ class AskTask:
             self.size.right(len(rows), request)
         return TRIES if len(inputs) > 1 else ALONE
 
-    def _is_sure(self, items: Mapping[str, JSON], rows: Mapping[str, Input], value: Input) -> bool:
+    def _is_sure(self, said: JSON) -> bool:
         """Whether an answer means the same in another run: not a number in a unit that only its
         neighbours tell."""
-        if self.unit.named or self.ask.call_type.type != "number":
-            return True
-        said = [items[key] for key, row in rows.items() if row == value and key in items]
-        return not any(isinstance(text, str) and measures(text) for text in said)
+        is_number = self.ask.call_type.type == "number"
+        return self.unit.named or not (is_number and isinstance(said, str) and measures(said))
 
     def _read_list(self, task: TableTask, value: Input, reply: Reply, event: int) -> int:
         """Notes the answers about whole tables; how often they are worth asking for."""

@@ -106,8 +106,9 @@ class Sender:
         if self.cache is not None and self.cache.told is not None:
             self.cache.told("recalled", question=function.name, answers=told)
         event = self.trace.add("applied", call=ask.call.name, function=function.name, answers=told)
-        self.totals.applied += len(answers)
-        self.totals.spent += RequestUsage(cost=function.cost * len(answers) or None)
+        applied = sum(said.attempts > 0 for said in answers.values())  # not to a NULL
+        self.totals.applied += applied
+        self.totals.spent += RequestUsage(cost=function.cost * applied or None)
         if self.cache is not None and function.keep:
             self.kept = self.cache.keep_values(ask, keys, answers)
         self.totals.answered += len(answers)

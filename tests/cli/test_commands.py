@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -218,6 +219,39 @@ def test_as_a_process(table: str, server: Server) -> None:
         FAILED,
         "",
     ) and "Traceback" not in refused.stderr
+
+
+def _outputs(tmp_path: Path, **options: Any) -> subprocess.Popen[bytes]:
+    """A command that prints a character which few consoles have, some thousand times."""
+    (tmp_path / "w.csv").write_text("a\n日本\n", encoding="utf-8")
+    program = "SELECT repeat(a, 30), unnest(range(40)) FROM w"
+    command = [sys.executable, "-m", "binder", "run", "-t", str(tmp_path / "w.csv"), program]
+    environment = dict(os.environ) | {"PYTHONIOENCODING": "cp1252"}
+    return subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, **options)
+
+
+def test_a_console_without_a_character_shows_its_escape(tmp_path: Path) -> None:
+    running = _outputs(tmp_path, stdout=subprocess.PIPE)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == DONE and rb"\u65e5\u672c" in out and b"Traceback" not in err
+
+
+def test_an_output_that_nobody_reads_ends_in_silence(tmp_path: Path) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    running = _outputs(tmp_path, stdout=writes)
+    os.close(writes)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == FAILED and b"Traceback" not in err and b"Error" not in err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        _, err = (running := _outputs(tmp_path, stdout=full)).communicate(timeout=60)
+    told = err.decode().splitlines()[-1]
+    assert running.returncode == FAILED and b"Traceback" not in err
+    assert told == "binder: cannot write the output: No space left on device"
 
 
 def test_its_version() -> None:

@@ -25,13 +25,13 @@ def arguments(tree: exp.Expr, program: Program) -> None:
     """Rewrites the arguments of every call in place."""
     for node in placeholders(tree):
         call = call_of(node)
-        if not node.expressions and call.function is None:
-            hint = 'QA("map@question"; column)'
-            message = "the call has no input"
-            raise CheckFault(message, text=program.text, span=call.span, hint=hint)
         if call.function is not None:
             _apply(node, call, call.function, program)
             continue
+        if not node.expressions:
+            hint = 'QA("map@question"; column)'
+            message = "the call has no input"
+            raise CheckFault(message, text=program.text, span=call.span, hint=hint)
         for argument in node.expressions:
             _sendable(argument, call, program)
         if call.per_input:
@@ -88,19 +88,18 @@ def _map(node: exp.Anonymous, call: Call, program: Program) -> None:
 def _apply(node: exp.Anonymous, call: Call, function: Function, program: Program) -> None:
     """Gives an own function what its parameters are annotated with: texts as the cells read, other
     values as they are; another type is refused."""
-    given = list(node.expressions)
-    problem = _misuse(node, function)
-    pairs = list(zip(given, function.parameters, strict=False))
-    problems = [problem, *(_mismatch(argument, one, function) for argument, one in pairs)]
+    pairs = list(zip(node.expressions, function.parameters, strict=False))
+    problems = [_misuse(node, function)]
+    problems += [_mismatch(argument, parameter, function) for argument, parameter in pairs]
     for problem in problems:
         if problem:
             hint = f"write {function.signature}"
             raise CheckFault(problem, text=program.text, span=call.span, hint=hint)
     for argument, parameter in pairs:
+        if isinstance(argument, exp.Subquery):  # one value, where those of ans are tables
+            argument = argument.replace(exp.paren(argument))
         if parameter.type == "text":
             _as_text(argument)
-        elif isinstance(argument, exp.Subquery):  # one value, where those of ans are tables
-            argument.replace(exp.paren(argument))
     annotate(node, columns=tuple(parameter.name for _, parameter in pairs))
 
 
@@ -138,8 +137,6 @@ def _as_text(argument: exp.Expr) -> None:
         argument.replace(raw)
     elif kind(argument) != "text" and not isinstance(argument, exp.Null):
         argument.replace(exp.cast(copied(argument), "VARCHAR", copy=False))
-    elif isinstance(argument, exp.Subquery):
-        argument.replace(exp.paren(argument))
 
 
 def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:

@@ -104,12 +104,9 @@ class Running:
     def start(self) -> dict[str, Any]:
         """Runs a program up to its first call."""
         self.session.feed_run(_prelude())
-        calls = "\n".join(
-            [
-                *(_CALL.format(name=name) for name in self.header["calls"]),
-                *(_function(name, taken) for name, taken in self.header["functions"]),
-            ]
-        )
+        definitions = [_CALL.format(name=name) for name in self.header["calls"]]
+        definitions += [_function(name, taken) for name, taken in self.header["functions"]]
+        calls = "\n".join(definitions)
         inputs = {f"_table_{i}": rows.rows for i, rows in enumerate(self.tables)}
         self.session.feed_run(calls or "pass", inputs=inputs)
         parameters = enumerate(self.header["parameters"])

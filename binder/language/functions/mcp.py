@@ -95,6 +95,7 @@ class _Session:
         try:
             opened.result(PATIENCE)
         except Exception as error:  # noqa: BLE001  of the transport, of the server, of the network
+            _end(self._loop, self._stop)  # where it opens too late
             told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             raise UsageError(f"the MCP server {_shown(server)} cannot be used: {told}") from error
         weakref.finalize(self, _end, self._loop, self._stop)
@@ -110,7 +111,7 @@ class _Session:
         found: list[Tool] = []
         cursor: str | None = None
         while True:
-            page = self._run(self._client.list_tools(cursor=cursor))
+            page = self._run(self._client.list_tools(cursor=cursor), PATIENCE)
             found += page.tools
             cursor = page.next_cursor
             if not cursor:
@@ -121,8 +122,12 @@ class _Session:
         result: CallToolResult = self._run(self._client.call_tool(name, dict(arguments)))
         return result
 
-    def _run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def _run(self, work: Any, seconds: float | None = None) -> Any:
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+        except TimeoutError:
+            hint = "check that it is running"
+            raise UsageError("the MCP server does not answer", hint=hint) from None
 
 
 class _Tool:

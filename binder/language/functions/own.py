@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from binder.errors import UsageError
@@ -133,14 +134,15 @@ class Function:
             getattr(self.call, "__call__", None)  # noqa: B004  of an object
         )
 
-    @property
+    @cached_property
     def identity(self) -> str:
-        """What its values are kept under, beside its name: its version and its source."""
+        """What its values are kept under, beside its name: its version and its source; what is
+        recorded of a function that is not kept must not pass for what another one kept."""
         try:
             source = inspect.getsource(self.call)
         except (OSError, TypeError):  # of a session, a builtin, an object
             source = ""
-        return hashlib.sha256(f"{self.version}\n{source}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.version}\n{self.keep}\n{source}".encode()).hexdigest()[:16]
 
     def accepts(self, count: int, named: Sequence[str] = ()) -> bool:
         """Whether a call may have so many arguments by position, and these by name."""
@@ -152,10 +154,6 @@ class Function:
             and len(given) == len(set(given))
             and needed <= set(given) <= set(names)
         )
-
-    def of_item(self, value: Any) -> bool:
-        """Whether a value is of the type that the function returns."""
-        return value is None or is_of(value, self.returns)
 
 
 def functions_of(given: Iterable[Function | Callable[..., Any]]) -> tuple[Function, ...]:

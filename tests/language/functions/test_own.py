@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import binder
@@ -305,13 +306,40 @@ def test_a_batch_is_halved_until_the_input_is_found(connect: Connect) -> None:
     assert [missing.inputs for missing in result.errors] == [{"cities": "Bonn"}]
 
 
-def test_a_batch_of_the_wrong_length_is_refused(connect: Connect) -> None:
+def test_a_batch_that_comes_back_short_is_applied_in_parts(connect: Connect) -> None:
     def one(cities: list[str]) -> list[str]:
         return cities[:1]
 
     result = connect(binder.Function(one, batch=True, retries=0)).run("SELECT one(city) FROM w")
     assert result.rows[0] == ("Oslo",)  # in a batch of its own
     assert not result.errors
+
+
+def test_a_batch_may_come_back_as_an_array(connect: Connect) -> None:
+    def lengths(cities: list[str]) -> list[float]:
+        return np.array([len(city) / 2 for city in cities])  # type: ignore[return-value]
+
+    result = connect(binder.Function(lengths, batch=True)).run("SELECT lengths(city) FROM w")
+    assert result.rows[:3] == [(2.0,), (2.0,), (2.5,)] and not result.errors
+
+
+def test_a_function_is_not_applied_to_a_null_that_it_does_not_take(connect: Connect) -> None:
+    def pair(city: str, people: int) -> str:
+        return f"{city} {people}"
+
+    program = "SELECT pair(city, people) FROM w WHERE people > 2000 AND people < 5000"
+    result = connect(binder.Function(pair, cost=1.0)).run(program)
+    assert result.rows == [("Bonn 3000",), (None,)] and not result.errors
+    assert (result.usage.applied, result.usage.cost) == (1, 1.0)
+
+
+def test_a_function_that_is_no_longer_kept_is_applied_again(
+    connect: Connect, log: Log, tmp_path: Path
+) -> None:
+    program, cache = "SELECT latitude(city) FROM w WHERE people = 0", tmp_path / "cache.db"
+    connect(log.latitude, cache=cache).run(program)
+    connect(binder.Function(log.latitude, keep=False), cache=cache).run(program)
+    assert log.seen == ["Oslo", "Oslo"]
 
 
 def test_what_a_function_costs_is_counted_and_limited(connect: Connect, log: Log) -> None:

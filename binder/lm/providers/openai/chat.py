@@ -16,16 +16,16 @@ from urllib.parse import urlsplit
 
 from binder.errors import BadReply, LMError, RateLimited, Refused, Unreachable
 from binder.lm import Choice, Reply, Request, RequestUsage
-from binder.lm.providers.openai.features import Feature, refused_feature, without
+from binder.lm.providers.openai.features import (
+    FILTERED,
+    TOO_LONG,
+    Feature,
+    refused_feature,
+    without,
+)
 from binder.lm.providers.openai.stream import is_stream, whole
 from binder.lm.tokens import estimate
 
-TOO_LONG = re.compile(
-    r"context_length|context.length|context window|maximum context"
-    r"|too many tokens|prompt is too long",
-    re.I,
-)
-FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.I)
 QUOTA = re.compile(
     r"insufficient_quota|billing_hard_limit|exceeded your current quota"
     r"|insufficient (?:balance|credit|funds)|out of credits",

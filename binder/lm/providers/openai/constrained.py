@@ -21,9 +21,6 @@ CHAT = "/chat/completions"
 RESPONSES = "/responses"
 EMBEDDINGS = "/embeddings"
 NAME = "program"
-# an endpoint that does not know a form, or does not take this grammar
-TURNED_DOWN = (400, 404, 405, 415, 422)
-UNWELL = (500, 501, 502)  # one that fails over a form, which says nothing about the next grammar
 
 
 def form_of(request: Request, refused: Set[str], base_url: str | None) -> str | None:

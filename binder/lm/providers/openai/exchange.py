@@ -10,8 +10,7 @@ from typing import Any
 from binder.errors import BadReply, LMError
 from binder.lm import RequestUsage
 from binder.lm.providers.openai.chat import Response, refusal, said
-from binder.lm.providers.openai.constrained import TURNED_DOWN, UNWELL
-from binder.lm.providers.openai.features import PASSING, features_of
+from binder.lm.providers.openai.features import PASSING, TURNED_DOWN, UNWELL, features_of
 
 # of one grammar, not of all
 LARGE = re.compile(rb"(?i)too (?:large|long|complex|many)|exceeds|maximum")

@@ -130,25 +130,26 @@ FEATURES = (
 )
 NAMES = {feature.name: feature for feature in FEATURES}
 
+TOO_LONG = re.compile(
+    r"context.?(?:length|window)|maximum context|too many tokens|(?:prompt|input) is too long",
+    re.IGNORECASE,
+)
+FILTERED = re.compile(r"content_filter|content_policy|content management policy", re.IGNORECASE)
 # Refusals that are about something else: nothing is gained by leaving a feature out.
 _OTHERS = re.compile(
-    r"context.?(?:length|window)|maximum context|too many tokens|(?:prompt|input) is too long"
-    r"|content_filter|content_policy|content management policy|safety"
+    rf"{FILTERED.pattern}|safety"
     r"|api.?key|authenti|unauthori|permission|forbidden|billing|credit|balance|quota|payment"
     r"|model[`'\" :\w./-]{0,80}(?:not (?:found|exist|available|supported)|does not exist|unknown)"
     r"|(?:unknown|invalid|no such|unsupported) model|tokenizer|embedding"
     r"|(?:parameter|argument|field|property|key):? [`'\"]",
     re.IGNORECASE,
 )
-_ABOUT_LENGTH = re.compile(
-    r"context.?(?:length|window)|maximum context|too many tokens|(?:prompt|input) is too long",
-    re.IGNORECASE,
-)
 # One reply failed, which says nothing of the next: the feature is left out of this request alone.
 PASSING = re.compile(r"json_validate|failed to generate json", re.IGNORECASE)
 
-REFUSALS = (400, 404, 405, 415, 422)
-UNWELL = (500, 501, 502, 503)  # servers that fail over a feature, and name it
+# an endpoint that does not know a feature or a form of a request, or does not take this one
+TURNED_DOWN = (400, 404, 405, 415, 422)
+UNWELL = (500, 501, 502)  # one that fails over it
 
 
 def without(sent: Sent, refused: Set[str]) -> dict[str, Any]:
@@ -171,11 +172,11 @@ def refused_feature(
     """The feature for which an endpoint refused a request: the one that it names as a parameter,
     else the one that its words speak of; where it says nothing that can be understood, the next
     that the request could do without. taken: features that the endpoint has taken before."""
-    if status not in (*REFUSALS, *UNWELL) or _ABOUT_LENGTH.search(said):
+    if status not in (*TURNED_DOWN, *UNWELL) or TOO_LONG.search(said):
         return None
     present = [feature for feature in FEATURES if feature.has(sent)]
     parameter = NAMES.get(named.replace("reasoning.effort", "reasoning_effort"))
-    if parameter in present and status in REFUSALS:
+    if parameter in present and status in TURNED_DOWN:
         return parameter
     for feature in present:
         if feature.words.search(said):
