@@ -29,6 +29,8 @@ from binder.executors.languages import Workers, language_named, own_functions
 from binder.executors.workers.subprocess import Limits
 from binder.language.call_kinds import ANS, CALL_KINDS
 from binder.language.functions.own import Function
+from binder.language.parameters import Params, parameters
+from binder.language.program import Origin
 from binder.lm import LM
 from binder.lm.budget import Budget, Price, price_of
 from binder.lm.event_loop import await_on_loop, run
@@ -86,31 +88,57 @@ class Binder:
         own = asyncio.Semaphore(settings.concurrency)
         self._slots: asyncio.Semaphore = beside._slots if beside is not None else own
 
-    def run(self, program: str, language: str = "sql") -> Result:
+    def run(
+        self,
+        program: str,
+        language: str = "sql",
+        params: Params = None,
+        *,
+        origin: Origin = "person",
+    ) -> Result:
         """Runs a program. A faulty program raises ProgramError, which marks the spot, before any
-        model call."""
-        return run(self._run(program, language))
+        model call. params: the values of $name in the program, {name: value}, or of `?`, a list.
+        origin: who wrote it; what `lm` wrote is repaired where the tables make certain what was
+        meant, and what a person wrote is only warned of."""
+        return run(self._run(program, language, params, origin))
 
     def ask(self, question: str, samples: int = 5, language: str = "auto") -> Answer:
         """Answers a question: samples programs, runs them and votes."""
         return run(self._ask(question, samples, language))
 
-    def explain(self, program: str, language: str = "sql", analyze: bool = False) -> AnyPlan:
+    def explain(
+        self,
+        program: str,
+        language: str = "sql",
+        analyze: bool = False,
+        params: Params = None,
+        *,
+        origin: Origin = "person",
+    ) -> AnyPlan:
         """The plan of a program and its maximum cost, without calling the model. Raises whatever
         `run` would raise before its first call. analyze: also run the program and add what each
         call actually used."""
-        executor = executor_of(self._planner.plan(program, language), self._workers)
+        planned = self._planner.plan(program, language, origin, parameters(params))
+        executor = executor_of(planned, self._workers)
         price = price_of(self.settings.model, self.stack.budget.prices)
         with contained():
             plan = executor.explain(self.settings.batch_rows, self.stack.held, price)
         written = language_named(language)
         if analyze and written.measurable:
-            plan = written.measured(plan, self.run(program, language).trace)
+            result = self.run(program, language, params, origin=origin)
+            plan = written.measured(plan, result.trace)
         return cast(AnyPlan, plan)
 
-    async def run_async(self, program: str, language: str = "sql") -> Result:
+    async def run_async(
+        self,
+        program: str,
+        language: str = "sql",
+        params: Params = None,
+        *,
+        origin: Origin = "person",
+    ) -> Result:
         """`run` for asynchronous code, in any event loop."""
-        return await await_on_loop(self._run(program, language))
+        return await await_on_loop(self._run(program, language, params, origin))
 
     async def ask_async(self, question: str, samples: int = 5, language: str = "auto") -> Answer:
         """`ask` for asynchronous code, in any event loop."""
@@ -153,10 +181,11 @@ class Binder:
     def __repr__(self) -> str:
         return f"Binder({', '.join(map(repr, self.tables))}; model={self.settings.model or None!r})"
 
-    async def _run(self, program: str, language: str) -> Result:
+    async def _run(self, program: str, language: str, params: Params, origin: Origin) -> Result:
         """The result of a program: plan it, execute it."""
         dispatch = self._dispatch()
-        plan = await self._planner.plan_in_thread(program, language)
+        planner, given = self._planner, parameters(params)
+        plan = await planner.plan_in_thread(program, language, origin, given)
         execute = ExecuteTogether(self._workers, dispatch)
         sample = Sample(program, language, plan)
         (candidate,) = await self._within_deadline(execute([sample]), dispatch)

@@ -3,8 +3,9 @@ tables of one line a record.
 
 Cases (.txt). `=== table w` opens a table of text cells (`=== typed w`: cells are JSON where they
 can be); any other `=== title` opens a case: its program (Python in the folder python, else SQL),
-then sections `--- rows`, `--- asked`, `--- plan`, `--- repairs`, `--- missing`, `--- refused`, ... Only sections
-that are there are compared; `--- bug` says why a case is known to fail.
+then sections `--- rows`, `--- asked`, `--- plan`, `--- repairs`, `--- missing`, `--- refused`, ...
+Only sections that are there are compared; `--- bug` says why a case is known to fail. Programs are
+taken for a language model's, but for those of a `--- person`.
 
 Tables (.tsv). The first line names the columns, and tabs stand between the cells; `# ` begins a
 heading of the lines below it, or, above the first line, a comment. A cell that is left out at the
@@ -24,6 +25,7 @@ import pytest
 
 from binder.engine import Binder, connect
 from binder.errors import BinderError
+from binder.language.program import Origin
 from binder.plan import Rule
 from binder.plan.rules import RULES
 from binder.tables.table import Table, load, tidy
@@ -42,6 +44,7 @@ class Case:
     program: str
     sections: dict[str, str]
     language: str = "sql"
+    origin: Origin = "lm"
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def read(path: Path) -> Iterator[Case]:
                 part.partition("\n")[0]: part.partition("\n")[2].rstrip("\n") for part in sections
             }
             language = "python" if path.parent.name == "python" else "sql"
+            origin: Origin = "lm" if named.pop("person", None) is None else "person"
             yield Case(
                 f"{path.name}:{line}",
                 head,
@@ -112,6 +116,7 @@ def read(path: Path) -> Iterator[Case]:
                 program.strip("\n"),
                 named,
                 language,
+                origin,
             )
         line += block.count("\n")
 
@@ -154,9 +159,11 @@ def opened(tables: Sequence[Table], rules: tuple[Rule, ...] = RULES) -> tuple[Bi
 def outcome(case: Case) -> dict[str, str]:
     """What came of a case, in the sections that it asks for."""
     db, lm = opened(case.tables)
+    plan = ""
     try:
-        plan = str(db.explain(case.program, case.language)) if "plan" in case.sections else ""
-        result = db.run(case.program, case.language)
+        if "plan" in case.sections:
+            plan = str(db.explain(case.program, case.language, origin=case.origin))
+        result = db.run(case.program, case.language, origin=case.origin)
     except BinderError as error:
         return {
             "refused": f"{type(error).__name__}: {error}" if case.sections.get("refused") else "yes"
@@ -168,6 +175,7 @@ def outcome(case: Case) -> dict[str, str]:
         "asked": "\n".join(lm.asked),
         "plan": plan,
         "repairs": "\n".join(result.repairs),
+        "warnings": "\n".join(result.warnings),
         "missing": "\n".join(f"{entry.fault} {entry}" for entry in result.errors),
     }
     return {name: found.get(name, "no") for name in case.sections}

@@ -414,3 +414,28 @@ def test_a_question_asked_wrongly_is_refused(
     with pytest.raises(UsageError):
         db.ask("how many?", **wrong)
     assert server.requests == []
+
+
+def test_values_are_bound() -> None:
+    """A value is compared as a literal would be, and is told of wherever the program is."""
+    rows = [{"city": "Rome", "d": "2020-01-01"}, {"city": "O'Fallon", "d": "2021-02-03"}]
+    lm = Oracle()
+    with binder.connect(rows, lm=lm, tidy=True) as db:
+        program = "SELECT city FROM w WHERE d >= $day AND city NOT IN $out"
+        result = db.run(program, params={"day": "3 Feb 2021", "out": ["Rome"]})
+        assert result.rows == [("O'Fallon",)]
+        assert result.data()["params"] == {"day": "3 Feb 2021", "out": ["Rome"]}
+        assert result.why(0, 0)["params"] == result.data()["params"]
+        (executed,) = result.trace.of("executed")
+        assert executed.data["params"] == dict(result.params)
+        assert db.run("SELECT city FROM w WHERE city = ?", params=["' OR 1=1 --"]).rows == []
+        given = {"which": "first"}
+        plan = str(db.explain('QA("map@$which letter?"; city)', params=given))
+        assert "map 'first letter?'" in plan and "parameter which = 'first'" in plan
+        bound = db.run('QA("map@$which letter?"; city)', params=given)
+        written = db.run('QA("map@first letter?"; city)')
+        assert bound.rows == written.rows
+        first, again = lm.asked[: len(lm.asked) // 2], lm.asked[len(lm.asked) // 2 :]
+        assert sorted(first) == sorted(again)
+        with pytest.raises(UsageError, match="params are for programs in SQL"):
+            db.run("def solve(w):\n    return 1", "python", {"c": 1})

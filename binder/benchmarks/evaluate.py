@@ -213,7 +213,7 @@ def _voted(
         lm.answer = served.for_program(*key) if served is not None and key in served else None
         result, failure = None, None
         try:
-            result = db.run(program.program, program.language)
+            result = db.run(program.program, program.language, origin="lm")
         except BinderError as error:
             failure = error
         candidates.append(

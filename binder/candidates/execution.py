@@ -77,7 +77,9 @@ class ExecuteTogether:
         with contained():
             values, texts = executor.present(rows.rows)
         doubts = executor.plan.checked.warnings
-        told = {"warnings": list(doubts)} if doubts else {}
+        told: dict[str, Any] = {"warnings": list(doubts)} if doubts else {}
+        if program.given.params.values:
+            told["params"] = dict(program.given.params.values)
         self.dispatch.trace.add(
             "executed", program=program.text, rows=len(rows.rows), repairs=program.repairs, **told
         )
@@ -93,6 +95,7 @@ class ExecuteTogether:
             origin=partial(self._origin, executor),
             types=rows.kinds,
             doubts=doubts,
+            params=program.given.params.values,
         )
 
     def _origin(self, executor: Executor, row: int, column: int) -> dict[str, Any]:
@@ -102,4 +105,6 @@ class ExecuteTogether:
                 "the tables have changed since this result was computed",
                 hint="call why() before use()",
             )
-        return executor.origin(row, column, self.dispatch.said)
+        found = executor.origin(row, column, self.dispatch.said)
+        params = executor.program.given.params
+        return {**found, "params": params.data()} if params.values else found

@@ -231,7 +231,7 @@ class ProgramWriter:
                 raise fault
             with contained():
                 sample.language = language_of(program) or asked
-            sample.plan = await self.planner.plan_in_thread(program, sample.language)
+            sample.plan = await self.planner.plan_in_thread(program, sample.language, "lm")
         except UNPLANNED as error:
             sample.error = error
             self._note_rejected(program, error)

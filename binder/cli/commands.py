@@ -87,7 +87,7 @@ def _failed(error: BinderError, as_json: bool) -> int:
 def run(options: argparse.Namespace) -> int:
     """binder run"""
     with _connected(options) as db:
-        result = db.run(_program(options), options.language)
+        result = db.run(_program(options), options.language, _params(options))
     if options.json:
         print(_json(result.data()))
     else:
@@ -103,7 +103,7 @@ def explain(options: argparse.Namespace) -> int:
         if getattr(options, name) and not options.analyze:
             raise UsageError(f"--{name} needs --analyze: without it, nothing runs")
     with _connected(options) as db:
-        plan = db.explain(_program(options), options.language, options.analyze)
+        plan = db.explain(_program(options), options.language, options.analyze, _params(options))
     print(_json(plan.data()) if options.json else plan)
     return DONE
 
@@ -301,7 +301,24 @@ def _as_text(tables: str | dict[str, str], options: argparse.Namespace) -> Any:
 
 
 def _program(options: argparse.Namespace) -> str:
+    """The program; one of standard input is read once, so no table can come from there too."""
     return sys.stdin.read() if options.program == "-" else str(options.program)
+
+
+def _params(options: argparse.Namespace) -> dict[str, Any] | None:
+    """The values of --param, by name."""
+    from binder.language.parameters import read_value
+
+    found: dict[str, Any] = {}
+    for word in options.param:
+        name, equals, value = word.partition("=")
+        name = name.removeprefix("$")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"--param {word}: no NAME=VALUE", hint="--param country=Spain")
+        if name in found:
+            raise UsageError(f"--param {name} is given more than once")
+        found[name] = read_value(value)
+    return found or None
 
 
 def _aside(lines: Iterable[str]) -> None:
@@ -328,7 +345,7 @@ class Command(NamedTuple):
 
 _RUNNING = (*groups.MODEL, *groups.RUN)
 _ASKING = (*_RUNNING, *groups.PROMPT)
-_PROGRAM = (groups.PROGRAM, groups.LANGUAGE, groups.JSON, *groups.TABLES, *_RUNNING)
+_PROGRAM = (groups.PROGRAM, groups.PARAM, groups.LANGUAGE, groups.JSON, *groups.TABLES, *_RUNNING)
 COMMANDS = (
     Command("run", "run a program", run, _PROGRAM),
     Command(

@@ -129,7 +129,7 @@ def _shown(db: Binder, answer: Answer) -> str:
     """One question from its tables to the origin of its answer."""
     parts = [*map(_table, db.tables), f"Question  {answer.question}", _programs(answer)]
     if answer.program and answer.winner:
-        parts.append(f"Plan\n{indent(_plan(db.explain(answer.program)), '  ')}")
+        parts.append(f"Plan\n{indent(_plan(db.explain(answer.program, origin='lm')), '  ')}")
     parts.append(f"Answer    {answer}  (confidence {answer.confidence:.0%})")
     if answer.result and answer.result.rows:
         parts.append(f"Why\n{_why(db, answer.result.why(0))}")

@@ -4,6 +4,8 @@
 %%binder --table w=w.csv --ask          a question
 %binder --on db --explain SELECT ...    the plan of a program, over a connection that is open
 %%binder answer << --on db --ask        a question; the answer is stored in a variable
+
+{{name}} in a program is the value of that variable: it is bound, never a part of the text.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from binder.cli.options import TABLE, TITLE, add, flag, number, option
 from binder.engine import Binder, connect
 from binder.errors import BinderError, UsageError
 from binder.plan.python import AnyPlan
-from binder.results.result import Result
+from binder.results.result import Result, text
 from binder.tables.table import named
 
 OPTIONS = (
@@ -170,24 +172,48 @@ def execute(cell: Cell, variables: dict[str, Any]) -> Result | Answer | AnyPlan:
     name = cell.options.on
     if name is None:
         with connect(_sources(cell, variables), title=cell.options.title) as db:
-            return _outcome(cell, db)
+            return _outcome(cell, db, variables)
     opened = variables.get(name)
     if not isinstance(opened, Binder):
         raise UsageError(f"{name} is not an open connection", hint=f"{name} = binder.connect(...)")
     if cell.options.table:
         raise UsageError("use either --on or --table")
-    return _outcome(cell, opened)
+    return _outcome(cell, opened, variables)
 
 
-def _outcome(cell: Cell, db: Binder) -> Result | Answer | AnyPlan:
-    if cell.options.explain:
-        return db.explain(cell.text)
+def _outcome(cell: Cell, db: Binder, variables: dict[str, Any]) -> Result | Answer | AnyPlan:
     if not cell.options.ask:
-        return db.run(cell.text)
+        program, params = bound(cell.text, variables)
+        if cell.options.explain:
+            return db.explain(program, params=params)
+        return db.run(program, params=params)
     samples = cell.options.samples
     if samples < 1:
         raise UsageError(f"--samples must be a positive number, not {samples}")
-    return db.ask(cell.text, samples=samples)
+    return db.ask(said(cell.text, variables), samples=samples)
+
+
+_BRACES = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}")
+
+
+def bound(program: str, variables: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
+    """A program whose {{name}} are parameters, and their values: those of the variables."""
+    names = dict.fromkeys(_BRACES.findall(program))
+    params = {name: _variable(name, variables) for name in names}
+    return _BRACES.sub(r"$\1", program), params or None
+
+
+def said(question: str, variables: dict[str, Any]) -> str:
+    """A question with the texts of variables in the places of their {{name}}."""
+    return _BRACES.sub(lambda match: text(_variable(match[1], variables)), question)
+
+
+def _variable(name: str, variables: dict[str, Any]) -> Any:
+    if name not in variables:
+        raise UsageError(
+            f"{{{{{name}}}}}: there is no variable {name}", hint=f"set it first: {name} = ..."
+        )
+    return variables[name]
 
 
 def _sources(cell: Cell, variables: dict[str, Any]) -> Any:

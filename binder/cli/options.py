@@ -62,6 +62,14 @@ def add(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
 
 PROGRAM = option("program", "program text, or - to read standard input")
 QUESTION = option("question", "the question, in words")
+PARAM = option(
+    "--param",
+    "the value of $NAME in the program: a number, a date, true, false, null, a JSON list or else"
+    " text (in JSON quotes it always is); repeatable",
+    action="append",
+    default=[],
+    metavar="NAME=VALUE",
+)
 LANGUAGE = option("--language", "language of the program", choices=["sql", "python"], default="sql")
 JSON = flag("--json", "print JSON instead of a table")
 

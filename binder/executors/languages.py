@@ -6,7 +6,7 @@ One entry in LANGUAGES is all that the rest of binder knows of a language, besid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
@@ -23,7 +23,7 @@ from binder.executors.workers.monty_client import Sandbox, available
 from binder.executors.workers.subprocess import Limits
 from binder.language.functions import allowed
 from binder.language.functions.own import Function, functions_of
-from binder.language.program import Program
+from binder.language.program import PLAIN, Given, Program
 from binder.language.python import KINDS as PYTHON_CALLS
 from binder.language.python import allowed as python_allowed
 from binder.language.python import parse as parse_python
@@ -71,11 +71,8 @@ class Language(Protocol[Analyzed, Planned]):
     def require(self) -> None:
         """Raises a UsageError if a package that runs programs of this language is missing."""
 
-    def parse(
-        self, text: str, tables: tuple[Table, ...], functions: Sequence[Function] = ()
-    ) -> Program:
-        """The Program of a text; a SyntaxFault if the text is not in the language. functions: own
-        ones that it may call."""
+    def parse(self, text: str, tables: tuple[Table, ...], given: Given = PLAIN) -> Program:
+        """The Program of a text; a SyntaxFault if the text is not in the language."""
 
     def analyze(self, program: Program, tables: tuple[Table, ...]) -> Analyzed:
         """The program with its names resolved; a CheckFault if it does not match the tables."""
@@ -98,11 +95,9 @@ class Sql:
     def require(self) -> None:
         """Nothing: DuckDB comes with binder."""
 
-    def parse(
-        self, text: str, tables: tuple[Table, ...], functions: Sequence[Function] = ()
-    ) -> Program:
+    def parse(self, text: str, tables: tuple[Table, ...], given: Given = PLAIN) -> Program:
         """The Program, with repairs to its text."""
-        return parsed(text, tables, functions)
+        return parsed(text, tables, given)
 
     def analyze(self, program: Program, tables: tuple[Table, ...]) -> Checked:
         """The resolved and typed query."""
@@ -130,11 +125,12 @@ class Python:
         """The sandbox is an optional package."""
         available()
 
-    def parse(
-        self, text: str, tables: tuple[Table, ...], functions: Sequence[Function] = ()
-    ) -> Program:
+    def parse(self, text: str, tables: tuple[Table, ...], given: Given = PLAIN) -> Program:
         """The Program; headers are repaired by the analysis."""
-        return parse_python(text, functions)
+        if given.params.passed:
+            hint = "write the values into the program, or use SQL"
+            raise UsageError("params are for programs in SQL", hint=hint)
+        return parse_python(text, given)
 
     def analyze(self, program: Program, tables: tuple[Table, ...]) -> CheckedPython:
         """The program with its names checked and its data flow known."""

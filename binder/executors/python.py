@@ -181,7 +181,7 @@ class PythonExecutor(Executor):
             "now": self.now.isoformat(),
             "source": self.program.skeleton,
             "calls": [call.name for call in self.program.calls],
-            "functions": [_frame_of(function) for function in self.program.own],
+            "functions": [_frame_of(function) for function in self.program.given.functions],
             "parameters": [name for name, _ in checked.parameters],
             "tables": tables,
         }
@@ -216,7 +216,7 @@ class PythonExecutor(Executor):
 
     def _applied(self, reply: dict[str, Any]) -> PendingCall:
         """The call of an own function that the program pauses at."""
-        function = next(one for one in self.program.own if one.name == reply["apply"])
+        function = next(one for one in self.program.given.functions if one.name == reply["apply"])
         call = Call(function.name, APPLY, function.name, Span(0, 0), function)
         cells = [tuple(_hashable(decode(cell)) for cell in row) for row in reply["inputs"]]
         names = tuple(one.name for one in function.parameters[: len(cells[0])])

@@ -23,6 +23,7 @@ KINDS = {
     "BRACKET_NAME": "a name",
     "DQ_NAME": "a name",
     "NUMBER": "a number",
+    "PARAMETER": "a parameter",
     "STRING": "a quoted string",
     "ESCAPED_STRING": "a quoted string",
     "QUESTION": "a quoted question",

@@ -202,9 +202,7 @@ def _second_from(failure: Failure) -> Span | None:
 
 
 def _parameter(failure: Failure) -> Span | None:
-    sign, number = failure.token(), failure.token(1)
-    numbered = sign.text == "$" and number.kind in ("NUMBER", "NAME")
-    return failure.span if sign.text == "?" or numbered else None
+    return failure.span if failure.kind == "PARAMETER" else None
 
 
 def _signed(failure: Failure) -> Span | None:
@@ -360,9 +358,9 @@ FAULTS: tuple[Diagnosis, ...] = (
               "use the name of a loaded table", _file, (
         "SELECT a FROM 'f.csv'",
     )),
-    Diagnosis("query parameters are not supported",
-              "write the value into the program", _parameter, (
-        "SELECT a FROM w WHERE b = ?", "SELECT $1",
+    Diagnosis("a parameter cannot stand here: it is a value, never a name or a part of one",
+              "{at.wanted}", _parameter, (
+        "SELECT a FROM $t", "SELECT a AS ? FROM w",
     )),
     Diagnosis("{word} is not an expression; as a name it must be quoted", QUOTE_IT, _signed, (
         "SELECT a FROM w WHERE rd. = 1", "SELECT # FROM w", "SELECT a FROM w WHERE win % = 3",

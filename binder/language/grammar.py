@@ -89,16 +89,23 @@ def text(language: str, columns: Mapping[str, Sequence[str]] | None = None) -> s
     headers = dict.fromkeys(
         header for names in (columns or {}).values() for header in names if header
     )
+    source = _without_parameters(_source(language))
     if not headers:
-        return _source(language)
+        return source
     terminal = " | ".join(
         json.dumps("`" + header.replace("`", "``") + "`", ensure_ascii=False) for header in headers
     )
-    lines = _source(language).replace(" | BRACKET_NAME", "").splitlines()
+    lines = source.replace(" | BRACKET_NAME", "").splitlines()
     kept = (line for line in lines if not line.startswith("BRACKET_NAME:"))
     return "\n".join(
         f"BACKTICK_NAME: {terminal}" if line.startswith("BACKTICK_NAME:") else line for line in kept
     )
+
+
+def _without_parameters(source: str) -> str:
+    """A grammar for a language model, which writes the values that it means."""
+    kept = [line for line in source.splitlines(True) if not line.upper().startswith("PARAMETER:")]
+    return "".join(kept).replace(" | parameter", "")
 
 
 def _without_blocks(source: str) -> str:
@@ -123,7 +130,7 @@ class _Watch:
         """The tokens, but of a kind no rule accepts where the nesting is too deep or a word touches
         a word or a number."""
         depth, chained, before, word_end = 0, 0, "", None
-        for token in stream:
+        for token in _slices(stream):
             depth += (token.type in self.opening) - (token.type in self.closing)
             chained += token.type == "LSQB" and before == "RSQB"
             before = token.type
@@ -135,6 +142,18 @@ class _Watch:
                 yield token
             word = token.type == "NUMBER" or token[-1].isalnum() or token[-1] == "_"
             word_end = token.end_pos if word else None
+
+
+def _slices(stream: Iterator[lark.Token]) -> Iterator[lark.Token]:
+    """The tokens, where `[:b` is a slice up to a column b and not a parameter of that name."""
+    before = ""
+    for token in stream:
+        if before == "LSQB" and token.type == "PARAMETER" and token[0] == ":":
+            middle = (token.start_pos or 0) + 1
+            yield type(token)("COLON", ":", token.start_pos, end_pos=middle)
+            token = type(token)("NAME", token[1:], middle, end_pos=token.end_pos)
+        before = token.type
+        yield token
 
 
 class _Layout(_Watch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import functools
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import sqlglot
 from sqlglot import exp
@@ -13,16 +14,32 @@ from binder.errors import Span, SyntaxFault
 from binder.language.annotations import annotate
 from binder.language.calls import Call
 from binder.language.functions.own import VALUES, Function
-from binder.language.sqltree import Dialect, nodes
+from binder.language.parameters import NONE, Parameters
+from binder.language.sqltree import nodes, parsed_with
 
+Origin = Literal["person", "lm"]  # who wrote a program
 PREFIX = "call_"  # of the names of placeholders
 DEEPEST = 160  # levels of a tree
 
 
 @dataclass(frozen=True)
+class Given:
+    """What comes with the text of a program: who wrote it, the values of its parameters, and the
+    own functions that it may call."""
+
+    origin: Origin = "person"
+    params: Parameters = NONE
+    functions: tuple[Function, ...] = ()
+
+
+PLAIN = Given()
+
+
+@dataclass(frozen=True)
 class Program:
-    """A program in one language; text is what runs, repairs say how it came from what was given;
-    own are the functions of the user's that it may call."""
+    """A program in one language; text is what runs, repairs say how it came from what was given.
+
+    given: what came with the text; bound: the values in the places `?` of the skeleton."""
 
     text: str
     language: str
@@ -31,12 +48,13 @@ class Program:
     functions: tuple[tuple[str, Span], ...] = ()
     places: tuple[tuple[int, Span], ...] = field(repr=False, default=())
     repairs: tuple[str, ...] = ()
-    own: tuple[Function, ...] = ()
+    given: Given = PLAIN
+    bound: tuple[Any, ...] = field(default=(), compare=False)
 
     def tree(self) -> exp.Expr:
         """A fresh tree of the skeleton."""
         try:
-            tree = sqlglot.parse_one(self.skeleton, read=Dialect)
+            tree = parsed_with(self.skeleton, self.bound)
         except (sqlglot.errors.SqlglotError, RecursionError) as error:
             detail = getattr(error, "errors", None) or [{"description": "nested too deeply"}]
             raise SyntaxFault(

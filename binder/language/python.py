@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -19,8 +18,7 @@ from binder.language import grammar
 from binder.language.call_kinds import FUNCTIONS
 from binder.language.calls import Call
 from binder.language.diagnose_python import tree
-from binder.language.functions.own import Function
-from binder.language.program import PREFIX, Program
+from binder.language.program import PLAIN, PREFIX, Given, Program
 
 KINDS = FUNCTIONS  # the functions that ask the language model
 # modules whose member x the prelude calls _module_x
@@ -71,9 +69,9 @@ class Text:
         return self.text[slice(*self.span(node))]
 
 
-def parse(text: str, functions: Sequence[Function] = ()) -> Program:
+def parse(text: str, given: Given = PLAIN) -> Program:
     """The Program of a text; a SyntaxFault with the place marked where it is not in the language.
-    functions: own ones, which the sandbox has under their names."""
+    The sandbox has the own functions under their names."""
     repairs: list[str] = []
     text = _mended(text.replace("\r\n", "\n").replace("\r", "\n"), repairs)
     grammar.parse(text, "python")
@@ -83,8 +81,7 @@ def parse(text: str, functions: Sequence[Function] = ()) -> Program:
         name, kind = f"{PREFIX}{len(calls)}", KINDS[called(node)].name
         calls.append(Call(name, kind, question(node) or "", source.span(node)))
     skeleton = write(source, module, tuple(calls), {})
-    own = tuple(functions)
-    return Program(text, "python", tuple(calls), skeleton, repairs=tuple(repairs), own=own)
+    return Program(text, "python", tuple(calls), skeleton, repairs=tuple(repairs), given=given)
 
 
 def write(

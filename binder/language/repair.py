@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from binder.errors import SyntaxFault
 from binder.language import grammar
 from binder.language.context import CLAUSES
-from binder.language.functions.own import Function
 from binder.language.lexer import Token, tokens
-from binder.language.program import Program
+from binder.language.program import PLAIN, Given, Program
 from binder.language.skeleton import parse
 from binder.tables.cells import fold
 from binder.tables.spelling import alike, key
@@ -37,21 +36,21 @@ _BEFORE_OPERAND = frozenset(
 _OPERATORS = frozenset("- + * / = < > <= >= != <>".split())
 
 
-def parsed(text: str, tables: Sequence[Table], functions: Sequence[Function] = ()) -> Program:
+def parsed(text: str, tables: Sequence[Table], given: Given = PLAIN) -> Program:
     """The Program of a text, repaired for free where it needs to be; else the SyntaxFault of the
-    text as it was given. functions: own ones that it may call."""
+    text as it was given."""
     repairs: list[str] = []
-    mended = _from_title(_headers(text, tables, repairs), tables, repairs)
+    mended = _from_title(_headers(text, tables, repairs, given), tables, repairs)
     try:
-        return parse(mended, tuple(repairs), functions)
+        return parse(mended, tuple(repairs), given)
     except SyntaxFault as first:
-        given = mended
+        before = mended
         for attempt in (_apostrophes, _reserved, _near_headers, _bare_selects):
             mended = attempt(mended, tables, repairs)
         try:
-            if mended == given:
+            if mended == before:
                 raise first
-            return parse(mended, tuple(repairs), functions)
+            return parse(mended, tuple(repairs), given)
         except SyntaxFault:
             if not repairs:
                 raise first from None
@@ -71,9 +70,14 @@ def _quote(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
-    """Quotes each header that is no plain name, longest first, where it stands bare."""
-    names = {c.name for table in tables for c in table.columns if _needs_quotes(c.name)}
+def _headers(text: str, tables: Sequence[Table], repairs: list[str], given: Given) -> str:
+    """Quotes each header that is no plain name, longest first, where it stands bare. What a person
+    wrote as an expression of columns stays one: `a-b`, where there are a, b and `a-b`."""
+    known = {column.name for table in tables for column in table.columns}
+    names = set(filter(_needs_quotes, known))
+    if given.origin == "person":
+        folded = set(map(fold, known))
+        names = {name for name in names if not _is_expression(name, folded)}
     if not names:
         return text
     patterns = [(name, _pattern(name)) for name in sorted(names, key=len, reverse=True)]
@@ -89,6 +93,12 @@ def _headers(text: str, tables: Sequence[Table], repairs: list[str]) -> str:
                 repairs.append(f"{match.group()!r} -> {_quote(name)}")
                 break
     return "".join([*out, text[place:]])
+
+
+def _is_expression(name: str, known: set[str]) -> bool:
+    """Whether a header reads as an expression of other columns."""
+    words = [fold(token.text) for token in tokens(name) if token.kind == "NAME"]
+    return len(words) > 1 and all(word in known for word in words)
 
 
 def _needs_quotes(name: str) -> bool:
@@ -113,7 +123,7 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     )
     return (
         not inside
-        and before not in ("`", ".")
+        and before not in ("`", ".", "$")
         and not (after == "(" and re.search(r"\w$", text[start:end]))
     )
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
 from typing import Any
 
-from binder.errors import Span, SyntaxFault
+from binder.errors import CheckFault, Span, SyntaxFault
 from binder.language import grammar
 from binder.language.call_kinds import ANS, CALL_KINDS, MAP
 from binder.language.calls import APPLY, Call
 from binder.language.functions.own import Function
-from binder.language.program import PREFIX, Program
+from binder.language.parameters import Binding
+from binder.language.program import PLAIN, PREFIX, Given, Program
 
 # after these words an operand begins, and `~` is a sign of its own
 KEYWORDS = frozenset(
@@ -26,6 +26,7 @@ KEYWORDS = frozenset(
 # functions whose names mean another thing to the parser of the skeleton
 _FOREIGN = {"datediff": "day_difference"}  # of two arguments or three
 _OF_ROWS = {"max": "greatest", "min": "least"}  # of several arguments, as SQLite has them
+_OF_PLACES = frozenset({"sort", "grouping"})  # rules in which a number is that of a column
 _REQUOTED = frozenset({"BACKTICK_NAME", "BRACKET_NAME", "ESCAPED_STRING"})
 _ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL
@@ -35,10 +36,10 @@ _SIGNS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _MODE = re.compile(r"\s*([^\W\d]\w*)\s*@(?!\w[\w-]*\.\w)")
 
 
-def parse(text: str, repairs: tuple[str, ...] = (), functions: Sequence[Function] = ()) -> Program:
-    """The Program of a text in SQL; a SyntaxFault with the place marked where it is not SQL.
-    functions: own ones, whose calls are placeholders, too."""
-    writer = _SkeletonWriter(text, functions)
+def parse(text: str, repairs: tuple[str, ...] = (), given: Given = PLAIN) -> Program:
+    """The Program of a text in SQL; a SyntaxFault with the place marked where it is not SQL, a
+    CheckFault where a parameter has no value."""
+    writer = _SkeletonWriter(text, given)
     whole = grammar.parse(text, "sql").children[0]
     if _rule(whole) == "call":
         # QA(...) alone is a program, too
@@ -47,6 +48,7 @@ def parse(text: str, repairs: tuple[str, ...] = (), functions: Sequence[Function
         writer.write("AS answer", Span(0, 0))
     else:
         writer.node(whole)
+    writer.binding.close()
     return Program(
         text,
         "sql",
@@ -55,16 +57,18 @@ def parse(text: str, repairs: tuple[str, ...] = (), functions: Sequence[Function
         tuple(writer.functions),
         tuple(writer.places),
         (*repairs, *writer.repairs),
-        tuple(functions),
+        given,
+        tuple(writer.binding.values),
     )
 
 
 class _SkeletonWriter:
     """Emits the skeleton of a tree token by token and remembers where each token came from."""
 
-    def __init__(self, text: str, functions: Sequence[Function]) -> None:
-        self.text = text
-        self.own = {function.name: function for function in functions}
+    def __init__(self, text: str, given: Given) -> None:
+        self.text, self.given = text, given
+        self.binding = Binding(text, given.params)
+        self.own = {function.name: function for function in given.functions}
         self.out: list[str] = []
         self.length = 0
         self.places: list[tuple[int, Span]] = []
@@ -84,11 +88,24 @@ class _SkeletonWriter:
             self.write(self.matching(node) if text == "~" else text, _span(node))
         elif node.data == "call":
             self.call(node)
+        elif node.data == "parameter":
+            (token,) = node.children
+            self.binding.bind(str(token), _span(token))
+            self.write("?", _span(token))
         elif node.data in ("function", "table_function"):
             self.function(node)
         else:
+            if node.data in _OF_PLACES and _rule(children[0]) == "parameter":
+                raise self.positional(children[0])
             for child in children:
                 self.node(child)
+
+    def positional(self, node: Any) -> CheckFault:
+        """A number would be read as that of a column, a text as a value that is the same for every
+        row."""
+        span = Span(node.meta.start_pos, node.meta.end_pos)
+        message = "a parameter is a value, never a column to sort or to group by"
+        return CheckFault(message, text=self.text, span=span, hint="write the name of the column")
 
     def matching(self, token: Any) -> str:
         """`~` between operands matches a whole text in DuckDB; the parser of the skeleton takes it
@@ -133,6 +150,9 @@ class _SkeletonWriter:
         kind, asked, written = self.question(question, arguments)
         if not written:
             self.repairs.append(f"QA({asked!r}) has no kind; read as {kind}@")
+        # what a language model asks stands as it is: its dollar signs are those of money
+        if self.given.origin == "person" or self.given.params.passed:
+            asked = self.binding.question(asked, _span(question))
         call = Call(f"{PREFIX}{len(self.calls)}", kind, asked, span)
         self.calls.append(call)
         self.write(f"{call.name}(", span)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import rename_func
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 
 from binder.language.annotations import notes
 from binder.language.calls import Call
+from binder.language.parameters import Piece, pieces
 
 E = TypeVar("E", bound=exp.Expr)
 
@@ -28,6 +30,51 @@ class Dialect(DuckDB):
         it."""
 
         TRANSFORMS = {**DuckDBGenerator.TRANSFORMS, exp.Datetime: rename_func("DATETIME")}
+
+
+def parsed_with(skeleton: str, values: Sequence[Any]) -> exp.Expr:
+    """The tree of a text in which each `?` is a literal of its value. A value becomes tokens of a
+    literal after the text was read, so nothing in it is ever read as SQL."""
+    if not values:
+        return sqlglot.parse_one(skeleton, read=Dialect)
+    dialect = Dialect()
+    tokens = dialect.tokenize(skeleton)
+    left = iter(values)
+    bound: list[Token] = []
+    for index, token in enumerate(tokens):
+        if token.token_type == TokenType.PLACEHOLDER:
+            before = [other.text.upper() for other in tokens[max(index - 2, 0) : index]]
+            after = tokens[index + 1].text if index + 1 < len(tokens) else ""
+            literal = _literal(next(left), before, after)
+            bound += [_token(piece, token, dialect) for piece in literal]
+        else:
+            bound.append(token)
+    (tree,) = dialect.parser().parse(bound, skeleton)
+    assert tree is not None
+    return tree
+
+
+_NO_ROWS = [("WORD", word) for word in "SELECT NULL WHERE FALSE".split()]
+
+
+def _literal(value: Any, before: Sequence[str], after: str) -> list[Piece]:
+    """The tokens of a value; of a list behind IN, its members. before and after: the texts around
+    its place."""
+    bare, listed = before[-1:] == ["IN"], (*before, after) == ("IN", "(", ")")
+    written = pieces(value)
+    if not (bare or listed):
+        return written
+    if isinstance(value, list):
+        written = written[1:-1] or _NO_ROWS
+    return written if listed else [("WORD", "("), *written, ("WORD", ")")]
+
+
+def _token(piece: Piece, place: Token, dialect: Any) -> Token:
+    """A token that stands where another one does."""
+    kind, text = piece
+    types = {"STRING": TokenType.STRING, "NUMBER": TokenType.NUMBER}
+    found = types.get(kind) or dialect.tokenize(text)[0].token_type
+    return Token(found, text, place.line, place.col, place.start, place.end)
 
 
 def nodes(tree: exp.Expr, closed: tuple[type[exp.Expr], ...] = ()) -> list[exp.Expr]:

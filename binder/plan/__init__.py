@@ -201,16 +201,20 @@ class ProgramPlan(ABC):
         """The calls as JSON data."""
 
     def _repairs(self) -> list[str]:
-        """A line for each repair of the program."""
-        return [f"repaired for free: {repair}" for repair in self.checked.program.repairs]
+        """A line for each value that the program was given, and for each repair of it."""
+        program = self.checked.program
+        repairs = [f"repaired for free: {repair}" for repair in program.repairs]
+        return [*program.given.params.lines(), *repairs]
 
     def data(self) -> dict[str, Any]:
         """The plan as JSON data."""
+        params = self.checked.program.given.params
         return {
             "program": self.checked.program.text,
             "asks": self._asks_data(),
             "bill": vars(self.bill) if self.bill else None,
             "repairs": list(self.checked.program.repairs),
+            **({"params": params.data()} if params.values else {}),
         }
 
     def __repr__(self) -> str:

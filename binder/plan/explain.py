@@ -28,7 +28,8 @@ def text_of_plan(plan: Plan) -> str:
             lines.append("  Decide   in the order that the first answers suggest")
         for ask in step.asks:
             lines += _lines(plan, ask)
-    lines += [f"repaired for free: {repair}" for repair in program.repairs]
+    lines += program.given.params.lines()
+    lines += [f"repaired for free: {each}" for each in program.repairs]
     if plan.bill:
         lines.append(f"It {plan.bill}.")
     return printable("\n".join(lines))

@@ -87,7 +87,7 @@ def build(checked: CheckedPython) -> PythonPlan:
     nodes = sorted((node for node in ast.walk(module) if is_call(node)), key=source.span)
     sites = [_site(checked, node, spans[source.span(node)]) for node in nodes]
     names = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
-    for function in checked.program.own:
+    for function in checked.program.given.functions:
         if function.name in names:
             call = Call(function.name, APPLY, function.name, Span(0, 0), function)
             taken = tuple(parameter.name for parameter in function.parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +96,7 @@ class Result:
     types: tuple[pyarrow.DataType, ...] = field(default=(), repr=False)
 
     doubts: tuple[str, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def warnings(self) -> list[str]:
@@ -152,6 +153,7 @@ class Result:
             "usage": asdict(self.usage),
             "repairs": list(self.repairs),
             "warnings": self.warnings,
+            **({"params": plain(dict(self.params))} if self.params else {}),
         }
 
     def __repr__(self) -> str:

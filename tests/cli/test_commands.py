@@ -355,3 +355,28 @@ def test_an_error_names_the_option_that_mends_it(
     assert main(["run", "-t", table, *words, 'QA("map@same?"; city)']) in (FAILED, USAGE)
     shown = capsys.readouterr().err
     assert option in shown and "Budget(" not in shown and "strict=" not in shown
+
+
+def test_values_are_given_by_name(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    program = "SELECT city FROM w WHERE people > $least AND city IN $among"
+    given = ["--param", "least=600", "--param", '$among=["Paris", "Lyon"]']
+    assert main(["run", "-t", table, *given, program]) == DONE
+    assert capsys.readouterr().out == "city\n-----\nParis\n"
+    assert main(["explain", "-t", table, *given, program]) == DONE
+    assert "parameter least = 600" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "message"),
+    [
+        ([], FAILED, "no value is given for the parameter $c"),
+        (["--param", "c=a", "--param", "d=a"], FAILED, "does not use the parameter 'd'"),
+        (["--param", "c"], USAGE, "--param c: no NAME=VALUE"),
+        (["--param", "c=a", "--param", "c=b"], USAGE, "--param c is given more than once"),
+    ],
+)
+def test_values_that_do_not_fit_the_program(
+    table: str, capsys: pytest.CaptureFixture[str], given: list[str], status: int, message: str
+) -> None:
+    assert main(["run", "-t", table, *given, "SELECT city FROM w WHERE city = $c"]) == status
+    assert message in capsys.readouterr().err

@@ -55,6 +55,17 @@ def test_a_program_over_a_variable(shell: Any) -> None:
     assert "<td" in result._repr_html_() and "Ann" in result._repr_html_()
 
 
+def test_the_value_of_a_variable_is_bound(shell: Any, model: Server) -> None:
+    shell.user_ns["who"] = "Ann' OR 1=1 --"
+    program = "SELECT Name FROM w WHERE Name = {{ who }} OR `Age {y}` IN {{ages}}"
+    shell.user_ns["ages"] = [25]
+    assert cell(shell, f"%%binder --table w=frame\n{program}").rows == [("Bob",)]
+    plan = cell(shell, '%binder --table frame --explain QA("map@is {{who}} it?"; Name)')
+    assert f"is {shell.user_ns['who']} it?" in str(plan)
+    outcome = shell.run_cell("%binder --table frame SELECT {{nobody}}")
+    assert "there is no variable nobody" in str(outcome.error_in_exec)
+
+
 def test_a_program_on_one_line_over_a_file(shell: Any) -> None:
     shell.user_ns["frame"].to_csv("my people.csv", index=False)
     result = cell(

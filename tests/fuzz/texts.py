@@ -53,6 +53,7 @@ SQL = Language(
         "QUESTION": ('"map@upper?"', "'ans@q'", '"q"', '"map@"', "'@'"),
         "COMPARISON": ("=", "<", ">=", "<>", "=="),
         "OPERATOR": ("||", "->", "->>", "/", "//", "%", "**", "&"),
+        "PARAMETER": ("$a", ":a", "?", "$1"),
     },
     (
         ("(", "1", ")"), ("(SELECT ", "1", ")"), ("UPPER(", "a", ")"), ("CASE WHEN ", "a", " THEN 1 END"), ("NOT ", "a", ""),

@@ -11,7 +11,7 @@ import binder
 from tests.golden import commands
 from tests.golden.endpoint import Endpoint
 from tests.golden.programs import Program, Set
-from tests.golden.sections import Golden, Item, Items, Run, answered, came, fault
+from tests.golden.sections import BY_LM, Golden, Item, Items, Run, answered, came, fault
 
 PROGRAMS = 20  # of the set `golden`
 QUESTIONS = (
@@ -92,7 +92,7 @@ def _all(run: Run, db: binder.Binder, group: Set) -> Items:
 def _outcome(run: Run, db: binder.Binder, program: Program) -> Item:
     run.endpoint.taken()
     try:
-        item = came(run, db.run(program.text, program.language))
+        item = came(run, db.run(program.text, program.language, **BY_LM))
     except Exception as error:
         item = {"error": fault(run, error)}
     return item | {"requests": len(run.endpoint.taken())}

@@ -72,7 +72,7 @@ class _Check:
         self.source, self.module = Text(program.text), tree(program.text)
         self.misspelt: list[tuple[Span, str, str]] = []
         self.bound = set(bound(self.module))
-        self.functions = {function.name: function for function in program.own}
+        self.functions = {function.name: function for function in program.given.functions}
         self.imported = dict(imported(self.module))  # name -> the module that it stands for
 
     def run(self) -> CheckedPython:
@@ -399,7 +399,7 @@ class _Check:
         for span, header, spelt in sorted(set(self.misspelt), reverse=True):
             text = text[: span.start] + repr(spelt) + text[span.end :]
             repairs.append(f"column {header!r} -> {spelt!r}")
-        mended = parse(text, self.program.own)
+        mended = parse(text, self.program.given)
         return replace(mended, repairs=tuple(dict.fromkeys(repairs)))
 
 

@@ -98,9 +98,10 @@ def _doubt(state: Analysis) -> None:
 
 
 def _coerce(state: Analysis) -> None:
-    literals = Literals()
+    literals = Literals(state.program.given.origin)
     _rewrite(state, literals.rewrite)
     state.repairs += dict.fromkeys(literals.repairs)
+    state.doubts += dict.fromkeys(literals.doubts)
 
 
 def _sqlite(state: Analysis) -> None:

@@ -33,7 +33,7 @@ def check(program: Program, tree: exp.Expr) -> None:
     """Refuses what is unknown or could reach the outside."""
     for name, span in program.functions:
         if name not in allowed() or name.startswith(PREFIX):
-            own = [function.name for function in program.own]
+            own = [function.name for function in program.given.functions]
             close = nearest(name, sorted(allowed().union(own)))
             hint = "use a standard DuckDB function"
             if close:

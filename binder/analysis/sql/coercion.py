@@ -17,6 +17,7 @@ from sqlglot import exp
 from binder.analysis.sql.types import kind, picked
 from binder.analysis.sql.value_linking import UNEQUAL, Link, absent, linked, raw_of
 from binder.language.annotations import annotate, notes
+from binder.language.program import Origin
 from binder.language.sqltree import copied, nodes
 from binder.tables.cells import read_boolean
 from binder.tables.dates import read_date
@@ -32,10 +33,12 @@ Sides = tuple[exp.Expr, exp.Expr]
 
 class Literals:
     """Rewrites the comparisons of one tree in place; `repairs` lists the literals that were
-    respelt."""
+    respelt, `doubts` those of a person's that no cell equals."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
         self.repairs: list[str] = []
+        self.doubts: list[str] = []
 
     def rewrite(self, tree: exp.Expr) -> None:
         """All comparisons of the tree, inner ones first."""
@@ -72,15 +75,23 @@ class Literals:
         node.set("this", left)
         node.set("expression", right)
         if equality:
-            self._linked(node, linked(node))
+            self._linked(node, linked(node, self.origin))
 
     def _linked(self, node: exp.Expr, link: Link | None) -> bool:
         """Puts the test of a link in the place of a comparison."""
-        if link is None:
+        test = self._test(link)
+        if test is None:
             return False
-        self.repairs.append(link.repair)
-        node.replace(link.test)
+        node.replace(test)
         return True
+
+    def _test(self, link: Link | None) -> exp.Expr | None:
+        """The test of a link, if there is one; what the link tells is kept."""
+        if link is None:
+            return None
+        told = self.doubts if link.test is None else self.repairs
+        told.append(link.told)
+        return link.test
 
     def _in(self, node: exp.In) -> None:
         query = node.args.get("query")
@@ -97,10 +108,8 @@ class Literals:
         for item in node.expressions:
             left, right = _align(subject, item)
             equal = exp.EQ(this=left, expression=right)
-            link = absent(equal, node.this, item) or linked(equal, negative)
-            if link is not None:
-                self.repairs.append(link.repair)
-            test = link.test if link is not None else equal
+            link = absent(equal, node.this, item) or linked(equal, self.origin, negative)
+            test = self._test(link) or equal
             if isinstance(test, exp.In):
                 kept += test.expressions
             elif isinstance(test, exp.EQ) and test.this == node.this:

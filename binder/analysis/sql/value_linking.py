@@ -1,7 +1,8 @@
 """Literals linked to the cells they mean, and values to the raw text of their cells.
 
-A text literal that no cell equals is replaced by the cells it is certainly a spelling of; one that
-spells a missing value by a test for NULL. A tidied column keeps the raw text of its cells in a
+A text literal of a language model's that no cell equals is replaced by the cells it is certainly a
+spelling of; a person's stays as it is, and the cells are only named. One that spells a missing
+value becomes a test for NULL. A tidied column keeps the raw text of its cells in a
 hidden column beside it.
 """
 
@@ -14,21 +15,25 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from binder.language.annotations import annotate, notes
+from binder.language.program import Origin
 from binder.language.relations import Field, Source
 from binder.language.sqltree import copied
-from binder.tables.cells import fold, is_missing
+from binder.tables.cells import clean, fold, is_missing
+from binder.tables.readings.identifiers import are_names
 from binder.tables.spelling import key
 from binder.tables.table import Column, Table
 
 UNEQUAL = (exp.NEQ, exp.NullSafeNEQ)
 SHORTEST = 4  # letters and digits of a literal that may name a cell only in part
+LISTED = 12  # cells that are named
 
 
 class Link(NamedTuple):
-    """A test of the cells that a literal means, and what is told of it."""
+    """A test of the cells that a literal means, and what is told of it; no test where the literal
+    stays as it is."""
 
-    test: exp.Expr
-    repair: str
+    test: exp.Expr | None
+    told: str
 
 
 def absent(node: exp.Binary, column: exp.Expr, literal: exp.Expr) -> Link | None:
@@ -44,14 +49,14 @@ def absent(node: exp.Binary, column: exp.Expr, literal: exp.Expr) -> Link | None
     return _missing(node, raw_of(column) or column, stored, literal.this)
 
 
-def linked(node: exp.Binary, negative: bool = False) -> Link | None:
+def linked(node: exp.Binary, origin: Origin, negative: bool = False) -> Link | None:
     """A test for equality, its text literal replaced by the cells it spells where no cell equals
-    it. negative: whether it is denied from outside."""
+    it. origin: who wrote it; negative: whether it is denied from outside."""
     for subject, literal in ((node.this, node.expression), (node.expression, node.this)):
         held = _behind(subject) if _is_text(literal) else None
         if held is not None:
             negative = negative or isinstance(node, UNEQUAL)
-            return _cells(node, subject, held, literal.this, negative)
+            return _cells(node, subject, held, literal.this, origin, negative)
     return None
 
 
@@ -69,7 +74,7 @@ def _behind(node: exp.Expr) -> Field | None:
 
 
 def _cells(
-    node: exp.Binary, column: exp.Expr, held: Field, text: str, negative: bool
+    node: exp.Binary, column: exp.Expr, held: Field, text: str, origin: Origin, negative: bool
 ) -> Link | None:
     """The test for the cells of a column that a text spells."""
     assert held.origin is not None
@@ -80,8 +85,10 @@ def _cells(
         return _missing(node, column, stored, text)
     if not cells or cells == [text]:
         return None
-    repair = f"{stored.name!r} {text!r} -> {', '.join(map(repr, cells))}"
-    return Link(_any(node, column, cells), repair)
+    named = ", ".join(map(repr, cells[:LISTED])) + ", ..." * (len(cells) > LISTED)
+    if origin == "person" and cells != [clean(text)]:
+        return Link(None, f"no cell of {stored.name!r} is {text!r}; did you mean {named}?")
+    return Link(_any(node, column, cells), f"{stored.name!r} {text!r} -> {named}")
 
 
 def _missing(node: exp.Binary, column: exp.Expr, stored: Column, text: str) -> Link:
@@ -114,17 +121,24 @@ def spellings(
     if known is None:
         return [text]
     folded = fold(text)
-    if same := known.get(folded):
+    if same := known.get(folded) or known.get(fold(clean(text))):
         return [text] if text in same else same
     if _says_missing(text):
         return None if table.has_missing(column) else []
-    wanted = key(text)
+    # names of drugs and codes that differ by little are two things
+    searched = in_part and table.tidied and not are_names(column.header)
+    return _resembling(folded, known, searched)
+
+
+def _resembling(folded: str, known: dict[str, list[str]], searched: bool) -> list[str]:
+    """The cells of the same letters and digits; else, if searched, those that a text comes near."""
+    wanted = key(folded)
     if not wanted:
         return []
     keyed = [cells for cell, cells in known.items() if key(cell) == wanted]
     if len(keyed) == 1:
         return keyed[0]
-    return _close(folded, known) if in_part and table.tidied and len(wanted) >= SHORTEST else []
+    return _close(folded, known) if searched and len(wanted) >= SHORTEST else []
 
 
 def _says_missing(text: str) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from binder.data import shipped
 from binder.errors import DataError, UsageError
 from binder.executors.languages import language_named
+from binder.language.program import Given
 from binder.prompt.memory.constructs import constructs
 from binder.prompt.memory.exemplars import Exemplar, records, write
 from binder.prompt.memory.features import features
@@ -184,7 +185,7 @@ class _Store:
 def validate(program: str, tables: Sequence[Table], language: str) -> None:
     """Raises a ProgramError where a program is not valid for tables."""
     written, over = language_named(language), tuple(tables)
-    written.analyze(written.parse(program, over), over)
+    written.analyze(written.parse(program, over, Given("lm")), over)
 
 
 @cache

@@ -23,6 +23,14 @@ _OPAQUE = re.compile(
     r"|key|ids?|codes?)\b",
     re.IGNORECASE,
 )
+# Headers below which two names that differ by little are two things.
+_SUBSTANCES = re.compile(
+    r"\b(?:drugs?|medications?|medicines?|substances?|ingredients?|compounds?|chemicals?|molecules?"
+    r"|generic(?: name)?|genes?|proteins?|enzymes?|alleles?|strains?|species|taxon|cas|inn"
+    r"|models?|versions?|tickers?|symbols?|usernames?|logins?|emails?|e-mails?|urls?|domains?"
+    r"|accounts?|callsigns?|plates?|vin)\b",
+    re.IGNORECASE,
+)
 _LEADING_ZERO = re.compile(r"0\d*[1-9]\d*")
 _BARE_POWER = re.compile(r"\d+[eE]\d+")  # 1E2: a lot; as numbers people write 1.5E2 and 1E+2
 _POWER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)[eE][-+]?\d+")
@@ -37,6 +45,12 @@ _DIALLED = re.compile(r"\+\d[\d ()./-]{7,20}")
 def is_code(header: str) -> bool:
     """Whether a header says that the digits below it are names: zip codes, telephone numbers."""
     return _CODES.search(header.replace("_", " ")) is not None
+
+
+def are_names(header: str) -> bool:
+    """Whether a header says that its cells are names or codes of which a near one is another."""
+    words = header.replace("_", " ")
+    return any(pattern.search(words) for pattern in (_CODES, _DOTTED, _OPAQUE, _SUBSTANCES))
 
 
 def names(evidence: Evidence) -> str | None:
