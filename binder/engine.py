@@ -31,6 +31,7 @@ from binder.language.call_kinds import ANS, CALL_KINDS
 from binder.language.functions.own import Function
 from binder.language.parameters import Params, parameters
 from binder.language.program import Origin
+from binder.language.sqltree import DIALECTS
 from binder.lm import LM
 from binder.lm.budget import Budget, Price, price_of
 from binder.lm.event_loop import await_on_loop, run
@@ -66,6 +67,7 @@ class Settings:
     reasoning: frozenset[str]
     embeddings: str | None
     functions: tuple[Function, ...] = ()
+    dialect: str = "duckdb"
 
 
 class Binder:
@@ -83,8 +85,8 @@ class Binder:
         self.tables = tables
         self.stack, self.memory, self.settings = stack, memory, settings
         self._beside = beside  # whose stack this is
-        self._workers = Workers(tables, settings.limits)
-        self._planner = Planner(tables, settings.rules, settings.functions)
+        self._workers = Workers(tables, settings.limits, settings.dialect)
+        self._planner = Planner(tables, settings.rules, settings.functions, settings.dialect)
         own = asyncio.Semaphore(settings.concurrency)
         self._slots: asyncio.Semaphore = beside._slots if beside is not None else own
 
@@ -151,7 +153,8 @@ class Binder:
         self.tables = tables
         self._workers.use(tables)
         # a new one: a thread may still be planning over the tables of before
-        self._planner = Planner(tables, self.settings.rules, self.settings.functions)
+        settings = self.settings
+        self._planner = Planner(tables, settings.rules, settings.functions, settings.dialect)
 
     def add(self, name: str, source: Any, tidy: bool | None = None) -> None:
         """Adds a table: a result of a run, or any source that `connect` takes. One of that name is
@@ -325,6 +328,15 @@ def _open(
     return tuple(replace(table, title=title) for table in opened)
 
 
+def _dialect(given: str | None, tables: Sequence[Table]) -> str:
+    """Whose SQL programs are written in."""
+    if given is None:
+        return "sqlite" if all(table.stored is not None for table in tables) else "duckdb"
+    if given not in DIALECTS:
+        raise UsageError(f"unknown dialect {given!r}", hint="dialects: duckdb, sqlite")
+    return given
+
+
 def connect(
     tables: Any,
     model: str | None = None,
@@ -355,6 +367,7 @@ def connect(
     reasoning: abc.Mapping[str, bool] | None = None,
     embeddings: str | None = None,
     functions: Iterable[Function | Callable[..., Any]] = (),
+    dialect: str | None = None,
 ) -> Binder:
     """Opens tables for programs and questions.
 
@@ -384,7 +397,9 @@ def connect(
     sampling: how candidates are asked for. voting: how they are weighed.
     reasoning: whether the language model reasons step by step before it answers, by kind of call.
         Default: {"map": False, "ans": True}.
-    functions: your own, which programs call by name; see Function."""
+    functions: your own, which programs call by name; see Function.
+    dialect: whose SQL programs are written in, and who runs them: "duckdb" or "sqlite". Default:
+        sqlite if all tables come from SQLite files, else duckdb."""
     if concurrency < 1 or batch_rows < 1:
         raise UsageError("concurrency and batch_rows must be at least 1")
     reasons = {kind.name: kind.reasons for kind in CALL_KINDS.values()} | dict(reasoning or {})
@@ -418,6 +433,7 @@ def connect(
         reasoning=steps,
         embeddings=embeddings,
         functions=own_functions(functions),
+        dialect=_dialect(dialect, opened),
     )
     kept = memory if isinstance(memory, Memory) else Memory(memory)
     return Binder(opened, stack.reasoning(steps), kept, settings)

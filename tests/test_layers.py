@@ -24,7 +24,7 @@ lm . tokens event_loop retry budget store cache replay providers
 results html trace columns result progress .
 analysis . sql python
 plan outcomes blocks expressions explain . matters three_valued asks naive correlate first_rows collect mapping_join cost rewrites rules python
-executors . mappings workers schedule provenance mapping_tables sql python languages
+executors . mappings workers schedule provenance mapping_tables sqlite_forms sql python languages
 prompt . wire schema_linking column_profile schema units replies tasks programs memory
 dispatch injection questions failures batch_size answers answer_cache sender ask_task apply_task stack .
 candidates . answer vote sampling planner generate execution adaptive confidence
@@ -57,6 +57,7 @@ DOORS = {
         "plan",
         "executors.sql",
         "executors.provenance",
+        "executors.sqlite_forms",
     },
 }
 

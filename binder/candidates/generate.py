@@ -200,6 +200,7 @@ class ProgramWriter:
             language=language,
             room=self.sampling.prompt_tokens,
             functions=self.planner.functions,
+            dialect=self.planner.dialect,
         )
         if self.sampling.constrain == "always":
             request = replace(request, grammar=self._grammar(language))

@@ -25,8 +25,10 @@ class Planner:
         tables: tuple[Table, ...],
         rules: tuple[Rule, ...],
         functions: tuple[Function, ...] = (),
+        dialect: str = "duckdb",
     ):
         self.tables, self.rules, self.functions = tables, rules, functions
+        self.dialect = dialect
         self._kept = lru_cache(maxsize=KEPT)(self._planned)
 
     def plan(
@@ -46,7 +48,7 @@ class Planner:
     def _planned(self, program: str, language: str, origin: Origin, params: Parameters) -> AnyPlan:
         written = language_named(language)
         written.require()
-        given = Given(origin, params, self.functions)
+        given = Given(origin, params, self.functions, self.dialect)
         parsed = written.parse(program, self.tables, given)
         analyzed = written.analyze(parsed, self.tables)
         plan: AnyPlan = written.plan(analyzed, self.rules)

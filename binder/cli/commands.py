@@ -234,7 +234,8 @@ _SETTINGS = (
 @contextmanager
 def _connected(options: argparse.Namespace) -> Iterator[Binder]:
     """A connection to the tables of the command line."""
-    with _opened(options, _sources(options), **_reading(options)) as db:
+    how = {**_reading(options), "dialect": options.dialect}
+    with _opened(options, _sources(options), **how) as db:
         yield db
 
 

@@ -102,6 +102,13 @@ TABLES = (
         metavar="NAME=VALUE",
     ),
     option("--encoding", "the encoding of the text files, such as cp1252"),
+    option(
+        "--dialect",
+        "whose SQL programs are written in, and who runs them (default: sqlite if all tables come"
+        " from SQLite files, else duckdb)",
+        choices=["duckdb", "sqlite"],
+        default=None,
+    ),
     flag("--tidy", "infer column types from text even for typed sources", default=None),
 )
 

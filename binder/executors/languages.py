@@ -18,7 +18,7 @@ from binder.errors import UsageError
 from binder.executors import Executor
 from binder.executors.python import PythonExecutor
 from binder.executors.sql import SqlExecutor
-from binder.executors.workers.duckdb_client import Worker
+from binder.executors.workers.duckdb_client import SqliteWorker, Worker
 from binder.executors.workers.monty_client import Sandbox, available
 from binder.executors.workers.subprocess import Limits
 from binder.language.functions import allowed
@@ -44,9 +44,9 @@ class Workers:
     """The worker processes of a connection, one for each language. Each starts when it is first
     asked."""
 
-    def __init__(self, tables: tuple[Table, ...], limits: Limits):
+    def __init__(self, tables: tuple[Table, ...], limits: Limits, dialect: str = "duckdb"):
         self.tables = tables
-        self.sql = Worker(tables, limits)
+        self.sql = (Worker if dialect == "duckdb" else SqliteWorker)(tables, limits)
         self.python = Sandbox(tables, limits)
 
     def use(self, tables: tuple[Table, ...]) -> None:

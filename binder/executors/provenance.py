@@ -6,6 +6,7 @@ columns, over the same mappings."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ def origin(
     cells = rows_of(select)[row]
     added = cells[len(tree.expressions) :]
     for (kind, name), cell in zip(marks, added, strict=False):
-        items = cell if isinstance(cell, list) else [cell]
+        items = _items(cell)
         if kind == "rows":
             found["rows"][name] = sorted(set(items) - {None})
         else:
@@ -60,6 +61,12 @@ def origin(
             reply = text(cells[column]) if _is_shown(plan, column, name) else None
             found["calls"] += _further_inside(ask, known[name], reply, said)
     return found
+
+
+def _items(cell: Any) -> list[Any]:
+    """What one cell tells: several things of a group. SQLite, which has no lists, writes JSON."""
+    told = json.loads(cell) if isinstance(cell, str) else cell
+    return told if isinstance(told, list) else [told]
 
 
 def _is_shown(plan: Plan, column: int, name: str) -> bool:

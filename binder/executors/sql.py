@@ -35,6 +35,7 @@ from binder.executors import (
 from binder.executors.mapping_tables import mapping_table
 from binder.executors.mappings import Mappings, Sent, SqlEngine
 from binder.executors.schedule import Schedule
+from binder.executors.sqlite_forms import for_sqlite
 from binder.executors.workers.verify import Shape
 from binder.language.annotations import site_of
 from binder.language.sqltree import copied, nodes, placeholders, sql_of
@@ -258,10 +259,17 @@ class SqlExecutor(Executor):
         """A tree as the engine is sent it, which has the mappings by then."""
         tag = self.mappings.show()
         if tree is not self.plan.query.tree:
-            return _sent(tree, tag)
+            return self._sent(tree, tag)
         if tag not in self.prepared.sent:
-            self.prepared.sent[tag] = _sent(tree, tag)
+            self.prepared.sent[tag] = self._sent(tree, tag)
         return self.prepared.sent[tag]
+
+    def _sent(self, tree: exp.Expr, tag: str) -> Sent:
+        """A tree over mappings, and what the engine's parser must find in it."""
+        made, dialect = looked_up(tree, tag), self.program.given.dialect
+        if dialect == "sqlite":
+            return sql_of(for_sqlite(made), dialect), {}
+        return sql_of(made), shape(made).data()
 
     def _run(self, tree: exp.Expr) -> Rows:
         table, types = self.engine.run(*self._ready(tree))
@@ -273,12 +281,6 @@ class SqlExecutor(Executor):
             raise QueryError(message, hint=hint) from error
         rows = list(zip(*columns, strict=True)) if columns else []
         return Rows(tuple(table.column_names), tuple(types), rows, tuple(table.schema.types))
-
-
-def _sent(tree: exp.Expr, tag: str) -> Sent:
-    """A tree over mappings, and what the engine's parser must find in it."""
-    made = looked_up(tree, tag)
-    return sql_of(made), shape(made).data()
 
 
 def _calls_in(node: exp.Expr) -> list[int]:

@@ -24,12 +24,13 @@ DEEPEST = 160  # levels of a tree
 
 @dataclass(frozen=True)
 class Given:
-    """What comes with the text of a program: who wrote it, the values of its parameters, and the
-    own functions that it may call."""
+    """What comes with the text of a program: who wrote it, the values of its parameters, the own
+    functions that it may call, and whose SQL it is, duckdb or sqlite."""
 
     origin: Origin = "person"
     params: Parameters = NONE
     functions: tuple[Function, ...] = ()
+    dialect: str = "duckdb"
 
 
 PLAIN = Given()
@@ -54,7 +55,7 @@ class Program:
     def tree(self) -> exp.Expr:
         """A fresh tree of the skeleton."""
         try:
-            tree = parsed_with(self.skeleton, self.bound)
+            tree = parsed_with(self.skeleton, self.bound, self.given.dialect)
         except (sqlglot.errors.SqlglotError, RecursionError) as error:
             detail = getattr(error, "errors", None) or [{"description": "nested too deeply"}]
             raise SyntaxFault(

@@ -127,7 +127,7 @@ class _SkeletonWriter:
             self.apply(node, self.own[name])
             return
         self.functions.append((name, _span(token)))
-        if any(str(child) == "," for child in node.children):
+        if self.given.dialect == "duckdb" and any(str(child) == "," for child in node.children):
             name = _OF_ROWS.get(name, name)
         written = name if name.isidentifier() else _requote(token)
         self.write(_FOREIGN.get(name, written), _span(token))

@@ -9,7 +9,9 @@ import sqlglot
 from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import rename_func
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.dialects.sqlite import SQLite
 from sqlglot.generators.duckdb import DuckDBGenerator
+from sqlglot.generators.sqlite import SQLiteGenerator
 
 from binder.language.annotations import notes
 from binder.language.calls import Call
@@ -18,26 +20,49 @@ from binder.language.parameters import Piece, pieces
 E = TypeVar("E", bound=exp.Expr)
 
 
+class DuckDBWriter(DuckDBGenerator):
+    """DATETIME(x) is written as it was read: a title holds it before a habit makes a cast of it."""
+
+    TRANSFORMS = {**DuckDBGenerator.TRANSFORMS, exp.Datetime: rename_func("DATETIME")}
+
+
 class Dialect(DuckDB):
     """How trees are read and written: DuckDB's SQL, its subscripts as they are."""
 
     INDEX_OFFSET = (
         0  # else sqlglot counts subscripts from 0 and, after a look at all types, from 1 again
     )
-
-    class Generator(DuckDBGenerator):
-        """DATETIME(x) is written as it was read: a title holds it before a habit makes a cast of
-        it."""
-
-        TRANSFORMS = {**DuckDBGenerator.TRANSFORMS, exp.Datetime: rename_func("DATETIME")}
+    Generator = DuckDBWriter
 
 
-def parsed_with(skeleton: str, values: Sequence[Any]) -> exp.Expr:
+class SqliteWriter(SQLiteGenerator):
+    """CAST AS NUMERIC keeps whole numbers whole; DECIMAL(8, 2) is NUMERIC, too."""
+
+    TYPE_MAPPING = {**SQLiteGenerator.TYPE_MAPPING, exp.DType.DECIMAL: "NUMERIC"}
+
+
+class SqliteDialect(SQLite):
+    """How trees are read and written where SQLite runs them. It takes a name in double quotes that
+    no column has for a text, so names are written in backticks."""
+
+    Generator = SqliteWriter
+
+    class Tokenizer(SQLite.Tokenizer):
+        """The first kind of quotes is the one that is written."""
+
+        IDENTIFIERS = ["`", '"', ("[", "]")]
+
+
+DIALECTS: dict[str, type[Any]] = {"duckdb": Dialect, "sqlite": SqliteDialect}
+TITLES = {"duckdb": "DuckDB", "sqlite": "SQLite"}  # as people write them
+
+
+def parsed_with(skeleton: str, values: Sequence[Any], dialect_name: str = "duckdb") -> exp.Expr:
     """The tree of a text in which each `?` is a literal of its value. A value becomes tokens of a
     literal after the text was read, so nothing in it is ever read as SQL."""
+    dialect = DIALECTS[dialect_name]()
     if not values:
-        return sqlglot.parse_one(skeleton, read=Dialect)
-    dialect = Dialect()
+        return _equal(sqlglot.parse_one(skeleton, read=dialect))
     tokens = dialect.tokenize(skeleton)
     left = iter(values)
     bound: list[Token] = []
@@ -50,8 +75,17 @@ def parsed_with(skeleton: str, values: Sequence[Any]) -> exp.Expr:
         else:
             bound.append(token)
     (tree,) = dialect.parser().parse(bound, skeleton)
-    assert tree is not None
-    return tree
+    return _equal(tree)
+
+
+def _equal(tree: Any) -> exp.Expr:
+    """The tree with `a IS b` as SQLite has it: equal, or both NULL."""
+    root = exp.Paren(this=tree)
+    for node in nodes(root):
+        if isinstance(node, exp.Is) and not isinstance(node.expression, (exp.Null, exp.Boolean)):
+            node.replace(exp.NullSafeEQ(this=node.this, expression=node.expression))
+    made: exp.Expr = root.this.pop()
+    return made
 
 
 _NO_ROWS = [("WORD", word) for word in "SELECT NULL WHERE FALSE".split()]
@@ -107,9 +141,11 @@ def copied(tree: E) -> E:
     return made
 
 
-def sql_of(tree: exp.Expr) -> str:
-    """A tree as DuckDB's SQL; an UnsupportedError where something of it cannot be said there."""
-    return str(copied(tree).sql(Dialect, copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE))
+def sql_of(tree: exp.Expr, dialect: str = "duckdb") -> str:
+    """A tree as SQL of a dialect; an UnsupportedError where something of it cannot be said
+    there."""
+    refused = sqlglot.ErrorLevel.RAISE
+    return str(copied(tree).sql(DIALECTS[dialect], copy=False, unsupported_level=refused))
 
 
 def placeholders(tree: exp.Expr) -> list[exp.Anonymous]:

@@ -23,7 +23,8 @@ LEAST_ROOM = 2_000  # the instructions have a third of it
 SMALL = 1_500  # tokens of an exemplar
 TABLES = 0.6  # at most, of the room that the instructions leave, is for the tables
 
-PROGRAMS = {language: f"{told(language)}\n\n{told('shown')}" for language in LANGUAGES}
+# by language; SQL that SQLite runs has instructions of its own
+PROGRAMS = {name: f"{told(name)}\n\n{told('shown')}" for name in (*LANGUAGES, "sqlite")}
 BELIEF = told("belief")
 OWN = "Functions that the program may call by name, in plain code, once per distinct input:"
 REPAIR = told("repair")
@@ -38,12 +39,13 @@ def program_request(
     language: str = "sql",
     room: int = ROOM,
     functions: Sequence[Function] = (),
+    dialect: str = "duckdb",
 ) -> Request:
     """The request for programs that answer a question.
 
     The tables are cut and exemplars left out, the first ones first, so that the messages have no
     more than room tokens; the most similar exemplar comes last."""
-    system = PROGRAMS[language]
+    system = PROGRAMS["sqlite" if (language, dialect) == ("sql", "sqlite") else language]
     room -= estimate(system)
     asked = asked_text(question, tables, int(room * TABLES), functions)
     room -= estimate(asked)

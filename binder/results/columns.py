@@ -38,9 +38,11 @@ def _meant(kind: pyarrow.DataType | None, values: Sequence[Any]) -> pyarrow.Data
     they fit."""
     import pyarrow as pa
 
-    if kind is not None and pa.types.is_integer(kind):
+    if kind is None or pa.types.is_union(kind):  # of SQLite's values of several classes
+        return None
+    if pa.types.is_integer(kind):
         return None if any(isinstance(value, float) for value in values) else kind
-    if kind is None or not pa.types.is_decimal(kind) or kind.scale:
+    if not pa.types.is_decimal(kind) or kind.scale:
         return kind
     if any(isinstance(value, Decimal) for value in values):
         return kind

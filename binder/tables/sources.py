@@ -19,7 +19,7 @@ from binder.tables.csv import Csv
 from binder.tables.encoding import decode
 from binder.tables.files import STANDARD_INPUT, ending, existing, matching, must_be_text, read_bytes
 from binder.tables.frames import FrameColumns
-from binder.tables.sqlite import SqliteTable, read_sqlite
+from binder.tables.sqlite import SqliteTable, StoredTable, read_sqlite
 
 if TYPE_CHECKING:
     import pyarrow
@@ -33,13 +33,15 @@ _TABS = (".tsv", ".tab")
 
 class RawColumns(NamedTuple):
     """Headers and columns as found. untyped: which are text because their source knows nothing
-    else; notes: what was left out; delimiter: what stands between the cells of a text file."""
+    else; notes: what was left out; delimiter: what stands between the cells of a text file;
+    stored: where SQLite keeps the values."""
 
     headers: list[str]
     columns: list[pyarrow.ChunkedArray]
     untyped: list[bool]
     notes: tuple[str, ...] = ()
     delimiter: str | None = None
+    stored: StoredTable | None = None
 
 
 def read(source: Any) -> RawColumns:
@@ -83,7 +85,8 @@ def read_all(source: Any) -> list[tuple[str, RawColumns]] | None:
     if isinstance(source, (str, os.PathLike)):
         kind = ending(os.fspath(source))
         if kind in DATABASES:
-            return [(name, _of_sqlite(table)) for name, table in read_sqlite(Path(source))]
+            found = read_sqlite(Path(source))
+            return [(name, _of_sqlite(table, Path(source), name)) for name, table in found]
         if kind in excel.ENDINGS:
             sheets = excel.read_sheets(existing(Path(source)))
             return [(sheet.name, _of_sheet(sheet)) for sheet in sheets]
@@ -256,8 +259,11 @@ def _only_one(tables: list[tuple[str, RawColumns]] | None, path: str) -> RawColu
     )
 
 
-def _of_sqlite(table: SqliteTable) -> RawColumns:
-    return RawColumns(table.headers, table.columns, table.untyped, tuple(table.notes))
+def _of_sqlite(table: SqliteTable, path: Path, name: str) -> RawColumns:
+    stored = StoredTable(path, name, table.declared)
+    return RawColumns(
+        table.headers, table.columns, table.untyped, tuple(table.notes), stored=stored
+    )
 
 
 def _of_sheet(sheet: excel.SheetCells) -> RawColumns:

@@ -5,7 +5,9 @@ without a type, which is read as that of a text file is; one broken view or byte
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,24 +23,50 @@ _SHOWN = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER B
 _HIDDEN = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
 
 
+_AFFINITIES = (
+    ("INT", "INTEGER"), ("CHAR", "TEXT"), ("CLOB", "TEXT"), ("TEXT", "TEXT"), ("BLOB", ""),
+    ("REAL", "REAL"), ("FLOA", "REAL"), ("DOUB", "REAL"),
+)  # fmt: skip
+
+
+class StoredTable(NamedTuple):
+    """Where SQLite keeps the values of a table: a file, the name there, and how each header is
+    declared."""
+
+    path: Path
+    table: str
+    declared: dict[str, str]
+
+    def data(self, columns: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        """The same as JSON data. columns: what programs call each, and its header."""
+        named = {name: [header, self.declared.get(header, "")] for name, header in columns}
+        return {"address": _address(self.path), "table": self.table, "columns": named}
+
+
 class SqliteTable(NamedTuple):
-    """One table: headers, columns, which of them are text of any kind, and what was left out."""
+    """One table: headers, columns, which of them are text of any kind, what was left out, and how
+    each column is declared."""
 
     headers: list[str]
     columns: list[pyarrow.ChunkedArray]
     untyped: list[bool]
     notes: list[str]
+    declared: dict[str, str]
 
 
 def read_sqlite(path: Path) -> list[tuple[str, SqliteTable]]:
     """The tables and views of a SQLite file that can be read."""
     existing(path)
     try:
-        address = path.resolve().as_uri() + "?mode=ro"
-        with closing(sqlite3.connect(address, uri=True)) as connection:
+        with closing(sqlite3.connect(_address(path), uri=True)) as connection:
             return read_tables(connection, str(path))
     except sqlite3.Error as error:
         raise DataError(f"cannot read {path} as SQLite: {error}", path=str(path)) from error
+
+
+def _address(path: Path) -> str:
+    """What SQLite opens a file by, for reading only."""
+    return path.resolve().as_uri() + "?mode=ro"
 
 
 def read_tables(connection: sqlite3.Connection, path: str) -> list[tuple[str, SqliteTable]]:
@@ -106,7 +134,19 @@ def read_table(connection: sqlite3.Connection, name: str) -> SqliteTable:
             notes.append(f"{empty:,} cells of {header} are empty texts, and read as NULL")
         columns.append(column)
         untyped.append(loose)
-    return SqliteTable(headers, columns, untyped, notes)
+    stored = {header: _stored(connection, name, header, kind) for header, kind in declared.items()}
+    return SqliteTable(headers, columns, untyped, notes, stored)
+
+
+def _stored(connection: sqlite3.Connection, table: str, header: str, declared: str) -> str:
+    """The affinity of a column by SQLite's own rules, and its collation, for a copy of it."""
+    affinity = "" if not declared else "NUMERIC"
+    affinity = next((found for word, found in _AFFINITIES if word in declared), affinity)
+    query = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?"
+    (made,) = connection.execute(query, [table]).fetchone() or ("",)
+    collated = rf"""["`\[\s(,]{re.escape(header)}["`\]\s][^,]*?COLLATE\s+["`\[]?(NOCASE|RTRIM)"""
+    found = re.search(collated, made or "", re.IGNORECASE)
+    return f"{affinity} COLLATE {found[1]}" if found else affinity
 
 
 def _declared(words: str) -> pyarrow.DataType | None:

@@ -18,6 +18,7 @@ from binder.tables.frames import holds_columns
 from binder.tables.readings import Reading, said
 from binder.tables.readings.evidence import Said
 from binder.tables.readings.mixed import Mixture, mixture
+from binder.tables.sqlite import StoredTable
 
 if TYPE_CHECKING:
     import pyarrow
@@ -51,6 +52,7 @@ class Table:
     data: pyarrow.Table
     tidied: bool
     notes: tuple[str, ...] = ()  # what was left out where it comes from
+    stored: StoredTable | None = None  # where SQLite keeps its values
     _spellings: dict[str, dict[str, list[str]] | None] = field(default_factory=dict, init=False)
     _shown: dict[str, dict[Any, str]] = field(default_factory=dict, init=False)
     _mixtures: dict[str, Mixture | None] = field(default_factory=dict, init=False)
@@ -299,7 +301,15 @@ def _build(
         kind = arrow.duckdb_type(array.type)
         columns.append(Column(column_name, header, kind, unit, raw, reading))
     tidied = any(text is not None for text in texts)
-    return Table(name, title, tuple(columns), pa.table({**data, **raws}), tidied, source.notes)
+    stored = _kept(source, types, tidy)
+    return Table(
+        name, title, tuple(columns), pa.table({**data, **raws}), tidied, source.notes, stored
+    )
+
+
+def _kept(source: sources.RawColumns, types: object, tidy: object) -> StoredTable | None:
+    """Where SQLite keeps the values; types that the user says stand above what is stored."""
+    return source.stored if types is None and tidy is None else None
 
 
 def _text(array: Any, tidy: bool, what: Said | None) -> Any:

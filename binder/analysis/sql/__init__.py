@@ -30,7 +30,7 @@ from binder.analysis.sql.stars import ordered_outside
 from binder.errors import CheckFault
 from binder.language.program import Program
 from binder.language.relations import Field
-from binder.language.sqltree import sql_of
+from binder.language.sqltree import TITLES, sql_of
 from binder.tables.table import Table
 
 
@@ -116,6 +116,12 @@ def _order(state: Analysis) -> None:
     _rewrite(state, ordering.settle)
 
 
+def _order_calls(state: Analysis) -> None:
+    """Rows need an explicit order only where a collect has to meet those of the query."""
+    if state.program.calls:
+        _order(state)
+
+
 def _raw_texts(state: Analysis) -> None:
     state.cells = raw_text.keep(state.tree)
 
@@ -127,7 +133,8 @@ def _rewrite(state: Analysis, rewrite: Callable[[exp.Expr], object]) -> None:
     state.tree = root.this.pop()
 
 
-PASSES: tuple[Callable[[Analysis], None], ...] = (
+Pass = Callable[[Analysis], None]
+PASSES: tuple[Pass, ...] = (
     _allow,  # on what was written: later passes bring functions of their own
     _calls_outside,  # before names: it puts a SELECT around, with names to resolve
     _resolve,
@@ -140,13 +147,22 @@ PASSES: tuple[Callable[[Analysis], None], ...] = (
     _order,  # after all that adds expressions
     _raw_texts,  # hidden columns, which no pass need look at
 )
+# SQLite compares, converts and orders by itself, as whoever wrote the program means it.
+PASSES_FOR_SQLITE: tuple[Pass, ...] = (
+    _allow,
+    _calls_outside,
+    _resolve,
+    _type_calls,
+    _arguments,
+    _order_calls,
+)
 
 
 def check(program: Program, tables: tuple[Table, ...]) -> Checked:
     """Resolves and types a program against the tables; a CheckFault marks what does not fit."""
     try:
         checked = _checked(program, tables)
-        sql_of(checked.query)
+        sql_of(checked.query, program.given.dialect)
     except RecursionError as error:
         raise _unwritable(program, "the program is nested too deeply") from error
     except (SqlglotError, ValueError) as error:  # of what no pass has foreseen
@@ -156,7 +172,7 @@ def check(program: Program, tables: tuple[Table, ...]) -> Checked:
 
 def _checked(program: Program, tables: tuple[Table, ...]) -> Checked:
     state = Analysis(program, tables, program.tree())
-    for step in PASSES:
+    for step in PASSES if program.given.dialect == "duckdb" else PASSES_FOR_SQLITE:
         step(state)
     repaired = replace(program, repairs=(*program.repairs, *state.repairs))
     outputs = tuple(state.outputs)
@@ -165,7 +181,7 @@ def _checked(program: Program, tables: tuple[Table, ...]) -> Checked:
 
 
 def _unwritable(program: Program, reason: str) -> CheckFault:
-    message = "DuckDB has no equivalent for this expression"
+    message = f"{TITLES[program.given.dialect]} has no equivalent for this expression"
     return CheckFault(
         f"{message}: {reason}" if reason else message, text=program.text, span=program.place(0)
     )

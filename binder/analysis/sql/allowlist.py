@@ -11,7 +11,7 @@ from sqlglot import exp
 from binder.errors import CheckFault, nearest
 from binder.language.functions import TABLE_FUNCTIONS, allowed
 from binder.language.program import PREFIX, Program
-from binder.language.sqltree import nodes, sql_of
+from binder.language.sqltree import TITLES, nodes, sql_of
 
 _WORDS = (
     exp.CurrentUser,
@@ -32,10 +32,11 @@ _JOINS = ("", "NATURAL", "ASOF")
 def check(program: Program, tree: exp.Expr) -> None:
     """Refuses what is unknown or could reach the outside."""
     for name, span in program.functions:
-        if name not in allowed() or name.startswith(PREFIX):
+        known = allowed(program.given.dialect)
+        if name not in known or name.startswith(PREFIX):
             own = [function.name for function in program.given.functions]
-            close = nearest(name, sorted(allowed().union(own)))
-            hint = "use a standard DuckDB function"
+            close = nearest(name, sorted(known.union(own)))
+            hint = f"use a standard function of {TITLES[program.given.dialect]}"
             if close:
                 hint = f"did you mean {', '.join(close)}?"
             message = f"function {name!r} is not allowed"

@@ -60,6 +60,10 @@ class Process:
         """A table as the process is given it."""
         return table.data
 
+    def said(self, table: Table) -> Header:
+        """What goes beside the data of a table."""
+        return {}
+
     def failed(self, reply: Header) -> BinderError:
         """The error that a reply with a fault stands for."""
         return LimitExceeded(reply["fault"], getattr(self.limits, reply["fault"]))
@@ -110,7 +114,7 @@ class Process:
         for table in self.tables:
             data = self.sent(table)
             with shared(data) as path:
-                header = {"verb": "load", "name": table.name, "file": path}
+                header = {"verb": "load", "name": table.name, "file": path, **self.said(table)}
                 reply, _ = self._exchange(header, b"", max(30.0, self.limits.seconds))
             if "fault" in reply:
                 self._kill()
