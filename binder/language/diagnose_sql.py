@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from binder.errors import Span, SyntaxFault
+from binder.language import foreign
 from binder.language.context import CLAUSES, WORDS, Failure
 
 LONGEST = 65536
@@ -29,6 +30,10 @@ STATEMENTS = frozenset(
     " VACUUM".split()
 )
 UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
+
+
+class ForeignWord(SyntaxFault):
+    """A word of another dialect: no repair of names makes a program of its text."""
 
 
 class Diagnosis(NamedTuple):
@@ -54,6 +59,11 @@ def check(text: str, begin: str = "") -> None:
 
 def explain(failure: Failure) -> SyntaxFault:
     """The fault behind a failure of the grammar."""
+    if (word := foreign.found(failure)) is not None:
+        span, hint = word
+        written = failure.text[span.start : span.end]
+        message = f"{written} is of another dialect"
+        return ForeignWord(message, text=failure.text, span=span, hint=hint)
     return _first(FAULTS, failure) or _made(OTHERWISE, failure, failure.span)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from binder.errors import SyntaxFault
 from binder.language import grammar
 from binder.language.context import CLAUSES
+from binder.language.diagnose_sql import ForeignWord
 from binder.language.lexer import Token, tokens
 from binder.language.program import PLAIN, Given, Program
 from binder.language.skeleton import parse
@@ -43,6 +44,8 @@ def parsed(text: str, tables: Sequence[Table], given: Given = PLAIN) -> Program:
     mended = _from_title(_headers(text, tables, repairs, given), tables, repairs)
     try:
         return parse(mended, tuple(repairs), given)
+    except ForeignWord:
+        raise
     except SyntaxFault as first:
         before = mended
         for attempt in (_apostrophes, _reserved, _near_headers, _bare_selects):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from binder.errors import CheckFault, nearest
+from binder.language import foreign
 from binder.language.functions import TABLE_FUNCTIONS, allowed
 from binder.language.program import PREFIX, Program
 from binder.language.sqltree import TITLES, nodes, sql_of
@@ -37,7 +38,9 @@ def check(program: Program, tree: exp.Expr) -> None:
             own = [function.name for function in program.given.functions]
             close = nearest(name, sorted(known.union(own)))
             hint = f"use a standard function of {TITLES[program.given.dialect]}"
-            if close:
+            if name in foreign.functions():
+                hint = foreign.functions()[name]
+            elif close:
                 hint = f"did you mean {', '.join(close)}?"
             message = f"function {name!r} is not allowed"
             raise CheckFault(message, text=program.text, span=span, hint=hint)
