@@ -25,7 +25,10 @@ KEYWORDS = frozenset(
 )
 # functions whose names mean another thing to the parser of the skeleton
 _FOREIGN = {"datediff": "day_difference"}  # of two arguments or three
-_OF_ROWS = {"max": "greatest", "min": "least"}  # of several arguments, as SQLite has them
+_OF_SEVERAL = {"max": "greatest", "min": "least", "isnull": "coalesce"}  # arguments
+# SQLite's date functions: from how many arguments on they are more than a cast; see sqlite_dates
+_MODIFIED = {"date": 2, "datetime": 2, "time": 1, "julianday": 2, "strftime": 3, "unixepoch": 0}
+_UNKNOWN_FORMAT = re.compile("'[^']*%[Jsf]")  # what DuckDB's STRFTIME does not write
 _OF_PLACES = frozenset({"sort", "grouping"})  # rules in which a number is that of a column
 _REQUOTED = frozenset({"BACKTICK_NAME", "BRACKET_NAME", "ESCAPED_STRING"})
 _ESCAPE = re.compile(
@@ -127,8 +130,8 @@ class _SkeletonWriter:
             self.apply(node, self.own[name])
             return
         self.functions.append((name, _span(token)))
-        if self.given.dialect == "duckdb" and any(str(child) == "," for child in node.children):
-            name = _OF_ROWS.get(name, name)
+        if self.given.dialect == "duckdb":
+            name = _as_sqlite_has_it(name, list(map(_text, _parts(node))))
         written = name if name.isidentifier() else _requote(token)
         self.write(_FOREIGN.get(name, written), _span(token))
         for child in node.children[1:]:
@@ -182,6 +185,28 @@ class _SkeletonWriter:
         else:
             return kind, asked, written
         raise SyntaxFault(fault, text=self.text, span=_span(token), hint=hint)
+
+
+def _parts(node: Any) -> list[Any]:
+    """The tokens and trees between the parentheses of a function."""
+    return [child for child in node.children[1:] if str(child) not in ("(", ")")]
+
+
+def _text(part: Any) -> str:
+    """A token or a tree as text."""
+    if not hasattr(part, "scan_values"):
+        return str(part)
+    return " ".join(map(str, part.scan_values(lambda _: True)))
+
+
+def _as_sqlite_has_it(name: str, parts: list[str]) -> str:
+    """The name of a function that means another thing with these arguments."""
+    count = parts.count(",") + 1 if parts else 0
+    if name in _MODIFIED:
+        now = not parts or any("'now'" in part.lower() for part in parts)
+        odd = name == "strftime" and _UNKNOWN_FORMAT.match(parts[0])
+        return f"{name}_of" if count >= _MODIFIED[name] or now or odd else name
+    return _OF_SEVERAL.get(name, name) if count > 1 else name
 
 
 def _span(token: Any) -> Span:

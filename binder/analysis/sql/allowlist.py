@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from binder.analysis.sql.sqlite_dates import unknown_modifier
 from binder.errors import CheckFault, nearest
 from binder.language import foreign
 from binder.language.functions import TABLE_FUNCTIONS, allowed
@@ -22,11 +23,6 @@ _WORDS = (
 )  # functions without parentheses
 _TYPES = (exp.DType.USERDEFINED, exp.DType.ENUM, exp.DType.OBJECT)
 _PATHS = (exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript, exp.JSONPathWildcard)
-_MODIFIERS = (
-    "zone",
-    "expression",
-    "expressions",
-)  # of a date, as SQLite has them: the cast that it becomes has none
 _JOINS = ("", "NATURAL", "ASOF")
 
 
@@ -55,10 +51,8 @@ def _unknown(node: exp.Expr) -> str:
     """What a node of the tree brings along that is not on a list; empty where it brings nothing."""
     if isinstance(node, _WORDS):
         return f"function {node.sql_name().lower()!r}"
-    if isinstance(node, (exp.Date, exp.Datetime)) and any(
-        node.args.get(name) for name in _MODIFIERS
-    ):
-        return f"a modifier of {node.sql_name().lower()}, which DuckDB writes as + INTERVAL 1 DAY,"
+    if (modifier := unknown_modifier(node)) is not None:
+        return f"the modifier {sql_of(modifier)} of a date"
     if isinstance(node, exp.Join) and node.method not in _JOINS:
         return f"a {node.method} join"
     if isinstance(node, exp.DataType) and node.this in _TYPES:

@@ -3,6 +3,7 @@ stored column or the call whose values it shows."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from sqlglot import exp
@@ -15,6 +16,8 @@ from binder.language.relations import Field
 from binder.language.sqltree import call_of, is_placeholder, sql_of
 from binder.tables.table import Column, Table
 
+_MODIFIED = re.compile(r"\b(DATE|DATETIME|TIME|JULIANDAY|UNIXEPOCH|STRFTIME)_OF\(")
+
 
 def title(projection: exp.Expr, program: Program) -> str:
     """What a projection is called: its alias, its column, the question of its call, or its text."""
@@ -25,7 +28,7 @@ def title(projection: exp.Expr, program: Program) -> str:
         return call.question
     if isinstance(shown, exp.Column):
         return shown.name
-    text = sql_of(shown)
+    text = _MODIFIED.sub(r"\1(", sql_of(shown))
     for call in program.calls:
         if call.function is not None:
             text = text.replace(f"{call.name.upper()}(", f"{call.function.name}(")

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.scope import Scope
 from binder.errors import nearest
-from binder.language.program import Program
+from binder.language.program import Origin, Program
 from binder.language.relations import Field, Source
 from binder.language.repair import PLACEHOLDERS
 from binder.language.sqltree import Dialect
@@ -26,23 +26,26 @@ SURE, CERTAIN = 0.85, 1.0
 NAMELESS = "filledcolumnname"
 
 
-def stored(name: str, tables: Mapping[str, Table]) -> tuple[Table | None, str | None]:
+def stored(
+    name: str, tables: Mapping[str, Table], origin: Origin
+) -> tuple[Table | None, str | None]:
     """The table that a name certainly means, and the repair it takes: the only table by its title,
-    another by a spelling."""
+    another by a spelling. A person's name is not taken for one that is only like it."""
     table = tables.get(name.casefold())
     if table is not None:
         return table, None
     if len(tables) == 1:
         only = next(iter(tables.values()))
-        if _means_only(name, only):
+        if _means_only(name, only, origin):
             return only, f"table {name!r} -> {only.name!r}"
-    match = alike(name, [table.name for table in tables.values()])
+    sure = CERTAIN if origin == "person" else SURE
+    match = alike(name, [table.name for table in tables.values()], sure)
     if match is None:
         return None, None
     return tables[match.casefold()], f"table {name!r} -> {match!r}"
 
 
-def _means_only(name: str, only: Table) -> bool:
+def _means_only(name: str, only: Table, origin: Origin) -> bool:
     """Whether a name means the only table there is."""
     wanted = key(name)
     if wanted in PLACEHOLDERS:
@@ -50,7 +53,7 @@ def _means_only(name: str, only: Table) -> bool:
     if only.title and wanted and wanted in key(only.title):
         return True
     titles = [only.name, only.title] if only.title else [only.name]
-    return alike(name, titles, 0.6) is not None
+    return alike(name, titles, CERTAIN if origin == "person" else 0.6) is not None
 
 
 def only_source(qualifier: str, scope: Scope, tables: Mapping[str, Table]) -> Source | None:

@@ -267,7 +267,7 @@ class Names:
         if node.catalog:  # a program has one database, which has no name
             return None, None
         if not node.db:
-            return name_repair.stored(node.name, self.tables)
+            return name_repair.stored(node.name, self.tables, self.program.given.origin)
         whole = f"{node.db}.{node.name}".casefold()
         exact = {name.casefold(): table for name, table in self.tables.items()}
         short = node.name.casefold() if node.db.casefold() == "main" else whole

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from binder.analysis.sql import sqlite_dates
 from binder.analysis.sql.coercion import as_text, moment, number
 from binder.analysis.sql.types import COMPUTED, DATE_PARTS, TEXT_READERS, kind
 from binder.language.annotations import annotate, notes
@@ -180,7 +181,9 @@ def _numeric(name: str, *arguments: exp.Expr) -> exp.Expr:
 
 
 def _julian(node: exp.Anonymous) -> exp.Expr:
-    return _numeric("JULIAN", moment(node.expressions[0]))
+    made = sqlite_dates.julian(moment(node.expressions[0]))
+    annotate(made, family="number")
+    return made
 
 
 def _total(node: exp.Anonymous) -> exp.Expr:
@@ -198,6 +201,7 @@ _FUNCTIONS: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {
     "JULIANDAY": _julian,
     "TOTAL": _total,
     "ISNULL": _is_null,
+    **dict.fromkeys(sqlite_dates.FUNCTIONS, sqlite_dates.computed),
 }
 
 _HABITS: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Callable[[Any], None]], ...] = (

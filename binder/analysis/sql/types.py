@@ -54,7 +54,11 @@ _DATE = (exp.DateTrunc, exp.TimestampTrunc)
 _NUMBER = (*COMPUTED, exp.Count, exp.RegexpCount)
 _TEXT_NAMES = {
     "STRING_AGG", "FORMAT", "PRINTF", "SUBSTR", "LTRIM", "RTRIM", "STRIP_ACCENTS", "LPAD", "RPAD",
-    "LISTAGG", "MONTHNAME", "DAYNAME", "REGEXP_EXTRACT",
+    "LISTAGG", "MONTHNAME", "DAYNAME", "REGEXP_EXTRACT", "STRFTIME_OF",
+}  # fmt: skip
+_DATED = {  # SQLite's date functions with modifiers
+    "DATE_OF": "date", "DATETIME_OF": "date", "TIME_OF": "time", "JULIANDAY_OF": "number",
+    "UNIXEPOCH_OF": "number",
 }  # fmt: skip
 
 
@@ -187,7 +191,8 @@ def _cast(node: exp.Cast | exp.TryCast) -> str | None:
 
 
 def _anonymous(node: exp.Anonymous) -> str | None:
-    return "text" if node.name.upper() in _TEXT_NAMES else notes(node).family
+    name = node.name.upper()
+    return "text" if name in _TEXT_NAMES else _DATED.get(name, notes(node).family)
 
 
 def _noted(node: exp.Expr) -> str | None:

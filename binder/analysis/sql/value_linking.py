@@ -86,9 +86,26 @@ def _cells(
     if not cells or cells == [text]:
         return None
     named = ", ".join(map(repr, cells[:LISTED])) + ", ..." * (len(cells) > LISTED)
-    if origin == "person" and cells != [clean(text)]:
+    if origin == "person" and not _is_said(node, text, cells, negative):
         return Link(None, f"no cell of {stored.name!r} is {text!r}; did you mean {named}?")
     return Link(_any(node, column, cells), f"{stored.name!r} {text!r} -> {named}")
+
+
+def _is_said(node: exp.Expr, text: str, cells: list[str], negative: bool) -> bool:
+    """Whether a person's literal says these cells: read as a cell is, it is one of them; or it asks
+    for them and has only other letters in upper case."""
+    if cells == [clean(text)]:
+        return True
+    same = {cell.casefold() for cell in cells} == {text.casefold()}
+    return same and not negative and _only_asks(node)
+
+
+def _only_asks(node: exp.Expr) -> bool:
+    """Whether rows are kept where a test is true, and nothing else is made of it."""
+    around = node.parent
+    while isinstance(around, (exp.And, exp.Or, exp.Paren, exp.In)):
+        around = around.parent
+    return isinstance(around, (exp.Where, exp.Having, exp.Join))
 
 
 def _missing(node: exp.Binary, column: exp.Expr, stored: Column, text: str) -> Link:

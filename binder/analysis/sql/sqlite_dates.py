@@ -1,0 +1,176 @@
+"""SQLite's date functions with modifiers, as DuckDB computes them.
+
+`date(x, 'start of month', '+1 month')` is parsed as a function of its own, DATE_OF: each modifier
+changes a time stamp, and the function shows it. Months overflow as in SQLite: one month after
+31 January is 2 or 3 March."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from binder.analysis.sql.coercion import moment
+from binder.analysis.sql.types import kind
+from binder.language.annotations import annotate
+from binder.language.sqltree import copied
+
+_AMOUNT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s+(second|minute|hour|day|month|year)s?", re.IGNORECASE)
+_CLOCK = re.compile(r"([+-]?)(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?")
+_START = re.compile(r"start\s+of\s+(day|month|year)", re.IGNORECASE)
+_WEEKDAY = re.compile(r"weekday\s+([0-6])", re.IGNORECASE)
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_EPOCH = 2440587.5  # 1970-01-01 as a Julian day
+READ_AS = ("unixepoch", "julianday", "auto")  # what a number is, in the place of the first modifier
+
+
+def unknown_modifier(node: exp.Expr) -> exp.Expr | None:
+    """A modifier that is not carried out: no literal, or one that means the machine's time zone."""
+    if not isinstance(node, exp.Anonymous) or node.name.upper() not in FUNCTIONS:
+        return None
+    for place, modifier in enumerate(_modifiers(node)):
+        said = modifier.this.strip() if _is_text(modifier) else ""
+        first = place == 0 and said.lower() in READ_AS
+        if not first and said.lower() not in ("utc", "subsec") and _change(said) is None:
+            return modifier
+    return None
+
+
+def computed(node: exp.Anonymous) -> exp.Expr:
+    """The value of a date function."""
+    name = node.name.upper()
+    first = 1 if name == "STRFTIME_OF" else 0
+    subject = [*node.expressions, exp.Literal.string("now")][first]  # DATE() is today
+    modifiers = [modifier.this.strip() for modifier in _modifiers(node)]
+    moved = _subject(subject, modifiers[0].lower() if modifiers else "")
+    for modifier in modifiers:
+        change = _change(modifier)
+        moved = change(moved) if change is not None else moved
+    made = FUNCTIONS[name](moved, node)
+    annotate(made, family=kind(node) or "")
+    return made
+
+
+def _is_text(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and bool(node.is_string)
+
+
+def _modifiers(node: exp.Anonymous) -> list[exp.Expr]:
+    first = 2 if node.name.upper() == "STRFTIME_OF" else 1
+    return list(node.expressions[first:])
+
+
+def _subject(node: exp.Expr, read_as: str) -> exp.Expr:
+    """A time value as a time stamp; a number is read as the first modifier says."""
+    if _is_text(node) and node.this.strip().lower() == "now":
+        now = exp.AtTimeZone(this=exp.CurrentTimestamp(), zone=exp.Literal.string("UTC"))
+        return exp.Cast(this=now, to=exp.DataType.build("TIMESTAMP"))
+    if kind(node) == "number":
+        seconds = copied(node)
+        if read_as != "unixepoch":
+            days = exp.Sub(this=exp.paren(copied(node)), expression=exp.Literal.number(_EPOCH))
+            seconds = exp.Mul(this=exp.paren(days), expression=exp.Literal.number(86400))
+        micros = exp.Mul(this=exp.paren(seconds), expression=exp.Literal.number(1_000_000))
+        whole = exp.Cast(this=exp.paren(micros), to=exp.DataType.build("BIGINT"))
+        return exp.Anonymous(this="MAKE_TIMESTAMP", expressions=[whole])
+    return exp.TryCast(this=moment(node), to=exp.DataType.build("TIMESTAMP"))
+
+
+def _change(modifier: str) -> Callable[[exp.Expr], exp.Expr] | None:
+    """What a modifier does to a time stamp; None for one that is not known."""
+    if match := _AMOUNT.fullmatch(modifier):
+        return _shift(float(match[1]), match[2].lower())
+    if match := _CLOCK.fullmatch(modifier):
+        seconds = int(match[2]) * 3600 + int(match[3]) * 60 + float(match[4] or 0)
+        return _shift(-seconds if match[1] == "-" else seconds, "second")
+    if match := _START.fullmatch(modifier):
+        unit = match[1].lower()
+        return lambda moved: _truncated(moved, unit)
+    if match := _WEEKDAY.fullmatch(modifier):
+        wanted = int(match[1])
+        return lambda moved: _weekday(moved, wanted)
+    return None
+
+
+def _shift(amount: float, unit: str) -> Callable[[exp.Expr], exp.Expr]:
+    if unit in _SECONDS:
+        micros = round(amount * _SECONDS[unit] * 1_000_000)
+        return lambda moved: exp.Add(this=moved, expression=_interval(micros, "MICROSECOND"))
+    months = round(amount * (12 if unit == "year" else 1))
+    return lambda moved: _months_later(moved, months)
+
+
+def _months_later(moved: exp.Expr, months: int) -> exp.Expr:
+    """The first of the month, so many months later, and as far into it as before."""
+    first = _truncated(moved, "month")
+    into = exp.paren(exp.Sub(this=copied(moved), expression=copied(first)))
+    later = exp.paren(exp.Add(this=first, expression=_interval(months, "MONTH")))
+    return exp.paren(exp.Add(this=later, expression=into))
+
+
+def _weekday(moved: exp.Expr, wanted: int) -> exp.Expr:
+    """The next day of the week, or the day itself; Sunday is 0."""
+    today = exp.Anonymous(this="DAYOFWEEK", expressions=[copied(moved)])
+    ahead = exp.Sub(this=exp.Literal.number(wanted + 7), expression=today)
+    days = exp.Mod(this=exp.paren(ahead), expression=exp.Literal.number(7))
+    step = exp.Anonymous(this="TO_DAYS", expressions=[_whole(days)])
+    return exp.paren(exp.Add(this=moved, expression=step))
+
+
+def _whole(node: exp.Expr) -> exp.Expr:
+    return exp.Cast(this=exp.paren(node), to=exp.DataType.build("INTEGER"))
+
+
+def _truncated(moved: exp.Expr, unit: str) -> exp.Expr:
+    start = exp.Anonymous(this="DATE_TRUNC", expressions=[exp.Literal.string(unit), copied(moved)])
+    return exp.Cast(this=start, to=exp.DataType.build("TIMESTAMP"))
+
+
+def _interval(amount: int, unit: str) -> exp.Expr:
+    return exp.Interval(this=exp.Literal.string(str(amount)), unit=exp.var(unit))
+
+
+def _as(type_name: str) -> Callable[[exp.Expr, exp.Anonymous], exp.Expr]:
+    return lambda moved, _: exp.Cast(this=moved, to=exp.DataType.build(type_name))
+
+
+def _seconds(moved: exp.Expr, _: exp.Anonymous) -> exp.Expr:
+    epoch = exp.Anonymous(this="EPOCH", expressions=[moved])
+    return exp.Cast(this=exp.Floor(this=epoch), to=exp.DataType.build("BIGINT"))
+
+
+def julian(moved: exp.Expr, _: object = None) -> exp.Expr:
+    """The Julian day, which begins at noon; DuckDB's begins at midnight."""
+    days = exp.Anonymous(this="JULIAN", expressions=[moved])
+    return exp.paren(exp.Sub(this=days, expression=exp.Literal.number(0.5)))
+
+
+def _formatted(moved: exp.Expr, node: exp.Anonymous) -> exp.Expr:
+    """STRFTIME, with %J, %s and %f, which DuckDB's has not, between its parts."""
+    pattern = node.expressions[0]
+    if not _is_text(pattern):
+        return exp.Anonymous(this="STRFTIME", expressions=[moved, pattern])
+    made: exp.Expr | None = None
+    for part in filter(None, re.split(r"(%[Jsf])", pattern.this)):
+        one = _written(part, copied(moved), node)
+        made = one if made is None else exp.DPipe(this=made, expression=one)
+    return exp.paren(made or exp.Literal.string(""))
+
+
+def _written(part: str, moved: exp.Expr, node: exp.Anonymous) -> exp.Expr:
+    if part in ("%J", "%s"):
+        value = (julian if part == "%J" else _seconds)(moved, node)
+        return exp.Cast(this=value, to=exp.DataType.build("VARCHAR"))
+    pattern = exp.Literal.string("%S.%g" if part == "%f" else part)
+    return exp.Anonymous(this="STRFTIME", expressions=[moved, pattern])
+
+
+FUNCTIONS: dict[str, Callable[[exp.Expr, exp.Anonymous], exp.Expr]] = {
+    "DATE_OF": _as("DATE"),
+    "DATETIME_OF": _as("TIMESTAMP"),
+    "TIME_OF": _as("TIME"),
+    "JULIANDAY_OF": julian,
+    "UNIXEPOCH_OF": _seconds,
+    "STRFTIME_OF": _formatted,
+}
