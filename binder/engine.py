@@ -36,6 +36,7 @@ from binder.lm import LM
 from binder.lm.budget import Budget, Price, price_of
 from binder.lm.event_loop import await_on_loop, run
 from binder.lm.providers.openai import endpoint
+from binder.lm.providers.openai.extras import extras
 from binder.plan import Rule
 from binder.plan.python import AnyPlan
 from binder.plan.rules import RULES
@@ -343,6 +344,9 @@ def connect(
     base_url: str | None = None,
     api_key: str | None = None,
     *,
+    headers: abc.Mapping[str, str] | None = None,
+    query: abc.Mapping[str, Any] | None = None,
+    extra_body: abc.Mapping[str, Any] | None = None,
     cache: str | os.PathLike[str] | Place | None = DEFAULT,
     concurrency: int = 16,
     batch_rows: int = 20,
@@ -374,6 +378,8 @@ def connect(
     tables: a DataFrame, Arrow table, DuckDB relation, list of dicts or path (.csv .tsv .json
         .parquet), which is named `w`; a dict of these by name; or a .duckdb or .sqlite file.
     model, base_url, api_key: default to BINDER_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY.
+    headers, query, extra_body: what goes with every request besides: HTTP headers, parameters of
+        the address, and fields of the body.
     cache: file for cached answers. Default: one in the user's cache folder, none with lm=. None: no
         cache.
     concurrency: requests at a time. batch_rows: inputs per request.
@@ -407,7 +413,7 @@ def connect(
     opened = _open(tables, tidy, types, title)
     stack, name = build_stack(
         StackSettings(
-            endpoint(model, base_url, api_key),
+            endpoint(model, base_url, api_key, extras(headers, query, extra_body)),
             lm=lm,
             replay=replay,
             record=record,

@@ -185,6 +185,7 @@ class Server:
         self.embedded: list[list[str]] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
+        self.queries: list[str] = []
         self.started: list[float] = []
         self.finished = 0  # replies that were sent whole
         self.most_active = 0
@@ -266,12 +267,13 @@ class Connection(asyncio.Protocol):
 
     async def answer(self, first: str, headers: dict[str, str], data: bytes) -> None:
         """Answers one request."""
-        path = first.removeprefix("POST /v1").split(" ")[0]
+        path, _, query = first.removeprefix("POST /v1").split(" ")[0].partition("?")
         if path in ("/chat/completions", "/responses"):
             body = json.loads(data)
             self.server.requests.append(body)
             self.server.paths.append(path)
             self.server.headers.append(headers)
+            self.server.queries.append(query)
             self.server.started.append(time.monotonic())
             canned = self.scripted(lambda: self.server.say(body))
         elif path == "/embeddings" and self.server.embed is not None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import doctest
+import importlib
 import inspect
 import re
 from pathlib import Path
@@ -85,6 +86,15 @@ def test_the_data_page_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     outcome = doctest.DocTestRunner().run(test, out=report.append)
     assert outcome.attempted > 10
     assert not outcome.failed, "".join(report)
+
+
+def test_the_endpoints_page_runs() -> None:
+    failed, attempted = doctest.testfile(
+        str(ROOT / "docs" / "endpoints.md"),
+        module_relative=False,
+        globs={"binder": importlib.import_module("binder")},
+    )
+    assert attempted and not failed
 
 
 def test_the_command_line_page_is_complete() -> None:

@@ -249,6 +249,9 @@ def _opened(options: argparse.Namespace, tables: Any, **settings: Any) -> Iterat
     for name in _SETTINGS.split():
         if hasattr(options, name):
             settings[name] = getattr(options, name)
+    settings["headers"] = _named("--header", options.header, "X-Team=sales")
+    settings["query"] = _named("--query", options.query, "api-version=2026-01-01")
+    settings["extra_body"] = _extra_body(options.extra_body)
     settings["budget"] = Budget(options.max_requests, options.max_tokens, options.max_cost)
     if getattr(options, "prompt_tokens", None) is not None:
         settings["sampling"] = Sampling(prompt_tokens=options.prompt_tokens)
@@ -310,16 +313,35 @@ def _params(options: argparse.Namespace) -> dict[str, Any] | None:
     """The values of --param, by name."""
     from binder.language.parameters import read_value
 
-    found: dict[str, Any] = {}
-    for word in options.param:
-        name, equals, value = word.partition("=")
-        name = name.removeprefix("$")
-        if not equals or not name.isidentifier():
-            raise UsageError(f"--param {word}: no NAME=VALUE", hint="--param country=Spain")
-        if name in found:
-            raise UsageError(f"--param {name} is given more than once")
-        found[name] = read_value(value)
+    given = _named("--param", options.param, "country=Spain")
+    found = {name.removeprefix("$"): read_value(value) for name, value in given.items()}
+    for name in found:
+        if not name.isidentifier():
+            raise UsageError(f"--param {name} is no name", hint="--param country=Spain")
     return found or None
+
+
+def _named(option: str, words: Sequence[str], example: str) -> dict[str, str]:
+    """The values of an option NAME=VALUE that may be given more than once. A value may be a secret,
+    so no error shows it."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} {name}: no NAME=VALUE", hint=f"{option} {example}")
+        if name in found:
+            raise UsageError(f"{option} {name} is given more than once")
+        found[name] = value
+    return found
+
+
+def _extra_body(written: str | None) -> Any:
+    """The fields of --extra-body."""
+    try:
+        return None if written is None else json.loads(written)
+    except ValueError as error:
+        hint = """--extra-body '{"top_k": 20}'"""
+        raise UsageError(f"--extra-body is no JSON: {error}", hint=hint) from error
 
 
 def _aside(lines: Iterable[str]) -> None:

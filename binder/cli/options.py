@@ -37,6 +37,11 @@ def flag(name: str, help: str, **how: Any) -> Option:
     return Option((name,), help, {"action": "store_true", **how})
 
 
+def repeated(name: str, help: str) -> Option:
+    """An option NAME=VALUE that may be given more than once."""
+    return option(name, help, action="append", default=[], metavar="NAME=VALUE")
+
+
 def number(name: str, help: str, default: int | None = None) -> Option:
     """An option whose value is a whole number."""
     return option(name, help, type=int, default=default, metavar="N")
@@ -62,13 +67,10 @@ def add(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
 
 PROGRAM = option("program", "program text, or - to read standard input")
 QUESTION = option("question", "the question, in words")
-PARAM = option(
+PARAM = repeated(
     "--param",
     "the value of $NAME in the program: a number, a date, true, false, null, a JSON list or else"
     " text (in JSON quotes it always is); repeatable",
-    action="append",
-    default=[],
-    metavar="NAME=VALUE",
 )
 LANGUAGE = option("--language", "language of the program", choices=["sql", "python"], default="sql")
 JSON = flag("--json", "print JSON instead of a table")
@@ -122,6 +124,9 @@ MODEL = (
         "endpoint (default: $OPENAI_BASE_URL); the key is read from $OPENAI_API_KEY",
         metavar="URL",
     ),
+    repeated("--header", "an HTTP header of every request; repeatable"),
+    repeated("--query", "a parameter of the endpoint's address; repeatable"),
+    option("--extra-body", "fields of the body of every request, as a JSON object", metavar="JSON"),
     number("--concurrency", "concurrent requests", 16),
     number("--batch-rows", "inputs per request", 20),
     amount("--timeout", "timeout of a request in seconds", "SECONDS", 60.0),

@@ -16,7 +16,7 @@ from binder.errors import UsageError
 from binder.executors import Input
 from binder.lm import LM
 from binder.lm.budget import Budget, Budgeted, Price, price_of
-from binder.lm.cache import Cache, address
+from binder.lm.cache import Cache
 from binder.lm.providers import Endpoint, open_provider
 from binder.lm.replay import Record, Replay
 from binder.lm.retry import Retry
@@ -110,9 +110,8 @@ def _live(settings: StackSettings) -> Stack:
     budgeted = Budgeted(lm, settings.budget, settings.prices)
     if store is None:
         return Stack(budgeted, None, budgeted)
-    place = address(endpoint.base_url, endpoint.api_key)
-    cache = AnswerCache(store, settings.model, place)
-    return Stack(Cache(budgeted, store, place), cache, budgeted)
+    cache = AnswerCache(store, settings.model, endpoint.place)
+    return Stack(Cache(budgeted, store, endpoint.place), cache, budgeted)
 
 
 def _check_prices(settings: StackSettings) -> None:

@@ -380,3 +380,26 @@ def test_values_that_do_not_fit_the_program(
 ) -> None:
     assert main(["run", "-t", table, *given, "SELECT city FROM w WHERE city = $c"]) == status
     assert message in capsys.readouterr().err
+
+
+def test_what_goes_with_every_request(table: str, server: Server) -> None:
+    words = ["--header", "X-Team=a=b", "--query", "v=1", "--extra-body", '{"top_k": 3}']
+    assert main(["run", 'QA("map@which?"; city)', "--table", table, "--no-cache", *words]) == DONE
+    assert server.headers[0]["x-team"] == "a=b" and server.queries == ["v=1"]
+    assert server.requests[0]["top_k"] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--header", "X-Team"], "--header X-Team: no NAME=VALUE"),
+        (["--query", "a=1", "--query", "a=2"], "--query a is given more than once"),
+        (["--extra-body", "{top_k: 3}"], "--extra-body is no JSON"),
+        (["--extra-body", "[3]"], "extra_body is a list"),
+    ],
+)
+def test_what_cannot_go_with_a_request(
+    table: str, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "SELECT 1", "--table", table, *words]) == USAGE
+    assert message in capsys.readouterr().err

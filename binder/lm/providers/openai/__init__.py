@@ -20,6 +20,7 @@ from binder.lm.event_loop import current_loop
 from binder.lm.providers.openai.chat import excerpt, read
 from binder.lm.providers.openai.constrained import CHAT, SHAPES, body, form_of
 from binder.lm.providers.openai.exchange import Exchange
+from binder.lm.providers.openai.extras import NO_EXTRAS, Extras
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -30,17 +31,24 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Endpoint:
     """Where a language model is, what it is called, and the key to it; no base_url means OpenAI's
-    own."""
+    own. extras: what goes with every request."""
 
     model: str | None = None
     base_url: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
+    extras: Extras = field(default=NO_EXTRAS, repr=False)
+
+    @property
+    def place(self) -> str:
+        """What replies are kept under: the address, and the fields that every request has."""
+        return address(self.base_url, self.api_key) + self.extras.mark
 
     def redact(self, text: str) -> str:
-        """A text without the key in it."""
-        return (
-            text.replace(self.api_key, "[key]") if self.api_key and len(self.api_key) > 5 else text
-        )
+        """A text without the key in it, and without the values of headers."""
+        for secret in (self.api_key, *self.extras.headers.values()):
+            if secret and len(secret) > 5:
+                text = text.replace(secret, "[key]")
+        return text
 
     def check(self, model: str) -> None:
         """Raises NotConfigured where a request cannot be sent."""
@@ -63,7 +71,10 @@ class Endpoint:
 
 
 def endpoint(
-    model: str | None = None, base_url: str | None = None, api_key: str | None = None
+    model: str | None = None,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> Endpoint:
     """The endpoint of these settings; what is not given is taken from the environment, which is
     read here and nowhere else."""
@@ -71,6 +82,7 @@ def endpoint(
         (model or os.environ.get("BINDER_MODEL") or "").strip() or None,
         (base_url or os.environ.get("OPENAI_BASE_URL") or "").strip() or None,
         (api_key or os.environ.get("OPENAI_API_KEY") or "").strip() or None,
+        extras,
     )
 
 
@@ -83,7 +95,7 @@ class OpenAI:
         self.endpoint = endpoint
         self.timeout = timeout
         self.store = store
-        self.place = address(endpoint.base_url, endpoint.api_key)
+        self.place = endpoint.place
         # a connection belongs to its loop, also after a fork
         self._clients: dict[asyncio.AbstractEventLoop, AsyncOpenAI] = {}
         self._taken: dict[str, set[str]] = {}  # model -> the features that it took
@@ -118,7 +130,7 @@ class OpenAI:
         while True:
             form = form_of(request, exchange.refused, self.endpoint.base_url)
             path, sent = body(request, form, exchange.refused)
-            response = await post(client, path, sent)
+            response = await post(client, path, self.endpoint.extras.added(path, sent))
             if path == CHAT and form is None and exchange.leaves_out(response, sent):
                 continue
             response = exchange.counted(response)
@@ -155,7 +167,7 @@ class OpenAI:
             self.endpoint.check(model)
             from binder.lm.providers.openai.client import open_client
 
-            client = open_client(self.endpoint.base_url, self.endpoint.api_key or "none")
+            client = open_client(self.endpoint)
             self._clients[loop] = client
             weakref.finalize(self, _abandon, os.getpid(), loop, client)
         return self._clients[loop]

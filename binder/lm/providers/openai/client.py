@@ -4,7 +4,7 @@ mean is decided in binder.lm.providers.openai.chat."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import aiohttp
@@ -14,6 +14,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from binder.errors import BadReply, LMError, NotConfigured, Unreachable
 from binder.lm.providers.openai.chat import Response
+
+if TYPE_CHECKING:
+    from binder.lm.providers.openai import Endpoint
 
 LARGEST = 8_000_000  # bytes of a reply
 CONNECT = 10.0  # seconds for a connection to be made
@@ -62,18 +65,20 @@ class CappedClient(openai.DefaultAioHttpClient):
         )
 
 
-def open_client(base_url: str | None, api_key: str) -> openai.AsyncOpenAI:
+def open_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
     """A client that never repeats a request (another layer does) and follows no redirect (it would
     hand out the key)."""
-    address, _, query = (base_url or "").partition("?")
+    address, _, written = (endpoint.base_url or "").partition("?")
+    query = dict(parse_qsl(written, keep_blank_values=True)) | dict(endpoint.extras.query)
     try:
         http = CappedClient(follow_redirects=False, timeout=httpx2.Timeout(None, connect=CONNECT))
         return openai.AsyncOpenAI(
             base_url=address or None,
-            api_key=api_key,
+            api_key=endpoint.api_key or "none",
             max_retries=0,
             http_client=http,
-            default_query=dict(parse_qsl(query, keep_blank_values=True)) or None,
+            default_query=query or None,
+            default_headers=dict(endpoint.extras.headers) or None,
         )
     except (ValueError, ImportError) as error:
         reason = " ".join(str(error).split())[:200]
