@@ -3,14 +3,9 @@ a column of text gets its type."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from binder.tables import readings
-from binder.tables.cells import MISSING
 from binder.tables.codec import spell
-from binder.tables.readings import Reading
-from binder.tables.readings.evidence import SHARE, Evidence, FileEvidence, Said
 
 if TYPE_CHECKING:
     import pyarrow
@@ -161,129 +156,7 @@ def spelled(values: Any) -> Any:
     return pa.array([spell(value) for value in values.to_pylist()], pa.string())
 
 
-class Texts(NamedTuple):
-    """A text column by its distinct cells. indices: the one of each row; rows: how many rows each
-    has; last: the cell of the last row."""
-
-    distinct: pyarrow.Array
-    indices: pyarrow.ChunkedArray
-    rows: pyarrow.Array
-    last: str | None
-
-
-def texts_of(column: pyarrow.ChunkedArray) -> Texts:
-    """The distinct cells of a text column."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    encoded = column.dictionary_encode().unify_dictionaries()
-    distinct = (
-        encoded.chunk(0).dictionary.drop_null() if encoded.num_chunks else pa.array([], pa.string())
-    )
-    indices = pa.chunked_array([chunk.indices for chunk in encoded.chunks], pa.int32())
-    counted = pc.value_counts(indices.drop_null())
-    rows = counted.field(1).take(pc.sort_indices(counted.field(0)))
-    return Texts(distinct, indices, rows, column[-1].as_py() if len(column) else None)
-
-
-def telling(texts: Texts) -> list[str]:
-    """The cells that may tell how the columns of a file are written: of very many the first ones,
-    and all dates in digits."""
-    import pyarrow.compute as pc
-
-    if len(texts.distinct) <= _LARGE:
-        return list(texts.distinct.to_pylist())
-    dated = texts.distinct.filter(pc.match_substring_regex(texts.distinct, _DIGITS))
-    return [*texts.distinct[:_LARGE].to_pylist(), *dated.to_pylist()]
-
-
-def read_text(
-    texts: Texts, header: str, file: FileEvidence, said: Said | None
-) -> tuple[Any, Any, Reading]:
-    """A text column as values, raw text (None where the values spell it) and reading; each distinct
-    cell is read once."""
-    import pyarrow.compute as pc
-
-    large = len(texts.distinct) > _LARGE and said is None
-    values, raw, reading = (_cast(texts, header, file) if large else None) or _read(
-        texts, header, file, said
-    )
-    same = pc.fill_null(pc.equal(spelled(values), raw), False)
-    spoken = pc.all(pc.or_(same, pc.is_null(raw))).as_py()  # None for no cells at all
-    return (
-        values.take(texts.indices),
-        None if spoken is not False else raw.take(texts.indices),
-        reading,
-    )
-
-
-def _read(
-    texts: Texts, header: str, file: FileEvidence, said: Said | None
-) -> tuple[Any, Any, Reading]:
-    """Values, texts and reading of distinct cells, all of them read by Python."""
-    import pyarrow as pa
-
-    counts = dict(zip(texts.distinct.to_pylist(), texts.rows.to_pylist(), strict=True))
-    found = readings.read(Evidence(header, counts, texts.last, file, said))
-    kind = _arrow_type(found.reading.type)
-    return pa.array(found.values, kind), pa.array(found.texts, pa.string()), found.reading
-
-
-def _cast(texts: Texts, header: str, file: FileEvidence) -> tuple[Any, Any, Reading] | None:
-    """The same, where nearly all cells are numbers or dates in plain spelling: only the rest is
-    read by Python."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    distinct = texts.distinct
-    missing = pc.is_in(pc.utf8_lower(pc.utf8_trim_whitespace(distinct)), pa.array(sorted(MISSING)))
-    told = len(distinct) - pc.sum(missing).as_py()
-    for pattern, mark, wider in _PLAIN:
-        matched = pc.match_substring_regex(distinct, pattern)
-        if pc.sum(matched).as_py() < SHARE * told:
-            continue
-        sure, odd = distinct.filter(matched), pc.invert(pc.or_(matched, missing))
-        rest = distinct.filter(odd).to_pylist()
-        # so many that the rest stays as small a share as it is
-        some = sure[: _LARGE + 9 * len(rest)].to_pylist()
-        counts = _counted(texts, some, rest, matched)
-        found = readings.read(Evidence(header, counts, texts.last, file))
-        if found.reading.type not in _CAST:
-            return None
-        if file.decimal == "," and found.reading.decimal == ",":
-            return None
-        kind = wider if pc.any(pc.match_substring_regex(sure, mark)).as_py() else found.reading.type
-        nothing = pa.scalar(None, pa.string())
-        values, raw = (
-            pc.if_else(
-                missing, nothing, pc.replace_with_mask(distinct, odd, pa.array(cells, pa.string()))
-            )
-            for cells in ([spell(v) for v in found.values[len(some) :]], found.texts[len(some) :])
-        )
-        try:
-            return pc.cast(values, _arrow_type(kind)), raw, replace(found.reading, type=kind)
-        except pa.ArrowInvalid:  # 2001-02-30
-            return None
-    return None
-
-
-def _counted(
-    texts: Texts, some: list[str], rest: list[str], matched: pyarrow.Array
-) -> dict[str, int]:
-    """The rows of some cells and of the rest; the first one stands for the sure cells that are not
-    among them."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    rows = texts.rows
-    positions = pc.index_in(pa.array([*some, *rest], pa.string()), texts.distinct)
-    counts = dict(zip([*some, *rest], rows.take(positions).to_pylist(), strict=True))
-    sure = pc.sum(rows.filter(matched)).as_py()
-    counts[some[0]] += sure - sum(counts[cell] for cell in some)
-    return counts
-
-
-def _arrow_type(name: str) -> pyarrow.DataType:
+def text_type(name: str) -> pyarrow.DataType:
     """The Arrow type of a type that text can be given."""
     import pyarrow as pa
 

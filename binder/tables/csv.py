@@ -189,7 +189,7 @@ def _read_plain(text: str, dialect: TextDialect, options: Csv) -> Sheet | None:
     if quoted and _has_odd_quote(data, dialect):
         return None
     table = _arrow_table(data, dialect, width, quoted)
-    if table is None or quoted and _may_swallow(table, dialect) or _has_blank_row(table):
+    if table is None or quoted and _may_swallow(data, table, dialect) or _has_blank_row(table):
         return None
     return Sheet(_named(layout, options), table.columns, layout.notes, dialect)
 
@@ -244,8 +244,10 @@ def _has_odd_quote(data: bytes, dialect: TextDialect) -> bool:
     return len(places) % 2 == 1 or bool(inside.any())
 
 
-def _may_swallow(table: pyarrow.Table, dialect: TextDialect) -> bool:
+def _may_swallow(data: bytes, table: pyarrow.Table, dialect: TextDialect) -> bool:
     """Whether a cell of several lines holds a delimiter, as one does that swallowed rows."""
+    if dialects.line_ends(data) <= table.num_rows:
+        return False  # no cell has several lines
     import pyarrow.compute as pc
 
     pattern = rf"[\r\n][^\r\n]*{re.escape(dialect.delimiter)}"

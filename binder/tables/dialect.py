@@ -54,6 +54,11 @@ def lines(text: str, start: int = 0) -> Iterator[str]:
     return (found[0] for found in _LINE.finditer(text, start))
 
 
+def line_ends(data: bytes) -> int:
+    """The number of line ends; as many as there are rows stand behind rows."""
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+
+
 def records(text: str, dialect: TextDialect, start: int = 0, first: int = 1) -> Iterator[TextRow]:
     """The rows of a text, blank lines included; strict about quotes."""
     place, number = start, first

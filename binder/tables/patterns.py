@@ -36,6 +36,17 @@ PLAIN = _row(
     "«a name, 1990»",
     others=("a  b", "a[1]", "Zoë"),
 )
+UNCLEAN = _row(
+    "what cleaning may change; RE2 reads it too",
+    # each as the character itself, for RE2 has no \u
+    r"[\[†‡\x00-\x1f\x7f-"
+    "\u00a0\u00ad\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+    r"]|  |^ | $",
+    "a«  »b",
+    "a«[»1]",
+    "« »a",
+    others=("a b", "Zoë"),
+)
 FOOTNOTE = _row(
     "marks of footnotes, at the end of a cell or of a line of it",
     r"(?i)(?:\s*\[(?:\d{1,3}|[a-z]{1,2}|(?:note|nb|n|fn)[ .]?\d{1,3}|citation needed)\]"

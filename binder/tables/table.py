@@ -19,6 +19,7 @@ from binder.tables.readings import Reading, said
 from binder.tables.readings.evidence import Said
 from binder.tables.readings.mixed import Mixture, mixture
 from binder.tables.sqlite import StoredTable
+from binder.tables.text_columns import TextColumn, read_text
 
 if TYPE_CHECKING:
     import pyarrow
@@ -275,7 +276,7 @@ def _build(
         texts.append(_text(array, untyped if tidy is None else tidy, what))
     file = readings.of_file(
         [
-            (header, arrow.telling(text))
+            (header, text.telling())
             for header, text in zip(source.headers, texts, strict=True)
             if text
         ],
@@ -291,7 +292,7 @@ def _build(
     ):
         raw = reading = None
         if text is not None:
-            array, shown, reading = arrow.read_text(text, header, file, what)
+            array, shown, reading = read_text(text, header, file, what)
             if shown is not None:
                 raw = _unique(f"{column_name} (raw)", taken)
                 taken.add(raw.casefold())
@@ -318,7 +319,7 @@ def _text(array: Any, tidy: bool, what: Said | None) -> Any:
 
     if what is None and not (tidy and pa.types.is_string(array.type)):
         return None
-    return arrow.texts_of(_spelled(array, what))
+    return TextColumn(_spelled(array, what))
 
 
 def _spelled(array: Any, what: Said | None) -> Any:

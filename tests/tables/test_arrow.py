@@ -8,13 +8,14 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from binder.tables.arrow import duckdb_type, plain, read_text, texts_of
+from binder.tables.arrow import duckdb_type, plain
 from binder.tables.readings import Reading
 from binder.tables.readings.evidence import FileEvidence
+from binder.tables.text_columns import TextColumn, read_text
 
 
 def read(cells: list[list[str]]) -> tuple[pa.ChunkedArray, pa.ChunkedArray | None, Reading]:
-    return read_text(texts_of(pa.chunked_array(cells)), "x", FileEvidence(), None)
+    return read_text(TextColumn(pa.chunked_array(cells)), "x", FileEvidence(), None)
 
 
 ARRAYS = [
@@ -55,18 +56,56 @@ def test_type_is_what_duckdb_says(array: pa.Array) -> None:
     [str, lambda i: f"{i}.25", lambda i: str(datetime.date(1990, 1, 1) + datetime.timedelta(i))],
 )
 def test_many_cells_are_read_as_few_are(make, odd: list[str]) -> None:
-    cells = [make(i) for i in range(1, 3000)]
+    cells = [make(i) for i in range(1, 8000)]
     many = read([cells + odd, cells[:5]])
     few = read([cells[:200] + odd, cells[:5]])
     assert many[0].type == few[0].type
     assert many[2].unit == few[2].unit
     assert many[2].left_out == few[2].left_out
-    assert many[2].cells == few[2].cells + 2799
-    assert many[0].to_pylist()[2999:] == few[0].to_pylist()[200:]
-    assert (many[1] and many[1].to_pylist()[2999:]) == (few[1] and few[1].to_pylist()[200:])
+    assert many[2].cells == few[2].cells + 7799
+    assert many[0].to_pylist()[7999:] == few[0].to_pylist()[200:]
+    assert (many[1] and many[1].to_pylist()[7999:]) == (few[1] and few[1].to_pylist()[200:])
 
 
 def test_an_impossible_date_among_many_is_no_value() -> None:
-    days = [str(datetime.date(1990, 1, 1) + datetime.timedelta(i)) for i in range(3000)]
+    days = [str(datetime.date(1990, 1, 1) + datetime.timedelta(i)) for i in range(8000)]
     values, texts, _ = read([[*days, "2001-02-30"]])
     assert (values.type, values[-1].as_py(), texts[-1].as_py()) == (pa.date32(), None, "2001-02-30")
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("a name[1]", "a name"),
+        ("two  blanks", "two blanks"),
+        ("no\u00a0break", "no break"),
+        ("soft\u00adhyphen", "softhyphen"),
+        ("n/a", None),
+        (" ", None),
+    ],
+)
+def test_one_odd_text_among_many_is_cleaned(cell: str, value: str | None) -> None:
+    names = [f"Zoë {i}" for i in range(8000)]
+    values, texts, reading = read([[*names, cell]])
+    assert values.to_pylist() == [*names, value]
+    assert texts is None if value is None else texts[-1].as_py() == cell
+    assert reading.cells == 8000 + (value is not None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ([f"{i}.{i % 10}0" for i in range(8000)], pa.float64()),  # not as the values are spelled
+        ([f"0{i:04}" for i in range(8000)], pa.string()),
+        (
+            [f"{20_000_101 + i % 28 + 100 * (i % 12) + 10_000 * (i % 20)}" for i in range(8000)],
+            pa.date32(),
+        ),
+        ([f"{i}" for i in range(8000)] + ["nan"], pa.int64()),
+    ],
+)
+def test_many_numbers_that_may_be_something_else(cells: list[str], kind: pa.DataType) -> None:
+    values, texts, _ = read([cells])
+    assert values.type == kind
+    shown = texts if texts is not None else values
+    assert [str(v) for v in shown.to_pylist()[:8000]] == cells[:8000] or kind == pa.date32()

@@ -110,7 +110,7 @@ def read(evidence: Evidence) -> ReadColumn:
     """The reading of a column and the value of each of its distinct cells."""
     found = _found(evidence)
     if found is None or found.type == "VARCHAR":
-        return _text(evidence, found)
+        return as_text(evidence, found)
     cells = list(evidence.counts)
     texts = [None if missing.is_mark(cell) else cell for cell in cells]
     values = [found.values.get(cell) for cell in cells]
@@ -157,7 +157,7 @@ def _some(evidence: Evidence) -> Evidence | None:
     return Evidence(evidence.header, counts, evidence.last, evidence.file)
 
 
-def _text(evidence: Evidence, found: Conversion | None) -> ReadColumn:
+def as_text(evidence: Evidence, found: Conversion | None = None) -> ReadColumn:
     """A column as text: footnotes cut off, marks of missing values found."""
     cells = list(evidence.counts)
     gone = missing.missing_in_text(cells, evidence.header)

@@ -53,23 +53,32 @@ NO_EXTRAS = Extras()
 
 def extras(headers: Any = None, query: Any = None, extra_body: Any = None) -> Extras:
     """The extras that a user gives; a UsageError for what no request can carry."""
-    for name, given in (("headers", headers), ("query", query), ("extra_body", extra_body)):
-        if given is not None and not isinstance(given, Mapping):
-            what = type(given).__name__
-            raise UsageError(f"{name} is a {what}", hint=f'{name}={{"name": value}}')
+    _check_mappings({"headers": headers, "query": query, "extra_body": extra_body})
     for name, value in (headers or {}).items():
         _check_header(name, value)
-    for name in extra_body or {}:
+    _check_body(dict(extra_body or {}))
+    words = {str(name): _word(value) for name, value in (query or {}).items()}
+    return Extras(dict(headers or {}), words, dict(extra_body or {}))
+
+
+def _check_mappings(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None and not isinstance(value, Mapping):
+            what = type(value).__name__
+            raise UsageError(f"{name} is a {what}", hint=f'{name}={{"name": value}}')
+
+
+def _check_body(body: dict[str, Any]) -> None:
+    """Refuses fields that binder sets itself, and what is no JSON."""
+    for name in body:
         if name in OWN_FIELDS:
             raise UsageError(
                 f"extra_body cannot set {name!r}", hint=f"its setting is {OWN_FIELDS[name]}"
             )
     try:
-        json.dumps(dict(extra_body or {}), allow_nan=False)
+        json.dumps(body, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise UsageError(f"extra_body is no JSON: {error}") from error
-    words = {str(name): _word(value) for name, value in (query or {}).items()}
-    return Extras(dict(headers or {}), words, dict(extra_body or {}))
 
 
 def _check_header(name: object, value: object) -> None:
