@@ -27,6 +27,7 @@ style: $(VENV)/ready  ## mend what can be mended by itself
 $(VENV)/ready: setup.cfg pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sources]'
 	touch $@
 
 clean:

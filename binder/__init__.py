@@ -16,16 +16,25 @@ if TYPE_CHECKING:  # "as" hands a name on
     from binder.candidates.vote import Voting as Voting
     from binder.engine import Binder as Binder
     from binder.engine import connect as connect
+    from binder.errors import BadReply as BadReply
     from binder.errors import BinderError as BinderError
     from binder.errors import BudgetExceeded as BudgetExceeded
     from binder.errors import CheckFault as CheckFault
     from binder.errors import DataError as DataError
+    from binder.errors import ExecutionError as ExecutionError
+    from binder.errors import InternalError as InternalError
     from binder.errors import LimitExceeded as LimitExceeded
     from binder.errors import LMError as LMError
     from binder.errors import MissingValues as MissingValues
+    from binder.errors import NotConfigured as NotConfigured
     from binder.errors import ProgramError as ProgramError
+    from binder.errors import ProgramFailed as ProgramFailed
     from binder.errors import QueryError as QueryError
+    from binder.errors import RateLimited as RateLimited
+    from binder.errors import Refused as Refused
+    from binder.errors import SandboxError as SandboxError
     from binder.errors import SyntaxFault as SyntaxFault
+    from binder.errors import Unreachable as Unreachable
     from binder.errors import UsageError as UsageError
     from binder.executors.workers.subprocess import Limits as Limits
     from binder.language.functions.mcp import mcp as mcp
@@ -37,6 +46,7 @@ if TYPE_CHECKING:  # "as" hands a name on
     from binder.results.result import Missing as Missing
     from binder.results.result import Result as Result
     from binder.results.result import Usage as Usage
+    from binder.results.trace import Event as Event
     from binder.results.trace import Trace as Trace
     from binder.tables.csv import csv as csv
     from binder.tables.table import Table as Table
@@ -46,6 +56,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Answer": "candidates.answer",
+    "BadReply": "errors",
     "Binder": "engine",
     "BinderError": "errors",
     "Budget": "lm.budget",
@@ -53,22 +64,31 @@ _HOMES = {
     "Candidate": "candidates.answer",
     "CheckFault": "errors",
     "DataError": "errors",
+    "Event": "results.trace",
+    "ExecutionError": "errors",
     "Exemplar": "prompt.memory",
     "Function": "language.functions.own",
+    "InternalError": "errors",
     "LMError": "errors",
     "LimitExceeded": "errors",
     "Limits": "executors.workers.subprocess",
     "Memory": "prompt.memory",
     "Missing": "results.result",
     "MissingValues": "errors",
+    "NotConfigured": "errors",
     "Plan": "plan",
     "ProgramError": "errors",
+    "ProgramFailed": "errors",
     "QueryError": "errors",
+    "RateLimited": "errors",
+    "Refused": "errors",
     "Result": "results.result",
     "Sampling": "candidates.sampling",
+    "SandboxError": "errors",
     "SyntaxFault": "errors",
     "Table": "tables.table",
     "Trace": "results.trace",
+    "Unreachable": "errors",
     "Usage": "results.result",
     "UsageError": "errors",
     "Voting": "candidates.vote",

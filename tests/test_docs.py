@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import doctest
-import importlib
 import inspect
 import re
 from pathlib import Path
@@ -14,12 +13,14 @@ from typing import Any
 
 import pytest
 
+import binder
 from binder import connect
 from binder.candidates.answer import Answer
 from binder.cli.commands import _parser
 from binder.dispatch.ask_task import FAILURES, REASONS
 from binder.results.result import Result, Usage
 from binder.results.trace import Event
+from tests.index import PAGE, index
 from tests.server import Server
 
 ROOT = Path(__file__).parents[1]
@@ -90,9 +91,7 @@ def test_the_data_page_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 def test_the_endpoints_page_runs() -> None:
     failed, attempted = doctest.testfile(
-        str(ROOT / "docs" / "endpoints.md"),
-        module_relative=False,
-        globs={"binder": importlib.import_module("binder")},
+        str(ROOT / "docs" / "endpoints.md"), module_relative=False, globs={"binder": binder}
     )
     assert attempted and not failed
 
@@ -160,3 +159,9 @@ def test_the_fields_of_what_is_returned_are_documented(cls: type) -> None:
     private = {"origin", "question", "keep", "errors"} if cls is not Result else {"origin"}
     assert {field.name for field in dataclasses.fields(cls)} - private <= documented
     assert all(name in vars(cls) or name in cls.__annotations__ for name in documented)
+
+
+def test_the_index_is_what_the_code_says() -> None:
+    """python -m tests.index writes it."""
+    assert PAGE.read_text(encoding="utf-8") == index()
+    assert set(binder.__all__) <= set(dir(binder))

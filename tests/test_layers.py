@@ -21,7 +21,7 @@ data .
 tables . patterns cells numbers dates spelling cell_types codec readings arrow text_columns dialect layout encoding files csv json excel sqlite databases frames sources table zones
 language . functions call_kinds lexer thoughts extract context foreign diagnose_sql diagnose_python lalr grammar calls relations annotations parameters sqltree program skeleton python repair
 lm . tokens event_loop retry budget store cache replay providers
-results html trace columns result progress .
+results html trace columns web result progress .
 analysis . sql python
 plan outcomes blocks expressions explain . matters three_valued asks naive correlate first_rows collect mapping_join cost rewrites rules python
 executors . mappings workers schedule provenance mapping_tables sqlite_forms sql python languages

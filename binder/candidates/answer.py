@@ -12,6 +12,7 @@ from binder.language.extract import language_of
 from binder.results import html
 from binder.results.result import Result, Usage, count, plain
 from binder.results.trace import Trace
+from binder.results.web import Routed
 
 # the kind of a candidate that the language model read from the tables, without a program
 DIRECT = "direct"
@@ -94,7 +95,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Routed):
     """The voted answer. confidence: the share of the votes that agree, or the model's own belief if
     Voting(belief=...) asks for it; 0 if there is no answer. winner: the winning candidate."""
 

@@ -10,6 +10,7 @@ from binder.errors import printable
 from binder.results import html
 from binder.results.columns import to_arrow, to_pandas, to_polars
 from binder.results.trace import Trace
+from binder.results.web import Routed
 from binder.tables.codec import plain as plain
 from binder.tables.codec import text as text
 
@@ -81,7 +82,7 @@ class Missing:
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(Routed):
     """The result of one program. rows: typed values; texts: the same cells as displayed."""
 
     columns: tuple[str, ...]

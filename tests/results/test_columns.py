@@ -13,6 +13,7 @@ import pytest
 from binder import connect
 from binder.engine import Binder
 from binder.results.columns import distinct, to_arrow
+from binder.results.result import Result
 
 ROWS = [
     {"a": 2**60 + 1, "b": "x", "t": True, "d": 1.5},
@@ -71,3 +72,19 @@ def test_names_and_types_without_an_engine() -> None:
     assert table.to_pylist() == [{"n": 1, "m": "1.5"}, {"n": 2, "m": "x"}]
     wide = to_arrow(["n"], [(2**70,)], [pa.decimal128(38, 0)])
     assert wide.to_pylist() == [{"n": Decimal(2**70)}]
+
+
+def test_a_route_returns_nouns(db: Binder) -> None:
+    fastapi = pytest.importorskip("fastapi", reason="fastapi is not installed")
+    testclient = pytest.importorskip("fastapi.testclient", reason="httpx is not installed")
+    result = db.run("SELECT a FROM w")
+    app = fastapi.FastAPI()
+
+    def routed() -> Result:
+        return result
+
+    routed.__annotations__["return"] = Result
+    app.get("/result")(routed)
+    client = testclient.TestClient(app)
+    assert client.get("/result").json() == result.data()
+    assert client.get("/openapi.json").status_code == 200
