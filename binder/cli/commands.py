@@ -286,7 +286,21 @@ def _sources(options: argparse.Namespace) -> Any:
 
     if not options.table:
         raise UsageError("no table: --table is required", hint="--table w=cyclists.csv")
-    return _as_text(named(options.table), options)
+    tables = named(options.table)
+    _check_standard_input([tables] if isinstance(tables, str) else tables.values(), options)
+    return _as_text(tables, options)
+
+
+def _check_standard_input(paths: Iterable[str], options: argparse.Namespace) -> None:
+    """Refuses two readers of standard input, which is read once."""
+    from binder.tables.files import STANDARD_INPUT
+
+    readers = [f"--table {STANDARD_INPUT}" for path in paths if path == STANDARD_INPUT]
+    if getattr(options, "program", None) == STANDARD_INPUT:
+        readers.append("the program")
+    if len(readers) > 1:
+        message = f"standard input is read once, not as {' and as '.join(readers)}"
+        raise UsageError(message, hint="read one of them from a file")
 
 
 def _as_text(tables: str | dict[str, str], options: argparse.Namespace) -> Any:

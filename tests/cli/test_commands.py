@@ -403,3 +403,11 @@ def test_what_cannot_go_with_a_request(
 ) -> None:
     assert main(["run", "SELECT 1", "--table", table, *words]) == USAGE
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["-", "--table", "-"], ["SELECT 1", "--table", "a=-", "--table", "b=-"]]
+)
+def test_standard_input_is_read_once(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", *words]) == USAGE
+    assert "standard input is read once" in capsys.readouterr().err
