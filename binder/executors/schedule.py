@@ -15,6 +15,7 @@ from binder.executors import Batch, Input
 from binder.language.annotations import site_of
 from binder.language.sqltree import placeholders
 from binder.plan import Ask, Step
+from binder.plan.blocks import is_one_question
 
 TRY = 20  # inputs of a call that is tried: about one request
 # Calls that are weighed against each other: each costs a query whenever an answer may have changed
@@ -128,8 +129,8 @@ class Schedule:
         most = BESIDE if step.adaptive else 1
         batches: list[Batch] = []
         for ask in sorted(asks, key=_turn):
-            layer = ask.collect.site.layer
-            if len(batches) == most or (batches and layer > batches[0].ask.collect.site.layer):
+            layer = _layer(ask)
+            if len(batches) == most or (batches and layer > _layer(batches[0].ask)):
                 break
             if self.done.issuperset(ask.covers):
                 continue
@@ -189,6 +190,12 @@ class Schedule:
         return len(batch.inputs) / max(shares.get(number, 0.5), 1e-3)
 
 
+def _layer(ask: Ask) -> int:
+    """The layer of an ask in its WHERE. An ans that is one question, however many rows there are,
+    comes before all: its answer may settle rows that others would be asked about."""
+    return -1 if is_one_question(ask.collect.site.node) else ask.collect.site.layer
+
+
 def _turn(ask: Ask) -> tuple[int, bool]:
     """The turn of an ask among those of its WHERE: by layer, and own functions before questions."""
-    return ask.collect.site.layer, ask.call.function is None
+    return _layer(ask), ask.call.function is None

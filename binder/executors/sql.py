@@ -210,7 +210,9 @@ class SqlExecutor(Executor):
         """The tables that one ask reads, for each set of outer values that is unknown."""
         node = ask.collect.site.node
         outer = outer_columns(node)
-        keys = _distinct(self._run(inputs(ask.collect, self._knowledge()))) if outer else [()]
+        keys: list[Input] = [()] if self._is_needed(ask) else []
+        if outer:
+            keys = _distinct(self._run(inputs(ask.collect, self._knowledge())))
         parts: dict[Input, tuple[Part, ...]] = {}
         for key in keys:
             if key in known:
@@ -220,6 +222,12 @@ class SqlExecutor(Executor):
             if any(part.rows for part in tables):
                 parts[key] = tables
         return Batch(ask, tuple(parts), parts)
+
+    def _is_needed(self, ask: Ask) -> bool:
+        """Whether there is a row on which an answer can matter; each has filters of its own."""
+        if not ask.collect.filters:
+            return True
+        return bool(self._run(rows_looked_at(ask.collect, self._knowledge())).rows[0][0])
 
     def _sendable(
         self, ask: Ask, found: Rows, arguments: Sequence[exp.Expr], names: Sequence[str]

@@ -19,9 +19,17 @@ from binder.tables.codec import dump, plain, text
 
 Params = Mapping[str, Any] | Sequence[Any] | None
 TYPES = (
-    bool, int, float, Decimal, str, bytes, datetime.date, datetime.time, datetime.timedelta,
+    bool,
+    int,
+    float,
+    Decimal,
+    str,
+    bytes,
+    datetime.date,
+    datetime.time,
+    datetime.timedelta,
     type(None),
-)  # fmt: skip
+)
 _LISTED = "text, number, truth, date, time, duration, bytes, None, or a list of these"
 _MOST_DIGITS = 38  # of a number that the engine computes with exactly
 _IN_QUESTION = re.compile(r"\$(\$|[^\W\d]\w*)")

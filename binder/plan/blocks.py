@@ -16,10 +16,12 @@ from sqlglot import exp
 from binder.analysis.sql.ordering import is_aggregate, is_grouped
 from binder.language.annotations import notes
 from binder.language.relations import Source
-from binder.language.sqltree import nodes, sql_of
+from binder.language.sqltree import nodes, placeholders, sql_of
 
 # clauses whose calls see other rows than those that meet WHERE
 BEFORE_WHERE = ("joins", "from_", "with_")
+# the clause of a filter about the group to which a row belongs
+OF_GROUPS = "groups"
 # what can stand between a SELECT and the place where its rows are used
 _WRAPPERS = (exp.Subquery, exp.SetOperation, exp.Exists)
 
@@ -29,6 +31,7 @@ class Stage(Enum):
 
     ON = "on"  # pairs of rows, in the condition of a join
     ROWS = "rows"  # rows before grouping
+    MEMBERS = "members"  # rows of the groups that are left after all clauses
     GROUPS = "groups"
     OUTPUT = "output"  # rows or groups that are left after all clauses
 
@@ -226,3 +229,10 @@ def outer_columns(node: exp.Expr) -> list[exp.Column]:
         if source is not None and id(source) not in inside:
             found.setdefault(sql_of(column), column)
     return list(found.values())
+
+
+def is_one_question(call: exp.Anonymous) -> bool:
+    """Whether a call is an ans about the same plain tables on every row."""
+    if not any(isinstance(argument, exp.Subquery) for argument in call.expressions):
+        return False
+    return not outer_columns(call) and not any(map(placeholders, call.expressions))

@@ -14,10 +14,10 @@ from sqlglot import exp
 from binder.analysis.sql.ordering import order_keys
 from binder.language.annotations import notes
 from binder.language.sqltree import copied
-from binder.plan import Collect
-from binder.plan.blocks import Stage, outer_columns
+from binder.plan import Collect, RowFilter
+from binder.plan.blocks import OF_GROUPS, Stage, outer_columns
 from binder.plan.correlate import clause_around, derived, joins_of, lifted, name_of
-from binder.plan.expressions import any_present, every, is_true, number, opposite
+from binder.plan.expressions import any_present, column, every, is_true, number, opposite
 from binder.plan.first_rows import FirstRowsQuery
 from binder.plan.outcomes import Outcome
 from binder.plan.three_valued import Knowledge, can, unasked, unknown_in
@@ -130,13 +130,19 @@ class CollectQuery:
         self.known = known
         self.site = collect.site
         self.block = collect.site.block
-        self.filters = [one for one in collect.filters if one.block is self.block]
+        self.filters: list[RowFilter] = []
+        self.of_groups: list[RowFilter] = []
+        for one in collect.filters:
+            if one.block is self.block:
+                filters = self.of_groups if one.clause == OF_GROUPS else self.filters
+                filters.append(one)
 
     @cached_property
     def keys(self) -> tuple[exp.Expr, ...]:
         """The inputs, as projections k0, k1, ..."""
         keys = []
-        for i, value in enumerate(key_values(self.site.node)):
+        # an ans about the same tables on every row has no inputs: then only rows are counted
+        for i, value in enumerate(key_values(self.site.node) or [number(1)]):
             keys.append(exp.alias_(copied(value), key_name(i), quoted=True, copy=False))
         return tuple(keys)
 
@@ -274,13 +280,63 @@ class CollectQuery:
         if is_last and where is not None:
             conditions.append(copied(where))
         conditions += self._conditions("where") if is_last else self._conditions()
-        needed = every([*conditions, *ready])
+        needed = every([*conditions, *ready, *self._in_groups()])
         if reach is not None and self.collect.first_rows is not None:
             first = FirstRowsQuery(self.block, self.collect.first_rows, self.known)
             return first.query(query, needed, reach, PLACE)
         if not is_true(needed):
             query.where(needed, copy=False)
         return _placed(query, order_keys(query))
+
+    def _in_groups(self) -> list[exp.Expr]:
+        """That the group of a row matters, if it is known by now which rows it has.
+
+        EXISTS (SELECT 1 FROM (SELECT keys ... GROUP BY keys HAVING <needed>) AS asked
+                WHERE k0 IS NOT DISTINCT FROM key)
+        """
+        select, members = self.block.select, self.site.stage is Stage.MEMBERS
+        # which rows a group has is known only when nothing before GROUP BY is asked any more
+        parts = [*self.block.joins, select.args.get("where"), select.args.get("group")]
+        is_chosen = self.of_groups or (members and self.block.has("having", "limit"))
+        if not is_chosen or any(map(self._is_unasked, parts)) or outer_columns(select):
+            return []
+        after = [select.args.get(clause) for clause in ("having", "order", "limit", "offset")]
+        is_last = members and not any(map(self._is_unasked, after))
+        groups = copied(select)
+        # what of HAVING, ORDER BY and LIMIT is known chooses; a LIMIT without its order does not
+        for clause in ("with_", "having") if is_last else _AFTER_GROUPS:
+            groups.set(clause, None)
+        needed = self._needed_groups(is_last)
+        if is_true(needed) and not self.block.has("limit"):
+            return []
+        return [_is_among(groups, needed)]
+
+    def _needed_groups(self, is_last: bool) -> exp.Expr:
+        """What a group must meet, as far as it is known. is_last: whether all of HAVING is."""
+        conditions = [one for one in self.of_groups if not self._is_unasked(one.node)]
+        known = [can(one.node, one.outcomes, self.known) for one in conditions]
+        if is_last:
+            known = [*map(copied, self.block.conjuncts("having")), *known]
+        return every(known)
+
+    def _is_unasked(self, part: exp.Expr | None) -> bool:
+        return part is not None and unasked(part, self.known)
+
+
+def _is_among(groups: exp.Select, needed: exp.Expr) -> exp.Expr:
+    """Whether a row belongs to one of some groups. needed: their HAVING."""
+    group = groups.args.get("group")
+    keys = [] if group is None else group.expressions
+    shown = [exp.alias_(copied(key), key_name(i)) for i, key in enumerate(keys)]
+    groups.set("expressions", shown or [exp.Count(this=exp.Star())])
+    if not is_true(needed):
+        groups.set("having", exp.Having(this=needed))
+    pairs = []
+    for i, key in enumerate(keys):
+        theirs = column(key_name(i), "asked")
+        pairs.append(exp.NullSafeEQ(this=theirs, expression=exp.paren(copied(key), copy=False)))
+    found = exp.Select(expressions=[number(1)], from_=derived(groups))
+    return exp.Exists(this=found.where(*pairs, copy=False) if pairs else found)
 
 
 def _placed(query: exp.Select, order: list[exp.Expr]) -> exp.Select:

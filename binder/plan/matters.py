@@ -14,7 +14,7 @@ from functools import singledispatch
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_aggregate
-from binder.language.sqltree import copied
+from binder.language.sqltree import copied, placeholders
 from binder.plan import RowFilter
 from binder.plan.blocks import SelectPlace
 from binder.plan.outcomes import Matters, Outcome
@@ -70,6 +70,30 @@ def needs(parent: exp.Expr, child: exp.Expr, matters: Matters) -> Needs:
     """What a parent needs of its other parts for one child to matter, where `matters` matters of
     the parent; and what then matters of the child. Most expressions always need the value."""
     return [], Matters.VALUE
+
+
+def _strict(parent: exp.Expr, child: exp.Expr, matters: Matters) -> Needs:
+    # `NULL = child` is NULL whatever the child is
+    other = parent.this if child is not parent.this else parent.args.get("expression")
+    if other is None or not _tells_null(other):
+        return [], Matters.VALUE
+    return [(other, Outcome.NOT_NULL)], Matters.VALUE
+
+
+# operators that are NULL where one operand is
+_STRICT = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.Add, exp.Sub,
+    exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe, exp.Between,
+)  # fmt: skip
+for operator in _STRICT:
+    needs.register(operator, _strict)
+
+
+def _tells_null(other: exp.Expr) -> bool:
+    """Whether an operand can be NULL, and tells it without calls and other rows."""
+    if placeholders(other) or other.find(exp.Query, exp.Window, exp.Any, exp.All, exp.Tuple):
+        return False
+    return other.find(exp.Column, exp.Null) is not None
 
 
 @needs.register(exp.Paren)

@@ -24,9 +24,15 @@ _HIDDEN = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = '
 
 
 _AFFINITIES = (
-    ("INT", "INTEGER"), ("CHAR", "TEXT"), ("CLOB", "TEXT"), ("TEXT", "TEXT"), ("BLOB", ""),
-    ("REAL", "REAL"), ("FLOA", "REAL"), ("DOUB", "REAL"),
-)  # fmt: skip
+    ("INT", "INTEGER"),
+    ("CHAR", "TEXT"),
+    ("CLOB", "TEXT"),
+    ("TEXT", "TEXT"),
+    ("BLOB", ""),
+    ("REAL", "REAL"),
+    ("FLOA", "REAL"),
+    ("DOUB", "REAL"),
+)
 
 
 class StoredTable(NamedTuple):

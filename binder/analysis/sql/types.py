@@ -18,48 +18,147 @@ from binder.language.annotations import notes
 from binder.language.sqltree import Dialect, sql_of
 
 NUMBERS = (
-    "TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "HUGEINT", "INT128", "UTINYINT", "USMALLINT",
-    "UINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "REAL", "DECIMAL",
-)  # fmt: skip
+    "TINYINT",
+    "SMALLINT",
+    "INT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "INT128",
+    "UTINYINT",
+    "USMALLINT",
+    "UINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+    "FLOAT",
+    "DOUBLE",
+    "REAL",
+    "DECIMAL",
+)
 
 COMPUTED = (  # numbers of numbers
-    exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs,
-    exp.Round, exp.Floor, exp.Ceil, exp.Sqrt, exp.Median, exp.Stddev, exp.Variance,
-)  # fmt: skip
+    exp.Sum,
+    exp.Avg,
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.Div,
+    exp.IntDiv,
+    exp.Mod,
+    exp.Neg,
+    exp.Abs,
+    exp.Round,
+    exp.Floor,
+    exp.Ceil,
+    exp.Sqrt,
+    exp.Median,
+    exp.Stddev,
+    exp.Variance,
+)
 DATE_PARTS = (
-    exp.Year, exp.Month, exp.Day, exp.Quarter, exp.Week, exp.DayOfWeek, exp.DayOfYear, exp.Hour,
-    exp.Minute, exp.Second, exp.Extract,
-)  # fmt: skip
+    exp.Year,
+    exp.Month,
+    exp.Day,
+    exp.Quarter,
+    exp.Week,
+    exp.DayOfWeek,
+    exp.DayOfYear,
+    exp.Hour,
+    exp.Minute,
+    exp.Second,
+    exp.Extract,
+)
 TEXT_READERS = (
-    exp.Like, exp.ILike, exp.Glob, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Left,
-    exp.Right, exp.Replace, exp.SplitPart, exp.Split, exp.Contains, exp.StartsWith, exp.EndsWith,
-    exp.DPipe, exp.Concat, exp.RegexpLike, exp.RegexpExtract, exp.Length, exp.StrPosition,
-    exp.GroupConcat, exp.Collate,
-)  # fmt: skip
+    exp.Like,
+    exp.ILike,
+    exp.Glob,
+    exp.Lower,
+    exp.Upper,
+    exp.Trim,
+    exp.Substring,
+    exp.Left,
+    exp.Right,
+    exp.Replace,
+    exp.SplitPart,
+    exp.Split,
+    exp.Contains,
+    exp.StartsWith,
+    exp.EndsWith,
+    exp.DPipe,
+    exp.Concat,
+    exp.RegexpLike,
+    exp.RegexpExtract,
+    exp.Length,
+    exp.StrPosition,
+    exp.GroupConcat,
+    exp.Collate,
+)
 PICKING = (  # one of the values of their operand
-    exp.Min, exp.Max, exp.AnyValue, exp.First, exp.Last, exp.Lag, exp.Lead, exp.Paren,
-    exp.FirstValue, exp.LastValue, exp.ArgMax, exp.ArgMin,
-)  # fmt: skip
+    exp.Min,
+    exp.Max,
+    exp.AnyValue,
+    exp.First,
+    exp.Last,
+    exp.Lag,
+    exp.Lead,
+    exp.Paren,
+    exp.FirstValue,
+    exp.LastValue,
+    exp.ArgMax,
+    exp.ArgMin,
+)
 _SAME = (  # all that yields values of its first operand
-    *PICKING, exp.NthValue, exp.Filter, exp.Window, exp.IgnoreNulls, exp.Nullif, exp.Mode,
-    exp.Order, exp.Any, exp.All, exp.Subquery, exp.Alias,
-)  # fmt: skip
+    *PICKING,
+    exp.NthValue,
+    exp.Filter,
+    exp.Window,
+    exp.IgnoreNulls,
+    exp.Nullif,
+    exp.Mode,
+    exp.Order,
+    exp.Any,
+    exp.All,
+    exp.Subquery,
+    exp.Alias,
+)
 _CHOICES = (exp.Coalesce, exp.Greatest, exp.Least)
 
 _BOOLEAN = (exp.Predicate, exp.Connector, exp.Not, exp.RegexpLike)
 _TEXT = (
-    exp.Replace, exp.RegexpReplace, exp.RegexpExtract, exp.Left, exp.Right, exp.SplitPart, exp.Pad,
-)  # fmt: skip
+    exp.Replace,
+    exp.RegexpReplace,
+    exp.RegexpExtract,
+    exp.Left,
+    exp.Right,
+    exp.SplitPart,
+    exp.Pad,
+)
 _DATE = (exp.DateTrunc, exp.TimestampTrunc)
 _NUMBER = (*COMPUTED, exp.Count, exp.RegexpCount)
 _TEXT_NAMES = {
-    "STRING_AGG", "FORMAT", "PRINTF", "SUBSTR", "LTRIM", "RTRIM", "STRIP_ACCENTS", "LPAD", "RPAD",
-    "LISTAGG", "MONTHNAME", "DAYNAME", "REGEXP_EXTRACT", "STRFTIME_OF",
-}  # fmt: skip
+    "STRING_AGG",
+    "FORMAT",
+    "PRINTF",
+    "SUBSTR",
+    "LTRIM",
+    "RTRIM",
+    "STRIP_ACCENTS",
+    "LPAD",
+    "RPAD",
+    "LISTAGG",
+    "MONTHNAME",
+    "DAYNAME",
+    "REGEXP_EXTRACT",
+    "STRFTIME_OF",
+}
 _DATED = {  # SQLite's date functions with modifiers
-    "DATE_OF": "date", "DATETIME_OF": "date", "TIME_OF": "time", "JULIANDAY_OF": "number",
+    "DATE_OF": "date",
+    "DATETIME_OF": "date",
+    "TIME_OF": "time",
+    "JULIANDAY_OF": "number",
     "UNIXEPOCH_OF": "number",
-}  # fmt: skip
+}
 
 
 def column_kind(type_name: str) -> str | None:

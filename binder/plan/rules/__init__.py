@@ -16,7 +16,8 @@ from binder.plan.naive import build
 from binder.plan.rewrites import REWRITES, rewritten
 from binder.plan.rules.early_exit import stop_at_a_match, stop_at_the_first_of_each, stop_early
 from binder.plan.rules.filters import ask_the_undecided, filter_first
-from binder.plan.rules.order import cheapest_first
+from binder.plan.rules.groups import ask_in_groups_that_matter
+from binder.plan.rules.order import cheapest_first, one_question_first
 from binder.plan.rules.output import ask_about_ties, ask_what_is_shown
 from binder.plan.rules.sharing import ask_once
 
@@ -26,10 +27,12 @@ RULES: tuple[Rule, ...] = (
     ask_the_undecided,
     ask_what_is_shown,
     ask_about_ties,
+    ask_in_groups_that_matter,
     stop_early,
     stop_at_a_match,
     stop_at_the_first_of_each,
     ask_once,
+    one_question_first,
     cheapest_first,
 )
 

@@ -76,6 +76,9 @@ def _sees_the_rows_of(one: CallSite, two: CallSite) -> bool:
         return one.place.clause == two.place.clause
     if one.stage is two.stage:
         return True
+    # of some groups are not all rows, and fewer rows than of all
+    if Stage.MEMBERS in (one.stage, two.stage):
+        return one.stage is Stage.ROWS
     # rows come before output; groups are neither
     return Stage.GROUPS not in (one.stage, two.stage) and (one.stage, two.stage) != (
         Stage.OUTPUT,
