@@ -168,12 +168,25 @@ def _fit(rows: list[list[str]], dialect: TextDialect) -> tuple[float, int]:
     even = [cells for cells in rows if len(cells) == width]
     odd = wrapped = 0
     for cells in even:
+        if not dialect.quote and _is_torn(cells):
+            odd += width
+            continue
         for cell in cells:
             odd += _is_odd(cell, dialect) or prose and cell.startswith(" ")
             wrapped += len(cell) > 1 and cell[0] == cell[-1] and cell[0] in "'\""
     cells_read = len(even) * width
     steady = len(even) / (len(rows) - counts[1] / 2)  # a title or a remark has one cell
     return round(steady * (1 - odd / cells_read) * (1 - 0.5 * wrapped / cells_read), 4), width
+
+
+def _is_torn(cells: list[str]) -> bool:
+    """Whether a quote that one cell begins with ends in a later one: they are one cell, quoted."""
+    opened = False
+    for cell in cells:
+        if opened and cell.endswith('"'):
+            return True
+        opened = opened or (cell.startswith('"') and not cell.endswith('"'))
+    return False
 
 
 def _is_odd(cell: str, dialect: TextDialect) -> bool:

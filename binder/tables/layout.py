@@ -18,6 +18,7 @@ FOOTER = 10  # rows below a blank one that may be remarks
 _NUMBER = re.compile(r"[-+−(]?\s?[$€£]?\s?\d[\d.,'\s]*(?:[eE][-+]?\d+)?\s?[%€$£]?\)?")
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[T ]\d.*)?|\d{1,2}:\d{2}(?::\d{2})?")
 _YEAR = re.compile(r"(?:1[5-9]|20|21)\d\d")
+_LETTER = re.compile(r"[^\W\d]|[%€$£°]")
 _BRACKETS = re.compile(r"\(.{1,20}\)|\[.{1,20}\]")
 
 
@@ -278,7 +279,7 @@ def _is_units(rows: Sequence[TextRow], place: int) -> bool:
         if not word or word in ("-", "–"):
             continue
         bare = word.strip("()[] ").casefold()
-        if bare not in UNITS and not _BRACKETS.fullmatch(word):
-            return False
+        if bare not in UNITS and not (_BRACKETS.fullmatch(word) and _LETTER.search(word)):
+            return False  # (50) is a negative number
         found += _column_kind(rows, place + 1, position) == "number"
     return found > 0

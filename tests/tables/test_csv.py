@@ -4,6 +4,7 @@ data goes without a word."""
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from binder.errors import DataError, UsageError
 from binder.tables import csv
 from binder.tables.csv import Csv, Sheet, options_of, parse
 from binder.tables.dialect import records
+from binder.tables.table import load
 
 
 def read(text: str, **options: Any) -> tuple[list[str], list[tuple[Any, ...]], list[str]]:
@@ -202,3 +204,23 @@ def test_lines_are_counted_where_rows_begin() -> None:
         (2, ["x\ny", "2"]),
         (4, ["3", "4"]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ('n\n"1,23,456"\n"12,34,567"\n', [123456, 1234567]),
+        ('n\n"1,234"\n"12,345"\n', [1234, 12345]),
+        ('n\n"a ""b"", c"\n"x, y"\n', ['a "b", c', "x, y"]),
+        ('n\n12"\n6"\n', [12, 6]),
+        ("n\n(50)\n300\n", [-50, 300]),
+        ("n\n(kg)\n300\n", [300]),
+    ],
+)
+def test_a_column_alone_is_read_as_it_is_quoted(
+    tmp_path: Path, text: str, column: list[object]
+) -> None:
+    """What is in quotes is one cell, though it holds what parts cells elsewhere."""
+    path = tmp_path / "w.csv"
+    path.write_text(text, encoding="utf-8")
+    assert load(path).data.column("n").to_pylist() == column
