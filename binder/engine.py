@@ -329,13 +329,15 @@ def _open(
     return tuple(replace(table, title=title) for table in opened)
 
 
-def _dialect(given: str | None, tables: Sequence[Table]) -> str:
-    """Whose SQL programs are written in."""
+def _spoken(given: str | None, tables: tuple[Table, ...]) -> tuple[str, tuple[Table, ...]]:
+    """Whose SQL programs are written in, and the tables as it has them."""
     if given is None:
-        return "sqlite" if all(table.stored is not None for table in tables) else "duckdb"
+        given = "sqlite" if all(table.stored is not None for table in tables) else "duckdb"
     if given not in DIALECTS:
         raise UsageError(f"unknown dialect {given!r}", hint="dialects: duckdb, sqlite")
-    return given
+    if given == "sqlite":
+        tables = tuple(table.as_stored() for table in tables)
+    return given, tables
 
 
 def connect(
@@ -424,6 +426,7 @@ def connect(
             embeddings=embeddings,
         )
     )
+    dialect, opened = _spoken(dialect, opened)
     settings = Settings(
         model=name,
         limits=limits or Limits(),
@@ -439,7 +442,7 @@ def connect(
         reasoning=steps,
         embeddings=embeddings,
         functions=own_functions(functions),
-        dialect=_dialect(dialect, opened),
+        dialect=dialect,
     )
     kept = memory if isinstance(memory, Memory) else Memory(memory)
     return Binder(opened, stack.reasoning(steps), kept, settings)

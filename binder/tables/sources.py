@@ -260,10 +260,9 @@ def _only_one(tables: list[tuple[str, RawColumns]] | None, path: str) -> RawColu
 
 
 def _of_sqlite(table: SqliteTable, path: Path, name: str) -> RawColumns:
-    stored = StoredTable(path, name, table.declared)
-    return RawColumns(
-        table.headers, table.columns, table.untyped, tuple(table.notes), stored=stored
-    )
+    stored = StoredTable(path, name, table.declared, tuple(table.notes))
+    notes = (*table.notes, *table.changed)
+    return RawColumns(table.headers, table.columns, table.untyped, notes, stored=stored)
 
 
 def _of_sheet(sheet: excel.SheetCells) -> RawColumns:

@@ -37,11 +37,12 @@ _AFFINITIES = (
 
 class StoredTable(NamedTuple):
     """Where SQLite keeps the values of a table: a file, the name there, and how each header is
-    declared."""
+    declared. notes: what is left out there, too."""
 
     path: Path
     table: str
     declared: dict[str, str]
+    notes: tuple[str, ...]
 
     def data(self, columns: Iterable[tuple[str, str]]) -> dict[str, Any]:
         """The same as JSON data. columns: what programs call each, and its header."""
@@ -50,13 +51,14 @@ class StoredTable(NamedTuple):
 
 
 class SqliteTable(NamedTuple):
-    """One table: headers, columns, which of them are text of any kind, what was left out, and how
-    each column is declared."""
+    """One table: headers, columns, which of them are text of any kind, what was left out, what is
+    read as something else, and how each column is declared."""
 
     headers: list[str]
     columns: list[pyarrow.ChunkedArray]
     untyped: list[bool]
     notes: list[str]
+    changed: list[str]
     declared: dict[str, str]
 
 
@@ -130,6 +132,7 @@ def read_table(connection: sqlite3.Connection, name: str) -> SqliteTable:
     notes: list[str] = []
     if broken:
         notes.append(f"{broken:,} texts are not UTF-8; what is wrong in them reads as \ufffd")
+    changed: list[str] = []  # of values that SQLite itself has as they are
     columns: list[pyarrow.ChunkedArray] = []
     untyped: list[bool] = []
     for header, values in zip(headers, lists, strict=True):
@@ -137,11 +140,11 @@ def read_table(connection: sqlite3.Connection, name: str) -> SqliteTable:
         empty = sum(value == "" for value in values)
         column, loose = _column(values, kind)
         if loose and empty:
-            notes.append(f"{empty:,} cells of {header} are empty texts, and read as NULL")
+            changed.append(f"{empty:,} cells of {header} are empty texts, and read as NULL")
         columns.append(column)
         untyped.append(loose)
     stored = {header: _stored(connection, name, header, kind) for header, kind in declared.items()}
-    return SqliteTable(headers, columns, untyped, notes, stored)
+    return SqliteTable(headers, columns, untyped, notes, changed, stored)
 
 
 def _stored(connection: sqlite3.Connection, table: str, header: str, declared: str) -> str:

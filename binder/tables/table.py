@@ -74,6 +74,10 @@ class Table:
             lines.append(f"  {printable(column.name):{names}}  {column.type}{printable(reading)}")
         return "\n".join(lines)
 
+    def as_stored(self) -> Table:
+        """The table as SQLite has it: nothing is told of what is read as something else."""
+        return self if self.stored is None else replace(self, notes=self.stored.notes)
+
     @property
     def num_rows(self) -> int:
         """The number of rows."""

@@ -202,3 +202,17 @@ def test_a_file_that_is_gone_is_told(path: Path) -> None:
         path.unlink()
         with pytest.raises(BinderError, match="the table 't' cannot be loaded"):
             db.run("SELECT name FROM t")
+
+
+def test_what_sqlite_has_as_it_is_is_not_told(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE e (n INT)")
+        connection.executemany("INSERT INTO e VALUES (?)", [(1,), ("",)])
+    program = "SELECT COUNT(n) FROM e"
+    with (
+        binder.connect(path, lm=None) as lite,
+        binder.connect(path, lm=None, dialect="duckdb") as duck,
+    ):
+        result, other = lite.run(program), duck.run(program)
+    assert (result.rows, result.warnings) == ([(2,)], [])
+    assert other.rows == [(1,)] and "empty texts" in other.warnings[0]
