@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -84,19 +85,18 @@ def _programs() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The address of a server that lives as long as these tests."""
     programs = _programs()
     if programs is None or not (programs / "initdb").exists():
         pytest.skip("PostgreSQL is not installed")
-    folder = tmp_path_factory.mktemp("postgres")
+    # beside pytest's own folders, which nobody else may enter
+    folder = Path(tempfile.mkdtemp(prefix="postgres"))
     own: list[str] = []
     if os.geteuid() == 0:  # as which it refuses to run
         if shutil.which("runuser") is None:
             pytest.skip("PostgreSQL does not run as root, and there is no runuser")
         own = ["runuser", "-u", "nobody", "--"]
-        for place in (folder, *folder.parents[:2]):
-            place.chmod(0o755)
         shutil.chown(folder, "nobody")
     data = str(folder / "data")
     init = [str(programs / "initdb"), "-D", data, "-U", "me", "-A", "trust", "-N"]
@@ -117,6 +117,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"host={folder} user=me dbname=postgres"
     server.terminate()
     server.wait(timeout=20)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 TYPES = """
