@@ -260,7 +260,7 @@ def _only_one(tables: list[tuple[str, RawColumns]] | None, path: str) -> RawColu
 
 
 def _of_sqlite(table: SqliteTable, path: Path, name: str) -> RawColumns:
-    stored = StoredTable(path, name, table.declared, tuple(table.notes))
+    stored = StoredTable(path, name, table.declared, (*table.notes, *table.strays))
     notes = (*table.notes, *table.changed)
     return RawColumns(table.headers, table.columns, table.untyped, notes, stored=stored)
 

@@ -52,13 +52,15 @@ class StoredTable(NamedTuple):
 
 class SqliteTable(NamedTuple):
     """One table: headers, columns, which of them are text of any kind, what was left out, what is
-    read as something else, and how each column is declared."""
+    read as something else, which texts SQLite puts above all numbers, and how each column is
+    declared."""
 
     headers: list[str]
     columns: list[pyarrow.ChunkedArray]
     untyped: list[bool]
     notes: list[str]
     changed: list[str]
+    strays: list[str]
     declared: dict[str, str]
 
 
@@ -132,19 +134,37 @@ def read_table(connection: sqlite3.Connection, name: str) -> SqliteTable:
     notes: list[str] = []
     if broken:
         notes.append(f"{broken:,} texts are not UTF-8; what is wrong in them reads as \ufffd")
-    changed: list[str] = []  # of values that SQLite itself has as they are
+    # of values that SQLite has as they are, and that are read here as something else
+    changed: list[str] = []
+    strays: list[str] = []
     columns: list[pyarrow.ChunkedArray] = []
     untyped: list[bool] = []
     for header, values in zip(headers, lists, strict=True):
         kind = _declared(declared.get(header, ""))
-        empty = sum(value == "" for value in values)
         column, loose = _column(values, kind)
-        if loose and empty:
-            changed.append(f"{empty:,} cells of {header} are empty texts, and read as NULL")
+        if loose:
+            changed += _empty_texts(header, values)
+            strays += _texts_among_numbers(header, values, kind)
         columns.append(column)
         untyped.append(loose)
     stored = {header: _stored(connection, name, header, kind) for header, kind in declared.items()}
-    return SqliteTable(headers, columns, untyped, notes, changed, stored)
+    return SqliteTable(headers, columns, untyped, notes, changed, strays, stored)
+
+
+def _empty_texts(header: str, values: list[Any]) -> list[str]:
+    """What must be told where empty texts are taken for missing values."""
+    empty = sum(value == "" for value in values)
+    return [f"{empty:,} cells of {header} are empty texts, and read as NULL"] if empty else []
+
+
+def _texts_among_numbers(header: str, values: list[Any], kind: Any) -> list[str]:
+    """What must be told where SQLite has texts in a column of numbers."""
+    import pyarrow as pa
+
+    texts = sum(isinstance(value, str) for value in values)
+    if not texts or kind is None or pa.types.is_temporal(kind):
+        return []
+    return [f"{texts:,} cells of {header}, a column of numbers, are texts, above all numbers"]
 
 
 def _stored(connection: sqlite3.Connection, table: str, header: str, declared: str) -> str:
