@@ -27,7 +27,7 @@ TOKENS = 234_000  # of code in the package
 DENSITY = 9.8  # tokens of a line of code, over the package
 
 # A floor: whoever explains more raises it.
-COMMENTS = {"analysis": 38, "plan": 84}  # comments of a room for 1,000 lines of its code
+COMMENTS = {"analysis": 50, "plan": 84}  # comments of a room for 1,000 lines of its code
 
 CODE = (tokenize.NAME, tokenize.OP, tokenize.NUMBER, tokenize.STRING)
 BRANCHING = (

@@ -118,6 +118,7 @@ def _order(state: Analysis) -> None:
 
 def _order_calls(state: Analysis) -> None:
     """Rows need an explicit order only where a collect has to meet those of the query."""
+    # without a call no other query has to meet them, and SQLite's own order is what is meant
     if state.program.calls:
         _order(state)
 

@@ -89,6 +89,7 @@ class Literals:
         """The test of a link, if there is one; what the link tells is kept."""
         if link is None:
             return None
+        # without a test nothing was changed: the reader is only told what the literal resembles
         told = self.doubts if link.test is None else self.repairs
         told.append(link.told)
         return link.test

@@ -28,6 +28,7 @@ def title(projection: exp.Expr, program: Program) -> str:
         return call.question
     if isinstance(shown, exp.Column):
         return shown.name
+    # functions that the skeleton gave names of its own are shown as they were written
     text = _MODIFIED.sub(r"\1(", sql_of(shown))
     for call in program.calls:
         if call.function is not None:

@@ -38,6 +38,7 @@ def stored(
         only = next(iter(tables.values()))
         if _means_only(name, only, origin):
             return only, f"table {name!r} -> {only.name!r}"
+    # a person may mean a table that is not there: docs_data is not docs
     sure = CERTAIN if origin == "person" else SURE
     match = alike(name, [table.name for table in tables.values()], sure)
     if match is None:

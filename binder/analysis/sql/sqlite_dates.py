@@ -43,6 +43,7 @@ def computed(node: exp.Anonymous) -> exp.Expr:
     first = 1 if name == "STRFTIME_OF" else 0
     subject = [*node.expressions, exp.Literal.string("now")][first]  # DATE() is today
     modifiers = [modifier.this.strip() for modifier in _modifiers(node)]
+    # left to right, as SQLite applies them: 'start of month' after '+1 day' is another day
     moved = _subject(subject, modifiers[0].lower() if modifiers else "")
     for modifier in modifiers:
         change = _change(modifier)
@@ -67,11 +68,13 @@ def _subject(node: exp.Expr, read_as: str) -> exp.Expr:
         now = exp.AtTimeZone(this=exp.CurrentTimestamp(), zone=exp.Literal.string("UTC"))
         return exp.Cast(this=now, to=exp.DataType.build("TIMESTAMP"))
     if kind(node) == "number":
+        # a number is a Julian day in SQLite, unless 'unixepoch' says that it counts seconds
         seconds = copied(node)
         if read_as != "unixepoch":
             days = exp.Sub(this=exp.paren(copied(node)), expression=exp.Literal.number(_EPOCH))
             seconds = exp.Mul(this=exp.paren(days), expression=exp.Literal.number(86400))
         micros = exp.Mul(this=exp.paren(seconds), expression=exp.Literal.number(1_000_000))
+        # MAKE_TIMESTAMP takes whole microseconds, and has no time zone to go by
         whole = exp.Cast(this=exp.paren(micros), to=exp.DataType.build("BIGINT"))
         return exp.Anonymous(this="MAKE_TIMESTAMP", expressions=[whole])
     return exp.TryCast(this=moment(node), to=exp.DataType.build("TIMESTAMP"))
@@ -95,6 +98,7 @@ def _change(modifier: str) -> Callable[[exp.Expr], exp.Expr] | None:
 
 def _shift(amount: float, unit: str) -> Callable[[exp.Expr], exp.Expr]:
     if unit in _SECONDS:
+        # an INTERVAL of fractions is cut off: +1.5 days is written in microseconds
         micros = round(amount * _SECONDS[unit] * 1_000_000)
         return lambda moved: exp.Add(this=moved, expression=_interval(micros, "MICROSECOND"))
     months = round(amount * (12 if unit == "year" else 1))
@@ -103,6 +107,7 @@ def _shift(amount: float, unit: str) -> Callable[[exp.Expr], exp.Expr]:
 
 def _months_later(moved: exp.Expr, months: int) -> exp.Expr:
     """The first of the month, so many months later, and as far into it as before."""
+    # DuckDB's + INTERVAL 1 MONTH stops at the last day of a month, SQLite's goes on into the next
     first = _truncated(moved, "month")
     into = exp.paren(exp.Sub(this=copied(moved), expression=copied(first)))
     later = exp.paren(exp.Add(this=first, expression=_interval(months, "MONTH")))
@@ -112,6 +117,7 @@ def _months_later(moved: exp.Expr, months: int) -> exp.Expr:
 def _weekday(moved: exp.Expr, wanted: int) -> exp.Expr:
     """The next day of the week, or the day itself; Sunday is 0."""
     today = exp.Anonymous(this="DAYOFWEEK", expressions=[copied(moved)])
+    # + 7 keeps the remainder from being negative
     ahead = exp.Sub(this=exp.Literal.number(wanted + 7), expression=today)
     days = exp.Mod(this=exp.paren(ahead), expression=exp.Literal.number(7))
     step = exp.Anonymous(this="TO_DAYS", expressions=[_whole(days)])

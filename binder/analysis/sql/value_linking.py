@@ -103,6 +103,7 @@ def _is_said(node: exp.Expr, text: str, cells: list[str], negative: bool) -> boo
 def _only_asks(node: exp.Expr) -> bool:
     """Whether rows are kept where a test is true, and nothing else is made of it."""
     around = node.parent
+    # below NOT, CASE or in a SELECT list a found cell would change what is left out or counted
     while isinstance(around, (exp.And, exp.Or, exp.Paren, exp.In)):
         around = around.parent
     return isinstance(around, (exp.Where, exp.Having, exp.Join))
