@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -40,14 +41,26 @@ def _meant(kind: pyarrow.DataType | None, values: Sequence[Any]) -> pyarrow.Data
 
     if kind is None or pa.types.is_union(kind):  # of SQLite's values of several classes
         return None
+    if kind == pa.month_day_nano_interval() and _are_durations(values):
+        return pa.duration("us")
     if pa.types.is_integer(kind):
         return None if any(isinstance(value, float) for value in values) else kind
-    if not pa.types.is_decimal(kind) or kind.scale:
-        return kind
+    return _whole(kind, values) if pa.types.is_decimal(kind) and not kind.scale else kind
+
+
+def _whole(kind: pyarrow.DataType, values: Sequence[Any]) -> pyarrow.DataType:
+    """The type of whole decimals: integers, where all values are and fit."""
+    import pyarrow as pa
+
     if any(isinstance(value, Decimal) for value in values):
         return kind
     fits = all(value is None or -(2**63) <= value < 2**63 for value in values)
     return pa.int64() if fits else kind
+
+
+def _are_durations(values: Sequence[Any]) -> bool:
+    """Whether no interval counts months, which have no length: then they are durations."""
+    return all(value is None or isinstance(value, timedelta) for value in values)
 
 
 def to_pandas(table: pyarrow.Table) -> pandas.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -88,3 +89,11 @@ def test_a_route_returns_nouns(db: Binder) -> None:
     client = testclient.TestClient(app)
     assert client.get("/result").json() == result.data()
     assert client.get("/openapi.json").status_code == 200
+
+
+def test_durations_leave_as_durations(db: Binder) -> None:
+    result = db.run("SELECT INTERVAL 2 HOUR AS t, INTERVAL 2 MONTH AS m")
+    table = result.arrow()
+    assert table.column("t").to_pylist() == [timedelta(hours=2)]
+    assert table.schema.types == [pa.duration("us"), pa.month_day_nano_interval()]
+    assert str(result.df()["t"].dtype).startswith("timedelta64")
