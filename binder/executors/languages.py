@@ -18,8 +18,9 @@ from binder.errors import UsageError
 from binder.executors import Executor
 from binder.executors.python import PythonExecutor
 from binder.executors.sql import SqlExecutor
-from binder.executors.workers.duckdb_client import SqliteWorker, Worker
+from binder.executors.workers.duckdb_client import Worker
 from binder.executors.workers.monty_client import Sandbox, available
+from binder.executors.workers.sqlite_client import SqliteWorker
 from binder.executors.workers.subprocess import Limits
 from binder.language.functions import allowed
 from binder.language.functions.own import Function, functions_of

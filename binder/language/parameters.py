@@ -106,8 +106,9 @@ class Binding:
     """The values in the places of one program. `values` has those that stand outside of questions,
     in the order of the text."""
 
-    def __init__(self, program: str, given: Parameters):
+    def __init__(self, program: str, given: Parameters, dialect: str = "duckdb"):
         self.program, self.given = program, given
+        self.dialect = dialect
         self.values: list[Any] = []
         self._used: set[str] = set()
         self._marks = 0  # `?` so far
@@ -155,7 +156,10 @@ class Binding:
             message = f"no value is given for the parameter {sign}"
             raise self._fault(message, span, "; ".join([hint, *advice]))
         self._used.add(name)
-        if problem := _problem(values[name]):
+        problem = _problem(values[name])
+        if problem is None and self.dialect == "sqlite" and _sqlite_lacks(values[name]):
+            problem = "SQLite has no such value"
+        if problem:
             raise self._fault(f"{sign} cannot be bound: {problem}", span, f"bind {_LISTED}")
         return values[name]
 
@@ -181,6 +185,14 @@ def _problem(value: Any) -> str | None:
     return f"a number of more than {_MOST_DIGITS} digits" if digits > _MOST_DIGITS else None
 
 
+def _sqlite_lacks(value: Any) -> bool:
+    """Whether SQLite has no literal of a value: a duration, bytes, infinity, no number."""
+    if isinstance(value, list):
+        return any(map(_sqlite_lacks, value))
+    endless = isinstance(value, float) and not math.isfinite(value)
+    return endless or isinstance(value, (datetime.timedelta, bytes))
+
+
 def _is_unicode(value: str) -> bool:
     return value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value)
 
@@ -196,12 +208,12 @@ def _is_in(value: Any, kinds: tuple[type, ...]) -> bool:
 Piece = tuple[str, str]
 
 
-def pieces(value: Any) -> list[Piece]:
-    """A value as the tokens of a literal of its type."""
+def pieces(value: Any, dialect: str = "duckdb") -> list[Piece]:
+    """A value as the tokens of a literal of its type; SQLite keeps dates as texts."""
     if isinstance(value, list):
         listed: list[Piece] = []
         for item in value:
-            listed += [("WORD", ","), *pieces(item)]
+            listed += [("WORD", ","), *pieces(item, dialect)]
         return [("WORD", "["), *listed[1:], ("WORD", "]")]
     if value is None or isinstance(value, bool):
         return [("WORD", {None: "NULL", True: "TRUE", False: "FALSE"}[value])]
@@ -209,6 +221,9 @@ def pieces(value: Any) -> list[Piece]:
         return _number(value)
     if isinstance(value, str):
         return [("STRING", str(value))]
+    if dialect == "sqlite":
+        written = value.isoformat(" ") if isinstance(value, datetime.datetime) else str(value)
+        return [("STRING", written)]
     kind, written = _typed(value)
     return [*_words("CAST ("), ("STRING", written), *_words(f"AS {kind} )")]
 

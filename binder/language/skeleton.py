@@ -28,6 +28,7 @@ _FOREIGN = {"datediff": "day_difference"}  # of two arguments or three
 _OF_SEVERAL = {"max": "greatest", "min": "least", "isnull": "coalesce"}  # arguments
 # SQLite's date functions: from how many arguments on they are more than a cast; see sqlite_dates
 _MODIFIED = {"date": 2, "datetime": 2, "time": 1, "julianday": 2, "strftime": 3, "unixepoch": 0}
+_DIFFERENT = _OF_SEVERAL.keys() | _MODIFIED.keys()
 _UNKNOWN_FORMAT = re.compile("'[^']*%[Jsf]")  # what DuckDB's STRFTIME does not write
 _OF_PLACES = frozenset({"sort", "grouping"})  # rules in which a number is that of a column
 _REQUOTED = frozenset({"BACKTICK_NAME", "BRACKET_NAME", "ESCAPED_STRING"})
@@ -70,7 +71,7 @@ class _SkeletonWriter:
 
     def __init__(self, text: str, given: Given) -> None:
         self.text, self.given = text, given
-        self.binding = Binding(text, given.params)
+        self.binding = Binding(text, given.params, given.dialect)
         self.own = {function.name: function for function in given.functions}
         self.out: list[str] = []
         self.length = 0
@@ -130,7 +131,7 @@ class _SkeletonWriter:
             self.apply(node, self.own[name])
             return
         self.functions.append((name, _span(token)))
-        if self.given.dialect == "duckdb":
+        if self.given.dialect == "duckdb" and name in _DIFFERENT:
             name = _as_sqlite_has_it(name, list(map(_text, _parts(node))))
         written = name if name.isidentifier() else _requote(token)
         self.write(_FOREIGN.get(name, written), _span(token))

@@ -26,7 +26,7 @@ class DuckDBWriter(DuckDBGenerator):
     TRANSFORMS = {**DuckDBGenerator.TRANSFORMS, exp.Datetime: rename_func("DATETIME")}
 
 
-class Dialect(DuckDB):
+class DuckDBDialect(DuckDB):
     """How trees are read and written: DuckDB's SQL, its subscripts as they are."""
 
     INDEX_OFFSET = (
@@ -53,7 +53,7 @@ class SqliteDialect(SQLite):
         IDENTIFIERS = ["`", '"', ("[", "]")]
 
 
-DIALECTS: dict[str, type[Any]] = {"duckdb": Dialect, "sqlite": SqliteDialect}
+DIALECTS: dict[str, type[Any]] = {"duckdb": DuckDBDialect, "sqlite": SqliteDialect}
 TITLES = {"duckdb": "DuckDB", "sqlite": "SQLite"}  # as people write them
 
 
@@ -70,7 +70,7 @@ def parsed_with(skeleton: str, values: Sequence[Any], dialect_name: str = "duckd
         if token.token_type == TokenType.PLACEHOLDER:
             before = [other.text.upper() for other in tokens[max(index - 2, 0) : index]]
             after = tokens[index + 1].text if index + 1 < len(tokens) else ""
-            literal = _literal(next(left), before, after)
+            literal = _literal(next(left), dialect_name, before, after)
             bound += [_token(piece, token, dialect) for piece in literal]
         else:
             bound.append(token)
@@ -91,11 +91,11 @@ def _equal(tree: Any) -> exp.Expr:
 _NO_ROWS = [("WORD", word) for word in "SELECT NULL WHERE FALSE".split()]
 
 
-def _literal(value: Any, before: Sequence[str], after: str) -> list[Piece]:
+def _literal(value: Any, dialect: str, before: Sequence[str], after: str) -> list[Piece]:
     """The tokens of a value; of a list behind IN, its members. before and after: the texts around
     its place."""
     bare, listed = before[-1:] == ["IN"], (*before, after) == ("IN", "(", ")")
-    written = pieces(value)
+    written = pieces(value, dialect)
     if not (bare or listed):
         return written
     if isinstance(value, list):

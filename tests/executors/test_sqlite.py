@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import pickle
 import sqlite3
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ import pytest
 
 import binder
 from binder.errors import BinderError, CheckFault, LimitExceeded, UsageError
-from binder.executors.workers.sqlite_worker import SqliteSession, answer
+from binder.executors.workers.protocol import answer
+from binder.executors.workers.sqlite_worker import SqliteSession
 from binder.executors.workers.subprocess import stream
 from tests.executors.sqlite_differential import tried
 from tests.oracle import Oracle
@@ -217,3 +219,27 @@ def test_what_is_told_is_what_sqlite_makes_of_it(path: Path) -> None:
     told = "table e: 1 cells of n, a column of numbers, are texts, above all numbers"
     assert (result.rows, result.warnings[-1]) == ([(2,)], told)
     assert other.rows == [(1,)] and "empty texts" in other.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        (dt.date(2001, 2, 3), "2001-02-03"),
+        (dt.datetime(2001, 2, 3, 4, 5, 6, 250000), "2001-02-03 04:05:06.250000"),
+        (dt.time(4, 5), "04:05:00"),
+        (True, 1),
+        (2.5, 2.5),
+        ("it's", "it's"),
+        (None, None),
+    ],
+)
+def test_a_bound_value_is_as_sqlite_writes_it(
+    db: binder.Binder, value: object, stored: object
+) -> None:
+    assert db.run("SELECT $x", params={"x": value}).rows == [(stored,)]
+
+
+@pytest.mark.parametrize("value", [dt.timedelta(1), b"a", [b"a"], float("nan")])
+def test_a_value_that_sqlite_has_not_is_refused(db: binder.Binder, value: object) -> None:
+    with pytest.raises(CheckFault, match="SQLite has no such value"):
+        db.run("SELECT 1 IN $x", params={"x": value})

@@ -22,7 +22,8 @@ from binder.executors import Batch, Mapping, Rows, execute
 from binder.executors.mappings import SqlEngine
 from binder.executors.sql import SqlExecutor
 from binder.executors.workers.duckdb_client import Limits, Worker
-from binder.executors.workers.duckdb_worker import DuckDBSession, answer
+from binder.executors.workers.duckdb_worker import DuckDBSession
+from binder.executors.workers.protocol import answer
 from binder.executors.workers.transport import InProcess
 from binder.language.skeleton import parse
 from binder.plan import Plan

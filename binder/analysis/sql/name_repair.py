@@ -16,7 +16,7 @@ from binder.errors import nearest
 from binder.language.program import Origin, Program
 from binder.language.relations import Field, Source
 from binder.language.repair import PLACEHOLDERS
-from binder.language.sqltree import Dialect
+from binder.language.sqltree import DuckDBDialect
 from binder.tables.spelling import alike, key
 from binder.tables.table import Table
 
@@ -95,7 +95,7 @@ def constant(name: str, sign: str) -> exp.Expr | None:
 
 def _list_of_literals(text: str) -> exp.Expr | None:
     try:
-        made = sqlglot.parse_one(f"[{text}]", read=Dialect)
+        made = sqlglot.parse_one(f"[{text}]", read=DuckDBDialect)
     except sqlglot.errors.SqlglotError:
         return None
     if not isinstance(made, exp.Array):

@@ -22,7 +22,7 @@ _START = re.compile(r"start\s+of\s+(day|month|year)", re.IGNORECASE)
 _WEEKDAY = re.compile(r"weekday\s+([0-6])", re.IGNORECASE)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _EPOCH = 2440587.5  # 1970-01-01 as a Julian day
-READ_AS = ("unixepoch", "julianday", "auto")  # what a number is, in the place of the first modifier
+READ_AS = ("unixepoch", "julianday")  # what a number is, in the place of the first modifier
 
 
 def unknown_modifier(node: exp.Expr) -> exp.Expr | None:
@@ -32,7 +32,7 @@ def unknown_modifier(node: exp.Expr) -> exp.Expr | None:
     for place, modifier in enumerate(_modifiers(node)):
         said = modifier.this.strip() if _is_text(modifier) else ""
         first = place == 0 and said.lower() in READ_AS
-        if not first and said.lower() not in ("utc", "subsec") and _change(said) is None:
+        if not first and _change(said) is None:
             return modifier
     return None
 
@@ -67,23 +67,37 @@ def _subject(node: exp.Expr, read_as: str) -> exp.Expr:
     if _is_text(node) and node.this.strip().lower() == "now":
         now = exp.AtTimeZone(this=exp.CurrentTimestamp(), zone=exp.Literal.string("UTC"))
         return exp.Cast(this=now, to=exp.DataType.build("TIMESTAMP"))
+    if read_as in READ_AS:
+        node = _as_number(node)
     if kind(node) == "number":
         # a number is a Julian day in SQLite, unless 'unixepoch' says that it counts seconds
         seconds = copied(node)
         if read_as != "unixepoch":
             days = exp.Sub(this=exp.paren(copied(node)), expression=exp.Literal.number(_EPOCH))
             seconds = exp.Mul(this=exp.paren(days), expression=exp.Literal.number(86400))
-        micros = exp.Mul(this=exp.paren(seconds), expression=exp.Literal.number(1_000_000))
+        micros = exp.Mul(this=exp.paren(seconds), expression=exp.Literal.number("1e6"))
         # MAKE_TIMESTAMP takes whole microseconds, and has no time zone to go by
         whole = exp.Cast(this=exp.paren(micros), to=exp.DataType.build("BIGINT"))
         return exp.Anonymous(this="MAKE_TIMESTAMP", expressions=[whole])
     return exp.TryCast(this=moment(node), to=exp.DataType.build("TIMESTAMP"))
 
 
+def _as_number(node: exp.Expr) -> exp.Expr:
+    """What 'unixepoch' is said of as a number; a date is none, and NULL in SQLite, too."""
+    if kind(node) == "number":
+        return node
+    text = node if kind(node) == "text" else exp.Null()
+    made = exp.TryCast(this=text, to=exp.DataType.build("DOUBLE"))
+    annotate(made, family="number")
+    return made
+
+
 def _change(modifier: str) -> Callable[[exp.Expr], exp.Expr] | None:
     """What a modifier does to a time stamp; None for one that is not known."""
     if match := _AMOUNT.fullmatch(modifier):
-        return _shift(float(match[1]), match[2].lower())
+        amount, unit = float(match[1]), match[2].lower()
+        # half a month is 15 days to SQLite: that is refused
+        return _shift(amount, unit) if unit in _SECONDS or amount == int(amount) else None
     if match := _CLOCK.fullmatch(modifier):
         seconds = int(match[2]) * 3600 + int(match[3]) * 60 + float(match[4] or 0)
         return _shift(-seconds if match[1] == "-" else seconds, "second")
@@ -101,7 +115,7 @@ def _shift(amount: float, unit: str) -> Callable[[exp.Expr], exp.Expr]:
         # an INTERVAL of fractions is cut off: +1.5 days is written in microseconds
         micros = round(amount * _SECONDS[unit] * 1_000_000)
         return lambda moved: exp.Add(this=moved, expression=_interval(micros, "MICROSECOND"))
-    months = round(amount * (12 if unit == "year" else 1))
+    months = int(amount) * (12 if unit == "year" else 1)
     return lambda moved: _months_later(moved, months)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlglot import exp
 
 from binder.language.annotations import notes
-from binder.language.sqltree import Dialect, sql_of
+from binder.language.sqltree import DuckDBDialect, sql_of
 
 NUMBERS = (
     "TINYINT",
@@ -352,7 +352,7 @@ RULES: dict[type[Any], Rule] = {
 def _returned() -> dict[type[Any], str | None]:
     """The kind of each class whose type does not depend on its operands."""
     found: dict[type[Any], str | None] = {}
-    for node, entry in Dialect.EXPRESSION_METADATA.items():
+    for node, entry in DuckDBDialect.EXPRESSION_METADATA.items():
         if (type_ := entry.get("returns")) is not None:
             found[node] = column_kind(exp.DataType.build(type_).this.value)
     for classes, name in OVERRIDES:

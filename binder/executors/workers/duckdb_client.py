@@ -89,27 +89,6 @@ class Worker(Process):
             return super()._ask({**header, "before": first}, data)
 
 
-class SqliteWorker(Worker):
-    """A process with SQLite in the engine's place."""
-
-    module = "binder.executors.workers.sqlite_worker"
-
-    def arguments(self) -> list[str]:
-        """Its memory."""
-        return super().arguments()[:1]
-
-    def sent(self, table: Table) -> pa.Table:
-        """The data as they are."""
-        return table.data
-
-    def said(self, table: Table) -> Header:
-        """Where SQLite keeps the values of a table, if it does."""
-        if table.stored is None:
-            return {}
-        columns = [(column.name, column.header) for column in table.columns]
-        return {"stored": table.stored.data(columns)}
-
-
 def _zone(tables: Sequence[Table]) -> str:
     """The time zone in which the engine reads these tables."""
     return zone_of([table.data for table in tables])[0]

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from binder.errors import DataError
-from binder.executors.workers.protocol import confine, read_frame, read_table, write_frame
+from binder.executors.workers.protocol import confine, read_table, serve
 from binder.executors.workers.verify import NotAllowed, shape, sources
 from binder.tables.readings.mixed import NUMBER, SCALED
 
@@ -53,6 +53,11 @@ class DuckDBSession:
         self.tables: set[str] = set()
         # of queries that were looked at, since a table went
         self.shapes: dict[str, dict[str, Any]] = {}
+
+    def is_full(self, error: Exception) -> bool:
+        """Whether an error says that there is no memory left."""
+        full = (duckdb.OutOfMemoryException, MemoryError)
+        return isinstance(error, full) or "failed to allocate" in str(error)
 
     def load(self, header: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
         """Makes an Arrow table known under a name: what a file holds, which is not copied, or the
@@ -163,36 +168,8 @@ def _tables(connection: Any, path: str) -> dict[str, pa.Table]:
     return found
 
 
-def answer(
-    session: DuckDBSession, header: dict[str, Any], payload: memoryview
-) -> tuple[dict[str, Any], bytes]:
-    """The reply to a frame, and to those that go ahead of it."""
-    try:
-        for first in header.pop("before", ()):
-            getattr(session, first["verb"])(first, payload[: first["size"]])
-            payload = payload[first["size"] :]
-        reply: tuple[dict[str, Any], bytes] = getattr(session, header["verb"])(header, payload)
-        return reply
-    except (duckdb.OutOfMemoryException, MemoryError) as error:
-        return {"fault": "memory_mb", "message": str(error)}, b""
-    except Exception as error:  # noqa: BLE001  the frame carries it to the parent, which raises it there
-        fault = "memory_mb" if "failed to allocate" in str(error) else "query"
-        return {"fault": fault, "message": str(error), "kind": type(error).__name__}, b""
-
-
-def serve(
-    stdin: BinaryIO, stdout: BinaryIO, memory_mb: int, threads: int, zone: str = "UTC"
-) -> None:
-    """Answers frames until the input ends."""
-    session = DuckDBSession(memory_mb, threads, zone)
-    while (frame := read_frame(stdin)) is not None:
-        header, payload = frame
-        write_frame(stdout, *answer(session, header, memoryview(payload)))
-    session.connection.close()
-
-
 def main(requests: BinaryIO, replies: BinaryIO) -> None:
     """The worker process: limits first, then frames."""
     memory_mb, threads, zone = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     confine(memory_mb + 1536)
-    serve(requests, replies, memory_mb, threads, zone)
+    serve(DuckDBSession(memory_mb, threads, zone), requests, replies)

@@ -9,7 +9,7 @@ import json
 import os
 import resource
 import struct
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 if TYPE_CHECKING:
     import pyarrow
@@ -50,6 +50,38 @@ def confine(memory_mb: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (roof, roof))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+class Session(Protocol):
+    """What answers the frames of a SQL engine: a method for each verb."""
+
+    connection: Any
+
+    def is_full(self, error: Exception) -> bool:
+        """Whether an error says that there is no memory left."""
+
+
+def answer(
+    session: Session, header: dict[str, Any], payload: memoryview
+) -> tuple[dict[str, Any], bytes]:
+    """The reply to a frame, and to those that go ahead of it."""
+    try:
+        for first in header.pop("before", ()):
+            getattr(session, first["verb"])(first, payload[: first["size"]])
+            payload = payload[first["size"] :]
+        reply: tuple[dict[str, Any], bytes] = getattr(session, header["verb"])(header, payload)
+        return reply
+    except Exception as error:  # noqa: BLE001  the frame carries it to the parent, which raises it there
+        fault = "memory_mb" if session.is_full(error) else "query"
+        return {"fault": fault, "message": str(error), "kind": type(error).__name__}, b""
+
+
+def serve(session: Session, requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answers frames until the input ends."""
+    while (frame := read_frame(requests)) is not None:
+        header, payload = frame
+        write_frame(replies, *answer(session, header, memoryview(payload)))
+    session.connection.close()
 
 
 def read_table(path: str) -> pyarrow.Table:

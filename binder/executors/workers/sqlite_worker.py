@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from binder.executors.workers import sqlite_functions
-from binder.executors.workers.protocol import confine, read_frame, read_table, write_frame
+from binder.executors.workers.protocol import confine, read_table, serve
 from binder.language.functions import allowed
 
 ROW_ID = "row_id"
@@ -60,6 +60,10 @@ class SqliteSession:
             assert value == "value" and len(names) == len(keys)
             self._answers[mapping] = {row[:-1]: row[-1] for row in rows}
         return self._answers[mapping].get(keys)
+
+    def is_full(self, error: Exception) -> bool:
+        """Whether an error says that there is no memory left."""
+        return isinstance(error, MemoryError) or "out of memory" in str(error)
 
     def load(self, header: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
         """Makes a table known under a name: what a file holds, or the frame. stored: where SQLite
@@ -257,27 +261,8 @@ def _array(values: tuple[Any, ...]) -> pa.Array:
     )
 
 
-def answer(
-    session: SqliteSession, header: dict[str, Any], payload: memoryview
-) -> tuple[dict[str, Any], bytes]:
-    """The reply to a frame, and to those that go ahead of it."""
-    try:
-        for first in header.pop("before", ()):
-            getattr(session, first["verb"])(first, payload[: first["size"]])
-            payload = payload[first["size"] :]
-        reply: tuple[dict[str, Any], bytes] = getattr(session, header["verb"])(header, payload)
-        return reply
-    except Exception as error:  # noqa: BLE001  the frame carries it to the parent, which raises it there
-        full = isinstance(error, MemoryError) or "out of memory" in str(error)
-        fault = "memory_mb" if full else "query"
-        return {"fault": fault, "message": str(error), "kind": type(error).__name__}, b""
-
-
 def main(requests: BinaryIO, replies: BinaryIO) -> None:
     """The worker process: limits first, then frames."""
     memory_mb = int(sys.argv[1])
     confine(memory_mb + 1536)
-    session = SqliteSession(memory_mb)
-    while (frame := read_frame(requests)) is not None:
-        header, payload = frame
-        write_frame(replies, *answer(session, header, memoryview(payload)))
+    serve(SqliteSession(memory_mb), requests, replies)

@@ -19,7 +19,7 @@ from binder.analysis.sql.types import column_kind, kind
 from binder.errors import ProgramError
 from binder.language.annotations import notes
 from binder.language.repair import parsed
-from binder.language.sqltree import Dialect, copied, nodes
+from binder.language.sqltree import DuckDBDialect, copied, nodes
 from tests.cases import FIXTURES, Case, read
 
 FILES = sorted(p for room in ("analysis", "plans", "programs") for p in (FIXTURES / room).glob("*"))
@@ -56,7 +56,7 @@ def qualified(tree: exp.Expr, case: Case) -> exp.Expr | None:
         made = qualify(
             copied(tree),
             schema=schema,
-            dialect=Dialect,
+            dialect=DuckDBDialect,
             allow_partial_qualification=True,
             validate_qualify_columns=False,
             expand_alias_refs=False,
@@ -64,7 +64,7 @@ def qualified(tree: exp.Expr, case: Case) -> exp.Expr | None:
             canonicalize_table_aliases=False,
             identify=False,
         )
-        return annotate_types(made, schema=schema, dialect=Dialect)
+        return annotate_types(made, schema=schema, dialect=DuckDBDialect)
     except SqlglotError:
         return None
 
@@ -109,7 +109,7 @@ def test_expressions_have_the_same_type(case: Case) -> None:
         if other is None or type(part) in ACCEPTED or isinstance(part, exp.Query):
             continue
         assert other.type is not None
-        known = column_kind(other.type.sql(Dialect))
+        known = column_kind(other.type.sql(DuckDBDialect))
         if known is not None and kind(part) is not None:
             assert kind(part) == known, f"{part.sql()}: {kind(part)}, {other.type.sql()}"
 

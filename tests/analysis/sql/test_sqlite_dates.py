@@ -17,7 +17,7 @@ ROWS = [{"i": i, "d": day, "n": 1092941466 + i * 1000000} for i, day in enumerat
 MODIFIERS = (
     "'+1 month'", "'-3 days'", "'start of month'", "'start of year'", "'weekday 1'", "'weekday 0'",
     "'+01:30'", "'-02:00:30'", "'start of month', '+1 month', '-1 day'", "'+1 year'", "'-1 month'",
-    "'start of day'", "'+36 hours'", "'-90 minutes'", "'+10.5 seconds'", "'+13 months'", "'utc'",
+    "'start of day'", "'+36 hours'", "'-90 minutes'", "'+10.5 seconds'", "'+13 months'",
     "'+1.5 days'", "'START OF MONTH'",
 )  # fmt: skip
 FORMATS = (
@@ -39,6 +39,8 @@ PROGRAMS = [
     "SELECT date(n, 'unixepoch'), datetime(n, 'unixepoch', '+1 day') FROM w",
     "SELECT time(n, 'unixepoch'), strftime('%Y', n, 'unixepoch') FROM w",
     "SELECT unixepoch(d), julianday(d), time(d) FROM w",
+    "SELECT date(1092941466, 'unixepoch'), date(d, 'unixepoch'), datetime('1092941466', 'unixepoch') FROM w",
+    "SELECT date(CAST('2020-01-01' AS DATE), 'unixepoch') IS NULL OR 1 FROM w",
     "SELECT datetime(2455000.25, '+1 day') FROM w",
     "SELECT i FROM w WHERE date(d, 'start of year') = '2012-01-01'",
     *(f"SELECT {one} FROM w" for one in NOW),
@@ -75,7 +77,20 @@ def test_dates_are_those_of_sqlite(
     assert ours == [tuple(map(plain, row)) for row in lite.execute(program)]
 
 
-@pytest.mark.parametrize("modifier", ["'localtime'", "n || ' days'", "'+1 fortnight'", "d"])
+@pytest.mark.parametrize(
+    "modifier",
+    [
+        "'localtime'",
+        "'utc'",
+        "'auto'",
+        "'subsec'",
+        "'+1.5 months'",
+        "'+1 day', 'unixepoch'",
+        "n || ' days'",
+        "'+1 fortnight'",
+        "d",
+    ],
+)
 def test_a_modifier_is_carried_out_or_refused(
     both: tuple[binder.Binder, sqlite3.Connection], modifier: str
 ) -> None:

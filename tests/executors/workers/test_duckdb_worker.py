@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from binder.errors import DataError
-from binder.executors.workers.duckdb_worker import DuckDBSession, read_database, serve
-from binder.executors.workers.protocol import read_frame, write_frame
+from binder.executors.workers.duckdb_worker import DuckDBSession, read_database
+from binder.executors.workers.protocol import read_frame, serve, write_frame
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def _answers(*requests: tuple[dict[str, object], bytes]) -> list[tuple[dict[str,
     for header, payload in requests:
         write_frame(stdin, header, payload)
     stdin.seek(0)
-    serve(stdin, stdout, 512, 1)
+    serve(DuckDBSession(512, 1), stdin, stdout)
     stdout.seek(0)
     return list(iter(lambda: read_frame(stdout), None))  # type: ignore[arg-type]
 
