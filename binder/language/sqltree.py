@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import sqlglot
@@ -139,6 +140,37 @@ def copied(tree: E) -> E:
     if tree._meta:
         made.meta.update(tree._meta)
     return made
+
+
+def tree_of(text: str, /, **parts: exp.Expr | str | float) -> exp.Expr:
+    """A tree of SQL text in which each $name stands for a part: a tree, or the value of a literal.
+
+    A tree is moved to the first place of its name and copied to the others; it is put in brackets
+    where it would be read apart: tree_of("$a * 2", a=a + 1) is (a + 1) * 2."""
+    root = exp.Paren(this=copied(_template(text)))
+    used: set[str] = set()
+    for node in nodes(root):
+        if not isinstance(node, exp.Placeholder):
+            continue
+        part = parts[node.name]
+        if not isinstance(part, exp.Expr):
+            literal = exp.Literal.string if isinstance(part, str) else exp.Literal.number
+            part = literal(part)
+        elif node.name in used:
+            part = copied(part)
+        used.add(node.name)
+        apart = node.parent is not root and isinstance(node.parent, _LOOSE)
+        node.replace(exp.Paren(this=part) if apart and isinstance(part, _LOOSE) else part)
+    made: exp.Expr = root.this.pop()
+    return made
+
+
+_LOOSE = (exp.Binary, exp.Unary, exp.Between, exp.In, exp.AtTimeZone)
+
+
+@cache
+def _template(text: str) -> exp.Expr:
+    return sqlglot.parse_one(text, read=DuckDBDialect)
 
 
 def sql_of(tree: exp.Expr, dialect: str = "duckdb") -> str:

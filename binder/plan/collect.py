@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.ordering import order_keys
 from binder.language.annotations import notes
-from binder.language.sqltree import copied
+from binder.language.sqltree import copied, tree_of
 from binder.plan import Collect, RowFilter
 from binder.plan.blocks import OF_GROUPS, Stage, outer_columns
 from binder.plan.correlate import clause_around, derived, joins_of, lifted, name_of
@@ -87,7 +87,7 @@ def inputs(
 def rows_looked_at(collect: Collect, known: Knowledge) -> exp.Select:
     """How many rows a collect looks at."""
     return exp.Select(
-        expressions=[exp.alias_(exp.Count(this=exp.Star()), "rows")],
+        expressions=[tree_of("COUNT(*) AS rows")],
         from_=derived(CollectQuery(collect, known).query()),
         with_=clause_around(collect.site.block.select, known),
     )
@@ -107,12 +107,9 @@ def share_settled(collect: Collect, known: Knowledge) -> exp.Select | None:
         return None
     # a row is settled if the WHERE can no longer come out both ways
     is_open = every([can(where, Outcome.TRUE, known), can(where, Outcome.NOT_TRUE, known)])
-    settled = exp.If(
-        this=exp.Is(this=exp.paren(is_open), expression=exp.true()), true=number(0), false=number(1)
-    )
+    settled = tree_of("AVG(IF(($open) IS TRUE, 0, 1))", open=is_open)
     query = exp.Select(
-        expressions=[exp.alias_(exp.Avg(this=settled), "share")],
-        from_=copied(block.select.args["from_"]),
+        expressions=[exp.alias_(settled, "share")], from_=copied(block.select.args["from_"])
     )
     query.set("joins", joins_of(block, None, known))
     is_known = [opposite(unknown_in(call, known)), any_present(call.expressions)]
@@ -328,13 +325,13 @@ def _is_among(groups: exp.Select, needed: exp.Expr) -> exp.Expr:
     group = groups.args.get("group")
     keys = [] if group is None else group.expressions
     shown = [exp.alias_(copied(key), key_name(i)) for i, key in enumerate(keys)]
-    groups.set("expressions", shown or [exp.Count(this=exp.Star())])
+    groups.set("expressions", shown or [tree_of("COUNT(*)")])
     if not is_true(needed):
         groups.set("having", exp.Having(this=needed))
     pairs = []
     for i, key in enumerate(keys):
         theirs = column(key_name(i), "asked")
-        pairs.append(exp.NullSafeEQ(this=theirs, expression=exp.paren(copied(key), copy=False)))
+        pairs.append(tree_of("$one IS NOT DISTINCT FROM ($other)", one=theirs, other=copied(key)))
     found = exp.Select(expressions=[number(1)], from_=derived(groups))
     return exp.Exists(this=found.where(*pairs, copy=False) if pairs else found)
 

@@ -8,11 +8,11 @@ from typing import Any
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import order_keys
-from binder.language.sqltree import copied
+from binder.language.sqltree import copied, tree_of
 from binder.plan import FirstRows
 from binder.plan.blocks import SelectBlock
 from binder.plan.correlate import derived, name_of
-from binder.plan.expressions import every, number, opposite
+from binder.plan.expressions import every, opposite
 from binder.plan.outcomes import Outcome
 from binder.plan.three_valued import Knowledge, can
 
@@ -61,9 +61,9 @@ class FirstRowsQuery:
         )
         shown = [*(name_of(key) for key in keys), exp.column(place)]
         kept = exp.Select(expressions=shown, from_=derived(counted))
-        enough = number(self.first.rows)
-        too_few_before = exp.LT(this=exp.column("passed_before"), expression=enough)
-        return kept.where(exp.column("needed"), too_few_before, copy=False)
+        return kept.where(
+            tree_of("needed AND passed_before < $enough", enough=self.first.rows), copy=False
+        )
 
     def _order(self, rows: exp.Select) -> Sequence[exp.Ordered]:
         """The scan order: row order, if there is no other."""
@@ -95,28 +95,19 @@ class FirstRowsQuery:
         # a LIMIT of its own for each value
         each = [copied(value) for value in first.each]
         position = exp.Window(this=exp.RowNumber(), partition_by=each, order=_by(order))
-        limit = exp.LTE(this=position, expression=number(reach))
+        limit = tree_of("$position <= $reach", position=position, reach=reach)
         rows.set("qualify", exp.Qualify(this=limit))
         return rows
 
     def _passed_before(self, order: Sequence[exp.Ordered]) -> exp.Expr:
         """How many of the rows in front of one certainly pass (of those with its value)."""
         # without the row itself: it is asked about until enough before it pass
-        in_front = exp.WindowSpec(
-            kind="ROWS",
-            start="UNBOUNDED",
-            start_side="PRECEDING",
-            end=number(1),
-            end_side="PRECEDING",
-        )
-        passed = exp.Window(
-            this=exp.Sum(this=exp.cast(exp.column("passes"), "INT")),
-            partition_by=[exp.column(f"each_{i}") for i in range(len(self.first.each))],
-            order=_by(_again(order)),
-            spec=in_front,
-        )
+        in_front = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
+        passed = tree_of(f"SUM(CAST(passes AS INT)) OVER ({in_front})")
+        passed.set("partition_by", [exp.column(f"each_{i}") for i in range(len(self.first.each))])
+        passed.set("order", _by(_again(order)))
         # the first row has none in front: SUM of nothing is NULL
-        return exp.Coalesce(this=passed, expressions=[number(0)])
+        return tree_of("COALESCE($passed, 0)", passed=passed)
 
 
 def _again(order: Sequence[exp.Ordered]) -> list[exp.Ordered]:

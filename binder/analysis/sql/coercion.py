@@ -18,7 +18,7 @@ from binder.analysis.sql.types import kind, picked
 from binder.analysis.sql.value_linking import UNEQUAL, Link, absent, linked, raw_of
 from binder.language.annotations import annotate, notes
 from binder.language.program import Origin
-from binder.language.sqltree import copied, nodes
+from binder.language.sqltree import copied, nodes, tree_of
 from binder.tables.cells import read_boolean
 from binder.tables.dates import read_date
 from binder.tables.numbers import read_number
@@ -213,7 +213,7 @@ def _written(value: float | datetime.date | datetime.time) -> exp.Expr:
     if isinstance(value, datetime.date):
         return date_literal(value)
     if isinstance(value, datetime.time):
-        return exp.Cast(this=exp.Literal.string(str(value)), to=exp.DataType.build("TIME"))
+        return tree_of("CAST($time AS TIME)", time=str(value))
     return _signed(value)
 
 
@@ -228,10 +228,10 @@ def number(node: exp.Expr) -> exp.Expr:
         value = read_number(node.this)
         return exp.Null() if value is None else _signed(value)
     if _reading(node).note is not None:  # several units: no sum of them is a number
-        nothing = exp.Cast(this=exp.Null(), to=exp.DataType.build("DOUBLE"))
+        nothing = tree_of("CAST(NULL AS DOUBLE)")
         annotate(nothing, family="number")
         return nothing
-    made = exp.Anonymous(this="number_in", expressions=[node])
+    made = tree_of("number_in($text)", text=node)
     annotate(made, family="number")
     return made
 
@@ -248,7 +248,7 @@ def moment(node: exp.Expr) -> exp.Expr:
         day = read_date(node.this)
         if day is not None:
             return date_literal(day)
-    return exp.TryCast(this=node, to=exp.DataType.build("TIMESTAMP"))
+    return tree_of("TRY_CAST($text AS TIMESTAMP)", text=node)
 
 
 def _year(node: exp.Expr) -> exp.Expr:
@@ -259,7 +259,7 @@ def _year(node: exp.Expr) -> exp.Expr:
 def date_literal(day: datetime.date) -> exp.Expr:
     """A date as SQL writes it."""
     name = "TIMESTAMP" if isinstance(day, datetime.datetime) else "DATE"
-    return exp.Cast(this=exp.Literal.string(str(day)), to=exp.DataType.build(name))
+    return tree_of(f"CAST($day AS {name})", day=str(day))
 
 
 def as_text(node: exp.Expr) -> exp.Expr:
@@ -267,5 +267,5 @@ def as_text(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Column) and (raw := raw_of(node)) is not None:
         return raw
     if kind(node) in ("number", "date", "time", "boolean"):
-        return exp.Cast(this=node, to=exp.DataType.build("VARCHAR"))
+        return tree_of("CAST($value AS VARCHAR)", value=node)
     return node

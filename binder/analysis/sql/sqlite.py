@@ -16,7 +16,7 @@ from binder.analysis.sql import sqlite_dates
 from binder.analysis.sql.coercion import as_text, moment, number
 from binder.analysis.sql.types import COMPUTED, DATE_PARTS, TEXT_READERS, kind
 from binder.language.annotations import annotate, notes
-from binder.language.sqltree import copied, nodes
+from binder.language.sqltree import copied, nodes, tree_of
 
 _READS_TEXT = (
     *TEXT_READERS, exp.RegexpReplace, exp.RegexpExtractAll, exp.Initcap, exp.Reverse, exp.Pad,
@@ -83,7 +83,7 @@ def _like(node: exp.Like | exp.ILike) -> None:
     negate = node.args.get("negate")
     text = as_text(subject)
     if kind(node.expression) == "number":
-        node.set("expression", exp.Cast(this=node.expression, to=exp.DataType.build("VARCHAR")))
+        node.set("expression", tree_of("CAST($number AS VARCHAR)", number=node.expression))
     test: exp.Expr = made(this=text, expression=node.expression, negate=negate)
     parent = node.parent
     if (
@@ -91,7 +91,7 @@ def _like(node: exp.Like | exp.ILike) -> None:
         and isinstance(text, exp.Column)
         and not isinstance(parent, exp.Escape)
     ):
-        iso = exp.Cast(this=copied(subject), to=exp.DataType.build("VARCHAR"))
+        iso = tree_of("CAST($date AS VARCHAR)", date=copied(subject))
         other = made(this=iso, expression=copied(node.expression), negate=negate)
         test = exp.paren(
             exp.and_(test, other, copy=False) if negate else exp.or_(test, other, copy=False),
@@ -131,7 +131,7 @@ def _numbers(node: exp.Expr) -> None:
         if isinstance(operand, exp.Distinct):
             operand.set("expressions", [number(item) for item in operand.expressions])
         elif kind(operand) == "boolean" and isinstance(node, (exp.Sum, exp.Avg)):
-            node.set(name, exp.Cast(this=operand, to=exp.DataType.build("BIGINT")))
+            node.set(name, tree_of("CAST($truth AS BIGINT)", truth=operand))
         elif operand is not None:
             node.set(name, number(operand))
 
@@ -155,7 +155,7 @@ def _strftime(node: exp.TimeToStr) -> None:
     if isinstance(subject, exp.Literal) and "%" in subject.this:
         subject, pattern = pattern, subject
     if kind(subject) == "number" and isinstance(pattern, exp.Literal) and pattern.this == "%Y":
-        node.replace(exp.Cast(this=subject, to=exp.DataType.build("VARCHAR")))
+        node.replace(tree_of("CAST($year AS VARCHAR)", year=subject))
         return
     node.set("this", moment(subject))
     node.set("format", pattern)
@@ -163,7 +163,7 @@ def _strftime(node: exp.TimeToStr) -> None:
 
 def _date(node: exp.Date | exp.Datetime) -> None:
     target = "DATE" if isinstance(node, exp.Date) else "TIMESTAMP"
-    node.replace(exp.TryCast(this=moment(node.this), to=exp.DataType.build(target)))
+    node.replace(tree_of(f"TRY_CAST($moment AS {target})", moment=moment(node.this)))
 
 
 def _day_difference(node: exp.Anonymous) -> exp.Expr:
@@ -187,13 +187,11 @@ def _julian(node: exp.Anonymous) -> exp.Expr:
 
 
 def _total(node: exp.Anonymous) -> exp.Expr:
-    return exp.Coalesce(
-        this=exp.Sum(this=number(node.expressions[0])), expressions=[exp.Literal.number("0.0")]
-    )
+    return tree_of("COALESCE(SUM($number), 0.0)", number=number(node.expressions[0]))
 
 
 def _is_null(node: exp.Anonymous) -> exp.Expr:
-    return exp.paren(exp.Is(this=node.expressions[0], expression=exp.Null()), copy=False)
+    return tree_of("($value IS NULL)", value=node.expressions[0])
 
 
 _FUNCTIONS: dict[str, Callable[[exp.Anonymous], exp.Expr]] = {

@@ -14,7 +14,7 @@ from sqlglot import exp
 from binder.analysis.sql.coercion import moment
 from binder.analysis.sql.types import kind
 from binder.language.annotations import annotate
-from binder.language.sqltree import copied
+from binder.language.sqltree import copied, tree_of
 
 _AMOUNT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s+(second|minute|hour|day|month|year)s?", re.IGNORECASE)
 _CLOCK = re.compile(r"([+-]?)(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?")
@@ -65,21 +65,17 @@ def _modifiers(node: exp.Anonymous) -> list[exp.Expr]:
 def _subject(node: exp.Expr, read_as: str) -> exp.Expr:
     """A time value as a time stamp; a number is read as the first modifier says."""
     if _is_text(node) and node.this.strip().lower() == "now":
-        now = exp.AtTimeZone(this=exp.CurrentTimestamp(), zone=exp.Literal.string("UTC"))
-        return exp.Cast(this=now, to=exp.DataType.build("TIMESTAMP"))
+        return tree_of("CAST(CURRENT_TIMESTAMP AT TIME ZONE 'UTC' AS TIMESTAMP)")
     if read_as in READ_AS:
         node = _as_number(node)
     if kind(node) == "number":
         # a number is a Julian day in SQLite, unless 'unixepoch' says that it counts seconds
         seconds = copied(node)
         if read_as != "unixepoch":
-            days = exp.Sub(this=exp.paren(copied(node)), expression=exp.Literal.number(_EPOCH))
-            seconds = exp.Mul(this=exp.paren(days), expression=exp.Literal.number(86400))
-        micros = exp.Mul(this=exp.paren(seconds), expression=exp.Literal.number("1e6"))
+            seconds = tree_of(f"($days - {_EPOCH}) * 86400", days=seconds)
         # MAKE_TIMESTAMP takes whole microseconds, and has no time zone to go by
-        whole = exp.Cast(this=exp.paren(micros), to=exp.DataType.build("BIGINT"))
-        return exp.Anonymous(this="MAKE_TIMESTAMP", expressions=[whole])
-    return exp.TryCast(this=moment(node), to=exp.DataType.build("TIMESTAMP"))
+        return tree_of("MAKE_TIMESTAMP(CAST($seconds * 1e6 AS BIGINT))", seconds=seconds)
+    return tree_of("TRY_CAST($moment AS TIMESTAMP)", moment=moment(node))
 
 
 def _as_number(node: exp.Expr) -> exp.Expr:
@@ -87,7 +83,7 @@ def _as_number(node: exp.Expr) -> exp.Expr:
     if kind(node) == "number":
         return node
     text = node if kind(node) == "text" else exp.Null()
-    made = exp.TryCast(this=text, to=exp.DataType.build("DOUBLE"))
+    made = tree_of("TRY_CAST($text AS DOUBLE)", text=text)
     annotate(made, family="number")
     return made
 
@@ -114,7 +110,7 @@ def _shift(amount: float, unit: str) -> Callable[[exp.Expr], exp.Expr]:
     if unit in _SECONDS:
         # an INTERVAL of fractions is cut off: +1.5 days is written in microseconds
         micros = round(amount * _SECONDS[unit] * 1_000_000)
-        return lambda moved: exp.Add(this=moved, expression=_interval(micros, "MICROSECOND"))
+        return lambda moved: tree_of(f"$moved + INTERVAL '{micros}' MICROSECOND", moved=moved)
     months = int(amount) * (12 if unit == "year" else 1)
     return lambda moved: _months_later(moved, months)
 
@@ -123,67 +119,53 @@ def _months_later(moved: exp.Expr, months: int) -> exp.Expr:
     """The first of the month, so many months later, and as far into it as before."""
     # DuckDB's + INTERVAL 1 MONTH stops at the last day of a month, SQLite's goes on into the next
     first = _truncated(moved, "month")
-    into = exp.paren(exp.Sub(this=copied(moved), expression=copied(first)))
-    later = exp.paren(exp.Add(this=first, expression=_interval(months, "MONTH")))
-    return exp.paren(exp.Add(this=later, expression=into))
+    return tree_of(
+        f"(($first + INTERVAL '{months}' MONTH) + ($moved - $first))", first=first, moved=moved
+    )
 
 
 def _weekday(moved: exp.Expr, wanted: int) -> exp.Expr:
     """The next day of the week, or the day itself; Sunday is 0."""
-    today = exp.Anonymous(this="DAYOFWEEK", expressions=[copied(moved)])
     # + 7 keeps the remainder from being negative
-    ahead = exp.Sub(this=exp.Literal.number(wanted + 7), expression=today)
-    days = exp.Mod(this=exp.paren(ahead), expression=exp.Literal.number(7))
-    step = exp.Anonymous(this="TO_DAYS", expressions=[_whole(days)])
-    return exp.paren(exp.Add(this=moved, expression=step))
-
-
-def _whole(node: exp.Expr) -> exp.Expr:
-    return exp.Cast(this=exp.paren(node), to=exp.DataType.build("INTEGER"))
+    ahead = f"CAST((({wanted + 7} - DAYOFWEEK($moved)) % 7) AS INTEGER)"
+    return tree_of(f"($moved + TO_DAYS({ahead}))", moved=moved)
 
 
 def _truncated(moved: exp.Expr, unit: str) -> exp.Expr:
-    start = exp.Anonymous(this="DATE_TRUNC", expressions=[exp.Literal.string(unit), copied(moved)])
-    return exp.Cast(this=start, to=exp.DataType.build("TIMESTAMP"))
-
-
-def _interval(amount: int, unit: str) -> exp.Expr:
-    return exp.Interval(this=exp.Literal.string(str(amount)), unit=exp.var(unit))
+    return tree_of(f"CAST(DATE_TRUNC('{unit}', $moved) AS TIMESTAMP)", moved=copied(moved))
 
 
 def _as(type_name: str) -> Callable[[exp.Expr, exp.Anonymous], exp.Expr]:
-    return lambda moved, _: exp.Cast(this=moved, to=exp.DataType.build(type_name))
+    return lambda moved, _: tree_of(f"CAST($moved AS {type_name})", moved=moved)
 
 
 def _seconds(moved: exp.Expr, _: exp.Anonymous) -> exp.Expr:
-    epoch = exp.Anonymous(this="EPOCH", expressions=[moved])
-    return exp.Cast(this=exp.Floor(this=epoch), to=exp.DataType.build("BIGINT"))
+    return tree_of("CAST(FLOOR(EPOCH($moved)) AS BIGINT)", moved=moved)
 
 
 def julian(moved: exp.Expr, _: object = None) -> exp.Expr:
     """The Julian day, which begins at noon; DuckDB's begins at midnight."""
-    days = exp.Anonymous(this="JULIAN", expressions=[moved])
-    return exp.paren(exp.Sub(this=days, expression=exp.Literal.number(0.5)))
+    return tree_of("(JULIAN($moved) - 0.5)", moved=moved)
 
 
 def _formatted(moved: exp.Expr, node: exp.Anonymous) -> exp.Expr:
     """STRFTIME, with %J, %s and %f, which DuckDB's has not, between its parts."""
     pattern = node.expressions[0]
     if not _is_text(pattern):
-        return exp.Anonymous(this="STRFTIME", expressions=[moved, pattern])
+        return tree_of("STRFTIME($moved, $pattern)", moved=moved, pattern=pattern)
     made: exp.Expr | None = None
     for part in filter(None, re.split(r"(%[Jsf])", pattern.this)):
         one = _written(part, copied(moved), node)
-        made = one if made is None else exp.DPipe(this=made, expression=one)
+        made = one if made is None else tree_of("$before || $one", before=made, one=one)
     return exp.paren(made or exp.Literal.string(""))
 
 
 def _written(part: str, moved: exp.Expr, node: exp.Anonymous) -> exp.Expr:
     if part in ("%J", "%s"):
         value = (julian if part == "%J" else _seconds)(moved, node)
-        return exp.Cast(this=value, to=exp.DataType.build("VARCHAR"))
-    pattern = exp.Literal.string("%S.%g" if part == "%f" else part)
-    return exp.Anonymous(this="STRFTIME", expressions=[moved, pattern])
+        return tree_of("CAST($value AS VARCHAR)", value=value)
+    pattern = "%S.%g" if part == "%f" else part
+    return tree_of("STRFTIME($moved, $pattern)", moved=moved, pattern=pattern)
 
 
 FUNCTIONS: dict[str, Callable[[exp.Expr, exp.Anonymous], exp.Expr]] = {

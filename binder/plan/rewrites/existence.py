@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_grouped
-from binder.language.sqltree import placeholders
+from binder.language.sqltree import placeholders, tree_of
 from binder.plan.blocks import SelectBlock
 from binder.plan.expressions import number
 
@@ -64,7 +64,7 @@ def _show_nothing(select: exp.Select) -> bool:
     if not select.args.get("distinct"):
         # an aggregate makes one row of none, so one must stay
         alone = is_grouped(select) and not select.args.get("group")
-        select.set("expressions", [exp.Count(this=exp.Star()) if alone else number(1)])
+        select.set("expressions", [tree_of("COUNT(*)") if alone else number(1)])
     return len(placeholders(select)) < calls
 
 

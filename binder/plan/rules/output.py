@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from binder.language.sqltree import copied, placeholders
+from binder.language.sqltree import copied, placeholders, tree_of
 from binder.plan import Ask, CallSite, Plan, RowFilter
 from binder.plan.asks import each, filtered
 from binder.plan.blocks import Stage
-from binder.plan.expressions import number
 from binder.plan.outcomes import Outcome
 from binder.plan.rules.early_exit import rows_wanted
 
@@ -106,12 +105,10 @@ def _keys_before(site: CallSite, order: exp.Order) -> list[exp.Expr]:
 def _is_tied(keys: list[exp.Expr]) -> exp.Expr:
     """COUNT(*) OVER (PARTITION BY keys) > 1"""
     partition = [copied(item.this) for item in keys]
-    equal_rows = exp.Window(this=exp.Count(this=exp.Star()), partition_by=partition)
-    return exp.GT(this=equal_rows, expression=number(1))
+    return tree_of("$rows > 1", rows=exp.Window(this=tree_of("COUNT(*)"), partition_by=partition))
 
 
 def _comes_out(keys: list[exp.Expr], most: int) -> exp.Expr:
     """RANK() OVER (ORDER BY keys) <= most"""
     order = exp.Order(expressions=[copied(item) for item in keys])
-    rank = exp.Window(this=exp.Rank(), order=order)
-    return exp.LTE(this=rank, expression=number(most))
+    return tree_of("$rank <= $most", rank=exp.Window(this=exp.Rank(), order=order), most=most)
