@@ -23,10 +23,10 @@ from binder.errors import (
     UsageError,
 )
 from binder.lm.event_loop import run
-from binder.lm.replay import Scripted
 from binder.plan import Plan
 from binder.tables.table import load
 from tests.oracle import Oracle
+from tests.scripted import Scripted
 from tests.server import HANG, Body, Server, Task
 from tests.timing import PATIENCE
 

@@ -13,7 +13,7 @@ import pytest
 
 import binder
 from binder.cli.commands import main
-from binder.lm.replay import Scripted
+from tests.scripted import Scripted
 from tests.server import Server, completion, task_of
 
 ROOT = Path(__file__).parents[1]

@@ -24,13 +24,13 @@ from binder.language import grammar
 from binder.language.program import Program
 from binder.language.repair import parsed
 from binder.lm import Request
-from binder.lm.replay import Scripted
 from binder.plan.naive import build
 from binder.plan.rules import RULES, optimize
 from binder.prompt.programs import asked_text
 from binder.prompt.replies import read_answers
 from binder.prompt.tasks import map_request
 from binder.tables.table import Table, tidy
+from tests.scripted import Scripted
 
 PAGE = Path(__file__).parents[1] / "docs" / "tour.md"
 QUESTION = "Which country had the most riders in the top four?"

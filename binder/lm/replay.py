@@ -1,10 +1,10 @@
-"""Stand-ins for an endpoint that need no network: an LM over a recording or a script. A recording
+"""Stand-ins for an endpoint that need no network: an LM over a recording, which
 is a text file of one Request and its Reply a line, made by the Record layer."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from binder.errors import (
     Refused,
     Unreachable,
 )
-from binder.lm import LM, Choice, Layer, Reply, Request, RequestUsage
+from binder.lm import LM, Layer, Reply, Request
 from binder.lm.cache import request_key
 from binder.lm.store import Store, Stored
 from binder.tables.codec import dump, load
@@ -95,37 +95,14 @@ class Replay(LM):
         """The recorded reply to an equal request."""
         reply = self.replies.get(request.key())
         if reply is None:
-            raise _unknown(
-                request,
-                f"the recording {self.path.name} has no reply",
-                "the request has changed since; record it again",
+            question = request.messages[-1].content if request.messages else ""
+            raise NotConfigured(
+                f"the recording {self.path.name} has no reply to: {question[:200]}",
+                hint="the request has changed since; record it again",
             )
         if isinstance(reply, LMError):
             raise reply
         return reply
-
-
-class Scripted(LM):
-    """Answers with what a function says to a request, or with the next of a series of texts; keeps
-    the requests it was given."""
-
-    def __init__(self, answers: Callable[[Request], str | Reply] | Iterable[str | Reply]):
-        self.answers = answers if callable(answers) else iter(answers)
-        self.requests: list[Request] = []
-
-    async def complete(self, request: Request) -> Reply:
-        """What the script says."""
-        self.requests.append(request)
-        if callable(self.answers):
-            said = self.answers(request)
-        else:
-            try:
-                said = next(self.answers)
-            except StopIteration:
-                raise _unknown(
-                    request, "the script has no more replies", "add replies or pass a function"
-                ) from None
-        return said if isinstance(said, Reply) else Reply((Choice(said),), RequestUsage(requests=1))
 
 
 def recorded(path: Path) -> Iterator[tuple[Request, Reply]]:
@@ -169,9 +146,3 @@ def _error(data: dict[str, Any]) -> LMError:
     if isinstance(error, Refused):
         error.status = data.get("status")
     return error
-
-
-def _unknown(request: Request, message: str, hint: str) -> NotConfigured:
-    """The error that names the question that has no reply."""
-    question = request.messages[-1].content if request.messages else ""
-    return NotConfigured(f"{message} to: {question[:200]}", hint=hint)

@@ -13,7 +13,7 @@ from binder.benchmarks import Benchmark, Example, RawTable
 from binder.benchmarks.evaluate import asked, evaluate
 from binder.benchmarks.registry import BENCHMARKS, open_benchmark
 from binder.benchmarks.release import open_release
-from binder.lm.replay import Scripted
+from tests.scripted import Scripted
 
 
 class Towns(Benchmark):

@@ -11,8 +11,8 @@ import binder
 from binder.errors import BadReply, BudgetExceeded, Unreachable, UsageError
 from binder.lm import Choice, Message, Reply, Request, RequestUsage
 from binder.lm.budget import Budget, Budgeted, price_of, priced, shipped
-from binder.lm.replay import Scripted
 from binder.lm.retry import Retry
+from tests.scripted import Scripted
 from tests.server import SAID, Server, tokens_of
 
 REQUEST = Request((Message("user", "?"),), "gpt-6.1-terra")

@@ -25,8 +25,8 @@ from binder.errors import (
 from binder.lm import Choice, Message, Reply, Request, RequestUsage
 from binder.lm.cache import Cache, address, request_key
 from binder.lm.event_loop import run
-from binder.lm.replay import Scripted
 from binder.lm.store import Store
+from tests.scripted import Scripted
 from tests.timing import PATIENCE, grows_in_proportion, until
 
 PAID = RequestUsage(1, 10, 5, 0.5)

@@ -13,7 +13,8 @@ import binder
 from binder.errors import DataError, NotConfigured
 from binder.lm import Choice, Message, Reply, Request, RequestUsage
 from binder.lm.event_loop import run
-from binder.lm.replay import Record, Replay, Scripted
+from binder.lm.replay import Record, Replay
+from tests.scripted import Scripted
 from tests.server import Server
 
 
@@ -103,7 +104,7 @@ def test_a_script_keeps_what_it_was_asked() -> None:
     script = Scripted(["one"])
     assert run(script.complete(request("q"))).text == "one"
     assert [asked.messages[-1].content for asked in script.requests] == ["q"]
-    with pytest.raises(NotConfigured, match="q2"):
+    with pytest.raises(NotConfigured, match="no more replies"):
         run(script.complete(request("q2")))
 
 

@@ -7,9 +7,11 @@ python -m tests.plan.differential 10000    runs so many random programs
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections import Counter
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -24,7 +26,7 @@ from binder.executors.sql import SqlExecutor
 from binder.executors.workers.duckdb_client import Limits, Worker
 from binder.executors.workers.duckdb_worker import DuckDBSession
 from binder.executors.workers.protocol import answer
-from binder.executors.workers.transport import InProcess
+from binder.executors.workers.transport import Header, Payload
 from binder.language.skeleton import parse
 from binder.plan import Plan
 from binder.plan.naive import build
@@ -80,6 +82,25 @@ def table(name: str, rows: list[tuple[Any, ...]]) -> Table:
     """A typed table, also where a column is NULL throughout."""
     frame = pd.DataFrame(rows, columns=["a", "b", "n"])
     return load(frame.astype({"a": "string", "b": "string", "n": "Int64"}), name)
+
+
+class InProcess:
+    """A session in this process, without limits: thousands of queries need not wait for pipes."""
+
+    def __init__(self, answer: Callable[[Header, memoryview], tuple[Header, Payload]]):
+        self.pid = os.getpid()
+        self._answer = answer
+
+    def poll(self) -> int | None:
+        """None: it lives as long as this process."""
+        return None
+
+    def exchange(self, header: Header, payload: Payload, seconds: float) -> tuple[Header, Payload]:
+        """The answer to a frame, however long it takes."""
+        return self._answer(header, memoryview(payload))
+
+    def kill(self) -> None:
+        """There is no process to end."""
 
 
 class Near(Worker):

@@ -17,7 +17,7 @@ import binder
 from binder.engine import Binder
 from binder.executors.workers.duckdb_client import Worker
 from binder.lm import Choice, Reply, Request
-from binder.lm.replay import Scripted
+from tests.scripted import Scripted
 from tests.speed.lm import serving
 from tests.speed.workloads import know
 

@@ -22,7 +22,7 @@ import openai
 import binder
 from binder.lm import Choice, Reply, Request
 from binder.lm.providers.openai.chat import parameters
-from binder.lm.replay import Scripted
+from tests.scripted import Scripted
 
 INPUTS, CONCURRENCY, TURNS = 1500, 64, 3
 HEADER = ["client", "requests a second", "of AsyncOpenAI", "of AsyncOpenAI with aiohttp"]

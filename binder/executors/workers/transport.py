@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
@@ -111,25 +111,6 @@ class Pipes:
                 parts.append(part)
                 size -= len(part)
         return b"".join(parts)
-
-
-class InProcess:
-    """A session in this process, without limits: thousands of queries need not wait for pipes."""
-
-    def __init__(self, answer: Callable[[Header, memoryview], tuple[Header, Payload]]):
-        self.pid = os.getpid()
-        self._answer = answer
-
-    def poll(self) -> int | None:
-        """None: it lives as long as this process."""
-        return None
-
-    def exchange(self, header: Header, payload: Payload, seconds: float) -> tuple[Header, Payload]:
-        """The answer to a frame, however long it takes."""
-        return self._answer(header, memoryview(payload))
-
-    def kill(self) -> None:
-        """There is no process to end."""
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

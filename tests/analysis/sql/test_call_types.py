@@ -9,8 +9,8 @@ import pytest
 
 import binder
 from binder.lm import Choice, Reply, Request
-from binder.lm.replay import Scripted
 from tests.cases import Case, cases, compare
+from tests.scripted import Scripted
 
 
 @pytest.mark.parametrize("case", cases("analysis/call_types.txt"))
