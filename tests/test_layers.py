@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parent.parent / "binder"
 ROOMS = """
 errors .
 data .
-tables . patterns cells numbers dates spelling cell_types codec readings arrow text_columns dialect layout encoding files csv json excel sqlite databases frames sources table zones
+tables . patterns cells numbers dates spelling cell_types codec readings arrow text_columns dialect layout encoding files plain_rows csv json excel sqlite databases frames sources table zones
 language . functions call_kinds lexer thoughts extract context foreign diagnose_sql diagnose_python lalr grammar calls relations annotations parameters sqltree program skeleton python repair
 lm . tokens event_loop retry budget store cache replay providers
 results html trace columns web result progress .

@@ -10,14 +10,6 @@ from binder.tables.codec import spell
 if TYPE_CHECKING:
     import pyarrow
 
-_LARGE = 1000  # distinct cells: below, Python reads them all; above, whole arrays are cast first
-_NUMBER = r"^-?(?:(?:0|[1-9]\d{0,17})(?:\.\d+(?:[eE][+-]?\d{1,2})?)?|\.\d+)$"
-_DIGITS = r"^\s*\d{1,2}[-/.]\s?\d{1,2}[-/.]"
-_DATE = r"^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)?$"
-# What Arrow casts by itself: its spelling, a mark of the wider type, and this type.
-_PLAIN = ((_NUMBER, r"[.eE]", "DOUBLE"), (_DATE, ":", "TIMESTAMP"))
-_CAST = ("BIGINT", "DOUBLE", "DATE", "TIMESTAMP")
-
 
 def array(values: list[Any], kind: pyarrow.DataType | None = None) -> pyarrow.ChunkedArray:
     """Python values as an Arrow column, of this type if all fit; a mixture of types becomes
@@ -141,6 +133,17 @@ def _nested_type(kind: pyarrow.DataType) -> str:
     return f"STRUCT({', '.join(fields)})"
 
 
+def in_one_piece(cells: pyarrow.ChunkedArray) -> pyarrow.Array:
+    """A column in one piece; one of more than two gigabytes has larger offsets."""
+    import pyarrow as pa
+
+    if cells.num_chunks == 1:
+        return cells.chunk(0)
+    if cells.nbytes >= 2**31:
+        cells = cells.cast(pa.large_string())
+    return pa.concat_arrays(cells.chunks) if cells.num_chunks else pa.array([], cells.type)
+
+
 def spelled(values: Any) -> Any:
     """An array as text, each value spelled as DuckDB would print it."""
     import pyarrow as pa
@@ -154,6 +157,84 @@ def spelled(values: Any) -> Any:
     if pa.types.is_primitive(kind) and not pa.types.is_temporal(kind) or pa.types.is_date32(kind):
         return pc.cast(values, pa.string())
     return pa.array([spell(value) for value in values.to_pylist()], pa.string())
+
+
+def spells(values: Any, texts: Any) -> bool:
+    """Whether each value is spelled as its text is, where there is a text."""
+    import pyarrow.compute as pc
+
+    same = pc.fill_null(pc.equal(spelled(values), texts), False)
+    return pc.all(pc.or_(same, pc.is_null(texts))).as_py() is not False  # None for no cells at all
+
+
+def cast_spells(values: pyarrow.ChunkedArray, texts: pyarrow.ChunkedArray) -> bool:
+    """Whether each value is spelled as the text is that Arrow has cast to it."""
+    start = 0
+    for piece in texts.chunks:
+        cast = in_one_piece(values.slice(start, len(piece)))
+        start += len(piece)
+        found = None if piece.null_count else _spells_by_length(cast, piece)
+        if not (spells(cast, piece) if found is None else found):
+            return False
+    return True
+
+
+def _spells_by_length(values: Any, texts: Any) -> bool | None:
+    """What the lengths and the characters of texts say of the spelling of the values that Arrow
+    has cast them to, which costs much less than to spell each value once more; None where they
+    leave it open.
+
+    A whole number has one spelling of as few characters (007 and 0x1F are longer than 7 and 31).
+    A cell of at most ten digits around one point, none of them a needless zero, is the shortest
+    spelling of its number. A day has one spelling, and a second has two, of which one has a T."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not pa.types.is_string(texts.type) or not len(texts):
+        return None
+    kind = values.type
+    if pa.types.is_date32(kind):
+        return True
+    offsets, marks = _bytes_of(texts)
+    lengths = np.diff(offsets)
+    if kind == pa.timestamp("s"):
+        return bool((lengths == 19).all()) and not (marks == ord("T")).any()
+    if pa.types.is_int64(kind):
+        return bool((lengths == _digits(values.to_numpy())).all())
+    points = np.count_nonzero(marks == ord("."))
+    if not pa.types.is_float64(kind) or points < len(texts) or lengths.min() < 3:
+        return None
+    if (marks[offsets[1:] - 1] == ord("0")).any():
+        return False  # 12.50
+    first, second = marks[offsets[:-1]], marks[offsets[:-1] + 1]
+    plain = (marks >= ord(".")) & (marks <= ord("9")) & (marks != ord("/"))
+    leading = (first == ord("0")) & (second != ord("."))
+    if lengths.max() > 11 or not plain.all() or leading.any() or (first == ord(".")).any():
+        return None
+    return not (marks[offsets[1:] - 1] == ord(".")).any()
+
+
+def _bytes_of(texts: pyarrow.StringArray) -> tuple[Any, Any]:
+    """The bytes of an array of text without NULL, and where each cell begins among them."""
+    import numpy as np
+
+    _, offsets, marks = texts.buffers()
+    places = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    found = np.frombuffer(marks, np.uint8) if marks is not None else np.empty(0, np.uint8)
+    return places - places[0], found[places[0] : places[-1]]
+
+
+def _digits(numbers: Any) -> Any:
+    """How many characters each whole number is spelled with."""
+    import numpy as np
+
+    size = np.abs(numbers).view(np.uint64)  # the least integer has no absolute value
+    count = 1 + (numbers < 0).astype(np.int32)
+    power = 10
+    while power <= size.max():
+        count += size >= power
+        power *= 10
+    return count
 
 
 def text_type(name: str) -> pyarrow.DataType:

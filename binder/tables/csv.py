@@ -16,6 +16,7 @@ from binder.errors import DataError, UsageError
 from binder.tables import dialect as dialects
 from binder.tables.dialect import Broken, TextDialect, TextRow, records
 from binder.tables.layout import HEAD, Layout, footer, is_blank, lay_out, typical_width
+from binder.tables.plain_rows import plain_rows
 
 if TYPE_CHECKING:
     import pyarrow
@@ -102,17 +103,20 @@ def _meaning(name: str, value: str) -> Any:
     return {"\\t": "\t", "tab": "\t", "space": " "}.get(value, value)
 
 
-def parse(text: str, path: str, options: Csv) -> Sheet:
-    """The table in a text."""
+def parse(text: str, path: str, options: Csv, utf8: bytes | None = None) -> Sheet:
+    """The table in a text. utf8: its bytes, where they are at hand."""
     start, line = _start(text, options)
-    if not text[start:].strip():
+    if re.compile(r"\S").search(text, start) is None:
         raise DataError(
             f"{path} is empty", path=path, hint="a CSV file needs at least a header line"
         )
-    dialect = _dialect(text[start:], options)
-    text, begin = text[start:], line
-    sheet = _read_plain(text, dialect, options)
-    sheet = sheet or _read_checked(text, path, dialect, options, begin)
+    if utf8 is None:
+        utf8 = text.encode("utf-8", "surrogatepass")
+    data = memoryview(utf8)[_size(text[:start]) :]  # no copy
+    text = text[start:]
+    dialect = _dialect(text, options)
+    sheet = _read_plain(text, data, dialect, options)
+    sheet = sheet or _read_checked(text, path, dialect, options, line)
     sheet = _without_last(sheet)
     if sheet.dialect.quote == "" and options.quote is None and '"' in text:
         sheet.notes.append("a quote does not end where its cell ends, so quotes are read as text")
@@ -170,9 +174,14 @@ def _named(layout: Layout, options: Csv, path: str = "") -> list[str]:
     return names
 
 
-def _read_plain(text: str, dialect: TextDialect, options: Csv) -> Sheet | None:
+def _size(text: str) -> int:
+    """How many bytes a text has."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _read_plain(text: str, data: memoryview, dialect: TextDialect, options: Csv) -> Sheet | None:
     """The table of a file in which nothing is odd, read by Arrow; None for any other."""
-    if dialect.escape or options.comment or "\0" in text or '\\"' in text:
+    if dialect.escape or options.comment or "\0" in text or _has_escaped_quote(text):
         return None
     try:
         head = list(islice(records(text, dialect), HEAD))
@@ -181,94 +190,23 @@ def _read_plain(text: str, dialect: TextDialect, options: Csv) -> Sheet | None:
     layout = lay_out(head, _header(options))
     width = len(layout.headers)
     ends = [0, *(record.end for record in head)]
-    body = text[ends[layout.first] :]
-    if not width or layout.first >= len(head) or _has_gap(body) or head[0].cells[:1] == ["#"]:
+    start = ends[layout.first]
+    end = text[max(start, len(text) - _TAIL) :]
+    if not width or layout.first >= len(head) or head[0].cells[:1] == ["#"] or _has_gap(end):
         return None
-    data = body.encode("utf-8", "surrogatepass")
-    quoted = bool(dialect.quote) and dialect.quote in body
-    if quoted and _has_odd_quote(data, dialect):
-        return None
-    table = _arrow_table(data, dialect, width, quoted)
-    if table is None or quoted and _may_swallow(data, table, dialect) or _has_blank_row(table):
-        return None
-    return Sheet(_named(layout, options), table.columns, layout.notes, dialect)
+    quoted = bool(dialect.quote) and text.find(dialect.quote, start) >= 0
+    table = plain_rows(data[_size(text[:start]) :], dialect, width, quoted)
+    return table and Sheet(_named(layout, options), table.columns, layout.notes, dialect)
 
 
-def _arrow_table(
-    data: bytes, dialect: TextDialect, width: int, quoted: bool
-) -> pyarrow.Table | None:
-    """The rows as Arrow reads them; None where one is not as long as the header."""
-    import pyarrow as pa
-    import pyarrow.csv as pc
-
-    try:
-        return pc.read_csv(
-            pa.BufferReader(data),
-            pc.ReadOptions(
-                column_names=[str(place) for place in range(width)],
-                block_size=min(max(len(data) // 4, 1 << 24), 1 << 30),
-            ),
-            pc.ParseOptions(
-                delimiter=dialect.delimiter,
-                quote_char=dialect.quote or False,
-                newlines_in_values=quoted,
-                ignore_empty_lines=width > 1,
-            ),
-            pc.ConvertOptions(
-                column_types={str(place): pa.string() for place in range(width)},
-                strings_can_be_null=True,
-                null_values=[""],
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
+def _has_gap(end: str) -> bool:
+    """Whether a blank line at the end of a text may part a remark from the table."""
+    return re.search(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)", end.rstrip()) is not None
 
 
-def _has_gap(body: str) -> bool:
-    """Whether a blank line near the end may part a remark from the table."""
-    return re.search(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)", body[-_TAIL:].rstrip()) is not None
-
-
-def _has_odd_quote(data: bytes, dialect: TextDialect) -> bool:
-    """Whether some quote stands neither at the edge of a cell nor beside another."""
-    import numpy as np
-
-    mark = dialect.quote.encode()
-    if len(mark) > 1:
-        return True
-    codes = np.frombuffer(b"\n" + data + b"\n", np.uint8)
-    places = np.flatnonzero(codes == mark[0])
-    edges = np.zeros(256, bool)
-    edges[list(b"\r\n" + dialect.delimiter.encode() + mark)] = True
-    inside = ~edges[codes[places - 1]] & ~edges[codes[places + 1]]
-    return len(places) % 2 == 1 or bool(inside.any())
-
-
-def _may_swallow(data: bytes, table: pyarrow.Table, dialect: TextDialect) -> bool:
-    """Whether a cell of several lines holds a delimiter, as one does that swallowed rows."""
-    if dialects.line_ends(data) <= table.num_rows:
-        return False  # no cell has several lines
-    import pyarrow.compute as pc
-
-    pattern = rf"[\r\n][^\r\n]*{re.escape(dialect.delimiter)}"
-    return any(
-        pc.any(pc.match_substring_regex(column, pattern)).as_py() for column in table.columns
-    )
-
-
-def _has_blank_row(table: pyarrow.Table) -> bool:
-    """Whether all cells of some row are missing."""
-    import pyarrow.compute as pc
-
-    if table.num_columns < 2:
-        return False
-    blank = None
-    for column in table.columns:
-        missing = pc.is_null(column)
-        blank = missing if blank is None else pc.and_(blank, missing)
-        if not pc.any(blank).as_py():
-            return False
-    return True
+def _has_escaped_quote(text: str) -> bool:
+    """Whether a backslash stands before a quote; to look for one character is much faster."""
+    return "\\" in text and '\\"' in text
 
 
 def _read_checked(text: str, path: str, dialect: TextDialect, options: Csv, line: int) -> Sheet:
@@ -296,7 +234,7 @@ def _read_checked(text: str, path: str, dialect: TextDialect, options: Csv, line
 def _ways(text: str, dialect: TextDialect, options: Csv) -> Iterator[TextDialect]:
     """The dialects to try over the whole file."""
     yield dialect
-    if '\\"' in text and not dialect.escape and options.escape is None:
+    if _has_escaped_quote(text) and not dialect.escape and options.escape is None:
         yield replace(dialect, escape="\\")
     if dialect.quote and options.quote is None:
         yield replace(dialect, quote="", escape="")

@@ -6,6 +6,8 @@ line reads in those that are common, and the user picks one."""
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from binder.errors import DataError
 
@@ -20,17 +22,25 @@ _COMMON = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "gb180
 _SHOWN = 4  # readings of a line in an error
 
 
-def decode(data: bytes, path: str, encoding: str | None = None) -> tuple[str, list[str]]:
-    """The text of a file, and what had to be replaced in it."""
+class Decoded(NamedTuple):
+    """The text of a file, what had to be replaced in it, and whether its bytes are UTF-8."""
+
+    text: str
+    notes: Sequence[str] = ()
+    is_utf8: bool = False
+
+
+def decode(data: bytes, path: str, encoding: str | None = None) -> Decoded:
+    """The text of a file."""
     if encoding is not None:
-        return _decoded(data, path, encoding), []
+        return Decoded(_decoded(data, path, encoding))
     for mark, name in _MARKS:
         if data.startswith(mark):
-            return _decoded(data, path, name), []
+            return Decoded(_decoded(data, path, name))
     if (wide := _wide(data)) is not None:
-        return _decoded(data, path, wide), []
+        return Decoded(_decoded(data, path, wide))
     try:
-        return data.decode("utf-8"), []
+        return Decoded(data.decode("utf-8"), is_utf8=True)
     except UnicodeDecodeError as error:
         text = data.decode("utf-8", "replace")
         bad = text.count("\ufffd")
@@ -38,7 +48,8 @@ def decode(data: bytes, path: str, encoding: str | None = None) -> tuple[str, li
         if good < 10 * bad:
             raise _unknown(data, path, error) from error
         line = data.count(b"\n", 0, error.start) + 1
-        return text, [f"{bad:,} bytes are not UTF-8, first in line {line}; each reads as \ufffd"]
+        told = f"{bad:,} bytes are not UTF-8, first in line {line}; each reads as \ufffd"
+        return Decoded(text, [told])
 
 
 def _decoded(data: bytes, path: str, encoding: str) -> str:

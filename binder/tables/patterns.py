@@ -321,30 +321,3 @@ SPANS = (
 )
 SPAN_JOINT = _row("what joins two dates", r"\s(?:to|until|[-–—])\s", "1998« to »1999")
 YEAR = _row("a year of four digits", r"[12]\d{3}", "«1984»", others=("3000", "984"))
-
-# ---- columns: headers, exceptions, and what most cells of a column have in common
-
-NOTHING = _row(
-    "words for a missing value, in a column that is not text",
-    r"(?i)none|na",
-    "«None»",
-    "«NA»",
-    others=("nap",),
-)
-WANTING = _row(
-    "words in place of a number or a date: no evidence for or against a type",
-    r"(?i)none|na|n\.a\.|n/d|n/k|no data|(?:data )?(?:unavailable|not available|unknown)"
-    r"|tb[acd]|dn[fspq]|(?:.*, )?did not .*|dsq|dq|disq\w*|ret|retired|nc|wd|withdrew|withdrawn"
-    r"|abd|cancel+ed|postponed",
-    "«DNF»",
-    "«Did not start»",
-    "«tba»",
-    others=("Playoff",),
-)
-TWICE = _row(
-    "a value given in two units",
-    r"[^(/\n]*\s*(?:\(.*\)|/.*|\n.*)",
-    "«168 (551)»",
-    "«168/551»",
-    others=("168",),
-)

@@ -180,8 +180,8 @@ def _of_unknown(data: bytes, path: str, options: Csv) -> RawColumns:
 def _of_csv(data: bytes, path: str, options: Csv) -> RawColumns:
     """Separated values."""
     must_be_text(data, path)
-    text, notes = decode(data, path, options.encoding)
-    sheet = csv.parse(text, path, options)
+    text, notes, is_utf8 = decode(data, path, options.encoding)
+    sheet = csv.parse(text, path, options, data if is_utf8 else None)
     columns = list(sheet.columns)
     untyped = [True] * len(columns)
     if options.decimal == ",":
@@ -196,7 +196,7 @@ def _of_csv(data: bytes, path: str, options: Csv) -> RawColumns:
 def _of_json(data: bytes, path: str) -> RawColumns:
     """JSON, whose strings are meant as strings."""
     must_be_text(data, path)
-    text, notes = decode(data, path)
+    text, notes, _ = decode(data, path)
     rows, left = json.read_rows(text, path)
     found = _read_dicts(rows)
     return found._replace(untyped=[False] * len(found.headers), notes=(*notes, *left))

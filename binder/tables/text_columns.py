@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from binder.tables import readings
-from binder.tables.arrow import spelled, text_type
+from binder.tables.arrow import cast_spells, in_one_piece, spells, text_type
 from binder.tables.cells import MISSING
 from binder.tables.codec import spell
 from binder.tables.patterns import UNCLEAN
@@ -84,21 +84,26 @@ def distinct_of(cells: pyarrow.Array) -> Distinct:
 class TextColumn:
     """A column of text that is to be read."""
 
-    def __init__(self, cells: pyarrow.ChunkedArray):
-        self.cells = _combined(cells)
+    def __init__(self, pieces: pyarrow.ChunkedArray):
+        self.pieces = pieces
+
+    @cached_property
+    def cells(self) -> pyarrow.Array:
+        """The column in one piece, which takes as much memory once more."""
+        return in_one_piece(self.pieces)
 
     @property
     def last(self) -> str | None:
         """The cell of the last row."""
-        found: str | None = self.cells[-1].as_py() if len(self.cells) else None
+        found: str | None = self.pieces[-1].as_py() if len(self.pieces) else None
         return found
 
     @cached_property
     def short(self) -> Short | None:
         """A short column as Python has it; None for a longer one."""
-        if len(self.cells) > SHORT:
+        if len(self.pieces) > SHORT:
             return None
-        cells = self.cells.to_pylist()
+        cells = self.pieces.to_pylist()
         return Short(cells, dict(Counter(cell for cell in cells if cell is not None)))
 
     @cached_property
@@ -110,10 +115,10 @@ class TextColumn:
     def some(self) -> dict[str, int] | None:
         """Distinct cells from the whole of a long column with their rows among them; None for a
         column that is short, or has few distinct cells."""
-        rows = len(self.cells) - self.cells.null_count
+        rows = len(self.pieces) - self.pieces.null_count
         if rows <= LONG:
             return None
-        told = self.cells.drop_null() if self.cells.null_count else self.cells
+        told = self.pieces.drop_null() if self.pieces.null_count else self.pieces
         picked = [told[place].as_py() for place in range(0, rows, rows // SOME)]
         counts: dict[str, int] = {}
         for cell in picked:
@@ -133,22 +138,11 @@ class TextColumn:
                 return list(cells.to_pylist())
             some = cells[:_TELLING].to_pylist()
         else:
-            cells, some = self.cells, list(self.some)
+            cells, some = self.pieces, list(self.some)
         if not any(re.match(_DIGITS, cell) for cell in some):
             return list(some)
         dated = pc.unique(cells.filter(pc.match_substring_regex(cells, _DIGITS)))
         return [*some, *dated.to_pylist()]
-
-
-def _combined(cells: pyarrow.ChunkedArray) -> pyarrow.Array:
-    """A column in one piece; one of more than two gigabytes has larger offsets."""
-    import pyarrow as pa
-
-    if cells.num_chunks == 1:
-        return cells.chunk(0)
-    if cells.nbytes >= 2**31:
-        cells = cells.cast(pa.large_string())
-    return pa.concat_arrays(cells.chunks) if cells.num_chunks else pa.array([], cells.type)
 
 
 def read_text(
@@ -162,7 +156,7 @@ def read_text(
         return _read_short(column.short, header, file, said)
     distinct = column.distinct
     values, raw, reading = _read(distinct.counts(), column.last, header, file, said)
-    raw = None if _spell(values, raw) else raw.take(distinct.indices)
+    raw = None if spells(values, raw) else raw.take(distinct.indices)
     return Typed(values.take(distinct.indices), raw, reading)
 
 
@@ -192,7 +186,7 @@ def _are_spelled(values: Sequence[Any], texts: Sequence[str | None], kind: Any) 
             if text is not None and (value is None or str(value) != text):
                 return False
         return True
-    return _spell(pa.array(values, kind), pa.array(texts, pa.string()))
+    return spells(pa.array(values, kind), pa.array(texts, pa.string()))
 
 
 def _read(
@@ -206,14 +200,6 @@ def _read(
     return pa.array(found.values, kind), pa.array(found.texts, pa.string()), found.reading
 
 
-def _spell(values: Any, texts: Any) -> bool:
-    """Whether all values are spelled as their texts are."""
-    import pyarrow.compute as pc
-
-    same = pc.fill_null(pc.equal(spelled(values), texts), False)
-    return pc.all(pc.or_(same, pc.is_null(texts))).as_py() is not False  # None for no cells at all
-
-
 def _read_long(column: TextColumn, header: str, file: FileEvidence) -> Typed | None:
     """A long column of text, plain numbers or plain dates; None where most cells are written in
     another way."""
@@ -224,9 +210,9 @@ def _read_long(column: TextColumn, header: str, file: FileEvidence) -> Typed | N
     if found.type not in _WIDER or file.decimal == "," == found.decimal and found.type == "DOUBLE":
         return None
     if found.unit is None and not found.left_out.rows and not found.in_part.rows:
-        values = _cast_whole(column.cells, found.type)
+        values, raw = _cast_whole(column.pieces, found.type)
         if values is not None:
-            return Typed(values, None, _typed_as(found, values, column))
+            return Typed(values, raw, _typed_as(found, values, column))
     return _cast_most(column, header, file)
 
 
@@ -234,11 +220,13 @@ def _typed_as(found: Reading, values: Any, column: TextColumn) -> Reading:
     """The reading of some cells as that of their whole column."""
     kinds = {"int64": "BIGINT", "double": "DOUBLE", "date32[day]": "DATE"}
     kind = kinds.get(str(values.type), "TIMESTAMP")
-    return replace(found, type=kind, cells=len(column.cells) - column.cells.null_count)
+    return replace(found, type=kind, cells=len(column.pieces) - column.pieces.null_count)
 
 
-def _cast_whole(cells: pyarrow.Array, kind: str) -> Any:
-    """The values of a column, each cell of which is spelled as its value is; else None."""
+def _cast_whole(cells: pyarrow.ChunkedArray, kind: str) -> tuple[Any, Any]:
+    """The values of a column of numbers or dates in plain spelling, and its cells where they spell
+    them with more digits than are needed (12.50); None where some cell is written in another
+    way."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -247,10 +235,13 @@ def _cast_whole(cells: pyarrow.Array, kind: str) -> Any:
             values = cells.cast(name)
         except pa.ArrowInvalid:
             continue
-        if not pc.all(pc.equal(values.cast(pa.string()), cells)).as_py() or _is_doubtful(values):
+        if _is_doubtful(values):
             continue
-        return values.cast(pa.timestamp("us")) if name == "timestamp[s]" else values
-    return None
+        if cast_spells(values, cells):
+            return values.cast(pa.timestamp("us")) if name == "timestamp[s]" else values, None
+        if name == "float64" and pc.all(pc.match_substring_regex(cells, _NUMBER)).as_py():
+            return values, cells
+    return None, None
 
 
 def _is_doubtful(values: Any) -> bool:
@@ -297,7 +288,7 @@ def _cast_most(column: TextColumn, header: str, file: FileEvidence) -> Typed | N
         except pa.ArrowInvalid:  # 2001-02-30
             return None
         raw = _replaced(cells, odd, texts)
-        return Typed(typed, None if _spell(typed, raw) else raw, replace(reading, type=kind))
+        return Typed(typed, None if spells(typed, raw) else raw, replace(reading, type=kind))
     return None
 
 
@@ -346,5 +337,5 @@ def _as_text(column: TextColumn, header: str, reading: Reading) -> Typed:
     gone = sum(count for cell, count in rest.items() if texts[cell] is None)
     cleaned, raw = _replaced(cells, odd, values), _replaced(cells, odd, texts)
     return Typed(
-        cleaned, None if _spell(cleaned, raw) else raw, replace(reading, cells=rows - gone)
+        cleaned, None if spells(cleaned, raw) else raw, replace(reading, cells=rows - gone)
     )

@@ -7,8 +7,10 @@ from decimal import Decimal
 import duckdb
 import pyarrow as pa
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from binder.tables.arrow import duckdb_type, plain
+from binder.tables.arrow import cast_spells, duckdb_type, plain, spells
 from binder.tables.readings import Reading
 from binder.tables.readings.evidence import FileEvidence
 from binder.tables.text_columns import TextColumn, read_text
@@ -109,3 +111,34 @@ def test_many_numbers_that_may_be_something_else(cells: list[str], kind: pa.Data
     assert values.type == kind
     shown = texts if texts is not None else values
     assert [str(v) for v in shown.to_pylist()[:8000]] == cells[:8000] or kind == pa.date32()
+
+
+DIGITS = st.text("0123456789.-eE", min_size=1, max_size=21)
+NUMBERS = st.integers(-(2**63), 2**63 - 1).map(str) | st.floats(width=32).map(str) | DIGITS
+TIMES = st.datetimes().map(lambda time: str(time.replace(microsecond=0)))
+
+
+@given(
+    st.lists(NUMBERS | TIMES | TIMES.map(lambda text: text.replace(" ", "T")) | st.none()),
+    st.sampled_from(["int64", "float64", "date32", "timestamp[s]"]),
+)
+@example([str(-(2**63)), "0", "-1", "10"], "int64")
+@example(["007"], "int64")
+@example(["0x1F"], "int64")
+@example(["-0"], "int64")
+@example(["12.5", "0.25", "99999999.75"], "float64")
+@example(["12.50"], "float64")
+@example(["123456789012.5"], "float64")
+@example(["5.", ".5"], "float64")
+@example(["2020-01-01T00:00:00"], "timestamp[s]")
+def test_a_cast_spells_as_its_values_do(cells: list[str | None], kind: str) -> None:
+    told = []
+    for cell in cells:
+        try:
+            pa.array([cell], pa.string()).cast(kind)
+        except pa.ArrowInvalid:
+            continue
+        told.append(cell)
+    texts = pa.chunked_array([told[:1], told[1:]], pa.string())
+    values = texts.cast(kind)
+    assert cast_spells(values, texts) == spells(values.combine_chunks(), texts.combine_chunks())

@@ -10,11 +10,11 @@ from binder.tables.encoding import decode
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
 )
 def test_unicode_is_found(encoding: str) -> None:
-    assert decode("name,é\nx,1\n".encode(encoding), "t.csv") == ("name,é\nx,1\n", [])
+    assert decode("name,é\nx,1\n".encode(encoding), "t.csv").text == "name,é\nx,1\n"
 
 
 def test_a_named_encoding_holds() -> None:
-    assert decode(b"caf\xe9", "t.csv", "cp1252") == ("café", [])
+    assert decode(b"caf\xe9", "t.csv", "cp1252") == ("café", (), False)
     with pytest.raises(DataError, match="there is no encoding 'latin-99'"):
         decode(b"x", "t.csv", "latin-99")
     with pytest.raises(DataError, match="is not ascii: byte 0"):
@@ -29,6 +29,6 @@ def test_another_encoding_is_shown_and_not_guessed() -> None:
 
 
 def test_a_few_broken_bytes_are_replaced_and_told() -> None:
-    text, notes = decode(("é" * 100 + "\n").encode() + b"x\xff", "t.csv")
+    text, notes, _ = decode(("é" * 100 + "\n").encode() + b"x\xff", "t.csv")
     assert text.endswith("x\ufffd")
     assert notes == ["1 bytes are not UTF-8, first in line 2; each reads as \ufffd"]
