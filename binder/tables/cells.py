@@ -5,6 +5,7 @@ dates.py read values in them; readings/ decides on whole columns."""
 
 from __future__ import annotations
 
+import html
 import unicodedata
 
 from binder.tables.patterns import ABOUT, BLANKS, FOOTNOTE, LINES, PLAIN, REST, UP_TO
@@ -49,8 +50,10 @@ def straight(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """The text as it is compared leniently: case, accents, kinds of dashes and quotes, and blanks
-    do not count."""
+    """The text as it is compared leniently: case, accents, kinds of dashes and quotes, blanks, and
+    how HTML writes a character do not count."""
+    if "&" in text:
+        text = html.unescape(text)
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", straight(text.translate(_UNSEEN)))
         text = "".join(c for c in parts if not unicodedata.combining(c))

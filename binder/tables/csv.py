@@ -201,7 +201,7 @@ def _read_plain(text: str, data: memoryview, dialect: TextDialect, options: Csv)
 
 def _has_gap(end: str) -> bool:
     """Whether a blank line at the end of a text may part a remark from the table."""
-    return re.search(r"(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)", end.rstrip()) is not None
+    return re.search(r"(?>\r\n|\r|\n)[ \t]*[\r\n]", end.rstrip()) is not None  # \r\n is one end
 
 
 def _has_escaped_quote(text: str) -> bool:

@@ -112,10 +112,10 @@ def _sql(source: Any, wanted: str) -> str:
 def _fetched(cursor: Any, query: str, wanted: str) -> DatabaseTable:
     """The rows of a query, as Arrow where the driver has that."""
     if hasattr(cursor, "sql") and hasattr(cursor, "from_arrow"):  # DuckDB
-        return _whole(cursor.sql(query).to_arrow_table(), wanted)
+        return _within_limit(cursor.sql(query).to_arrow_reader(), wanted)
     cursor.execute(query)
-    if hasattr(cursor, "fetch_arrow_table"):  # ADBC
-        return _whole(cursor.fetch_arrow_table(), wanted)
+    if hasattr(cursor, "fetch_record_batch"):  # ADBC
+        return _within_limit(cursor.fetch_record_batch(), wanted)
     headers = [column[0] for column in cursor.description]
     rows = cursor.fetchmany(ROWS + 1)
     _limit(len(rows), wanted)
@@ -123,10 +123,17 @@ def _fetched(cursor: Any, query: str, wanted: str) -> DatabaseTable:
     return DatabaseTable(None, headers, [list(map(_value, column)) for column in columns])
 
 
-def _whole(table: Any, wanted: str) -> DatabaseTable:
-    """An Arrow table, if it is not too long."""
-    _limit(table.num_rows, wanted)
-    return DatabaseTable(table, [], [])
+def _within_limit(batches: Any, wanted: str) -> DatabaseTable:
+    """An Arrow table of batches, as long as they are not too many."""
+    import pyarrow as pa
+
+    read = []
+    rows = 0
+    for batch in batches:
+        rows += batch.num_rows
+        _limit(rows, wanted)
+        read.append(batch)
+    return DatabaseTable(pa.Table.from_batches(read, batches.schema), [], [])
 
 
 def _value(value: Any) -> Any:

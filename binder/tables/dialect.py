@@ -162,7 +162,7 @@ def _fit(rows: list[list[str]], dialect: TextDialect) -> tuple[float, int]:
     """How well rows fit together, up to 1, and how wide they are; 0 for rows of one cell."""
     counts = Counter(map(len, rows))
     width = max(counts, key=lambda width: (counts[width] * (width > 1), width), default=0)
-    if width < 2 or 4 * counts[width] < len(rows):
+    if width < 2 or 4 * counts[width] < len(rows) or _is_one_column(rows, dialect.delimiter):
         return 0.0, width
     prose = len(rows[0]) == 1  # then a comma before a blank parts no cells
     even = [cells for cells in rows if len(cells) == width]
@@ -177,6 +177,15 @@ def _fit(rows: list[list[str]], dialect: TextDialect) -> tuple[float, int]:
     cells_read = len(even) * width
     steady = len(even) / (len(rows) - counts[1] / 2)  # a title or a remark has one cell
     return round(steady * (1 - odd / cells_read) * (1 - 0.5 * wrapped / cells_read), 4), width
+
+
+_WITH_COMMA = re.compile(r"[-+$€£]*\d{1,3}(?:,\d{3})*(?:\.\d+)?|[-+]?\d+,\d{1,2}")
+
+
+def _is_one_column(rows: list[list[str]], delimiter: str) -> bool:
+    """Whether each row below one header is one number whose mark is taken for a delimiter."""
+    lines = map(delimiter.join, rows[1:])
+    return len(rows[0]) == 1 and all(map(_WITH_COMMA.fullmatch, lines))
 
 
 def _is_torn(cells: list[str]) -> bool:

@@ -44,6 +44,9 @@ def lay_out(rows: Sequence[TextRow], header: bool | int | None = None) -> Layout
     if header is not None and not header:
         return Layout([""] * width, start, notes)
     names, first, more = _headers(rows, start, header)
+    if header is None and all(kind(name) == "number" for name in names):
+        shown = ", ".join(names)[:40]
+        more.append(f"line {rows[start].line} ({shown}) is the header, though it is all numbers")
     if len(names) == width - 1 and not _ends_empty(rows, first, width):  # as R writes row names
         names = ["", *names]
         more.append("the header names one column less than there are: the first has no name")

@@ -177,7 +177,7 @@ def _broken(text: str) -> Decimal:
 
 
 def _compound(text: str) -> Measure | None:
-    """A measure of two parts, in the unit of the first: 6'2" is 6.1667 ft."""
+    """A measure of two parts, in the unit of the first: 6'3" is 6.25 ft."""
     text = straight(text)
     if not text[0].isdigit():
         return None
@@ -185,5 +185,6 @@ def _compound(text: str) -> Measure | None:
         found = regex.fullmatch(text)
         if found is not None:
             rest = _value(found["whole"], found["part"] or "", found["broken"] or "")
-            return Measure(round(int(found["first"]) + rest / ratio, 4), unit, known=True)
+            whole = int(found["first"]) + rest / ratio
+            return Measure(float(f"{whole:.12g}"), unit, known=True)
     return None

@@ -5,9 +5,11 @@ where a value does not spell it."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from binder.tables.frames import holds_columns
 from binder.tables.readings import Reading, said
 from binder.tables.readings.evidence import Said
 from binder.tables.readings.mixed import Mixture, mixture
+from binder.tables.readings.totals import total_word
 from binder.tables.sqlite import StoredTable
 from binder.tables.text_columns import TextColumn, read_text
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 ROW_ID = "row_id"
+_SUMMED = 3  # rows of which the last may be a total
 VOCABULARY = 100_000  # a column with more distinct cells is not searched for spellings
 _LISTED = 8  # columns in a repr
 
@@ -126,6 +130,29 @@ class Table:
             pairs = zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)
             self._mixtures[column.name] = mixture(pairs) if few else None
         return self._mixtures[column.name]
+
+    @cached_property
+    def total(self) -> str:
+        """What the last row is, where it sums up the others as in a report; "" where it does
+        not, or where the source has types."""
+        if not self.tidied or self.num_rows < _SUMMED:
+            return ""
+        texts = [self.data.column(c.name)[-1].as_py() for c in self.columns if c.type == "VARCHAR"]
+        word = total_word(texts)
+        if word is None and texts and not any(texts):
+            return "the sum of the others" if self._is_summed() else ""
+        return repr(word) if word else ""
+
+    def _is_summed(self) -> bool:
+        """Whether the last number of each column is the sum of the others."""
+        import pyarrow.compute as pc
+
+        sums = []
+        for column in self.columns:
+            if column.type in ("BIGINT", "DOUBLE"):
+                data = self.data.column(column.name)
+                sums.append((pc.sum(data).as_py() or 0, 2 * (data[-1].as_py() or 0)))
+        return bool(sums) and all(math.isclose(whole, twice) for whole, twice in sums)
 
     def largest(self, column: Column) -> Any:
         """The largest value of a column."""

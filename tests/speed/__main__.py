@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.speed import overhead, packing, throughput
+from tests.speed import loading, overhead, packing, throughput
 from tests.speed.lm import Count, serving
 from tests.speed.workloads import CONCURRENCY, WORKLOADS, Workload
 
@@ -197,6 +197,7 @@ def page(pythons: dict[str, Path], names: list[str]) -> str:
             compared=table(header, rows),
             packing=table(*packing.measured()),
             throughput=table(*throughput.measured()),
+            loading=table(*loading.measured()),
             overhead=table(*overhead.measured()),
             profile=table(*overhead.profiled()),
         )

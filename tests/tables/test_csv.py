@@ -3,6 +3,7 @@ data goes without a word."""
 
 from __future__ import annotations
 
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,10 @@ PLAIN = [("1", "2"), ("3", "4")]
         ("a,b\n1,2\n3,4\nSource: x\n", ["a", "b"], PLAIN, "line 4 and below stand under"),
         ("a,b\n1,2\n3,4\n\n,note\n", ["a", "b"], PLAIN, "line 5 and below stand under"),
         ("a,b\n1,2\n3\n", ["a", "b"], [("1", "2"), ("3", None)], "1 row shorter than the header"),
+        ("1,2\n3,4\n", ["1", "2"], [("3", "4")], "is the header, though it is all numbers"),
+        ("a|b\n1|2\n3|4\n", ["a", "b"], PLAIN, None),
+        ("a\tb\n1\t2\n3\t4\n", ["a", "b"], PLAIN, None),
+        ("a,b\r\r\n1,2\r\r\n3,4\r\r\n", ["a", "b"], PLAIN, None),
         ("1,30\n2,40\n", ["", ""], [("1", "30"), ("2", "40")], "line 1 holds values"),
         ("Ann,30\nBob,25\n", ["", ""], [("Ann", "30"), ("Bob", "25")], "line 1 holds values"),
         ("b,c\nx,1,2\ny,3,4\n", ["", "b", "c"], [("x", "1", "2"), ("y", "3", "4")], "one column"),
@@ -194,6 +199,25 @@ def test_arrow_and_the_checked_reader_agree() -> None:
     ]
     for one, other in zip(plain.columns, checked.columns, strict=True):
         assert one.to_pylist() == other.to_pylist()[:-1]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_plain_file_is_not_read_row_by_row(end: str) -> None:
+    rows = 20_000
+    text = end.join(["a,b", *(f"{i},x" for i in range(rows))]) + end
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        sheet = parse(text, "t.csv", Csv("t.csv"))
+    finally:
+        sys.setprofile(None)
+    assert len(sheet.columns[0]) == rows
+    assert calls < rows
 
 
 def test_lines_are_counted_where_rows_begin() -> None:

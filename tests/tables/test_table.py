@@ -220,5 +220,5 @@ def test_large_tables_have_sensible_types() -> None:
     ) == ("DATE", "BIGINT", "VARCHAR")
     assert (movies["domgross"], movies["imdb"], guests["Show"]) == ("BIGINT", "VARCHAR", "DATE")
     assert types("biopics.csv.gz")["box_office"] == "BIGINT"
-    assert types("marvel_characters.csv.gz")["FIRST APPEARANCE"] == "VARCHAR"
+    assert types("marvel_characters.csv.gz")["FIRST APPEARANCE"] == "DATE"
     assert types("earthquakes.parquet")["time"] == "TIMESTAMP"

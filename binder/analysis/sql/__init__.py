@@ -94,7 +94,7 @@ def _arguments(state: Analysis) -> None:
 
 def _doubt(state: Analysis) -> None:
     refuse_years(state.tree, state.program)
-    state.doubts = doubts(state.tree)
+    state.doubts = doubts(state.tree, state.tables)
 
 
 def _coerce(state: Analysis) -> None:

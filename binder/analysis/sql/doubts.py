@@ -5,6 +5,8 @@ are written need not be told; whoever counts, adds, orders or compares its value
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from sqlglot import exp
 
 from binder.analysis.sql.types import COMPUTED, DATE_PARTS, TEXT_READERS, kind
@@ -29,9 +31,9 @@ _WORDS = {
 _YEARS = 9999
 
 
-def doubts(tree: exp.Expr) -> list[str]:
-    """What must be told of the columns that a resolved query computes with."""
-    told: list[str] = []
+def doubts(tree: exp.Expr, tables: Sequence[Table]) -> list[str]:
+    """What must be told of the tables and columns that a resolved query computes with."""
+    told = list(_totals(tree, tables))
     for column in nodes(tree):
         held = notes(column).field if isinstance(column, exp.Column) else None
         if held is None or held.origin is None:
@@ -45,6 +47,19 @@ def doubts(tree: exp.Expr) -> list[str]:
         elif stored.reading is not None:
             told += stored.reading.troubles(stored.name, _word(user))
     return list(dict.fromkeys(told))
+
+
+def _totals(tree: exp.Expr, tables: Sequence[Table]) -> Iterable[str]:
+    """The tables that a query aggregates though their last row sums up the others, unless the
+    query speaks of that row."""
+    found = nodes(tree)
+    if not any(isinstance(node, exp.AggFunc) for node in found):
+        return
+    named = {node.name.casefold() for node in found if isinstance(node, exp.Table)}
+    said = {repr(node.this).casefold() for node in found if isinstance(node, exp.Literal)}
+    for table in tables:
+        if table.name.casefold() in named and table.total and table.total.casefold() not in said:
+            yield f"table {table.name}: its last row is {table.total}, and counts as a row"
 
 
 def _user(column: exp.Expr) -> exp.Expr | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from binder.tables.dates import read_date, read_first_day, read_month
@@ -22,11 +22,13 @@ _DIGITS = re.compile(
 _COMPACT = re.compile(r"(?:1[89]|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _YEAR_MONTH = re.compile(r"(?P<y>[12]\d{3})[-/.](?P<m>0[1-9]|1[0-2])")  # 2020-05
 _MONTH_YEAR = re.compile(r"(?P<m>0?[1-9]|1[0-2])[-/.](?P<y>(?:19|20)\d\d)")  # 05/2020
+_NAMED_MONTH = re.compile(r"[^\W\d_]{3,9}\.?[-'’]\s?(?P<y>\d\d)")  # Jan-20
 _BORN = re.compile(
     r"\b(?:born|birth|birthday|birthdate|dob|d\.o\.b|geboren|geburtsdatum|geburtstag|naissance|né|nacimiento|nascita"
     r"|died|death|deceased|founded|established|joined|hired?|graduated)\b",
     re.IGNORECASE,
 )
+_MONTHS = re.compile(r"months?|period|monat|mois|mes", re.IGNORECASE)
 _ABROAD = re.compile(r"\b(?:datum|fecha|giorno|tag|jour|dia)\b", re.IGNORECASE)
 _NAMED_ORDER = re.compile(
     r"\b(?P<a>d{1,2}|m{1,2}|y{2,4}|t{1,2}|j{1,4}|a{2,4})[-/. ]?(?P<b>d{1,2}|m{1,4})[-/. ]?(?P<c>d{1,2}|y{2,4}|t{1,2}|j{2,4}|a{2,4})\b",
@@ -131,6 +133,9 @@ def _days(evidence: Evidence) -> Conversion | None:
     guesses = (guess, None if born else _century_guess(days))
     found.guesses += filter(None, guesses)
     return found
+
+
+_AHEAD = re.compile(r":\d\d(?:\.\d+)?\s?[+-](?!00:?00)\d\d:?\d\d\s*$")  # of UTC
 
 
 def _century_guess(days: dict[str, Any]) -> str | None:
@@ -250,14 +255,36 @@ def _months(evidence: Evidence) -> Conversion | None:
         if all((int(m["y"]) + 1) % 100 == int(m["m"]) for m in parts.values()):
             return None
         return _found({c: date(int(m["y"]), int(m["m"]), 1) for c, m in parts.items()})
-    return None
+    return _named_months(evidence)
+
+
+def _named_months(evidence: Evidence) -> Conversion | None:
+    """Months with two digits, all through: Jan-20, as spreadsheets write January 2020."""
+    days: dict[str, date] = {}
+    for cell in evidence.told:
+        parts = _NAMED_MONTH.fullmatch(cell.strip())
+        month = read_month(in_english(re.split("[-'’]", cell)[0]) + " 2000") if parts else None
+        if parts is None or month is None:
+            return None
+        year = _century(int(parts["y"]))
+        past = year - 100 if year > date.today().year else year  # a month is rarely still to come
+        days[cell] = month.replace(year=past)
+    found = _found(days)
+    if any(day.year < 1969 for day in days.values()):
+        found.guesses.append("years with two digits are read as years of the past")
+    if days and not evidence.says(_MONTHS) and max(int(cell.strip()[-2:]) for cell in days) <= 31:
+        cell, day = next(iter(days.items()))
+        found.guesses.append(f"{cell!r} is read as {day:%B %Y}, not as a day")
+    return found
 
 
 def _found(days: dict[str, Any]) -> Conversion:
     """The dates as a column; as time stamps where one has a time."""
     if not any(isinstance(day, datetime) for day in days.values()):
         return Conversion("date", "DATE", days)
-    return Conversion("date", "TIMESTAMP", {cell: _timestamp(day) for cell, day in days.items()})
+    unit = "UTC" if any(map(_AHEAD.search, days)) else None
+    values = {cell: _timestamp(day) for cell, day in days.items()}
+    return Conversion("date", "TIMESTAMP", values, unit)
 
 
 def _timestamp(moment: date | datetime) -> datetime:
@@ -282,6 +309,8 @@ def _reader(pattern: str) -> Callable[[str], date | datetime | None]:
             found = datetime.strptime(cell.strip(), pattern)
         except ValueError:
             return None
+        if found.tzinfo is not None:
+            found = found.astimezone(UTC)
         return found.replace(tzinfo=None) if timed else found.date()
 
     return read

@@ -7,23 +7,27 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from binder.tables.readings.missing import WANTING, is_mark
+from binder.tables.readings.months import MONTH
 
 # What `number_in` of the engine reads: a number, and a word behind it that it does not mind.
 NUMBER = r"^\s*[^\w.+\-(]*([+\-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+\-]?\d+)?)\s*(?:[^\d\s:/\-–—][^\d]*)?$"
 # A word that changes the number cannot be left out.
 SCALED = r"\d\s?(?:[kKMBGT]|[kKMGTP]i?B|mn|bn|thousand|million|billion|trillion|crore|lakh|CR|DR|Cr|Dr)s?\b|\d\s?-\s*$|\d[A-Z]\s*$|,\d{1,2}\s*$"
+_WEEKDAY = "(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|satur|sat|sun)(?:day)?"
 _PLAIN = re.compile(r"[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 _ISO = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?![\d-])")
 _CLOCK = re.compile(
-    r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}.*|\d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?", re.IGNORECASE
+    r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}.*|\d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?"
+    rf"|(?:\d{{1,2}}[-\s])?(?:{MONTH}|{_WEEKDAY})\.?(?:[-\s'’]*\d{{1,4}})?",
+    re.IGNORECASE,
 )
 _NUMBER, _SCALED = re.compile(NUMBER), re.compile(SCALED)
 
 
 class Mixture(NamedTuple):
     """The rows of a text column by what they hold: plain numbers, numbers with a word, and other
-    texts; marks of missing values are in none. cells: others and parts: some of these cells; timed:
-    whether most of them are like 9:30 or 13/06/2020; dated: how many are dates as the engine reads
+    texts; marks of missing values are in none. others and parts: some of these cells; timed:
+    whether most of them are like 9:30, 13/06/2020, May or Monday; dated: how many are dates as the engine reads
     them."""
 
     plain: int = 0

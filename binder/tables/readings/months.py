@@ -39,7 +39,8 @@ def _table() -> dict[str, str]:
 
 _ENGLISH_OF = _table()
 _SHORT = [name[:3] for name in _ENGLISH.split()]
-_KNOWN = re.compile(rf"\b(?:{'|'.join([*_ENGLISH.split(), *_SHORT, 'Sept'])})\b", re.IGNORECASE)
+MONTH = rf"(?:{'|'.join([*_ENGLISH.split(), *_SHORT, 'Sept'])})\b"
+_KNOWN = re.compile(rf"\b{MONTH}", re.IGNORECASE)
 
 
 def in_english(text: str) -> str:

@@ -12,10 +12,11 @@ from binder.tables.readings.decimals import COMMA_GUESS, CURRENCY, decimal_mark,
 from binder.tables.readings.evidence import SHARE, Conversion, Evidence
 from binder.tables.readings.identifiers import names
 from binder.tables.readings.times import read_took
-from binder.tables.readings.units import convert, dimension
+from binder.tables.readings.units import SCALES, convert, dimension, kind_of
 
 _ByCell = dict[str, Measure]
 _LONGEST = 2**63 - 1  # of a BIGINT
+_TOO_LONG = "more digits than a BIGINT or a DOUBLE keeps"
 
 # ---- signs: accounting writes a minus in many ways
 
@@ -232,7 +233,8 @@ def _in_unit(measures: _ByCell, unit: str) -> dict[str, float | int]:
 
 def _several(measures: _ByCell, evidence: Evidence) -> Conversion | None:
     """Text, where the cells measure several things; None where they are something else."""
-    units = dict.fromkeys(m.unit for m in measures.values() if m.known and m.unit)
+    known = any(m.known and m.unit for m in measures.values())
+    units = dict.fromkeys(m.unit for m in measures.values() if known and m.unit)
     measured = {dimension(unit) for unit in units if unit != "tie"}
     # "1h 5m" is one time, not hours and minutes.
     if len(measured) < 2 or all(read_took(cell) is not None for cell in evidence.told):
@@ -246,15 +248,15 @@ def _coded(odd: list[str], evidence: Evidence) -> bool:
     return zeros and len({len(cell.strip()) for cell in evidence.told}) == 1
 
 
-def _typed(found: Conversion) -> Conversion | None:
-    """BIGINT where all values are whole and fit."""
+def _typed(found: Conversion) -> Conversion:
+    """BIGINT where all values are whole and fit; text where a DOUBLE would lose digits."""
     values = found.values
     if all(isinstance(value, int) for value in values.values()):
         if all(abs(value) <= _LONGEST for value in values.values()):
             found.type = "BIGINT"
             return found
         if any(cell.strip().isdigit() and len(cell.strip()) > 18 for cell in values):
-            return None  # an identifier: a DOUBLE would lose its last digits
+            return Conversion("text", "VARCHAR", {}, note=_TOO_LONG)
     found.values = {cell: float(value) for cell, value in values.items()}
     return found
 
@@ -308,16 +310,36 @@ def _marks(told: list[str]) -> _ByCell:
     }
 
 
-def _unit(measures: _ByCell, evidence: Evidence) -> str:
-    """The unit that most rows carry; one word that is no known unit must stand in nearly all
-    cells."""
+_IN_HEADER = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]|(?:\bin\s+|_)(\S+)\s*$")
+
+
+def _header_unit(measures: _ByCell, header: str) -> str:
+    """The unit of cells without one that a header names: "Height (m)", "weight in kg", "size_mb"."""
+    named = _IN_HEADER.search(header)
+    if named is None or all(read.unit for read in measures.values()):
+        return ""
+    unit = named[1] or named[2]
+    return unit if kind_of(unit) in SCALES else ""
+
+
+def _commonest(measures: _ByCell, evidence: Evidence) -> str:
+    """The dimension that most rows measure, "" where no row has a unit."""
     kinds: Counter[str] = Counter()
     for cell, read in measures.items():
         if read.unit and read.unit != "tie":
             kinds[dimension(read.unit)] += evidence.counts[cell]
-    if not kinds:
+    return max(kinds, key=kinds.__getitem__, default="")
+
+
+def _unit(measures: _ByCell, evidence: Evidence) -> str:
+    """The unit that most rows carry, or that the header names where some rows carry none; one word
+    that is no known unit must stand in nearly all cells."""
+    wanted = _commonest(measures, evidence)
+    if not wanted:
         return ""
-    wanted = kinds.most_common(1)[0][0]
+    named = _header_unit(measures, evidence.header)
+    if dimension(named) == wanted:
+        return named  # below "Height (m)" a bare 3 is 3 m, though the other cells say 250 cm
     same = [m for m in measures.values() if m.unit and dimension(m.unit) == wanted]
     often = Counter(m.unit for m in same)
     del often["tie"]  # a column of "ties" counts them

@@ -74,3 +74,61 @@ def test_a_python_program_is_told_too(db) -> None:
 def test_the_year_of_a_number_that_is_none(db) -> None:
     with pytest.raises(CheckFault, match="YEAR of 't'"):
         db.run("SELECT YEAR(t) FROM w")
+
+
+TOTAL = "city,pop,tax\nA,5,1\nB,6,2\nTotal,11,3\n"
+UNNAMED = "city,pop\nA,5\nB,6\n,11\n"
+MEAN = "table w: its last row is 'Total', and counts as a row"
+SUMMED = "table w: its last row is the sum of the others, and counts as a row"
+TIMES = "n,month,day,lat\na,January,Mon,52.5° N\nb,February,Tue,33.9° S\nc,March,Wed,1.5° N\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "program", "rows", "told"),
+    [
+        (TOTAL, "SELECT SUM(pop) FROM w", [(22,)], [MEAN]),
+        (TOTAL, "SELECT COUNT(*) FROM w", [(3,)], [MEAN]),
+        (TOTAL, "SELECT MAX(pop) FROM w", [(11,)], [MEAN]),
+        (TOTAL, "SELECT SUM(pop) FROM w WHERE city <> 'Total'", [(11,)], []),
+        (TOTAL, "SELECT city FROM w ORDER BY pop DESC LIMIT 1", [("Total",)], []),
+        (UNNAMED, "SELECT SUM(pop) FROM w", [(22,)], [SUMMED]),
+        (UNNAMED.replace("11", "12"), "SELECT SUM(pop) FROM w", [(23,)], []),
+        ("city,pop\nA,5\nB,6\nTotalis,11\n", "SELECT SUM(pop) FROM w", [(22,)], []),
+        (
+            TIMES,
+            "SELECT MAX(month) FROM w",
+            [("March",)],
+            ["MAX of month: times and dates are ordered as text: 'January', 'February', 'March'"],
+        ),
+        (
+            TIMES,
+            "SELECT n FROM w ORDER BY day LIMIT 1",
+            [("a",)],
+            ["ORDER BY of day: times and dates are ordered as text: 'Mon', 'Tue', 'Wed'"],
+        ),
+        (
+            TIMES,
+            "SELECT n FROM w WHERE lat > 40",
+            [("a",)],
+            [
+                "the comparison of lat read 3 of 3 cells in part, for it is text:"
+                " '52.5° N', '33.9° S', '1.5° N'"
+            ],
+        ),
+        ("n,who\na,May\nb,Smith\nc,Jones\n", "SELECT MIN(who) FROM w", [("Jones",)], []),
+        (
+            "n,firm\na,AT&amp;T\nb,Ford\n",
+            "SELECT n FROM w WHERE firm = 'AT&T'",
+            [],
+            ["no cell of 'firm' is 'AT&T'; did you mean 'AT&amp;T'?"],
+        ),
+    ],
+)
+def test_what_a_report_brings_along(
+    tmp_path: Path, text: str, program: str, rows: list[tuple[object, ...]], told: list[str]
+) -> None:
+    path = tmp_path / "w.csv"
+    path.write_text(text, encoding="utf-8")
+    with binder.connect(path, cache=None) as opened:
+        result = opened.run(program)
+    assert (list(result.rows), list(result.warnings)) == (rows, told)

@@ -66,3 +66,10 @@ def test_a_table_prints_its_readings(path: Path) -> None:
     assert lines[0] == "w: 2 rows"
     assert "nothing says whether day or month is first" in lines[1]
     assert lines[3].split() == ["code", "VARCHAR", "identifier"]
+
+
+def test_a_format_with_a_zone_gives_utc(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("at\n2020-01-01T10:00:00+0100\n2020-01-01T09:30:00+0000\n", encoding="utf-8")
+    column = load(path, types={"at": "date:%Y-%m-%dT%H:%M:%S%z"}).data.column("at")
+    assert [f"{value:%H:%M}" for value in column.to_pylist()] == ["09:00", "09:30"]
