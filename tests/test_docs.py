@@ -43,11 +43,16 @@ MAPS = {
     "do both come from the same country?": lambda row: country(row[0]) == country(row[1]),
     "how many letters has the first name?": lambda row: len(row[0].split()[0]),
     "who coached this rider?": lambda row: None,
+    "how hard is the name to spell?": lambda row: {"RUS": "hard", "ESP": "easy"}.get(
+        row[0][-4:-1], "fair"
+    ),
 }
 
 
 def answers(task: dict[str, Any]) -> Any:
     """Answers the questions of the language page."""
+    if task["question"] == "which surnames?":
+        return [", ".join(row[0].split()[1] for row in task["rows"])]
     if task["task"] == "ans":
         return ["Italy"]
     return {key: MAPS[task["question"]](row) for key, row in task["rows"].items()}

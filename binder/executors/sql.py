@@ -219,7 +219,7 @@ class SqlExecutor(Executor):
                 continue
             given = dict(zip([sql_of(column) for column in outer], key, strict=True))
             tables = tuple(self._part(ask, argument, given) for argument in node.expressions)
-            if any(part.rows for part in tables):
+            if any(part.rows for part in tables) or not tables:
                 parts[key] = tables
         return Batch(ask, tuple(parts), parts)
 

@@ -257,4 +257,4 @@ def _kind(question: str, arguments: list[Any]) -> tuple[str, str, bool]:
     if at and kind.strip().lower() in CALL_KINDS:
         return kind.strip().lower(), asked.strip(), True
     selects = any(_rule(argument.children[0]) in ("query", "subquery") for argument in arguments)
-    return (ANS if selects else MAP).name, question.strip(), False
+    return (ANS if selects or not arguments else MAP).name, question.strip(), False

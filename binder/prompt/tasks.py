@@ -72,10 +72,12 @@ class Task:
         model: str,
         sample: int,
         steps: bool,
+        has_rows: bool = True,
     ) -> Request:
         """The request about some rows, with the schema of its answers."""
         task = {"task": self.kind.name, **rows, **_told(wanted)}
-        messages = Message("system", self.instructions(steps)), Message("user", _json(task))
+        said = self.instructions(steps) if has_rows else f"{self.instructions(steps)}\n{_WORLD}"
+        messages = Message("system", said), Message("user", _json(task))
         # In this order: thought first.
         reply = {"steps": {"type": "string"}, "answers": answers} if steps else {"answers": answers}
         schema = {
@@ -85,6 +87,11 @@ class Task:
             "additionalProperties": False,
         }
         return Request(messages, model, sample=sample, schema=_json(schema))
+
+
+_WORLD = (
+    "This task has no rows: the question is about the world, and you answer from what you know."
+)
 
 
 class InputTask(Task):
@@ -133,15 +140,15 @@ class TableTask(Task):
         steps: bool = False,
         **wanted: Unpack[Wanted],
     ) -> Request:
-        """The request that asks a question once about all the rows of one or more tables, each with
-        its columns."""
+        """The request that asks a question once about all the rows of some tables, each with its
+        columns; without a table, about the world."""
         first, *more = (
             {"columns": list(names), "rows": [[wire(value) for value in row] for row in rows]}
-            for names, rows in tables
+            for names, rows in tables or ([((), ())])
         )
         sent = {"question": question, **first, "more": more}
         answers = {"type": "array", "items": _answer_schema(wanted)}
-        return self._request(sent, answers, wanted, model, sample, steps)
+        return self._request(sent, answers, wanted, model, sample, steps, bool(tables))
 
     def answers(self, text: str) -> list[JSON]:
         """The answers in a reply; BadReply where it has none."""

@@ -17,6 +17,7 @@ from binder.analysis.sql import (
     allowlist,
     call_arguments,
     call_types,
+    labels,
     numeric_order,
     ordering,
     raw_text,
@@ -88,6 +89,10 @@ def _type_calls(state: Analysis) -> None:
     state.call_types = call_types.call_types_of(state.tree, state.program)
 
 
+def _align_labels(state: Analysis) -> None:
+    labels.align(state.tree, state.program)
+
+
 def _arguments(state: Analysis) -> None:
     call_arguments.arguments(state.tree, state.program)
 
@@ -140,6 +145,7 @@ PASSES: tuple[Pass, ...] = (
     _calls_outside,  # before names: it puts a SELECT around, with names to resolve
     _resolve,
     _type_calls,  # before anything is aligned: the place of a call is as its author wrote it
+    _align_labels,
     _arguments,  # before comparisons in them are rewritten: they are sent as the cells read
     _doubt,  # before rewrites: what computes with a column is as its author wrote it
     _coerce,  # knows the kind of every call by now

@@ -21,7 +21,8 @@ _WORDS = (
     exp.CurrentCatalog,
     exp.SessionUser,
 )  # functions without parentheses
-_TYPES = (exp.DType.USERDEFINED, exp.DType.ENUM, exp.DType.OBJECT)
+_TYPES = (exp.DType.USERDEFINED, exp.DType.OBJECT)
+_TYPES_OF_DUCKDB = (exp.DType.ENUM,)
 _PATHS = (exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript, exp.JSONPathWildcard)
 _JOINS = ("", "NATURAL", "ASOF")
 
@@ -41,13 +42,13 @@ def check(program: Program, tree: exp.Expr) -> None:
             message = f"function {name!r} is not allowed"
             raise CheckFault(message, text=program.text, span=span, hint=hint)
     for node in nodes(tree):
-        found = _unknown(node)
+        found = _unknown(node, program.given.dialect)
         if found:
             message = f"{found} is not allowed"
             raise CheckFault(message, text=program.text, span=program.span(node))
 
 
-def _unknown(node: exp.Expr) -> str:
+def _unknown(node: exp.Expr, dialect: str) -> str:
     """What a node of the tree brings along that is not on a list; empty where it brings nothing."""
     if isinstance(node, _WORDS):
         return f"function {node.sql_name().lower()!r}"
@@ -55,7 +56,8 @@ def _unknown(node: exp.Expr) -> str:
         return f"the modifier {sql_of(modifier)} of a date"
     if isinstance(node, exp.Join) and node.method not in _JOINS:
         return f"a {node.method} join"
-    if isinstance(node, exp.DataType) and node.this in _TYPES:
+    refused = _TYPES if dialect == "duckdb" else (*_TYPES, *_TYPES_OF_DUCKDB)
+    if isinstance(node, exp.DataType) and node.this in refused:
         return f"type {sql_of(node)}"
     if isinstance(node, exp.JSONPathPart) and not isinstance(node, _PATHS):
         return "this JSON path"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from binder.analysis.sql.enclosing import check_groups, enclosing
 from binder.analysis.sql.types import holds_bytes, kind, picked
 from binder.analysis.sql.value_linking import raw_of
 from binder.errors import CheckFault
-from binder.language.annotations import annotate, field_of, notes, source_of
+from binder.language.annotations import annotate, field_of, notes
 from binder.language.calls import Call
 from binder.language.functions.own import Function, Parameter
 from binder.language.program import Program
@@ -28,8 +29,8 @@ def arguments(tree: exp.Expr, program: Program) -> None:
         if call.function is not None:
             _apply(node, call, call.function, program)
             continue
-        if not node.expressions:
-            hint = 'QA("map@question"; column)'
+        if not node.expressions and call.per_input:  # an ans without a table is about the world
+            hint = 'QA("map@question"; column), or QA("ans@question") about the world'
             message = "the call has no input"
             raise CheckFault(message, text=program.text, span=call.span, hint=hint)
         for argument in node.expressions:
@@ -142,61 +143,24 @@ def _as_text(argument: exp.Expr) -> None:
 def _ans(node: exp.Anonymous, call: Call, program: Program) -> None:
     """Every argument of `ans` becomes a sub-select."""
     for argument in list(node.expressions):
+        if not isinstance(argument, exp.Subquery):
+            check_groups(node, call, program)
         column = next(
             (part for part in argument.find_all(exp.Column) if notes(part).source is not None), None
         )
         if isinstance(argument, exp.Subquery):
             _raw_projections(argument.unnest())
         elif column is not None and argument is column:
-            column.replace(exp.Subquery(this=_enclosing(column, node)))
+            shown = raw_of(column) or copied(column)
+            named = exp.alias_(shown, field_of(column).name, quoted=True, copy=False)
+            column.replace(exp.Subquery(this=enclosing(column, named, node)))
         elif column is None:
             header = "text" if kind(argument) == "text" else "value"
             shown = exp.alias_(copied(argument), header, quoted=True, copy=False)
             argument.replace(exp.Subquery(this=exp.Select(expressions=[shown])))
         else:
-            inner = _enclosing(column, node)
-            inner.set(
-                "expressions", [exp.alias_(copied(argument), "value", quoted=True, copy=False)]
-            )
-            argument.replace(exp.Subquery(this=inner))
-
-
-def _enclosing(column: exp.Column, node: exp.Anonymous) -> exp.Select:
-    """SELECT column FROM the FROM around the call, after its plain WHERE."""
-    select = node.find_ancestor(exp.Select)
-    while isinstance(select, exp.Select) and source_of(column).alias.casefold() not in _aliases(
-        select
-    ):
-        select = select.find_ancestor(exp.Select)
-    if not isinstance(select, exp.Select):
-        select = node.find_ancestor(exp.Select)
-    assert isinstance(select, exp.Select)
-    held = field_of(column)
-    raw = raw_of(column)
-    shown = raw if raw is not None else copied(column)
-    inner = exp.Select(expressions=[exp.alias_(shown, held.name, quoted=True, copy=False)])
-    if select.args.get("from_") is not None:
-        inner.set("from_", copied(select.args["from_"]))
-    inner.set("joins", [copied(join) for join in select.args.get("joins") or ()])
-    plain = _plain_conditions(select)
-    if plain:
-        inner.where(*plain, copy=False)
-    return inner
-
-
-def _plain_conditions(select: exp.Select) -> list[exp.Expr]:
-    """Copies of the conditions of a WHERE that hold no call."""
-    where = select.args.get("where")
-    if where is None:
-        return []
-    conditions = where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
-    return [copied(condition) for condition in conditions if not placeholders(condition)]
-
-
-def _aliases(select: exp.Select) -> set[str]:
-    nodes = [select.args["from_"].this] if select.args.get("from_") else []
-    nodes += [join.this for join in select.args.get("joins") or ()]
-    return {source_of(node).alias.casefold() for node in nodes if notes(node).source is not None}
+            named = exp.alias_(copied(argument), "value", quoted=True, copy=False)
+            argument.replace(exp.Subquery(this=enclosing(column, named, node)))
 
 
 def _raw_projections(select: exp.Expr) -> None:

@@ -1,20 +1,20 @@
 """Types of calls, taken from the places where their values are used (DESIGN section 3).
 
-boolean: a bare predicate; options: compared with yes or no; number, date: compared with one or
-computed with; text: read as text; auto: read off the replies. Calls whose values meet, in a
-comparison or as branches of one CASE, form a class: all of a class have one type, the strictest
-that any of their places asks for.
+boolean: a bare predicate; options: compared with yes or no; labels: cast to an ENUM; number, date:
+compared with one or computed with; text: read as text; auto: read off the replies. Calls whose
+values meet, in a comparison or as branches of one CASE, form a class: all of a class have one type,
+the strictest that any of their places asks for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from sqlglot import exp
 
-from binder.analysis.sql.coercion import COMPARISONS
+from binder.analysis.sql.comparisons import compared_with
+from binder.analysis.sql.labels import labels_of
 from binder.analysis.sql.types import COMPUTED, TEXT_READERS, handed_on, kind, values
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes
@@ -27,14 +27,15 @@ from binder.tables.dates import read_date
 from binder.tables.numbers import read_number
 
 YES_NO = ("yes", "no")
-STRICTNESS = ("auto", "text", "date", "number", "options", "boolean")
-EXCLUSIVE = ("date", "number", "options", "boolean")
+STRICTNESS = ("auto", "text", "date", "number", "options", "labels", "boolean")
+EXCLUSIVE = ("date", "number", "options", "labels", "boolean")
 KINDS = {
     "number": "number",
     "date": "date",
     "boolean": "boolean",
     "text": "text",
     "options": "text",
+    "labels": "text",
     "auto": None,
 }
 _COMPUTED = (
@@ -130,7 +131,8 @@ def _apply(call_type: CallType, shown: list[exp.Expr]) -> None:
     chosen = "options" if call_type.options else call_type.type
     for node in shown:
         _set_kind(node, chosen)
-    for node in shown if chosen in ("options", "boolean") else ():
+    truth = chosen == "boolean" or call_type.options == YES_NO
+    for node in shown if truth else ():
         _compare_truth(node, chosen)
 
 
@@ -187,15 +189,29 @@ def _types_of_class(program: Program, uses: dict[Call, list[_Use]]) -> dict[Call
     opened = chosen == "options" and any(texts.values())
     types: dict[Call, CallType] = {}
     for call, spelt in texts.items():
+        if labels := _labels(program, call, uses[call]):
+            types[call] = CallType("text", labels)
+            continue
         if opened and "options" in wanted[call]:
             spelt = [*YES_NO, *spelt]
         types[call] = _call_type("text" if opened else chosen, spelt)
     return types
 
 
+def _labels(program: Program, call: Call, uses: list[_Use]) -> tuple[str, ...]:
+    """The one list of labels that the uses of a call name."""
+    lists = list(dict.fromkeys(tuple(use.texts) for use in uses if use.type == "labels"))
+    if len(lists) > 1:
+        told = " and to ".join(f"ENUM{labels}" for labels in lists)
+        message = f"the answer to {call.question!r} is cast to {told}"
+        raise CheckFault(message, text=program.text, span=call.span, hint="use one list of labels")
+    return lists[0] if lists else ()
+
+
 def _call_type(chosen: str, texts: list[str]) -> CallType:
     if chosen == "options":
         return CallType("text", YES_NO)
+    chosen = "text" if chosen == "labels" else chosen  # the list is that of another call
     advised = chosen in ("text", "auto") and bool(texts)
     return CallType(chosen, None, tuple(texts) if advised else None)
 
@@ -208,9 +224,9 @@ def _agree(program: Program, wanted: dict[Call, set[str]]) -> None:
             first.setdefault(type_, call)
     # yes or no can be told as true or false: these two never contradict each other
     strict = [type_ for type_ in EXCLUSIVE if type_ in first]
-    if len(strict) < 2 or strict == ["options", "boolean"]:
+    if len(strict) < 2 or strict in (["options", "boolean"], ["options", "labels"]):
         return
-    names = ["yes or no" if type_ == "options" else f"a {type_}" for type_ in strict]
+    names = [{"options": "yes or no", "labels": "a label"}.get(t, f"a {t}") for t in strict]
     call = next((c for c, types in wanted.items() if types.issuperset(strict)), first[strict[0]])
     if wanted[call].issuperset(strict):
         message = f"the answer to {call.question!r} is used both as " + " and as ".join(names)
@@ -239,10 +255,12 @@ def _uses(node: exp.Expr) -> Iterator[_Use]:
 
 def _use(node: exp.Expr) -> _Use:
     """What the very place of a node asks."""
-    if compared := _compared_with(node):
+    if compared := compared_with(node):
         return _met(compared, _compared)
     if alternatives := _alternatives(node):
         return _met(alternatives, _alike)
+    if labels := labels_of(node.parent):
+        return _Use("labels", labels)
     return _Use(_wanted(node))
 
 
@@ -323,7 +341,7 @@ def _is_condition(node: exp.Expr, parent: exp.Expr) -> bool:
     """Whether a node is true or false where it stands."""
     # CASE x WHEN y THEN: y stands in the same slot as a condition, and is compared with x
     if isinstance(parent, exp.If):
-        return node.arg_key == "this" and not _compared_with(node)
+        return node.arg_key == "this" and not compared_with(node)
     if isinstance(parent, exp.Join):
         return node.arg_key == "on"
     if isinstance(parent, exp.Is):
@@ -366,70 +384,13 @@ def _united(projection: exp.Expr, select: exp.Select) -> Iterator[exp.Expr]:
         side = around
 
 
-# what a value is compared with
-
-
-def _compared_with(node: exp.Expr) -> list[exp.Expr]:
-    """The expressions with which the one around a node compares its value."""
-    parent = node.parent
-    if isinstance(parent, exp.If) and node.arg_key == "this":
-        parent = parent.parent
-    compared = next((found for classes, found in _COMPARED if isinstance(parent, classes)), None)
-    if parent is None or compared is None:
-        return []
-    return [other for other in compared(parent, node) if other is not node]
-
-
-def _in(parent: exp.In, node: exp.Expr) -> list[exp.Expr]:
-    if parent.this is not node:
-        return [parent.this]
-    query = parent.args.get("query")
-    return [*([query.unnest()] if query is not None else []), *parent.expressions]
-
-
-def _between(parent: exp.Between, node: exp.Expr) -> list[exp.Expr]:
-    return [parent.this, parent.args["low"], parent.args["high"]]
-
-
-def _operands(parent: exp.Expr, node: exp.Expr) -> list[exp.Expr]:
-    return [parent.this, parent.args["expression"]]
-
-
-def _same_place(parent: exp.Tuple, node: exp.Expr) -> list[exp.Expr]:
-    """Rows are compared place by place."""
-    index = next(i for i, part in enumerate(parent.expressions) if part is node)
-    found: list[exp.Expr] = []
-    for other in _compared_with(parent):
-        row = other.selects if isinstance(other, exp.Query) else other.expressions
-        if len(row) == len(parent.expressions):
-            found.append(row[index].unalias())
-    return found
-
-
-def _tested(parent: exp.Case, node: exp.Expr) -> list[exp.Expr]:
-    """CASE x WHEN y compares x with each y; the other parts of it are not compared."""
-    if parent.this is None or node.arg_key != "this":
-        return []
-    return [parent.this, *(branch.this for branch in parent.args["ifs"])]
-
-
-_COMPARED: tuple[tuple[Any, Callable[[Any, exp.Expr], list[exp.Expr]]], ...] = (
-    (COMPARISONS, _operands),
-    (exp.In, _in),
-    (exp.Between, _between),
-    (exp.Nullif, _operands),
-    (exp.Tuple, _same_place),
-    (exp.Case, _tested),
-)
-
-
 def _compare_truth(node: exp.Expr, chosen: str) -> None:
     """What is compared with a boolean is TRUE or FALSE, with an option that option as it is sent,
     however it is written."""
     around: exp.Expr | None = node
     # a branch beside it keeps its spelling, and so what the choice is compared with
     while around is not None and not _alternatives(around):
-        for other in _compared_with(around):
+        for other in compared_with(around):
             truth = read_boolean(other.this) if isinstance(other, exp.Literal) else None
             if truth is not None and other.is_string:
                 option = exp.Literal.string(YES_NO[not truth])

@@ -286,7 +286,8 @@ def _literal(node: exp.Literal) -> str:
 
 
 def _cast(node: exp.Cast | exp.TryCast) -> str | None:
-    return column_kind(sql_of(node.to))
+    # the labels of an ENUM are its own, so each list is a kind
+    return sql_of(node.to) if node.to.this == exp.DType.ENUM else column_kind(sql_of(node.to))
 
 
 def _anonymous(node: exp.Anonymous) -> str | None:

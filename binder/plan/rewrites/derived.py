@@ -55,3 +55,13 @@ def _is_derived(node: exp.Expr) -> bool:
     if not isinstance(node, exp.Subquery) or not isinstance(notes(node).source, Source):
         return False
     return not node.args["alias"].args.get("columns")
+
+
+def keys_are_read_below(block: SelectBlock, source: Source) -> bool:
+    """Whether a sub-select of a grouped SELECT reads a column of one of its sources: it may read
+    the keys of a group as they are, and nothing that they would be computed from."""
+    if not block.is_grouped:
+        return False
+    columns = (column for column in block.select.find_all(exp.Column))
+    read = (column for column in columns if notes(column).source is source)
+    return any(column.find_ancestor(exp.Select) is not block.select for column in read)

@@ -11,6 +11,7 @@ from binder.language.relations import Source
 from binder.language.sqltree import copied, placeholders
 from binder.plan.blocks import SelectBlock, is_comma, outer_columns
 from binder.plan.expressions import quoted, unused
+from binder.plan.rewrites.derived import keys_are_read_below
 
 # clauses that neither choose among the rows of a SELECT nor order them
 _PLAIN = {"expressions", "from_", "joins", "where", "kind", "hint"}
@@ -162,6 +163,8 @@ def _can_inline(block: SelectBlock, index: int) -> bool:
         return False  # its WHERE would drop rows that an outer join keeps
     if any(join.side in ("RIGHT", "FULL") for join in block.joins[index:]):
         return False  # rows that it drops would come back, filled with NULLs
+    if keys_are_read_below(block, source_of(inside)):
+        return False
     # its conditions are evaluated before those of the joins around it
     return not (_calls_that_decide(inner.select) and any(map(_has_asking_on, block.joins)))
 

@@ -11,7 +11,7 @@ from binder.language.relations import Field
 from binder.language.sqltree import copied, is_placeholder, placeholders
 from binder.plan.blocks import Blocks, SelectBlock, Stage
 from binder.plan.expressions import unused
-from binder.plan.rewrites.derived import derived_tables
+from binder.plan.rewrites.derived import derived_tables, keys_are_read_below
 
 
 def ask_outside(root: exp.Subquery) -> bool:
@@ -42,6 +42,8 @@ def _pull_up(select: exp.Select, inside: exp.Subquery) -> bool:
     inner: exp.Select = inside.this
     if inner.args.get("distinct"):
         return False  # without the call, other rows would be equal
+    if keys_are_read_below(SelectBlock(select), source_of(inside)):
+        return False
     block = Blocks().block(inner)
     moved = False
     for projection in list(inner.expressions):
