@@ -53,12 +53,14 @@ FUNCTIONS = {
 def asked(program: str) -> str:
     """`#long(w.a)` as a call; what stands between braces need not be said."""
     program = re.sub(r"#(\w+)\(", r'QA("map@\1?", ', re.sub(r"{[^}]*}", "", program))
+    program = re.sub(r"\$rows\[([^\]]*)\]", r'QA("ans@how many?"; \1)', program)
     return re.sub(r"\$count\[([^\]]*)\]", r'QA("ans@how many?"; (\1))', program)
 
 
 def plain(program: str) -> str:
     """`#long(w.a)` as a function of DuckDB, row order said outright."""
     program = re.sub(r"#(\w+)\(", r"lm_\1(", re.sub("[{}]", "", program))
+    program = re.sub(r"\$rows\[[^\]]*\]", "COUNT(*)", program)
     return re.sub(r"\$count\[([^\]]*)\]", r"NULLIF((SELECT COUNT(*) FROM (\1)), 0)", program)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 WORDS = ("paris", "lyon", "rome", "oslo", "a", "be")
+LEVELS = "ENUM('no', 'yes')"
 Text = st.none() | st.sampled_from(WORDS)
 Number = st.none() | st.integers(0, 5)
 Rows = st.lists(st.tuples(Text, Text, Number), min_size=1, max_size=7)
@@ -21,7 +22,7 @@ def predicates(draw: st.DrawFn, names: tuple[str, ...], depth: int = 2) -> str:
     column = draw(st.sampled_from("ab"))
     simple = [
         f"#long({t}.{column})", f"#vowel({t}.a || {u}.b)", f"#length({t}.{column}) > {draw(st.integers(1, 5))}",
-        f"#yesno({t}.{column}) = 'yes'",
+        f"#yesno({t}.{column}) = 'yes'", f"#yesno({t}.{column})::{LEVELS} > 'no'::{LEVELS}",
         f"#upper({t}.{column}) = 'ROME'", f"#upper({t}.a) IN ('ROME', 'LYON')", f"#upper({t}.a) = #upper({u}.b)",
         f"#length({t}.{column}) = {u}.n",
         f"#known({t}.{column}) IS NULL", f"#same({t}.a, {u}.b)", f"#length({t}.a) BETWEEN 2 AND 4",
@@ -62,7 +63,9 @@ def values(draw: st.DrawFn, names: tuple[str, ...]) -> str:
     """A value over the tables of these names."""
     t, u = draw(st.sampled_from(names)), draw(st.sampled_from(names))
     condition = predicates(names, 1)
-    shape = draw(st.integers(0, 15))
+    shape = draw(st.integers(0, 16))
+    if shape == 16:
+        return f"#yesno({t}.a)::{LEVELS}"
     if shape == 15:
         inner = f"SELECT v.b FROM v WHERE v.n > 1 AND {draw(predicates((*names, 'v'), 0))}{{ ORDER BY v.row_id}} LIMIT 1"
         return f"#upper(({inner}))"
@@ -198,6 +201,9 @@ def groups(draw: st.DrawFn) -> str:
     where = f" WHERE {draw(predicates(names, 1))}" if draw(st.booleans()) else ""
     if draw(st.integers(0, 3)) == 0:
         return f"SELECT {', '.join(shown if draw(st.booleans()) else shown[:1])} {start}{where}"
+    if draw(st.integers(0, 3)) == 0:  # the rows of a group are told by a key that is a column
+        key = f"{t}.{draw(st.sampled_from('an'))}"
+        shown.append(f"$rows[{draw(st.sampled_from(names))}.b]")
     conditions = [
         "COUNT(*) > 1",
         f"MAX(#length({t}.a)) > 3",

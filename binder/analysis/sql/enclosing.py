@@ -98,7 +98,8 @@ def _with_own_sources(inner: exp.Select, ending: str) -> dict[Source, Source]:
     own: dict[Source, Source] = {}
     for item in _items(inner):
         source = source_of(item)
-        select = item.this if isinstance(item, exp.Subquery) else source.select
+        derived = isinstance(item, (exp.Subquery, exp.Lateral))
+        select = item.this.unnest() if derived else source.select
         own[source] = replace(source, alias=source.alias + ending, select=select)
         if ending:
             item.set(
