@@ -65,7 +65,10 @@ def _enough(first: FirstRows) -> str:
 
 
 def _answers(call_type: CallType) -> str:
-    return " or ".join(call_type.options) if call_type.options else call_type.type
+    if call_type.options:
+        return " or ".join(call_type.options)
+    spellings = len(call_type.spellings or ())
+    return f"{call_type.type}, told {count(spellings, 'spelling')}" if spellings else call_type.type
 
 
 def _conditions(plan: Plan, ask: Ask) -> list[str]:

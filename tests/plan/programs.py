@@ -43,7 +43,7 @@ def predicates(draw: st.DrawFn, names: tuple[str, ...], depth: int = 2) -> str:
     if shape == 10:
         return f"CASE WHEN {draw(one)} THEN {draw(other)} ELSE {draw(st.sampled_from(simple))} END"
     if shape == 11:
-        return f"{t}.a IN ('rome', #upper({u}.b), 'zzz')"
+        return f"{t}.a IN ('rome', lower(#upper({u}.b)), 'zzz')"
     if shape < 6:
         return f"{draw(one)} AND {draw(other)}"
     if shape < 7:

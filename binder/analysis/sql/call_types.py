@@ -27,6 +27,7 @@ from binder.tables.dates import read_date
 from binder.tables.numbers import read_number
 
 YES_NO = ("yes", "no")
+TOLD_VALUES, TOLD_CHARACTERS = 200, 8000  # of a column: about 2,000 tokens in each request
 STRICTNESS = ("auto", "text", "date", "number", "options", "labels", "boolean")
 EXCLUSIVE = ("date", "number", "options", "labels", "boolean")
 KINDS = {
@@ -287,7 +288,23 @@ def _compared(others: list[exp.Expr]) -> _Use:
         return _Use("boolean")
     if texts and len(texts) == len(others):
         return _written(texts)
-    return _Use(_alike(others).type, texts)
+    use = _Use(_alike(others).type, texts)
+    if use.type == "text":
+        for other in others:
+            use.texts += _cells(other)
+    return use
+
+
+def _cells(other: exp.Expr) -> list[str]:
+    """The texts of a stored column that a value is compared with, where they are few enough to be
+    sent along: matching two lists then takes a question for each name of one of them."""
+    found: list[str] = []
+    for value in values(other):
+        held = notes(value).field
+        if held is not None and held.origin is not None:
+            table, column = held.origin
+            found += table.few_texts(column, TOLD_VALUES, TOLD_CHARACTERS)
+    return found
 
 
 def _written(texts: list[str]) -> _Use:
