@@ -44,7 +44,9 @@ class Good:
         return json.dumps(completion(self.text)).encode()
 
     def some(self) -> list[str]:
-        """A part of the keys, at least one."""
+        """A part of the keys, at least one; none of an answer without keys."""
+        if not self.keys:
+            return []
         return self.random.sample(self.keys, self.random.randint(1, len(self.keys)))
 
     def each(self, change: Callable[[Any], Any]) -> str:
@@ -55,7 +57,7 @@ class Good:
 
     def a_few(self, change: Callable[[Any], Any]) -> str:
         """The reply with some answers of a map changed."""
-        some = self.some() if self.keys else []
+        some = self.some()
         return (
             say({k: change(v) if k in some else v for k, v in self.answers.items()})
             if self.keys
