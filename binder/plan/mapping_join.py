@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.ordering import is_aggregate
 from binder.language.annotations import notes
-from binder.language.sqltree import call_of, copied, nodes, placeholders
+from binder.language.sqltree import call_of, copied, nodes, placeholders, tree_of
 from binder.plan.blocks import Blocks, SelectBlock, Stage, has_window, is_comma, outer_columns
 from binder.plan.collect import key_name
 from binder.plan.expressions import any_present, column, quoted
@@ -201,6 +201,11 @@ def _ans_value(node: exp.Anonymous, table: str) -> exp.Expr:
         holder.set("query", exp.Subquery(this=answers))
         holder.set("expressions", None)
         return exp.Null()
+    if isinstance(holder, (exp.Cast, exp.TryCast)) and holder.to.this == exp.DType.ARRAY:
+        answers.set("order", None)
+        value, position = column("value", table), column("position", table)
+        answers.set("expressions", [tree_of("LIST($v ORDER BY $p)", v=value, p=position)])
+        return exp.Subquery(this=answers)
     whole = holder.parent if isinstance(holder, exp.Alias) else None
     if isinstance(whole, exp.Select) and _only_shows_one(whole):
         # as a FROM, because the SELECT may be a side of UNION

@@ -33,12 +33,28 @@ def arguments(tree: exp.Expr, program: Program) -> None:
             hint = 'QA("map@question"; column), or QA("ans@question") about the world'
             message = "the call has no input"
             raise CheckFault(message, text=program.text, span=call.span, hint=hint)
+        _check_list(node, call, program)
         for argument in node.expressions:
             _sendable(argument, call, program)
         if call.per_input:
             _map(node, call, program)
         else:
             _ans(node, call, program)
+
+
+def _check_list(node: exp.Anonymous, call: Call, program: Program) -> None:
+    """Refuses a cast that no answer can meet: one value as a list, an answer as a struct."""
+    cast = node.parent
+    if not isinstance(cast, (exp.Cast, exp.TryCast)) or not cast.to.args.get("nested"):
+        return
+    inside = cast.to.expressions[0] if cast.to.this == exp.DType.ARRAY else cast.to
+    if call.per_input or isinstance(inside, exp.DataType) and inside.args.get("nested"):
+        raise CheckFault(
+            f"the answer to {call.question!r} cannot be cast to {sql_of(cast.to)}",
+            text=program.text,
+            span=call.span,
+            hint='a list of plain values is read from QA("ans@..."): QA("ans@...")::TEXT[]',
+        )
 
 
 def bytes_fault(program: Program, call: Call, argument: exp.Expr, name: str) -> CheckFault:

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.comparisons import compared_with
 from binder.analysis.sql.labels import labels_of
-from binder.analysis.sql.types import COMPUTED, TEXT_READERS, handed_on, kind, values
+from binder.analysis.sql.types import COMPUTED, TEXT_READERS, column_kind, handed_on, kind, values
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes
 from binder.language.calls import Call
@@ -343,7 +343,12 @@ def _wanted(node: exp.Expr) -> str:
         return "date"
     if isinstance(parent, TEXT_READERS):
         return "text"
-    target = kind(parent) if isinstance(parent, (exp.Cast, exp.TryCast)) else None
+    if not isinstance(parent, (exp.Cast, exp.TryCast)):
+        return "auto"
+    if parent.to.this == exp.DType.ARRAY:  # a list of answers, each of the type inside
+        inside = column_kind(sql_of(parent.to.expressions[0]))
+        return inside if inside in STRICTNESS else "auto"
+    target = kind(parent)
     return target if target in ("number", "date", "boolean") else "auto"
 
 
