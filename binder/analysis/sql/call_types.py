@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from binder.analysis.sql.comparisons import compared_with
 from binder.analysis.sql.labels import labels_of
+from binder.analysis.sql.told_values import Stored, stored_columns, told
 from binder.analysis.sql.types import COMPUTED, TEXT_READERS, column_kind, handed_on, kind, values
 from binder.errors import CheckFault
 from binder.language.annotations import annotate, field_of, notes
@@ -27,7 +28,6 @@ from binder.tables.dates import read_date
 from binder.tables.numbers import read_number
 
 YES_NO = ("yes", "no")
-TOLD_VALUES, TOLD_CHARACTERS = 200, 8000  # of a column: about 2,000 tokens in each request
 STRICTNESS = ("auto", "text", "date", "number", "options", "labels", "boolean")
 EXCLUSIVE = ("date", "number", "options", "labels", "boolean")
 KINDS = {
@@ -59,12 +59,13 @@ class CallType:
 
 @dataclass
 class _Use:
-    """What a place asks of a value: its type, the texts it is compared with, the calls whose values
-    it meets there."""
+    """What a place asks of a value: its type, the texts and the stored columns it is compared with,
+    the calls whose values it meets there."""
 
     type: str = "auto"
     texts: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    columns: list[Stored] = field(default_factory=list)
 
 
 class _Classes:
@@ -99,7 +100,7 @@ def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
         for call in _calls_of(node):
             places.setdefault(same[call], []).append(node)
 
-    uses, classes = _met_uses(places, same)
+    uses, classes = _met_uses(tree, places, same)
     members: dict[Call, list[Call]] = {}
     for call in uses:
         members.setdefault(classes.of(call), []).append(call)
@@ -111,16 +112,18 @@ def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
 
 
 def _met_uses(
-    places: dict[Call, list[exp.Expr]], same: dict[Call, Call]
+    tree: exp.Expr, places: dict[Call, list[exp.Expr]], same: dict[Call, Call]
 ) -> tuple[dict[Call, list[_Use]], _Classes]:
     """How each call is used, and which calls meet there."""
     uses: dict[Call, list[_Use]] = {}
     classes = _Classes()
+    sent = {call_of(node): stored_columns(node.expressions) for node in placeholders(tree)}
     for call, shown in places.items():
         uses[call] = []
         for node in shown:
             uses[call] += _uses(node)
         for use in uses[call]:
+            use.texts += told(use.columns, sent[call])
             for other in use.calls:
                 classes.join(call, same[other])
     return uses, classes
@@ -277,7 +280,7 @@ def _met(others: list[exp.Expr], read: Callable[[list[exp.Expr]], _Use]) -> _Use
         for value in shown:
             calls += _calls_of(value)
     use = read(rest)
-    return _Use(use.type, use.texts, calls)
+    return _Use(use.type, use.texts, calls, use.columns)
 
 
 def _compared(others: list[exp.Expr]) -> _Use:
@@ -288,23 +291,8 @@ def _compared(others: list[exp.Expr]) -> _Use:
         return _Use("boolean")
     if texts and len(texts) == len(others):
         return _written(texts)
-    use = _Use(_alike(others).type, texts)
-    if use.type == "text":
-        for other in others:
-            use.texts += _cells(other)
-    return use
-
-
-def _cells(other: exp.Expr) -> list[str]:
-    """The texts of a stored column that a value is compared with, where they are few enough to be
-    sent along: matching two lists then takes a question for each name of one of them."""
-    found: list[str] = []
-    for value in values(other):
-        held = notes(value).field
-        if held is not None and held.origin is not None:
-            table, column = held.origin
-            found += table.few_texts(column, TOLD_VALUES, TOLD_CHARACTERS)
-    return found
+    found = _alike(others).type
+    return _Use(found, texts, columns=stored_columns(others) if found == "text" else [])
 
 
 def _written(texts: list[str]) -> _Use:
@@ -343,12 +331,15 @@ def _wanted(node: exp.Expr) -> str:
         return "date"
     if isinstance(parent, TEXT_READERS):
         return "text"
-    if not isinstance(parent, (exp.Cast, exp.TryCast)):
-        return "auto"
-    if parent.to.this == exp.DType.ARRAY:  # a list of answers, each of the type inside
-        inside = column_kind(sql_of(parent.to.expressions[0]))
+    return _cast_type(parent) if isinstance(parent, (exp.Cast, exp.TryCast)) else "auto"
+
+
+def _cast_type(cast: exp.Cast | exp.TryCast) -> str:
+    """The type that a cast asks for; under a cast to a list each answer has the type inside."""
+    if cast.to.this == exp.DType.ARRAY:
+        inside = column_kind(sql_of(cast.to.expressions[0]))
         return inside if inside in STRICTNESS else "auto"
-    target = kind(parent)
+    target = kind(cast)
     return target if target in ("number", "date", "boolean") else "auto"
 
 

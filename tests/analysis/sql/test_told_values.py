@@ -51,6 +51,8 @@ def db(server: Server, told: list[Any]) -> Iterator[Binder]:
          [("x", None)], NAMES),
         (f"SELECT a.name FROM a JOIN b ON b.name = {CALL} OR {CALL} = 'nobody' WHERE b.n = 2",
          [("x",)], [*NAMES, "nobody"]),
+        (f"SELECT name FROM a WHERE {CALL} <> name AND name < 'J'",
+         [("IBM Corp",), ("Apple Inc",), ("Big Blue",)], None),
         (f"SELECT a.name FROM a JOIN many ON many.name = {CALL}", [], None),
     ],
 )  # fmt: skip
