@@ -22,7 +22,7 @@ _WORDS = (
     exp.SessionUser,
 )  # functions without parentheses
 _TYPES = (exp.DType.USERDEFINED, exp.DType.OBJECT)
-_TYPES_OF_DUCKDB = (exp.DType.ENUM,)
+_TYPES_OF_DUCKDB = (exp.DType.ENUM, exp.DType.ARRAY, exp.DType.STRUCT, exp.DType.MAP)
 _PATHS = (exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript, exp.JSONPathWildcard)
 _JOINS = ("", "NATURAL", "ASOF")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,3 +56,15 @@ def test_all_answers_are_one_value(db: Binder, program: str, rows: list[Any]) ->
 def test_what_no_answer_can_be_is_refused(db: Binder, cast: str) -> None:
     with pytest.raises(CheckFault, match="cannot be cast to"):
         db.run(f"SELECT {cast} FROM w")
+
+
+@pytest.mark.parametrize("kind", ["TEXT[]", "ENUM('a')"])
+def test_sqlite_has_no_such_types(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "t.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE w (city TEXT)")
+    with (
+        binder.connect(path, "m", base_url="http://127.0.0.1:9", cache=None) as opened,
+        pytest.raises(CheckFault, match="is not allowed"),
+    ):
+        opened.run(f"SELECT QA('ans@x?'; city)::{kind} FROM w")
