@@ -137,6 +137,7 @@ class Server:
         self.port = port
         self.connections: set[Connection] = set()
         self.failure: Exception | None = None  # of a script: the test is at fault
+        self.stopped = False
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="server", daemon=True)
         self.forget()
@@ -219,11 +220,12 @@ class Server:
 
     async def _stop(self) -> None:
         """Closes the port and all connections."""
+        self.stopped = True
         self._listener.close()
         tasks = [connection.task for connection in self.connections if connection.task]
         for connection in list(self.connections):
             connection.transport.abort()
-        await asyncio.sleep(0)  # connection_lost has been called on each
+        await asyncio.sleep(0.01)  # connection_lost is called on each, also on one just let in
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -243,6 +245,8 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.server.connections.add(self)
+        if self.server.stopped:
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""

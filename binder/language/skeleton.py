@@ -101,6 +101,9 @@ class _SkeletonWriter:
         else:
             if node.data in _OF_PLACES and _rule(children[0]) == "parameter":
                 raise self.positional(children[0])
+            if node.data == "type" and self.given.dialect == "sqlite" and "[" in children:
+                span = Span(node.meta.start_pos, node.meta.end_pos)
+                raise SyntaxFault("SQLite has no lists", text=self.text, span=span)
             for child in children:
                 self.node(child)
 
