@@ -118,6 +118,8 @@ def parse(text: str, path: str, options: Csv, utf8: bytes | None = None) -> Shee
     sheet = _read_plain(text, data, dialect, options)
     sheet = sheet or _read_checked(text, path, dialect, options, line)
     sheet = _without_last(sheet)
+    if dialect.delimiter == dialects.NONE and re.search(r"^\d+,\d{1,2}$", text, re.MULTILINE):
+        sheet.notes.append("one column: each comma is read as part of a number, and parts no cells")
     if sheet.dialect.quote == "" and options.quote is None and '"' in text:
         sheet.notes.append("a quote does not end where its cell ends, so quotes are read as text")
     return sheet

@@ -59,6 +59,8 @@ PLAIN = [("1", "2"), ("3", "4")]
         ("a,b\n1,2\n3,4\nSource: x\n", ["a", "b"], PLAIN, "line 4 and below stand under"),
         ("a,b\n1,2\n3,4\n\n,note\n", ["a", "b"], PLAIN, "line 5 and below stand under"),
         ("a,b\n1,2\n3\n", ["a", "b"], [("1", "2"), ("3", None)], "1 row shorter than the header"),
+        ("price\n1,5\n2,75\n", ["price"], [("1,5",), ("2,75",)], "each comma is read as part"),
+        ("price\n1,500\n2,750\n", ["price"], [("1,500",), ("2,750",)], None),
         ("1,2\n3,4\n", ["1", "2"], [("3", "4")], "is the header, though it is all numbers"),
         ("a|b\n1|2\n3|4\n", ["a", "b"], PLAIN, None),
         ("a\tb\n1\t2\n3\t4\n", ["a", "b"], PLAIN, None),
