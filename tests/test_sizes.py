@@ -23,7 +23,7 @@ TREES = {name: ast.parse(text) for name, text in TEXTS.items()}
 # Roofs: whoever makes something smaller lowers its roof. See docs/decisions/0003-size.md.
 LINES = 450  # of a module at 100 columns
 BRANCHES = 12  # of a function
-TOKENS = 237_500  # of code in the package: a capability raises it by what it costs
+TOKENS = 237_700  # of code in the package: a capability raises it by what it costs
 DENSITY = 9.8  # tokens of a line of code, over the package
 
 # A floor: whoever explains more raises it.

@@ -68,7 +68,9 @@ def _answers(call_type: CallType) -> str:
     if call_type.options:
         return " or ".join(call_type.options)
     spellings = len(call_type.spellings or ())
-    return f"{call_type.type}, told {count(spellings, 'spelling')}" if spellings else call_type.type
+    told = f", told {count(spellings, 'spelling')}" if spellings else ""
+    untold = "".join(f", not told {name}" for name in call_type.untold)
+    return call_type.type + told + untold
 
 
 def _conditions(plan: Plan, ask: Ask) -> list[str]:

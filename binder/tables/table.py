@@ -119,15 +119,15 @@ class Table:
                 found.setdefault(fold(text), []).append(text)
         return found
 
-    def few_texts(self, column: Column, most: int, characters: int) -> list[str]:
-        """The distinct texts of a text column; none where they are more, or longer in all."""
+    def few_texts(self, column: Column, most: int, characters: int) -> list[str] | None:
+        """The distinct texts of a text column; None where they are more, or longer in all."""
         import pyarrow.compute as pc
 
         if column.type != "VARCHAR":
             return []
         distinct = pc.unique(self.data.column(column.name)).drop_null()
         if len(distinct) > most or (pc.sum(pc.utf8_length(distinct)).as_py() or 0) > characters:
-            return []
+            return None
         return list(distinct.to_pylist())
 
     def mixture(self, column: Column) -> Mixture | None:

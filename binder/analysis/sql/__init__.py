@@ -87,6 +87,13 @@ def _resolve(state: Analysis) -> None:
 
 def _type_calls(state: Analysis) -> None:
     state.call_types = call_types.call_types_of(state.tree, state.program)
+    for call in state.program.calls:
+        found = state.call_types.get(call.name)
+        for name in found.untold if found is not None else ():
+            state.doubts.append(
+                f"{call.question!r} is not told the values of {name}, which are too many: only"
+                " answers that are spelled as they are match"
+            )
 
 
 def _align_labels(state: Analysis) -> None:
@@ -99,7 +106,7 @@ def _arguments(state: Analysis) -> None:
 
 def _doubt(state: Analysis) -> None:
     refuse_years(state.tree, state.program)
-    state.doubts = doubts(state.tree, state.tables)
+    state.doubts += doubts(state.tree, state.tables)
 
 
 def _coerce(state: Analysis) -> None:

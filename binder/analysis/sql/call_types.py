@@ -50,11 +50,12 @@ _CONDITIONS = (exp.Where, exp.And, exp.Or, exp.Not, exp.Having, exp.Qualify)
 @dataclass(frozen=True)
 class CallType:
     """What a call may answer: type is boolean, number, date, text or auto; options close the list;
-    spellings only advise."""
+    spellings only advise; untold: columns it is compared with whose values are too many to tell."""
 
     type: str = "auto"
     options: tuple[str, ...] | None = None
     spellings: tuple[str, ...] | None = None
+    untold: tuple[str, ...] = ()
 
 
 @dataclass
@@ -66,6 +67,7 @@ class _Use:
     texts: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     columns: list[Stored] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
 
 
 class _Classes:
@@ -108,7 +110,16 @@ def call_types_of(tree: exp.Expr, program: Program) -> dict[str, CallType]:
         types |= _types_of_class(program, {call: uses[call] for call in alike})
     for call, shown in places.items():
         _apply(types[call], shown)
+        types[call] = replace(types[call], untold=_untold(types[call], uses.get(call, [])))
     return {call.name: call_type for call, call_type in types.items()}
+
+
+def _untold(call_type: CallType, uses: list[_Use]) -> tuple[str, ...]:
+    """The columns that an open answer is compared with, and that are not told."""
+    names: list[str] = []
+    for use in uses if call_type.options is None else ():
+        names += use.untold
+    return tuple(dict.fromkeys(names))
 
 
 def _met_uses(
@@ -123,7 +134,8 @@ def _met_uses(
         for node in shown:
             uses[call] += _uses(node)
         for use in uses[call]:
-            use.texts += told(use.columns, sent[call])
+            texts, use.untold = told(use.columns, sent[call])
+            use.texts += texts
             for other in use.calls:
                 classes.join(call, same[other])
     return uses, classes

@@ -28,14 +28,19 @@ def stored_columns(nodes: Iterable[exp.Expr]) -> list[Stored]:
     return found
 
 
-def told(compared: Iterable[Stored], sent: Sequence[Stored]) -> list[str]:
-    """The texts of columns that a call is compared with, where they are few. sent: the columns that
-    it is asked about.
+def told(compared: Iterable[Stored], sent: Sequence[Stored]) -> tuple[list[str], list[str]]:
+    """The texts of columns that a call is compared with, where they are few, and the names of the
+    columns where they are not. sent: the columns that the call is asked about.
 
     A call that is compared with what it is asked about corrects or spells it: to be told the cells
     as they are would undo that."""
     found: list[str] = []
+    too_many: list[str] = []
     for table, column in compared:
-        if not any(table is other and column is own for other, own in sent):
-            found += table.few_texts(column, MOST, LONGEST)
-    return found
+        if any(table is other and column is own for other, own in sent):
+            continue
+        texts = table.few_texts(column, MOST, LONGEST)
+        if texts is None:
+            too_many.append(f"{table.name}.{column.name}")
+        found += texts or ()
+    return found, too_many

@@ -61,9 +61,13 @@ def test_the_other_side_is_told(
 ) -> None:
     result = db.run(program)
     assert (result.rows, told) == (rows, [spellings])
+    untold = "'which company?' is not told the values of many.name" in str(result.warnings)
+    assert untold == ("many" in program)
     assert result.usage.questions <= len(SAID)  # one for each name, none for a pair of names
 
 
 def test_a_plan_says_so(db: Binder) -> None:
     plan = str(db.explain(f"SELECT a.name, b.name FROM a JOIN b ON b.name = {CALL}"))
     assert "'which company?' -> text, told 3 spellings" in plan
+    plan = str(db.explain(f"SELECT a.name FROM a JOIN many ON many.name = {CALL}"))
+    assert "'which company?' -> text, not told many.name" in plan
