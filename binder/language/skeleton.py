@@ -103,7 +103,8 @@ class _SkeletonWriter:
                 raise self.positional(children[0])
             if node.data == "type" and self.given.dialect == "sqlite" and "[" in children:
                 span = Span(node.meta.start_pos, node.meta.end_pos)
-                raise SyntaxFault("SQLite has no lists", text=self.text, span=span)
+                hint = 'all answers of QA("ans@...") stand in IN (...); dialect="duckdb" has lists'
+                raise SyntaxFault("SQLite has no lists", text=self.text, span=span, hint=hint)
             for child in children:
                 self.node(child)
 

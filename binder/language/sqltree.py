@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlglot
@@ -168,7 +168,7 @@ def tree_of(text: str, /, **parts: exp.Expr | str | float) -> exp.Expr:
 _LOOSE = (exp.Binary, exp.Unary, exp.Between, exp.In, exp.AtTimeZone)
 
 
-@cache
+@lru_cache(512)  # a text may hold labels or amounts of a program: not all are kept
 def _template(text: str) -> exp.Expr:
     return sqlglot.parse_one(text, read=DuckDBDialect)
 

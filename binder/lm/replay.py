@@ -1,5 +1,5 @@
-"""Stand-ins for an endpoint that need no network: an LM over a recording, which
-is a text file of one Request and its Reply a line, made by the Record layer."""
+"""Stand-ins for an endpoint that need no network: an LM over a recording, which is
+a text file of one Request and its Reply a line, made by the Record layer."""
 
 from __future__ import annotations
 

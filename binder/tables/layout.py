@@ -46,7 +46,10 @@ def lay_out(rows: Sequence[TextRow], header: bool | int | None = None) -> Layout
     names, first, more = _headers(rows, start, header)
     if header is None and all(kind(name) == "number" for name in names):
         shown = ", ".join(names)[:40]
-        more.append(f"line {rows[start].line} ({shown}) is the header, though it is all numbers")
+        more.append(
+            f"line {rows[start].line} ({shown}) is the header, though it is all numbers;"
+            " binder.csv(path, header=False) makes it a row"
+        )
     if len(names) == width - 1 and not _ends_empty(rows, first, width):  # as R writes row names
         names = ["", *names]
         more.append("the header names one column less than there are: the first has no name")

@@ -152,7 +152,7 @@ PASSES: tuple[Pass, ...] = (
     _calls_outside,  # before names: it puts a SELECT around, with names to resolve
     _resolve,
     _type_calls,  # before anything is aligned: the place of a call is as its author wrote it
-    _align_labels,
+    _align_labels,  # after types: it needs the kinds of what calls are compared with
     _arguments,  # before comparisons in them are rewritten: they are sent as the cells read
     _doubt,  # before rewrites: what computes with a column is as its author wrote it
     _coerce,  # knows the kind of every call by now

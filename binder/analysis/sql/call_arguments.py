@@ -33,7 +33,7 @@ def arguments(tree: exp.Expr, program: Program) -> None:
             hint = 'QA("map@question"; column), or QA("ans@question") about the world'
             message = "the call has no input"
             raise CheckFault(message, text=program.text, span=call.span, hint=hint)
-        _check_list(node, call, program)
+        _check_cast(node, call, program)
         for argument in node.expressions:
             _sendable(argument, call, program)
         if call.per_input:
@@ -42,7 +42,7 @@ def arguments(tree: exp.Expr, program: Program) -> None:
             _ans(node, call, program)
 
 
-def _check_list(node: exp.Anonymous, call: Call, program: Program) -> None:
+def _check_cast(node: exp.Anonymous, call: Call, program: Program) -> None:
     """Refuses a cast that no answer can meet: one value as a list, an answer as a struct."""
     cast = node.parent
     if not isinstance(cast, (exp.Cast, exp.TryCast)) or not cast.to.args.get("nested"):
